@@ -1,0 +1,1 @@
+"""The desktop of TeXSwarm: a Qt editor for LaTeX written together."""
