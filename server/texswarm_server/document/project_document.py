@@ -1,0 +1,394 @@
+"""A project as one Yjs document: a file tree with stable ids, a text per file, title, main file, lineage.
+
+    meta   map   lineage, title, main (file id), schema
+    files  map   file id -> map {path, kind}
+    text:<file id>   text
+
+Texts are roots of their own, so that what somebody typed into a file that another person deleted at the same time
+is still there when the file is brought back. The content of these maps may come from a stranger's program: entries
+that are not of this form are passed over, never trusted.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import PurePosixPath
+from typing import Any, Final, NewType
+from uuid import uuid4
+
+import pycrdt
+
+from texswarm_server.document.file_text import LOCAL_ORIGIN, TEXT_ROOT, FileText
+from texswarm_server.protocol.errors import (
+    DamagedDocumentError,
+    FilePathError,
+    MalformedUpdateError,
+    UnknownFileError,
+)
+from texswarm_server.protocol.frames import Reader
+from texswarm_server.protocol.ids import Lineage
+
+FileId = NewType("FileId", str)
+
+SCHEMA_VERSION: Final = 1
+EMPTY_UPDATE: Final = b"\x00\x00"
+EMPTY_STATE: Final = b"\x00"
+_MAX_PATH_CHARS: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """A file of the project. `path` is relative, with `/`; two files never show the same one."""
+
+    file_id: FileId
+    path: str
+
+
+UpdateListener = Callable[[bytes, bool], None]
+FilesListener = Callable[[], None]
+FileTouchedListener = Callable[[FileId], None]
+
+
+class ProjectDocument:
+    """A replica of one project.
+
+    `on_update(update, is_local)` is called while a transaction commits, with the bytes to store or send; it must not
+    touch the document. Called after the transaction: `on_files_changed()` when the tree, the title or the main file
+    changed, `on_file_touched(file_id)` when a file's text changed, by anybody.
+    """
+
+    def __init__(self) -> None:
+        self._doc: pycrdt.Doc[Any] = pycrdt.Doc()
+        self._meta = self._doc.get("meta", type=pycrdt.Map)
+        self._files = self._doc.get("files", type=pycrdt.Map)
+        self._texts: dict[FileId, FileText] = {}
+        self._watches: dict[FileId, Any] = {}
+        self._entries: dict[FileId, FileEntry] | None = None
+        self._tree_changed = False
+        self._touched: set[FileId] = set()
+        self._is_local = False
+        self._has_changed = False
+        self.on_update: UpdateListener = _ignore
+        self.on_files_changed: FilesListener = _ignore
+        self.on_file_touched: FileTouchedListener = _ignore
+        self._doc.observe(self._on_transaction)
+        self._meta.observe(self._on_tree)
+        self._files.observe_deep(self._on_tree)
+
+    # ── the whole ───────────────────────────────────────────────────────────────────────────────────────
+
+    def initialise(self, title: str, lineage: Lineage) -> None:
+        """Give a new document its title and lineage; done once in a history, by whoever creates the project."""
+        with self._local_tree_change():
+            self._meta["schema"] = SCHEMA_VERSION
+            self._meta["lineage"] = lineage
+            self._meta["title"] = title
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was ever written into this document."""
+        return self.state_vector() == EMPTY_STATE
+
+    @property
+    def lineage(self) -> Lineage | None:
+        """The identity of this history, or None while the document is empty."""
+        value = self._meta.get("lineage")
+        return Lineage(value) if isinstance(value, str) else None
+
+    @property
+    def title(self) -> str:
+        """The project's title, empty when nobody gave one."""
+        value = self._meta.get("title")
+        return value if isinstance(value, str) else ""
+
+    @title.setter
+    def title(self, title: str) -> None:
+        with self._local_tree_change():
+            self._meta["title"] = title
+
+    @property
+    def client_id(self) -> int:
+        """The Yjs client id under which this replica writes; also its awareness id."""
+        return self._doc.client_id
+
+    def state_vector(self) -> bytes:
+        """Return what this replica has, as a Yjs state vector."""
+        return self._doc.get_state()
+
+    def has_item(self, client: int, clock: int) -> bool:
+        """Say whether this replica has the item a Yjs client made at `clock`."""
+        return clock < read_state_vector(self.state_vector()).get(client, 0)
+
+    def update_since(self, state_vector: bytes = EMPTY_STATE) -> bytes:
+        """Return what a replica with `state_vector` lacks; raises MalformedUpdateError for other bytes."""
+        with _refusing_malformed():
+            return self._doc.get_update(state_vector)
+
+    def apply(self, update: bytes) -> bool:
+        """Take in an update from elsewhere and say whether it changed anything.
+
+        Raises MalformedUpdateError (nothing has changed) or DamagedDocumentError (load this replica again).
+        """
+        check_update(update)
+        self._has_changed = False
+        with self.capturing(), _reporting_damage():
+            self._doc.apply_update(update)
+        return self._has_changed
+
+    # ── files ───────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def files(self) -> Mapping[FileId, FileEntry]:
+        """The files by id. Where two were given one path, the one with the smaller id keeps it."""
+        if self._entries is None:
+            self._entries = _unique_paths(self._read_paths())
+        return self._entries
+
+    @property
+    def main_file(self) -> FileId | None:
+        """The file LaTeX is run on: as chosen, else `main.tex`, else the first `.tex`; None without any."""
+        chosen = self._meta.get("main")
+        if isinstance(chosen, str) and chosen in self.files:
+            return FileId(chosen)
+        by_path = {entry.path: entry.file_id for entry in self.files.values()}
+        tex = sorted(path for path in by_path if path.endswith(".tex"))
+        return by_path.get("main.tex") or (by_path[tex[0]] if tex else None)
+
+    @main_file.setter
+    def main_file(self, file_id: FileId) -> None:
+        self._require(file_id)
+        with self._local_tree_change():
+            self._meta["main"] = file_id
+
+    def file_at(self, path: str) -> FileId | None:
+        """Return the id of the file shown under `path`."""
+        return next((entry.file_id for entry in self.files.values() if entry.path == path), None)
+
+    def add_file(self, path: str, text: str = "") -> FileId:
+        """Add a file; raises FilePathError when the path is not one or is taken."""
+        path = self._free_path(path)
+        file_id = FileId(uuid4().hex)
+        with self._local_tree_change():
+            self._files[file_id] = pycrdt.Map({"path": path, "kind": "text"})
+            target = self._doc.get(TEXT_ROOT + file_id, type=pycrdt.Text)
+            if text:
+                target.insert(0, text)
+        self._touch(file_id)
+        return file_id
+
+    def rename_file(self, file_id: FileId, path: str) -> None:
+        """Give a file another path; its text, history and cursors stay."""
+        self._require(file_id)
+        path = self._free_path(path)
+        with self._local_tree_change():
+            self._files[file_id]["path"] = path
+
+    def remove_file(self, file_id: FileId) -> None:
+        """Take a file out of the tree; its text stays in the history."""
+        self._require(file_id)
+        with self._local_tree_change():
+            del self._files[file_id]
+
+    def text(self, file_id: FileId) -> FileText:
+        """Return the text of a file; the same object every time."""
+        self._require(file_id)
+        return self._text_of(file_id)
+
+    # ── transactions ────────────────────────────────────────────────────────────────────────────────────
+
+    @contextmanager
+    def local_edit(self, file_id: FileId) -> Iterator[None]:
+        """One transaction of the person at this replica, in one file's text."""
+        with self._acting_locally(), self._doc.transaction(origin=LOCAL_ORIGIN):
+            yield
+        self.on_file_touched(file_id)
+
+    @contextmanager
+    def capturing(self, *, is_local: bool = False) -> Iterator[None]:
+        """Report in detail, afterwards, what transactions inside do to texts that are followed."""
+        self._watch_unfollowed()
+        followed = [text for text in self._texts.values() if text.is_followed]
+        with ExitStack() as stack:
+            for text in followed:
+                stack.enter_context(text.observing())
+            if is_local:
+                stack.enter_context(self._acting_locally())
+            yield
+        for text in followed:
+            if text.publish():
+                self._touched.add(text.file_id)
+        self._publish_tree()
+        self._publish_touched()
+
+    # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
+
+    @contextmanager
+    def _acting_locally(self) -> Iterator[None]:
+        self._is_local = True
+        try:
+            yield
+        finally:
+            self._is_local = False
+
+    @contextmanager
+    def _local_tree_change(self) -> Iterator[None]:
+        with self._acting_locally(), self._doc.transaction(origin=LOCAL_ORIGIN):
+            yield
+        self._publish_tree()
+
+    def _on_transaction(self, event: pycrdt.TransactionEvent) -> None:
+        self._has_changed = True
+        self.on_update(event.update, self._is_local)
+
+    def _on_tree(self, _event: object) -> None:
+        self._entries = None
+        self._tree_changed = True
+
+    def _on_text(self, file_id: FileId, _event: pycrdt.TextEvent) -> None:
+        self._touched.add(file_id)
+
+    def _publish_tree(self) -> None:
+        if self._tree_changed:
+            self._tree_changed = False
+            self.on_files_changed()
+
+    def _publish_touched(self) -> None:
+        touched, self._touched = self._touched, set()
+        for file_id in touched:
+            self.on_file_touched(file_id)
+
+    def _touch(self, file_id: FileId) -> None:
+        self._touched.add(file_id)
+        self._publish_touched()
+
+    def _text_of(self, file_id: FileId) -> FileText:
+        text = self._texts.get(file_id)
+        if text is None:
+            root = self._doc.get(TEXT_ROOT + file_id, type=pycrdt.Text)
+            text = self._texts[file_id] = FileText(self, file_id, root)
+        return text
+
+    def _watch_unfollowed(self) -> None:
+        """Keep a cheap watch on every text nobody follows, so that it is known which files changed."""
+        for file_id in self.files:
+            if file_id in self._watches:
+                continue
+            root = self._doc.get(TEXT_ROOT + file_id, type=pycrdt.Text)
+            self._watches[file_id] = root.observe(partial(self._on_text, file_id))
+
+    def _require(self, file_id: FileId) -> None:
+        if file_id not in self.files:
+            raise UnknownFileError(file_id)
+
+    def _read_paths(self) -> dict[FileId, str]:
+        paths = {}
+        for file_id, entry in self._files.to_py().items():
+            path = entry.get("path") if isinstance(entry, dict) else None
+            if isinstance(path, str) and is_safe_path(path):
+                paths[FileId(file_id)] = path
+        return paths
+
+    def _free_path(self, path: str) -> str:
+        if not is_safe_path(path):
+            raise FilePathError(f"not a path inside a project: {path!r}")
+        if self.file_at(path) is not None:
+            raise FilePathError(f"taken: {path!r}")
+        return path
+
+
+def read_state_vector(state_vector: bytes) -> dict[int, int]:
+    """Return the next clock of every Yjs client in a state vector; raises RemoteProtocolError(frame_invalid)."""
+    reader = Reader(state_vector)
+    clocks = {reader.varuint(): reader.varuint() for _ in range(reader.varuint())}
+    reader.end()
+    return clocks
+
+
+def check_update(update: bytes) -> None:
+    """Raise MalformedUpdateError unless `update` can be read as a Yjs update (version 1)."""
+    with _refusing_malformed():
+        pycrdt.merge_updates(update)
+
+
+def merge_updates(updates: list[bytes]) -> bytes:
+    """Return one update that says what all of `updates` say; raises MalformedUpdateError."""
+    with _refusing_malformed():
+        return updates[0] if len(updates) == 1 else pycrdt.merge_updates(*updates)
+
+
+def compact(updates: list[bytes]) -> bytes:
+    """Return one update with everything in `updates`, deleted text left out, unfinished parts kept.
+
+    Unfinished parts are those whose predecessors have not arrived: a document does not tell them when asked for its
+    content, so they are added again. Raises MalformedUpdateError or DamagedDocumentError.
+    """
+    merged = merge_updates(updates)
+    document: pycrdt.Doc[Any] = pycrdt.Doc()
+    with _reporting_damage():
+        document.apply_update(merged)
+        rest = pycrdt.get_update(merged, document.get_state())
+        return pycrdt.merge_updates(document.get_update(), rest)
+
+
+def is_safe_path(path: str) -> bool:
+    """Say whether `path` is a plain relative path with `/` that stays inside the project on every system."""
+    if not path or len(path) > _MAX_PATH_CHARS or "\\" in path or path != str(PurePosixPath(path)):
+        return False
+    parts = path.split("/")
+    return all(
+        part not in {".", "..", ""} and ":" not in part and not any(ord(c) < 32 for c in part) for part in parts
+    ) and not path.startswith("/")
+
+
+def _unique_paths(paths: dict[FileId, str]) -> dict[FileId, FileEntry]:
+    entries: dict[FileId, FileEntry] = {}
+    taken: set[str] = set()
+    for file_id in sorted(paths):
+        path, number = paths[file_id], 2
+        while path in taken:
+            path = _numbered(paths[file_id], number)
+            number += 1
+        taken.add(path)
+        entries[file_id] = FileEntry(file_id, path)
+    return entries
+
+
+def _numbered(path: str, number: int) -> str:
+    pure = PurePosixPath(path)
+    return str(pure.with_name(f"{pure.stem} ({number}){pure.suffix}"))
+
+
+@contextmanager
+def _refusing_malformed() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise MalformedUpdateError(str(error)) from error
+    except BaseException as error:
+        if not _is_panic(error):
+            raise
+        raise MalformedUpdateError(str(error)) from error
+
+
+@contextmanager
+def _reporting_damage() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise MalformedUpdateError(str(error)) from error
+    except RuntimeError as error:
+        raise DamagedDocumentError(str(error)) from error
+    except BaseException as error:
+        if not _is_panic(error):
+            raise
+        raise DamagedDocumentError(str(error)) from error
+
+
+def _is_panic(error: BaseException) -> bool:
+    """A Rust panic reaches Python as a BaseException of a class that cannot be imported."""
+    return type(error).__name__ == "PanicException"
+
+
+def _ignore(*_args: object) -> None:
+    pass

@@ -1,0 +1,199 @@
+"""The error tree of the project, the codes that travel on the wire, and the verdict on each.
+
+An error carries data for code and logs; words for the user are chosen in the desktop's `ui` only.
+"""
+
+from enum import Enum, StrEnum
+from typing import ClassVar
+
+
+class ErrorCode(StrEnum):
+    """Every code a server of this version sends; clients keep codes they do not know as plain text."""
+
+    # who you are
+    AUTHENTICATION_REQUIRED = "authentication_required"
+    TOKEN_MISSING = "token_missing"  # noqa: S105 - a code, not a secret
+    TOKEN_INVALID = "token_invalid"  # noqa: S105
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105
+    INVITE_EXPIRED = "invite_expired"
+    INVITE_USED_UP = "invite_used_up"
+    INVITE_REVOKED = "invite_revoked"
+    IDENTITY_MISMATCH = "identity_mismatch"
+    PROTOCOL_UNSUPPORTED = "protocol_unsupported"
+    THROTTLED = "throttled"
+    REMOVED = "removed"
+    # what you asked for
+    DOCUMENT_NOT_FOUND = "document_not_found"
+    DOCUMENT_EXISTS = "document_exists"
+    LINEAGE_MISMATCH = "lineage_mismatch"
+    FORBIDDEN = "forbidden"
+    NAME_INVALID = "name_invalid"
+    HANDLE_UNKNOWN = "handle_unknown"
+    UPDATE_INVALID = "update_invalid"
+    INVALID_OPERATION = "invalid_operation"
+    LIMIT_EXCEEDED = "limit_exceeded"
+    # how you said it
+    PARSE_ERROR = "parse_error"
+    INVALID_PAYLOAD = "invalid_payload"
+    UNKNOWN_MESSAGE = "unknown_message"
+    FRAME_INVALID = "frame_invalid"
+    # our side
+    OVER_CAPACITY = "over_capacity"
+    STORAGE_UNAVAILABLE = "storage_unavailable"
+    DOCUMENT_RELOADED = "document_reloaded"
+    INTERNAL_ERROR = "internal_error"
+    # the first generation
+    AUTH_SUCCESS = "auth_success"
+    AUTH_FAILED = "auth_failed"
+
+
+class Verdict(Enum):
+    """What a client does after an error: try again by itself, or stop and tell the user."""
+
+    RETRY = "retry"
+    STOP = "stop"
+
+
+class TexSwarmError(Exception):
+    """Root of every error this project raises on purpose."""
+
+    verdict: ClassVar[Verdict] = Verdict.STOP
+
+
+class ProtocolError(TexSwarmError):
+    """The two ends do not speak the same language."""
+
+
+class LocalProtocolError(ProtocolError):
+    """We were about to send something the protocol does not allow: our mistake."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The other end sent something the protocol does not allow."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(f"{code}: {detail}" if detail else code)
+        self.code = code
+        self.detail = detail
+
+
+class LinkError(TexSwarmError):
+    """The connection could not be made or did not last; trying again may help."""
+
+    verdict = Verdict.RETRY
+
+
+class LinkRefusedError(LinkError):
+    """Nobody answered at that address, or the answer was not a WebSocket of ours."""
+
+
+class LinkLostError(LinkError):
+    """An open connection ended without being closed by either side's wish."""
+
+
+class LinkTimeoutError(LinkError):
+    """The other end was silent for longer than the profile allows."""
+
+
+class RejectedError(TexSwarmError):
+    """The server understood and said no."""
+
+    def __init__(self, code: str, message: str = "", *, retry_after_s: float | None = None) -> None:
+        super().__init__(f"{code}: {message}" if message else code)
+        self.code = code
+        self.message = message
+        self.retry_after_s = retry_after_s
+
+
+class StorageError(TexSwarmError):
+    """Something could not be read from or written to disk."""
+
+
+class NotWritableError(StorageError):
+    """The disk is full, read-only, or permission was refused; memory still holds what was typed."""
+
+
+class ChangedOnDiskError(StorageError):
+    """Another program changed a file between our reading and our writing it."""
+
+
+class CorruptSnapshotError(StorageError):
+    """Stored data is not what was written; it must never be replaced by something emptier."""
+
+
+class DocumentError(TexSwarmError):
+    """A document could not do what it was asked to."""
+
+
+class MalformedUpdateError(DocumentError):
+    """Bytes that claim to be a Yjs update are not one; the document is unchanged."""
+
+
+class DamagedDocumentError(DocumentError):
+    """An update broke the document while it was applied; the copy in memory must be loaded again."""
+
+
+class PositionError(DocumentError):
+    """A position or range lies outside the text, inside a character, or ends before it starts."""
+
+
+class UnknownFileError(DocumentError):
+    """No file with that id is in the project."""
+
+
+class FilePathError(DocumentError):
+    """A path is empty, absolute, leaves the project, or is taken."""
+
+
+class BuildError(TexSwarmError):
+    """LaTeX could not be run at all; what TeX itself complains about is a result, not an error."""
+
+
+class SettingsError(TexSwarmError):
+    """A setting, option or file of settings has a value that cannot be used."""
+
+
+_RETRYABLE_CODES: frozenset[str] = frozenset(
+    {
+        ErrorCode.THROTTLED,
+        ErrorCode.OVER_CAPACITY,
+        ErrorCode.STORAGE_UNAVAILABLE,
+        ErrorCode.DOCUMENT_RELOADED,
+        ErrorCode.INTERNAL_ERROR,
+    }
+)
+
+#: The one table from exceptions to codes. Subclasses not named here inherit their parent's code.
+_CODES: dict[type[TexSwarmError], ErrorCode] = {
+    MalformedUpdateError: ErrorCode.UPDATE_INVALID,
+    DamagedDocumentError: ErrorCode.DOCUMENT_RELOADED,
+    PositionError: ErrorCode.INVALID_OPERATION,
+    FilePathError: ErrorCode.NAME_INVALID,
+    StorageError: ErrorCode.STORAGE_UNAVAILABLE,
+    TexSwarmError: ErrorCode.INTERNAL_ERROR,
+}
+
+
+def code_verdict(code: str) -> Verdict:
+    """Say whether a refusal with `code` may pass by itself; unknown codes are final."""
+    return Verdict.RETRY if code in _RETRYABLE_CODES else Verdict.STOP
+
+
+def code_of(error: TexSwarmError) -> str:
+    """Return the code under which `error` travels on the wire."""
+    if isinstance(error, (RejectedError, RemoteProtocolError)):
+        return error.code
+    return next(_CODES[kind] for kind in type(error).__mro__ if kind in _CODES)
+
+
+def error_from_code(code: str, message: str = "", *, retry_after_s: float | None = None) -> RejectedError:
+    """Return what a client raises for a refusal from the wire; codes it does not know survive as text."""
+    return RejectedError(code, message, retry_after_s=retry_after_s)
+
+
+def verdict(error: TexSwarmError) -> Verdict:
+    """Say whether trying again by itself can mend `error`."""
+    if isinstance(error, RejectedError):
+        return Verdict.RETRY if error.retry_after_s is not None else code_verdict(error.code)
+    return error.verdict

@@ -1,0 +1,173 @@
+"""Binary frames of protocol 2: a document handle, then one y-protocol message.
+
+    frame       = varuint handle, message
+    message     = varuint 0, sync | varuint 1, varbytes awareness | varuint 100, varuint count
+    sync        = varuint 0, varbytes state vector       (step 1: what I have)
+                | varuint 1, varbytes update             (step 2: what you lack)
+                | varuint 2, varbytes update             (an edit)
+
+`100` is ours, from server to client only: the first `count` update-bearing messages (step 2 and edit) that this
+connection sent for this handle are stored durably. varuint is LEB128, unsigned, as in lib0.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from texswarm_server.protocol.errors import ErrorCode, RemoteProtocolError
+from texswarm_server.protocol.ids import Handle
+
+_SYNC: Final = 0
+_AWARENESS: Final = 1
+_ACKNOWLEDGED: Final = 100
+_MAX_VARUINT_BYTES: Final = 9
+
+
+@dataclass(frozen=True, slots=True)
+class SyncStep1:
+    """What the sender has, as a Yjs state vector; asks for the rest."""
+
+    state_vector: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SyncStep2:
+    """What the receiver lacked, as one Yjs update."""
+
+    update: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One or more edits, merged, as one Yjs update."""
+
+    update: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Awareness:
+    """A y-protocols awareness update."""
+
+    update: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """How many update-bearing messages of this handle on this connection are durable."""
+
+    count: int
+
+
+FrameBody = SyncStep1 | SyncStep2 | Update | Awareness | Acknowledged
+
+
+def write_varuint(value: int) -> bytes:
+    """Return `value` (not negative) in LEB128."""
+    out = bytearray()
+    while value > 0x7F:
+        out.append(0x80 | (value & 0x7F))
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+class Reader:
+    """Reads varuints and byte strings; raises RemoteProtocolError(frame_invalid) past the end."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+
+    def varuint(self) -> int:
+        """Read one unsigned LEB128 number of at most nine bytes."""
+        value = 0
+        for shift in range(0, 7 * _MAX_VARUINT_BYTES, 7):
+            if self._at >= len(self._data):
+                raise _invalid("truncated number")
+            byte = self._data[self._at]
+            self._at += 1
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                return value
+        raise _invalid("number too long")
+
+    def varbytes(self) -> bytes:
+        """Read a length and that many bytes."""
+        length = self.varuint()
+        end = self._at + length
+        if end > len(self._data):
+            raise _invalid("truncated bytes")
+        chunk = self._data[self._at : end]
+        self._at = end
+        return chunk
+
+    def end(self) -> None:
+        """Insist that nothing is left."""
+        if self._at != len(self._data):
+            raise _invalid("bytes after the message")
+
+
+def _varbytes(data: bytes) -> bytes:
+    return write_varuint(len(data)) + data
+
+
+def encode_body(body: FrameBody) -> bytes:
+    """Return the y-protocol message alone, as the `/yjs` wire carries it."""
+    match body:
+        case SyncStep1(state_vector):
+            return b"\x00\x00" + _varbytes(state_vector)
+        case SyncStep2(update):
+            return b"\x00\x01" + _varbytes(update)
+        case Update(update):
+            return b"\x00\x02" + _varbytes(update)
+        case Awareness(update):
+            return b"\x01" + _varbytes(update)
+        case Acknowledged(count):
+            return bytes((_ACKNOWLEDGED,)) + write_varuint(count)
+
+
+def encode_frame(handle: Handle, body: FrameBody) -> bytes:
+    """Return the binary frame that carries `body` for the document behind `handle`."""
+    return write_varuint(handle) + encode_body(body)
+
+
+def decode_frame(frame: bytes) -> tuple[Handle, FrameBody]:
+    """Return handle and body; raises RemoteProtocolError(frame_invalid) for anything else."""
+    reader = Reader(frame)
+    handle = Handle(reader.varuint())
+    body = _read_body(reader)
+    reader.end()
+    return handle, body
+
+
+def decode_body(message: bytes) -> FrameBody:
+    """Return the y-protocol message in `message`, as the `/yjs` wire carries it."""
+    reader = Reader(message)
+    body = _read_body(reader)
+    reader.end()
+    return body
+
+
+def _read_body(reader: Reader) -> FrameBody:
+    kind = reader.varuint()
+    if kind == _SYNC:
+        return _read_sync(reader)
+    if kind == _AWARENESS:
+        return Awareness(reader.varbytes())
+    if kind == _ACKNOWLEDGED:
+        return Acknowledged(reader.varuint())
+    raise _invalid(f"message type {kind}")
+
+
+def _read_sync(reader: Reader) -> FrameBody:
+    step = reader.varuint()
+    if step == 0:
+        return SyncStep1(reader.varbytes())
+    if step == 1:
+        return SyncStep2(reader.varbytes())
+    if step == 2:
+        return Update(reader.varbytes())
+    raise _invalid(f"sync step {step}")
+
+
+def _invalid(detail: str) -> RemoteProtocolError:
+    return RemoteProtocolError(ErrorCode.FRAME_INVALID, detail)

@@ -1,0 +1,77 @@
+"""The invite link: `texswarm://HOST:PORT/?token=…[&document=UUID][&tls=1&fp=SHA256]`."""
+
+from dataclasses import dataclass
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
+
+from texswarm_server.protocol.errors import SettingsError
+from texswarm_server.protocol.version import DEFAULT_PORT, WEBSOCKET_PATH
+
+_SCHEME = "texswarm"
+_TLS_BY_SCHEME = {_SCHEME: None, "ws": False, "wss": True, "http": False, "https": True}
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAddress:
+    """Where a server listens. `path` is `/ws`, with a prefix in front where a reverse proxy adds one."""
+
+    host: str
+    port: int = DEFAULT_PORT
+    tls: bool = False
+    path: str = WEBSOCKET_PATH
+
+    @property
+    def url(self) -> str:
+        """The WebSocket address, `ws://…` or `wss://…`."""
+        return f"{'wss' if self.tls else 'ws'}://{_bracketed(self.host)}:{self.port}{self.path}"
+
+    def __str__(self) -> str:
+        return f"{_bracketed(self.host)}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class InviteLink:
+    """An invitation as people pass it on. Without a token it is only an address."""
+
+    address: ServerAddress
+    token: str | None = None
+    document_id: str | None = None
+    fingerprint: str | None = None
+
+    def __str__(self) -> str:
+        query = {"token": self.token, "document": self.document_id}
+        if self.address.tls:
+            query |= {"tls": "1", "fp": self.fingerprint}
+        if self.address.path != WEBSOCKET_PATH:
+            query["path"] = self.address.path
+        pairs = {key: value for key, value in query.items() if value is not None}
+        text = urlencode(pairs, quote_via=quote)
+        return f"{_SCHEME}://{self.address}/" + (f"?{text}" if text else "")
+
+
+def parse_invite_link(text: str) -> InviteLink:
+    """Read a link, a WebSocket or HTTP address, or a bare `host[:port]`; unknown parameters are ignored.
+
+    Raises SettingsError when no host can be read from it.
+    """
+    text = text.strip()
+    try:
+        parts = urlsplit(text if "://" in text else f"{_SCHEME}://{text}")
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise SettingsError(f"not an address: {text!r}: {error}") from error
+    if parts.scheme not in _TLS_BY_SCHEME or not host or any(c.isspace() for c in host):
+        raise SettingsError(f"not an address: {text!r}")
+    query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+    tls = _TLS_BY_SCHEME[parts.scheme]
+    path = query.get("path") or (parts.path if tls is not None and parts.path.strip("/") else WEBSOCKET_PATH)
+    address = ServerAddress(
+        host=host,
+        port=DEFAULT_PORT if port is None else port,
+        tls=query.get("tls") == "1" if tls is None else tls,
+        path=path if path.startswith("/") else f"/{path}",
+    )
+    return InviteLink(address, query.get("token"), query.get("document"), query.get("fp"))
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,272 @@
+"""The JSON messages of protocol 2, one class each, as they stand on the wire.
+
+Orders travel from client to server, facts from server to client. `request` is chosen by the client, is
+echoed in the answer to that order (also in an `Error`), and means nothing to the server. Unknown fields are
+ignored, so that both ends may grow.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from texswarm_server.protocol.version import Limits
+
+RoleName = Literal["owner", "editor", "viewer"]
+PresenceState = Literal["here", "reconnecting", "away"]
+ShortText = Annotated[str, msgspec.Meta(max_length=512)]
+Token = Annotated[str, msgspec.Meta(max_length=4096)]
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Any JSON message; its class name is its `type` on the wire."""
+
+
+class Order(Message, frozen=True, kw_only=True):
+    """A message from a client; answered with the same `request` where it has an answer."""
+
+    request: int | None = None
+
+
+class Fact(Message, frozen=True, kw_only=True):
+    """A message from a server."""
+
+    request: int | None = None
+
+
+# ── orders ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Authentication(Order, frozen=True, kw_only=True):
+    """Prove who is there; the first message on a connection. `token`: invite, access or refresh token."""
+
+    protocol: int = 1
+    token: Token | None = None
+    user_id: Id | None = None
+    display_name: ShortText | None = None
+    color: ShortText | None = None
+    session_id: Id | None = None
+    client: ShortText | None = None
+
+
+class ListDocuments(Order, frozen=True, kw_only=True):
+    """Ask for the documents this user may see."""
+
+
+class CreateDocument(Order, frozen=True, kw_only=True):
+    """Make an empty document. Sent again by its owner with the same id and lineage, it is answered again."""
+
+    title: ShortText
+    document_id: Id | None = None
+    lineage: Id | None = None
+    repository_url: str | None = None
+
+
+class OpenDocument(Order, frozen=True, kw_only=True):
+    """Join a document; a `lineage` that is not the stored one is refused before any update flows."""
+
+    document_id: Id
+    lineage: Id | None = None
+
+
+class CloseDocument(Order, frozen=True, kw_only=True):
+    """Leave a document; its handle ends."""
+
+    handle: int
+
+
+class CreateInvite(Order, frozen=True, kw_only=True):
+    """Ask for an invite; only an owner of the document (or of the server, without one) gets it."""
+
+    document_id: Id | None = None
+    role: RoleName = "editor"
+    ttl_s: float | None = None
+    uses: int | None = None
+
+
+class RedeemInvite(Order, frozen=True, kw_only=True):
+    """Use an invite as a user who is signed in already."""
+
+    token: Token
+
+
+class SignOut(Order, frozen=True, kw_only=True):
+    """End this session and revoke the refresh token it was signed in with."""
+
+
+class Heartbeat(Order, frozen=True, kw_only=True):
+    """A sign of life, in both directions; `timestamp` is the sender's, in seconds or as it likes."""
+
+    timestamp: float | str | None = None
+
+
+# ── facts ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class ServerInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """Who answers."""
+
+    name: str
+    version: str
+
+
+class AuthenticationResult(Fact, frozen=True, kw_only=True, omit_defaults=False):
+    """The explicit answer to `Authentication`. Times are seconds since the epoch, by the server's clock.
+
+    With `ok` false only `code`, `message`, `retryable` and `retry_after_s` mean something, and a typed
+    close follows.
+    """
+
+    ok: bool
+    protocol: int = 2
+    user_id: str | None = None
+    session_id: str | None = None
+    resumed: bool = False
+    access_token: str | None = None
+    expires_at: float | None = None
+    refresh_token: str | None = None
+    can_create: bool = False
+    server: ServerInfo | None = None
+    limits: Limits | None = None
+    heartbeat_s: float | None = None
+    grace_s: float | None = None
+    code: str | None = None
+    message: str | None = None
+    retryable: bool = False
+    retry_after_s: float | None = None
+
+
+class TokenRenewed(Fact, frozen=True, kw_only=True):
+    """A fresh access token, sent before the old one expires."""
+
+    access_token: str
+    expires_at: float
+
+
+class DocumentInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the document list. `updated_at`: seconds since the epoch."""
+
+    id: str
+    title: str
+    owner: str
+    updated_at: float
+    active_collaborators: int
+    role: RoleName
+    lineage: str
+
+
+class DocumentList(Fact, frozen=True, kw_only=True, omit_defaults=False):
+    """The documents this user may see."""
+
+    documents: list[DocumentInfo]
+
+
+class DocumentCreated(Fact, frozen=True, kw_only=True):
+    """The document exists, stored durably."""
+
+    document_id: str
+    title: str
+    lineage: str
+    role: RoleName
+
+
+class DocumentOpened(Fact, frozen=True, kw_only=True):
+    """The door to a document's binary traffic; the server's sync step 1 follows at once."""
+
+    document_id: str
+    handle: int
+    role: RoleName
+    lineage: str
+    title: str
+
+
+class DocumentClosed(Fact, frozen=True, kw_only=True):
+    """The handle is void. With a retryable code (`document_reloaded`) the client opens it again."""
+
+    document_id: str
+    handle: int
+    code: str
+    message: str = ""
+
+
+class Participant(msgspec.Struct, frozen=True, kw_only=True):
+    """One user's place in a document: once per session, so twice for a user with two windows."""
+
+    participant_id: str
+    user_id: str
+    display_name: str
+    color: str
+    role: RoleName
+    state: PresenceState
+
+
+class Participants(Fact, frozen=True, kw_only=True, omit_defaults=False):
+    """Who is in a document now; sent whole on every change."""
+
+    handle: int
+    participants: list[Participant]
+
+
+class RoleChanged(Fact, frozen=True, kw_only=True):
+    """This user's role in an open document is another one from here on."""
+
+    handle: int
+    role: RoleName
+
+
+class InviteCreated(Fact, frozen=True, kw_only=True):
+    """A new invite; its secret is told this once and stored hashed."""
+
+    token: str
+    role: RoleName
+    document_id: str | None = None
+    expires_at: float | None = None
+    uses: int | None = None
+
+
+class InviteRedeemed(Fact, frozen=True, kw_only=True):
+    """The invite's rights are this user's now."""
+
+    role: RoleName
+    document_id: str | None = None
+
+
+class SignedOut(Fact, frozen=True, kw_only=True):
+    """The session has ended by its user's wish; a close with 1000 follows."""
+
+
+class Error(Fact, frozen=True, kw_only=True):
+    """An order was refused, or could not be understood; the connection stays open."""
+
+    code: str
+    message: str
+    document_id: str | None = None
+    handle: int | None = None
+
+
+ORDERS: tuple[type[Order], ...] = (
+    Authentication,
+    ListDocuments,
+    CreateDocument,
+    OpenDocument,
+    CloseDocument,
+    CreateInvite,
+    RedeemInvite,
+    SignOut,
+    Heartbeat,
+)
+FACTS: tuple[type[Message], ...] = (
+    AuthenticationResult,
+    TokenRenewed,
+    DocumentList,
+    DocumentCreated,
+    DocumentOpened,
+    DocumentClosed,
+    Participants,
+    RoleChanged,
+    InviteCreated,
+    InviteRedeemed,
+    SignedOut,
+    Error,
+    Heartbeat,
+)

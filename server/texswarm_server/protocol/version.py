@@ -1,0 +1,27 @@
+"""Protocol versions, the paths of the three wires, and the limits that one side tells the other."""
+
+from typing import Final
+
+import msgspec
+
+PROTOCOL_VERSION: Final = 2
+LEGACY_PROTOCOL_VERSION: Final = 1
+DEFAULT_PORT: Final = 8091
+WEBSOCKET_PATH: Final = "/ws"
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What one connection, session or document may grow to; sent to the client in `AuthenticationResult`.
+
+    A frame over `max_frame_bytes` closes the connection with 1009; every other limit has a typed answer.
+    """
+
+    max_frame_bytes: int = 64 * 1024 * 1024
+    max_unauthenticated_frame_bytes: int = 64 * 1024
+    max_document_bytes: int = 512 * 1024 * 1024
+    max_presence_bytes: int = 16 * 1024
+    max_title_chars: int = 200
+    max_name_chars: int = 80
+    max_documents_per_user: int = 1_000
+    max_open_documents: int = 64
+    max_sessions_per_user: int = 16
