@@ -55,6 +55,14 @@ class TextChange:
 ChangesListener = Callable[[list[TextChange]], None]
 
 
+def _read_sticky(position: RelativePosition) -> _Sticky | None:
+    """The position is a stranger's, and pycrdt panics on one that is malformed."""
+    try:
+        return msgspec.convert(position, _Sticky)
+    except msgspec.ValidationError:
+        return None
+
+
 class FileText:
     """A file's text. Invariant: while it is followed, `index` equals the CRDT's text after every call."""
 
@@ -152,26 +160,23 @@ class FileText:
     def relative_u16(self, position: int) -> RelativePosition:
         """Return a Yjs relative position (JSON) that stays beside the same character while others edit."""
         at_u8 = self.index.u8_from_u16(position)
+        if self.index.total_u8 == 0:
+            return {"tname": TEXT_ROOT + self.file_id, "assoc": 0}
         at_end = at_u8 == self.index.total_u8
         assoc = pycrdt.Assoc.BEFORE if at_end and at_u8 else pycrdt.Assoc.AFTER
         return self._text.sticky_index(at_u8, assoc).to_json()
 
     def resolve_u16(self, position: RelativePosition) -> int | None:
         """Return where a relative position is now, or None when it names something this document lacks."""
-        if not self._can_resolve(position):
+        known = _read_sticky(position)
+        if known is None:
+            return None
+        if known.item is None:
+            return self.index.total_u16 if known.tname == TEXT_ROOT + self.file_id else None
+        if not self._project.has_item(known.item.client, known.item.clock):
             return None
         at_u8: int = pycrdt.StickyIndex.from_json(position, self._text).get_index()
         return self.index.u16_from_u8(min(at_u8, self.index.total_u8))
-
-    def _can_resolve(self, position: RelativePosition) -> bool:
-        """The position is a stranger's, and pycrdt panics on one that is malformed or ahead of this replica."""
-        try:
-            known = msgspec.convert(position, _Sticky)
-        except msgspec.ValidationError:
-            return False
-        if known.item is not None:
-            return self._project.has_item(known.item.client, known.item.clock)
-        return known.tname == TEXT_ROOT + self.file_id
 
     # ── what others did ─────────────────────────────────────────────────────────────────────────────────
 
