@@ -1,0 +1,1 @@
+"""What the windows show, as QObjects with signals and no widgets."""
