@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
 import pycrdt
 
 from texswarm_server.document.text_index import TextIndex, len_u8, len_u16
@@ -23,22 +22,6 @@ if TYPE_CHECKING:
 LOCAL_ORIGIN: Final = "local"
 TEXT_ROOT: Final = "text:"
 _UNDO_GROUP_MS: Final = 500
-
-RelativePosition = dict[str, Any]
-
-
-class _Item(msgspec.Struct, forbid_unknown_fields=True):
-    client: Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
-    clock: Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
-
-
-class _Sticky(msgspec.Struct, forbid_unknown_fields=True):
-    """A Yjs relative position as JSON: beside an item, or at the end of a named root."""
-
-    item: _Item | None = None
-    tname: str | None = None
-    type: None = None
-    assoc: Literal[0, -1] = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +36,6 @@ class TextChange:
 
 
 ChangesListener = Callable[[list[TextChange]], None]
-
-
-def _read_sticky(position: RelativePosition) -> _Sticky | None:
-    """The position is a stranger's, and pycrdt panics on one that is malformed."""
-    try:
-        return msgspec.convert(position, _Sticky)
-    except msgspec.ValidationError:
-        return None
 
 
 class FileText:
@@ -115,12 +90,7 @@ class FileText:
     def _replace(self, start: int, end: int, new: str) -> None:
         if end < start:
             raise PositionError(f"range {start}..{end} ends before it starts")
-        text = self._text
-        with self._project.local_edit(self.file_id):
-            if end > start:
-                del text[start:end]
-            if new:
-                text.insert(start, new)
+        self._project.edit_text(self.file_id, self._text, start, end, new)
         self.index.replace_u8(start, end, new)
 
     # ── undo ────────────────────────────────────────────────────────────────────────────────────────────
@@ -154,29 +124,6 @@ class FileText:
             return False
         with self._project.capturing(is_local=True):
             return step(self._undo)
-
-    # ── positions that stick ────────────────────────────────────────────────────────────────────────────
-
-    def relative_u16(self, position: int) -> RelativePosition:
-        """Return a Yjs relative position (JSON) that stays beside the same character while others edit."""
-        at_u8 = self.index.u8_from_u16(position)
-        if self.index.total_u8 == 0:
-            return {"tname": TEXT_ROOT + self.file_id, "assoc": 0}
-        at_end = at_u8 == self.index.total_u8
-        assoc = pycrdt.Assoc.BEFORE if at_end and at_u8 else pycrdt.Assoc.AFTER
-        return self._text.sticky_index(at_u8, assoc).to_json()
-
-    def resolve_u16(self, position: RelativePosition) -> int | None:
-        """Return where a relative position is now, or None when it names something this document lacks."""
-        known = _read_sticky(position)
-        if known is None:
-            return None
-        if known.item is None:
-            return self.index.total_u16 if known.tname == TEXT_ROOT + self.file_id else None
-        if not self._project.has_item(known.item.client, known.item.clock):
-            return None
-        at_u8: int = pycrdt.StickyIndex.from_json(position, self._text).get_index()
-        return self.index.u16_from_u8(min(at_u8, self.index.total_u8))
 
     # ── what others did ─────────────────────────────────────────────────────────────────────────────────
 

@@ -3,7 +3,10 @@
     awareness update = varuint n, n times (varuint client id, varuint clock, varstring JSON state or "null")
 
 A state is a JSON object. Ours has `user` {id, name, color} and, with the caret in a text, `file` (file id) and
-`cursor` {anchor, head} as Yjs relative positions, which is also what y-codemirror reads and writes.
+`caret` {anchor, head} in UTF-16 units of that text as the sender has it; whoever shows it moves it with the edits
+that arrive later, and the sender tells it anew when it moves. Yjs relative positions would be the obvious choice, but
+pycrdt 0.14 (yrs 0.28) counts bytes where their clocks count UTF-16 units: behind an `é` they name another place, and
+reading one panics.
 """
 
 from collections.abc import Iterable, Mapping

@@ -116,10 +116,6 @@ class ProjectDocument:
         """Return what this replica has, as a Yjs state vector."""
         return self._doc.get_state()
 
-    def has_item(self, client: int, clock: int) -> bool:
-        """Say whether this replica has the item a Yjs client made at `clock`."""
-        return clock < read_state_vector(self.state_vector()).get(client, 0)
-
     def update_since(self, state_vector: bytes = EMPTY_STATE) -> bytes:
         """Return what a replica with `state_vector` lacks; raises MalformedUpdateError for other bytes."""
         with _refusing_malformed():
@@ -197,11 +193,17 @@ class ProjectDocument:
 
     # ── transactions ────────────────────────────────────────────────────────────────────────────────────
 
-    @contextmanager
-    def local_edit(self, file_id: FileId) -> Iterator[None]:
-        """One transaction of the person at this replica, in one file's text."""
-        with self._acting_locally(), self._doc.transaction(origin=LOCAL_ORIGIN):
-            yield
+    def edit_text(self, file_id: FileId, text: pycrdt.Text, start: int, end: int, new: str) -> None:
+        """Replace a UTF-8 range in one transaction of the person at this replica: what every key press comes to."""
+        self._is_local = True
+        try:
+            with self._doc.transaction(origin=LOCAL_ORIGIN):
+                if end > start:
+                    del text[start:end]
+                if new:
+                    text.insert(start, new)
+        finally:
+            self._is_local = False
         self.on_file_touched(file_id)
 
     @contextmanager

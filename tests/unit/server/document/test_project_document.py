@@ -1,0 +1,193 @@
+"""The project document: its tree, what it makes of strangers' bytes, and what compaction keeps."""
+
+import random
+
+import pycrdt
+import pytest
+
+from texswarm_server.document import ProjectDocument
+from texswarm_server.document.project_document import compact, is_safe_path, merge_updates
+from texswarm_server.protocol.errors import (
+    DamagedDocumentError,
+    FilePathError,
+    MalformedUpdateError,
+    UnknownFileError,
+)
+from texswarm_server.protocol.ids import Lineage
+
+
+def copy_of(document: ProjectDocument) -> ProjectDocument:
+    copy = ProjectDocument()
+    copy.apply(document.update_since())
+    return copy
+
+
+def recorded() -> tuple[ProjectDocument, list[bytes]]:
+    document, updates = ProjectDocument(), list[bytes]()
+    document.on_update = lambda update, is_local: updates.append(update)
+    return document, updates
+
+
+def test_a_copy_has_title_lineage_files_and_main_file() -> None:
+    document = ProjectDocument()
+    document.initialise("A paper", Lineage("l-1"))
+    chapter = document.add_file("chapters/one.tex", "One")
+    document.main_file = chapter
+
+    copy = copy_of(document)
+
+    assert (copy.title, copy.lineage, copy.main_file) == ("A paper", "l-1", chapter)
+    assert str(copy.text(chapter)) == "One"
+
+
+def test_the_main_file_is_main_tex_unless_chosen() -> None:
+    document = ProjectDocument()
+    document.add_file("a.tex")
+    main = document.add_file("main.tex")
+
+    assert document.main_file == main
+
+
+def test_two_files_of_one_name_are_both_shown_and_the_same_everywhere() -> None:
+    one, other = ProjectDocument(), ProjectDocument()
+    one.add_file("intro.tex", "first")
+    other.add_file("intro.tex", "second")
+    one.apply(other.update_since())
+    other.apply(one.update_since())
+
+    assert dict(one.files) == dict(other.files)
+    assert sorted(entry.path for entry in one.files.values()) == ["intro (2).tex", "intro.tex"]
+
+
+def test_words_typed_into_a_file_while_another_deletes_it_are_still_there() -> None:
+    one = ProjectDocument()
+    file_id = one.add_file("a.tex", "x")
+    other = copy_of(one)
+    one.remove_file(file_id)
+    other.text(file_id).replace_u16(1, 1, "typed meanwhile")
+    one.apply(other.update_since())
+    with pytest.raises(UnknownFileError):
+        one.text(file_id)
+
+    one._files[file_id] = pycrdt.Map({"path": "a.tex", "kind": "text"})
+
+    assert str(one.text(file_id)) == "xtyped meanwhile"
+
+
+def test_a_rename_keeps_the_text_and_a_taken_path_is_refused() -> None:
+    document = ProjectDocument()
+    first, _second = document.add_file("a.tex", "A"), document.add_file("b.tex")
+    document.rename_file(first, "c.tex")
+
+    assert str(document.text(first)) == "A"
+    with pytest.raises(FilePathError):
+        document.rename_file(first, "b.tex")
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/a", "../a", "a/../b", "a//b", "a\\b", "C:x", "a\n", "./a", ".", "a/", "x" * 2000]
+)
+def test_a_path_that_leaves_the_project_is_refused(path: str) -> None:
+    assert not is_safe_path(path)
+    with pytest.raises(FilePathError):
+        ProjectDocument().add_file(path)
+
+
+def test_entries_that_are_not_files_are_passed_over() -> None:
+    document = ProjectDocument()
+    good = document.add_file("a.tex")
+    document._files["x"] = 5
+    document._files["y"] = pycrdt.Map({"path": "../../etc/passwd"})
+    document._files["z"] = pycrdt.Map({"path": 7})
+    document._meta["title"] = 12
+    document._meta["main"] = "nobody"
+
+    assert set(document.files) == {good}
+    assert (document.title, document.main_file) == ("", good)
+
+
+def test_listeners_hear_of_files_and_texts_changed_elsewhere() -> None:
+    document, updates = recorded()
+    file_id = document.add_file("a.tex")
+    copy = copy_of(document)
+    heard: list[str] = []
+    copy.on_file_touched = heard.append
+    copy.on_files_changed = lambda: heard.append("tree")
+    updates.clear()
+
+    document.text(file_id).replace_u16(0, 0, "x")
+    document.rename_file(file_id, "b.tex")
+    for update in updates:
+        copy.apply(update)
+
+    assert heard == [file_id, "tree"]
+
+
+def test_applying_twice_says_that_nothing_changed() -> None:
+    document = ProjectDocument()
+    document.add_file("a.tex", "x")
+    copy = ProjectDocument()
+
+    assert copy.apply(document.update_since())
+    assert not copy.apply(document.update_since())
+
+
+@pytest.mark.parametrize("junk", [b"", b"\x01", b"hello", b"\xff" * 40, b"\x00"])
+def test_bytes_that_are_no_update_are_refused_and_change_nothing(junk: bytes) -> None:
+    document = ProjectDocument()
+    document.add_file("a.tex", "x")
+    before = document.update_since()
+    with pytest.raises(MalformedUpdateError):
+        document.apply(junk)
+
+    assert document.update_since() == before
+
+
+def test_a_state_vector_that_is_none_is_refused() -> None:
+    with pytest.raises(MalformedUpdateError):
+        ProjectDocument().update_since(b"\xff\xff")
+
+
+def test_only_documented_errors_come_out_of_mutated_updates() -> None:
+    chance = random.Random(7)
+    document = ProjectDocument()
+    file_id = document.add_file("a.tex", "some text é😀")
+    document.text(file_id).replace_cp(3, 6, "more")
+    good = document.update_since()
+    refused = 0
+    for _ in range(600):
+        bad = bytearray(good)
+        for _ in range(chance.randint(1, 3)):
+            bad[chance.randrange(len(bad))] = chance.randrange(256)
+        try:
+            copy_of(document).apply(bytes(bad))
+        except (MalformedUpdateError, DamagedDocumentError):
+            refused += 1
+
+    assert refused > 100
+
+
+def test_compaction_keeps_updates_whose_predecessors_are_missing() -> None:
+    document, updates = recorded()
+    file_id = document.add_file("a.tex")
+    for letter in "abcd":
+        document.text(file_id).replace_u16(0, 0, letter)
+    late = updates.pop(2)
+
+    compacted = compact(updates)
+    copy = ProjectDocument()
+    copy.apply(compacted)
+    copy.apply(late)
+
+    assert str(copy.text(file_id)) == "dcba"
+
+
+def test_merging_says_the_same_as_one_by_one() -> None:
+    document, updates = recorded()
+    file_id = document.add_file("a.tex")
+    for letter in "abc":
+        document.text(file_id).replace_u16(0, 0, letter)
+    copy = ProjectDocument()
+    copy.apply(merge_updates(updates))
+
+    assert str(copy.text(file_id)) == "cba"
