@@ -9,7 +9,8 @@ documents that nobody looks at should not pay for it.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from PySide6.QtCore import QObject, Signal
@@ -58,7 +59,8 @@ class TextBinding(QObject):
         """The document, ready for a plain-text view."""
         if not self._has_view:
             self._has_view = True
-            self._document.setDocumentLayout(QPlainTextDocumentLayout(self._document))
+            with self._not_typing():  # a new layout reports the whole text as added
+                self._document.setDocumentLayout(QPlainTextDocumentLayout(self._document))
         return self._document
 
     def cursor(self) -> QTextCursor:
@@ -94,6 +96,8 @@ class TextBinding(QObject):
             self._take_over_everything()
         if self._index.total_u16 != self._document.characterCount() - 1:
             self._take_over_everything()
+        if self._index.total_u16 != self._document.characterCount() - 1:
+            self._show_everything()
         self.edited.emit()
 
     def _take_over(self, position: int, removed: int, added: int) -> None:
@@ -125,6 +129,11 @@ class TextBinding(QObject):
             head, tail = _common_ends(shown(old), new)
             self._replace(old, 0, head, tail, new[head : len(new) - tail])
 
+    def _show_everything(self) -> None:
+        """Show the text anew. An edit inside a surrogate pair leaves halves that no text can hold."""
+        with self._not_typing():
+            self._document.setPlainText(shown(str(self._index)))
+
     def _typed(self, position: int, length: int) -> str:
         if length <= 0:
             return ""
@@ -137,12 +146,17 @@ class TextBinding(QObject):
 
     def _apply(self, changes: list[TextChange]) -> None:
         self.about_to_apply_remote.emit()
+        with self._not_typing():
+            self._write(changes)
+        self.remote_applied.emit(changes)
+
+    @contextmanager
+    def _not_typing(self) -> Iterator[None]:
         self._is_applying = True
         try:
-            self._write(changes)
+            yield
         finally:
             self._is_applying = False
-        self.remote_applied.emit(changes)
 
     def _write(self, changes: list[TextChange]) -> None:
         cursor = QTextCursor(self._document)
