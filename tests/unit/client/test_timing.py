@@ -1,0 +1,79 @@
+from dataclasses import replace
+
+import pytest
+
+from texswarm_desktop.client.backoff import delay_s
+from texswarm_desktop.client.timing import LAN, REMOTE, Pulse, has_slept, is_this_machine, profile_for, pulse
+from texswarm_server.protocol.invite_link import ServerAddress
+
+
+@pytest.mark.parametrize(
+    ("host", "profile"),
+    [
+        ("127.0.0.1", LAN),
+        ("::1", LAN),
+        ("localhost", LAN),
+        ("10.1.2.3", LAN),
+        ("172.20.0.9", LAN),
+        ("192.168.1.7", LAN),
+        ("169.254.3.4", LAN),
+        ("fe80::1%eth0", LAN),
+        ("fd00::12", LAN),
+        ("::ffff:192.168.0.3", LAN),
+        ("lab-pc", LAN),
+        ("lab-pc.local", LAN),
+        ("LAB-PC.local.", LAN),
+        ("8.8.8.8", REMOTE),
+        ("2001:4860:4860::8888", REMOTE),
+        ("::ffff:8.8.8.8", REMOTE),
+        ("tex.example.org", REMOTE),
+    ],
+)
+def test_the_profile_follows_the_address(host, profile):
+    assert profile_for(ServerAddress(host)) is profile
+
+
+@pytest.mark.parametrize(
+    ("host", "is_here"),
+    [("127.0.0.1", True), ("127.8.8.8", True), ("::1", True), ("Localhost", True), ("10.0.0.1", False), ("a.b", False)],
+)
+def test_a_server_on_this_machine_is_known_by_its_address(host, is_here):
+    assert is_this_machine(ServerAddress(host)) is is_here
+
+
+def test_the_numbers_are_those_of_the_product():
+    assert (LAN.ping_every_s, LAN.dead_after_s, LAN.connect_timeout_s) == (2, 6, 5)
+    assert (REMOTE.ping_every_s, REMOTE.dead_after_s, REMOTE.connect_timeout_s) == (10, 25, 20)
+    assert [delay_s(LAN, n, 1.0) for n in range(1, 9)] == [0, 0.25, 0.5, 1, 2, 5, 5, 5]
+    assert [delay_s(REMOTE, n, 1.0) for n in range(1, 10)] == [0, 0.5, 1, 2, 4, 8, 16, 30, 30]
+
+
+def test_jitter_stretches_the_wait():
+    assert (delay_s(LAN, 4, 0.5), delay_s(LAN, 4, 1.5)) == (0.5, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("wall_s", "monotonic_s", "slept"),
+    [(1.0, 1.0, False), (1.4, 1.4, False), (3600.0, 1.0, True), (3600.0, 3600.0, True), (-3600.0, 1.0, False)],
+)
+def test_sleep_shows_in_either_clock(wall_s, monotonic_s, slept):
+    assert has_slept(wall_s, monotonic_s) is slept
+
+
+@pytest.mark.parametrize(
+    ("heard_at", "pinged_at", "found"),
+    [
+        (100.0, 90.0, Pulse.FINE),
+        (99.0, 90.0, Pulse.FINE),
+        (98.0, 90.0, Pulse.PING),
+        (95.0, 98.0, Pulse.PING),
+        (95.0, 99.0, Pulse.FINE),
+        (94.0, 99.9, Pulse.DEAD),
+    ],
+)
+def test_a_quiet_link_is_pinged_and_a_silent_one_is_dead(heard_at, pinged_at, found):
+    assert pulse(LAN, now=100.0, heard_at=heard_at, pinged_at=pinged_at) is found
+
+
+def test_profiles_can_be_varied():
+    assert replace(LAN, backoff_s=(0.0,)).backoff_s == (0.0,)

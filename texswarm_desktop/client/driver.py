@@ -1,0 +1,329 @@
+"""Runs the connection's machine: one queue, one loop: event, step, store, effects in order, tell listeners.
+
+Only that loop writes the state. It runs where an event is posted and needs no task of its own; an event posted while it
+runs waits in the queue. Tasks exist one for each transport, and belong to the driver's task group; timers one of each
+kind, plus a tick a second while a link is wanted, which finds sleep and dead links. After the context manager is left,
+nothing of the driver runs.
+"""
+
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import Callable
+from types import TracebackType
+from typing import Final, Protocol, Self
+
+from texswarm_desktop.client.backoff import JITTER
+from texswarm_desktop.client.effects import (
+    CancelTimer,
+    DropTransport,
+    ForgetCredential,
+    LinkEffect,
+    LoseDocuments,
+    OpenDocuments,
+    OpenTransport,
+    Probe,
+    SignIn,
+    StartTimer,
+    TimerKind,
+)
+from texswarm_desktop.client.events import (
+    CloseRequested,
+    LinkEvent,
+    Moment,
+    ProbeTimedOut,
+    RetryDue,
+    StepTimedOut,
+    TransportLost,
+    TransportOpened,
+    Woke,
+)
+from texswarm_desktop.client.states import Closed, Idle, LinkState, NeedsUser, Rung
+from texswarm_desktop.client.timing import TICK_S, LinkProfile, Pulse, has_slept, pulse
+from texswarm_desktop.client.transition import step
+from texswarm_desktop.client.transport import Link, LinkClosedError, TransportFactory
+from texswarm_server.protocol.errors import LinkError, LocalProtocolError, RemoteProtocolError
+from texswarm_server.protocol.invite_link import ServerAddress
+
+logger = logging.getLogger(__name__)
+
+StateListener = Callable[[LinkState, LinkState], None]
+
+_TIMER_EVENTS: Final[dict[TimerKind, type[StepTimedOut | ProbeTimedOut | RetryDue]]] = {
+    TimerKind.STEP: StepTimedOut,
+    TimerKind.PROBE: ProbeTimedOut,
+    TimerKind.RETRY: RetryDue,
+}
+
+
+class Cancellable(Protocol):
+    """A timer that can be stopped."""
+
+    def cancel(self) -> None:
+        """Stop it, if it has not fired."""
+
+
+#: `call_later(delay_s, callback)`; the loop's own, or a test's.
+CallLater = Callable[[float, Callable[[], None]], Cancellable]
+
+
+class SessionPort(Protocol):
+    """What is said over the link; the driver only carries it."""
+
+    def rungs(self) -> tuple[Rung, ...]:
+        """Return the credentials at hand, best first."""
+
+    def sign_in(self, rung: Rung) -> None:
+        """Say who is there."""
+
+    def forget(self, rung: Rung, code: str) -> None:
+        """Throw a credential away."""
+
+    def open_documents(self) -> None:
+        """Open every document."""
+
+    def lose_documents(self) -> None:
+        """The link is gone."""
+
+    def received(self, frame: str | bytes) -> None:
+        """Take in a frame; raises RemoteProtocolError when it is nonsense."""
+
+
+class Driver:
+    """The machine's hands. Invariant: at most one link is current, and only frames of it are delivered."""
+
+    def __init__(
+        self,
+        session: SessionPort,
+        *,
+        address: ServerAddress,
+        profile: LinkProfile,
+        transport: TransportFactory,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
+        rng: random.Random,
+        call_later: CallLater | None = None,
+    ) -> None:
+        self.state: LinkState = Idle()
+        self.is_online = True
+        self._session = session
+        self._address, self._profile, self._transport = address, profile, transport
+        self._clock, self._wall_clock, self._rng = clock, wall_clock, rng
+        self._call_later = call_later
+        self._queue: deque[LinkEvent] = deque()
+        self._is_running = False
+        self._listeners: list[StateListener] = []
+        self._group: asyncio.TaskGroup | None = None
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._timers: dict[TimerKind, Cancellable] = {}
+        self._link: Link | None = None
+        self._ticking: Cancellable | None = None
+        self._ticked = (0.0, 0.0)
+        self._trusted_at = self._pinged_at = self._probed_at = 0.0
+        self._unsent_bytes = 0
+
+    # ── life ────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def __aenter__(self) -> Self:
+        if self._call_later is None:
+            self._call_later = asyncio.get_running_loop().call_later
+        self._group = await asyncio.TaskGroup().__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.post(CloseRequested())
+        group, self._group = self._group, None
+        if group is not None:
+            await group.__aexit__(kind, error, trace)
+
+    def subscribe(self, listener: StateListener) -> Callable[[], None]:
+        """Call `listener(old, new)` after every change of state; returns the way out."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def send(self, frame: str | bytes) -> None:
+        """Hand a frame to the current link; without one it is lost, as it would be on the way."""
+        if self._link is not None:
+            self._link.send(frame)
+
+    # ── the loop ────────────────────────────────────────────────────────────────────────────────────────
+
+    def post(self, event: LinkEvent) -> None:
+        """Queue an event and run the loop, unless it is running already."""
+        self._queue.append(event)
+        if self._is_running:
+            return
+        self._is_running = True
+        try:
+            while self._queue:
+                self._take(self._queue.popleft())
+        finally:
+            self._is_running = False
+
+    def _take(self, event: LinkEvent) -> None:
+        old = self.state
+        moment = Moment(self._clock(), self._rng.uniform(*JITTER), self.is_online, self._session.rungs())
+        try:
+            self.state, effects = step(old, event, moment, self._profile)
+        except LocalProtocolError:
+            logger.exception("a mistake in the table")
+            self._queue.append(TransportLost(old.generation, reason="internal error"))
+            return
+        if self.state != old:
+            logger.debug("%s: %s -> %s", type(event).__name__, old, self.state)
+        for effect in effects:
+            self._guard(self._act, effect)
+        self._keep_ticking()
+        if self.state != old:
+            for listener in tuple(self._listeners):
+                self._guard(listener, old, self.state)
+
+    def _guard(self, call: Callable[..., None], *args: object) -> None:
+        """One of the borders where any exception is caught. A failing effect becomes a lost link, a listener a log."""
+        try:
+            call(*args)
+        except Exception:
+            logger.exception("%s%s", call, args)
+            if call == self._act:
+                self._queue.append(TransportLost(self.state.generation, reason="internal error"))
+
+    def _act(self, effect: LinkEffect) -> None:
+        match effect:
+            case OpenTransport(generation):
+                self._open(generation)
+            case DropTransport(generation):
+                self._drop(generation)
+            case SignIn(rung):
+                self._session.sign_in(rung)
+            case ForgetCredential(rung, code):
+                self._session.forget(rung, code)
+            case OpenDocuments():
+                self._session.open_documents()
+            case LoseDocuments():
+                self._session.lose_documents()
+            case Probe():
+                self._probe()
+            case StartTimer(kind, delay_s):
+                self._start_timer(kind, delay_s)
+            case CancelTimer(kind):
+                self._cancel_timer(kind)
+
+    # ── transports ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _open(self, generation: int) -> None:
+        assert self._group is not None, "the driver is entered before it connects"
+        self._tasks[generation] = self._group.create_task(self._serve(generation), name=f"link {generation}")
+
+    def _drop(self, generation: int) -> None:
+        self._link = None
+        task = self._tasks.pop(generation, None)
+        if task is not None:
+            task.cancel()
+
+    async def _serve(self, generation: int) -> None:
+        """Open a transport and carry what comes in, until it ends or is dropped. Also a border for exceptions."""
+        try:
+            async with self._transport(self._address, self._profile, self._clock) as link:
+                self._opened(generation, link)
+                while True:
+                    self._received(generation, await link.receive())
+        except LinkClosedError as error:
+            self._ended(generation, TransportLost(generation, error.code, error.reason))
+        except (LinkError, RemoteProtocolError) as error:
+            self._ended(generation, TransportLost(generation, None, str(error)))
+        except Exception as error:
+            logger.exception("link %d", generation)
+            self._ended(generation, TransportLost(generation, None, repr(error)))
+
+    def _opened(self, generation: int, link: Link) -> None:
+        if generation not in self._tasks:
+            return
+        self._link = link
+        self._trusted_at = self._pinged_at = self._clock()
+        self._unsent_bytes = 0
+        self.post(TransportOpened(generation))
+
+    def _received(self, generation: int, frame: str | bytes) -> None:
+        if generation in self._tasks:
+            self._session.received(frame)
+
+    def _ended(self, generation: int, event: TransportLost) -> None:
+        if self._tasks.pop(generation, None) is not None:
+            self._link = None
+            self.post(event)
+
+    # ── timers ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _start_timer(self, kind: TimerKind, delay_s: float) -> None:
+        self._cancel_timer(kind)
+        generation = self.state.generation
+
+        def fire() -> None:
+            if self._timers.get(kind) is handle:
+                del self._timers[kind]
+                self._fired(kind, generation)
+
+        handle = self._later(delay_s, fire)
+        self._timers[kind] = handle
+
+    def _cancel_timer(self, kind: TimerKind) -> None:
+        handle = self._timers.pop(kind, None)
+        if handle is not None:
+            handle.cancel()
+
+    def _fired(self, kind: TimerKind, generation: int) -> None:
+        is_answered = self._link is not None and self._link.heard_at >= self._probed_at
+        if kind is not TimerKind.PROBE or not is_answered:
+            self.post(_TIMER_EVENTS[kind](generation))
+
+    def _later(self, delay_s: float, callback: Callable[[], None]) -> Cancellable:
+        assert self._call_later is not None, "the driver is entered before it connects"
+        return self._call_later(delay_s, callback)
+
+    # ── signs of life ───────────────────────────────────────────────────────────────────────────────────
+
+    def _keep_ticking(self) -> None:
+        is_wanted = not isinstance(self.state, (Idle, NeedsUser, Closed))
+        if is_wanted and self._ticking is None:
+            self._ticked = (self._wall_clock(), self._clock())
+            self._ticking = self._later(TICK_S, self._tick)
+        elif not is_wanted and self._ticking is not None:
+            self._ticking.cancel()
+            self._ticking = None
+
+    def _tick(self) -> None:
+        wall, now = self._wall_clock(), self._clock()
+        slept = has_slept(wall - self._ticked[0], now - self._ticked[1])
+        self._ticked = (wall, now)
+        self._ticking = self._later(TICK_S, self._tick)
+        if slept:
+            self._trusted_at = now
+            self.post(Woke())
+        elif self._link is not None:
+            self._feel(self._link, now)
+
+    def _feel(self, link: Link, now: float) -> None:
+        """What the network takes from our buffer is a sign of life too: behind a long upload a pong comes late."""
+        unsent_bytes, self._unsent_bytes = self._unsent_bytes, link.unsent_bytes
+        if link.unsent_bytes < unsent_bytes:
+            self._trusted_at = now
+        heard_at = max(link.heard_at, self._trusted_at)
+        match pulse(self._profile, now=now, heard_at=heard_at, pinged_at=self._pinged_at):
+            case Pulse.DEAD:
+                self.post(TransportLost(self.state.generation, reason=f"silent for {now - heard_at:.1f} s"))
+            case Pulse.PING:
+                self._ping(link, now)
+            case Pulse.FINE:
+                pass
+
+    def _probe(self) -> None:
+        if self._link is not None:
+            self._probed_at = self._clock()
+            self._ping(self._link, self._probed_at)
+
+    def _ping(self, link: Link, now: float) -> None:
+        self._pinged_at = now
+        link.ping()

@@ -1,0 +1,110 @@
+"""What a connection needs from the rest of the desktop, as protocols: who signs in, and the replicas it serves.
+
+Pure. Implemented in `services`, which this package does not know.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from texswarm_desktop.client.states import Rung
+from texswarm_server.protocol.errors import RejectedError
+from texswarm_server.protocol.messages import AuthenticationResult, DocumentOpened, Participant, TokenRenewed
+
+
+class Credentials(Protocol):
+    """Who this installation is at one server, and what proves it. Times are seconds since the epoch."""
+
+    @property
+    def user_id(self) -> str | None:
+        """The stable id of the user; None until a server has given one."""
+
+    @property
+    def display_name(self) -> str:
+        """What others read beside the caret."""
+
+    @property
+    def color(self) -> str:
+        """What others see the caret in."""
+
+    @property
+    def access_token(self) -> str | None:
+        """The short-lived proof, if there is one."""
+
+    @property
+    def access_expires_at(self) -> float | None:
+        """When it ends, by the server's clock."""
+
+    @property
+    def refresh_token(self) -> str | None:
+        """The long-lived proof, if there is one."""
+
+    @property
+    def invite(self) -> str | None:
+        """The invite that lets a newcomer in, if there is one."""
+
+    @property
+    def session_id(self) -> str | None:
+        """The session to resume."""
+
+    def signed_in(self, result: AuthenticationResult) -> None:
+        """Keep what a successful sign-in brought."""
+
+    def renewed(self, message: TokenRenewed) -> None:
+        """Keep a fresh access token."""
+
+    def refused(self, kind: Rung, code: str) -> None:
+        """Forget a credential that the server turned down for good."""
+
+
+class ReplicaPort(Protocol):
+    """One document's replica as its DocumentSync sees it. Nothing here may wait for a disk."""
+
+    @property
+    def document_id(self) -> str:
+        """The document's UUID."""
+
+    @property
+    def lineage(self) -> str | None:
+        """The identity of the history held here; None while it is empty."""
+
+    def state_vector(self) -> bytes:
+        """Return what this replica has."""
+
+    def update_since(self, state_vector: bytes) -> bytes:
+        """Return everything a replica with `state_vector` lacks, as one update."""
+
+    def unacknowledged_updates(self) -> Sequence[tuple[int, bytes]]:
+        """Return the local updates no server has confirmed as (outbox row, update), oldest first.
+
+        Asked only when one update with everything would not fit into a frame.
+        """
+
+    def apply_remote(self, update: bytes) -> None:
+        """Take in an update; may raise MalformedUpdateError or DamagedDocumentError."""
+
+    def unacknowledged(self) -> int:
+        """Return how many edits no server has confirmed."""
+
+    def last_local_row(self) -> int:
+        """Return the highest outbox row written or queued; 0 when there is none."""
+
+    def acknowledged(self, row: int) -> None:
+        """Mark every outbox row up to `row` as stored durably by the server."""
+
+    def apply_presence(self, update: bytes) -> None:
+        """Take in the presence of others."""
+
+    def presence_update(self) -> bytes:
+        """Return one's own presence under a new clock, empty when there is nothing to show."""
+
+    def others_left(self) -> None:
+        """Forget the others: nobody tells any more where they are."""
+
+    def participants_changed(self, participants: list[Participant]) -> None:
+        """Take in who is in the document now."""
+
+    def opened(self, fact: DocumentOpened) -> None:
+        """The document is open on the link, with this role."""
+
+    def refused(self, error: RejectedError) -> None:
+        """The server does not take this document, or edits of it; trying again by itself cannot help."""

@@ -1,0 +1,139 @@
+"""What a connection can be, each state with the data that only it has.
+
+Pure, frozen. `generation` numbers the transports of a connection; it never falls. `failures` counts the losses and
+refused attempts in a row. `lost_at` is since when a link that once stood is gone (monotonic seconds), None while it
+never stood; the view uses it to keep quiet about short blips.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Rung(StrEnum):
+    """A credential, best first: the ladder a client climbs down until one is taken."""
+
+    ACCESS = "access"
+    REFRESH = "refresh"
+    INVITE = "invite"
+
+
+class StopCode(StrEnum):
+    """Why a connection needs the user, where the server said it by a close code and not by an `ErrorCode`."""
+
+    SESSION_ENDED = "session_ended"
+    FRAME_TOO_BIG = "frame_too_big"
+
+
+NO_RUNGS: Final[frozenset[Rung]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Nobody wants a connection, or a newer one of the same session took over."""
+
+    generation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Connecting:
+    """A transport is being opened. `refused` are the credentials the server has turned down since it last let us in."""
+
+    generation: int
+    failures: int = 0
+    lost_at: float | None = None
+    refused: frozenset[Rung] = NO_RUNGS
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticating:
+    """The transport is up and a credential was shown."""
+
+    generation: int
+    rung: Rung
+    failures: int = 0
+    lost_at: float | None = None
+    refused: frozenset[Rung] = NO_RUNGS
+
+    @property
+    def is_again(self) -> bool:
+        """Whether this is a sign-in after another: the view says "Signing in again"."""
+        return self.lost_at is not None or bool(self.refused)
+
+
+@dataclass(frozen=True, slots=True)
+class Syncing:
+    """Signed in; `done` of `total` open documents have caught up."""
+
+    generation: int
+    done: int
+    total: int
+    failures: int = 0
+    lost_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """Signed in, and every open document is up to date and stays so."""
+
+    generation: int
+    since: float
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The link is gone; the next attempt is made at `retry_at`, sooner if something gives hope.
+
+    `not_before`: the server asked to be left alone until then, and only the user overrules that. `reason`: for logs.
+    """
+
+    generation: int
+    failures: int
+    lost_at: float | None
+    since: float
+    retry_at: float
+    not_before: float
+    reason: str
+    refused: frozenset[Rung] = NO_RUNGS
+
+
+@dataclass(frozen=True, slots=True)
+class Offline:
+    """The system says that it has no network; attempts begin again when it has."""
+
+    generation: int
+    failures: int
+    lost_at: float | None
+    refused: frozenset[Rung] = NO_RUNGS
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsUser:
+    """Trying again by itself cannot help. `code` is an ErrorCode, a StopCode, or one a newer server invented."""
+
+    generation: int
+    code: str
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The end; a new connection is a new object."""
+
+    generation: int
+
+
+LinkState = Idle | Connecting | Authenticating | Syncing | Live | Waiting | Offline | NeedsUser | Closed
+
+STATES: Final[tuple[type[LinkState], ...]] = (
+    Idle,
+    Connecting,
+    Authenticating,
+    Syncing,
+    Live,
+    Waiting,
+    Offline,
+    NeedsUser,
+    Closed,
+)

@@ -1,0 +1,115 @@
+"""How patient a link is: the numbers of PRODUCT "Timing" for a near and for a far server.
+
+Pure. All times are in seconds. Nothing here reads a clock.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Final
+
+from texswarm_server.protocol.invite_link import ServerAddress
+
+#: A loss shorter than this is not shown.
+BLIP_S: Final = 1.0
+#: How often the driver looks at its clocks.
+TICK_S: Final = 1.0
+#: A tick that comes this much late means that the machine, or at least this program, stood still.
+ASLEEP_S: Final = 4.0
+#: An access token with less than this to live is not worth showing to a server.
+TOKEN_MARGIN_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkProfile:
+    """The patience of one link; frozen, so that a test can make an impatient one with `replace`.
+
+    `backoff_s`: the wait after the first, second, … loss in a row; the last one is repeated. `settled_after_s`: a link
+    that was live for so long was a success, and the next loss counts as the first. `overload_wait_s`: the least wait
+    after a server said that it is full. `key_press_after_s`: a key press ends a wait that is older than this.
+    """
+
+    name: str
+    ping_every_s: float
+    dead_after_s: float
+    connect_timeout_s: float
+    backoff_s: tuple[float, ...]
+    probe_timeout_s: float
+    settled_after_s: float
+    close_timeout_s: float = 1.0
+    overload_wait_s: float = 5.0
+    key_press_after_s: float = 5.0
+
+
+LAN: Final = LinkProfile(
+    name="lan",
+    ping_every_s=2.0,
+    dead_after_s=6.0,
+    connect_timeout_s=5.0,
+    backoff_s=(0.0, 0.25, 0.5, 1.0, 2.0, 5.0),
+    probe_timeout_s=1.0,
+    settled_after_s=5.0,
+)
+REMOTE: Final = LinkProfile(
+    name="remote",
+    ping_every_s=10.0,
+    dead_after_s=25.0,
+    connect_timeout_s=20.0,
+    backoff_s=(0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0),
+    probe_timeout_s=4.0,
+    settled_after_s=10.0,
+)
+
+
+def profile_for(address: ServerAddress) -> LinkProfile:
+    """Return LAN for this machine and private networks, REMOTE for everything else."""
+    ip = _ip_of(address)
+    if ip is None:
+        host = address.host.rstrip(".").lower()
+        is_near = "." not in host or host.endswith(".local")
+    else:
+        is_near = ip.is_private or ip.is_loopback or ip.is_link_local
+    return LAN if is_near else REMOTE
+
+
+def is_this_machine(address: ServerAddress) -> bool:
+    """Say whether a link to `address` needs no network."""
+    ip = _ip_of(address)
+    return address.host.rstrip(".").lower() == "localhost" if ip is None else ip.is_loopback
+
+
+def _ip_of(address: ServerAddress) -> IPv4Address | IPv6Address | None:
+    try:
+        ip = ip_address(address.host)
+    except ValueError:
+        return None
+    return getattr(ip, "ipv4_mapped", None) or ip
+
+
+# ── signs of life ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def has_slept(wall_s: float, monotonic_s: float) -> bool:
+    """Say whether the machine slept between two ticks, from how far its two clocks moved.
+
+    The monotonic clock stands still in sleep on some systems and runs on others, hence both. A wall clock that was set
+    forward looks the same; the answer to it, a probe, does no harm.
+    """
+    return max(wall_s, monotonic_s) > TICK_S + ASLEEP_S
+
+
+class Pulse(Enum):
+    """What a tick finds on an open link."""
+
+    FINE = "fine"
+    PING = "ping"
+    DEAD = "dead"
+
+
+def pulse(profile: LinkProfile, *, now: float, heard_at: float, pinged_at: float) -> Pulse:
+    """Say what to do about a link from which the last sign of life came at `heard_at`."""
+    if now - heard_at >= profile.dead_after_s:
+        return Pulse.DEAD
+    if now - max(heard_at, pinged_at) >= profile.ping_every_s:
+        return Pulse.PING
+    return Pulse.FINE

@@ -1,0 +1,193 @@
+"""A WebSocket as the driver wants it: frames out without waiting, frames in one by one, typed errors, a sign of life.
+
+The only module of the desktop that imports websockets. Pings are the driver's business, because a dead link must be
+found at once even when writing hangs, and because each time-out object would leave a timer behind under Qt.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import logging
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Final, Protocol
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.connection import broadcast
+from websockets.exceptions import ConnectionClosed, WebSocketException
+
+from texswarm_desktop.client.timing import LinkProfile
+from texswarm_server.protocol.errors import LinkLostError, LinkRefusedError
+from texswarm_server.protocol.invite_link import ServerAddress
+from texswarm_server.protocol.version import Limits
+
+#: A peer that sends more in one frame than a whole document may hold is not one of ours.
+_MAX_INCOMING_BYTES: Final = Limits().max_document_bytes
+_NORMAL: Final = 1000
+
+logger = logging.getLogger(__name__)
+
+
+class LinkClosedError(LinkLostError):
+    """The connection ended with a close frame, or with one that we had to send."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(f"{code}: {reason}" if reason else str(code))
+        self.code = code
+        self.reason = reason
+
+
+class Link(Protocol):
+    """An open transport."""
+
+    @property
+    def heard_at(self) -> float:
+        """When the last bytes came in, by the loop's clock or the one given."""
+
+    @property
+    def unsent_bytes(self) -> int:
+        """How much waits here because the network does not take it."""
+
+    def send(self, frame: str | bytes) -> None:
+        """Hand a frame to the network; a link that is closing swallows it."""
+
+    def ping(self) -> None:
+        """Ask for a sign of life."""
+
+    async def receive(self) -> str | bytes:
+        """Return the next frame; raises LinkClosedError or LinkLostError at the end."""
+
+
+#: Opens a link and closes it on exit, also when cancelled. Entering raises LinkRefusedError.
+TransportFactory = Callable[[ServerAddress, LinkProfile, Callable[[], float]], AbstractAsyncContextManager[Link]]
+
+
+class _AttentiveConnection(ClientConnection):
+    """Notes when bytes came in, whatever they were: under a large download pongs are late, but the link is alive."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.clock: Callable[[], float] = self.loop.time
+        self.heard_at = self.clock()
+
+    def data_received(self, data: bytes) -> None:
+        self.heard_at = self.clock()
+        super().data_received(data)
+
+
+class WebSocketLink:
+    """A Link over websockets."""
+
+    def __init__(self, websocket: _AttentiveConnection) -> None:
+        self._websocket = websocket
+
+    @property
+    def heard_at(self) -> float:
+        """When the last bytes came in."""
+        return self._websocket.heard_at
+
+    @property
+    def unsent_bytes(self) -> int:
+        """How much lies in the socket's buffer on our side of the system."""
+        return self._websocket.transport.get_write_buffer_size()
+
+    def send(self, frame: str | bytes) -> None:
+        """Write a frame without waiting: `broadcast` to one is the public call that does so."""
+        broadcast([self._websocket], frame)
+
+    def ping(self) -> None:
+        """Send a ping; its answer shows as `heard_at`."""
+        protocol = self._websocket.protocol
+        if protocol.state.name == "OPEN":
+            protocol.send_ping(b"")
+            self._websocket.send_data()
+
+    async def receive(self) -> str | bytes:
+        """Return the next frame."""
+        try:
+            frame = await self._websocket.recv()
+        except ConnectionClosed as error:
+            raise _lost(error) from error
+        return frame
+
+
+def websocket_transport(fingerprint: str | None = None) -> TransportFactory:
+    """Return what opens WebSocket links. `fingerprint`: SHA-256 (hex) of the certificate that a TLS server must show.
+
+    With a fingerprint the certificate needs no authority: the invite link vouches for it.
+    """
+
+    @asynccontextmanager
+    async def open_link(
+        address: ServerAddress, profile: LinkProfile, clock: Callable[[], float]
+    ) -> AsyncIterator[WebSocketLink]:
+        websocket = await _connect(address, profile, fingerprint)
+        websocket.clock = clock
+        websocket.heard_at = clock()
+        try:
+            if fingerprint and address.tls:
+                _check_certificate(websocket, fingerprint)
+            yield WebSocketLink(websocket)
+        finally:
+            await _close(websocket, profile.close_timeout_s)
+
+    return open_link
+
+
+async def _connect(address: ServerAddress, profile: LinkProfile, fingerprint: str | None) -> _AttentiveConnection:
+    tls: dict[str, Any] = {"ssl": _pinned_context()} if fingerprint and address.tls else {}
+    try:
+        websocket = await connect(
+            address.url,
+            compression=None,
+            ping_interval=None,
+            open_timeout=None,
+            close_timeout=profile.close_timeout_s,
+            max_size=_MAX_INCOMING_BYTES,
+            create_connection=_AttentiveConnection,
+            logger=logger,
+            **tls,
+        )
+    except (OSError, WebSocketException, TimeoutError, ValueError) as error:
+        raise LinkRefusedError(f"{address}: {error}") from error
+    assert isinstance(websocket, _AttentiveConnection)
+    return websocket
+
+
+async def _close(websocket: _AttentiveConnection, limit_s: float) -> None:
+    """Say goodbye if that goes quickly.
+
+    `close()` alone may hang for as long as TCP likes: before its own time limit it waits until the buffer is written,
+    which on a half-open link is never.
+    """
+    try:
+        async with asyncio.timeout(limit_s):
+            await websocket.close(_NORMAL)
+    except TimeoutError:
+        logger.debug("closing took too long")
+    finally:
+        websocket.transport.abort()
+    await websocket.wait_closed()
+
+
+def _lost(error: ConnectionClosed) -> LinkLostError:
+    close = error.rcvd or error.sent
+    if close is None:
+        return LinkLostError(str(error.__cause__ or error))
+    return LinkClosedError(int(close.code), close.reason)
+
+
+def _pinned_context() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _check_certificate(websocket: _AttentiveConnection, fingerprint: str) -> None:
+    """Nothing secret was sent before this: the handshake carries no credentials."""
+    certificate = websocket.transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    wanted = fingerprint.replace(":", "").lower()
+    if not hmac.compare_digest(hashlib.sha256(certificate).hexdigest(), wanted):
+        raise LinkRefusedError("the server shows another certificate than the invite link promised")
