@@ -40,6 +40,7 @@ check: system $(ready) ## Lint, format, types, import arrows
 	$(bin)/ruff check .
 	$(bin)/ruff format --check .
 	$(bin)/mypy -p texswarm_server -p texswarm_desktop
+	$(bin)/mypy -p tests
 	$(bin)/lint-imports --no-logo
 
 bench: system $(ready) ## Measure; the figures stand at the end

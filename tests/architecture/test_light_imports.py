@@ -59,5 +59,6 @@ def _loaded_by(names: list[str]) -> set[str]:
     answer = subprocess.run(
         [sys.executable, "-c", LOOK, *names], check=False, capture_output=True, text=True, timeout=60
     )
-    assert answer.returncode == 0, answer.stderr
+    if answer.returncode:
+        pytest.fail(answer.stderr, pytrace=False)
     return set(json.loads(answer.stdout))
