@@ -47,6 +47,8 @@ class TextIndex:
 
     def u8_from_u16(self, position: int) -> int:
         """Return the UTF-8 offset of a UTF-16 position."""
+        if self.total_u8 == self.total_u16 and 0 <= position <= self.total_u8:
+            return position  # all ASCII
         self._seek_u16(position)
         return self._at8 + self._u8_before(self._cp_in_u16(position - self._at16))
 
@@ -106,8 +108,10 @@ class TextIndex:
             raise PositionError(f"range {start}..{end} ends before it starts")
         seek(end)
         last, last_cp = self._i, cp_at(end)
-        seek(start)
-        first, first_cp = self._i, cp_at(start)
+        first, first_cp = last, last_cp
+        if start != end:
+            seek(start)
+            first, first_cp = self._i, cp_at(start)
         if first == last:
             piece = self._pieces[first]
             self._put(first, last, piece[:first_cp] + new + piece[last_cp:])
