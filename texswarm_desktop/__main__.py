@@ -1,0 +1,55 @@
+"""The command `texswarm`: reads the command line and starts the desktop. Knows no Qt until it is sure to be there."""
+
+import argparse
+import importlib.util
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from texswarm_server import __version__
+
+_EXIT_USAGE = 2
+_NEEDED = ("PySide6", "qasync", "keyring")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the reader of the command line."""
+    reader = argparse.ArgumentParser(prog="texswarm", description="Write LaTeX together.")
+    reader.add_argument(
+        "target", nargs="?", metavar="FOLDER | INVITE-LINK", help="a project's folder, or a link somebody sent you"
+    )
+    reader.add_argument(
+        "--profile-dir",
+        type=Path,
+        metavar="DIR",
+        help="keep settings, sign-ins and new projects in DIR, apart from all others",
+    )
+    reader.add_argument("--version", action="version", version=f"texswarm {__version__}")
+    return reader
+
+
+def obstacle() -> str | None:
+    """Return the one line that says why no window can open, or None."""
+    if any(importlib.util.find_spec(name) is None for name in _NEEDED):
+        return "the desktop is not installed; add it with: pip install 'texswarm[desktop]'"
+    has_screen = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+    if sys.platform == "linux" and not has_screen:
+        return "there is no display; set DISPLAY or WAYLAND_DISPLAY, or run it on a virtual screen: xvfb-run texswarm"
+    return None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the desktop until its window closes; returns the exit status."""
+    options = parser().parse_args(arguments)
+    reason = obstacle()
+    if reason is not None:
+        print(f"texswarm: {reason}", file=sys.stderr)  # noqa: T201 - the command line's own voice
+        return _EXIT_USAGE
+    from texswarm_desktop.app import run  # noqa: PLC0415 - Qt only now
+
+    return run(target=options.target, profile_dir=options.profile_dir)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
