@@ -18,7 +18,7 @@ export PIP_NO_INPUT := 1
 .PHONY: help run demo test check bench lock clean system screen
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name words; do printf '  make %-7s %s\n' "$$name" "$$words"; done
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
 
 run: system ## Launch the desktop (ARGS=…); without a display, play the demo instead
 	@if [ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ] || [ "$$(uname)" = Darwin ]; then \

@@ -22,6 +22,7 @@ CATCHES_EVERYTHING: Final = {
     "texswarm_desktop.client.driver": "a failing effect becomes an event",
     "texswarm_server.net.peer": "one peer's failure must not end the listener",
     "texswarm_desktop.app": "the exception hook",
+    "texswarm_server.storage.sqlite_store": "what a job raised is handed to whoever asked for the job",
     "texswarm_server.document.project_document": "a Rust panic is a BaseException of a class that cannot be imported",
 }
 # Who cancels a task waits for it and takes the CancelledError it asked for; it is also who may start one.

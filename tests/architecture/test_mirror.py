@@ -1,5 +1,6 @@
 """Unit tests mirror the packages: one file for a module, found by its name."""
 
+import ast
 from pathlib import Path
 from typing import Final
 
@@ -39,4 +40,6 @@ def _modules_meant_by(path: Path) -> list[str]:
 
 
 def _decides(module: Module) -> bool:
-    return module.is_pure and not module.is_package and any(len(function.body) > 1 for function in module.functions())
+    branches = (ast.If, ast.IfExp, ast.Match, ast.For, ast.While, ast.Try, ast.BoolOp, ast.comprehension)
+    inside = (node for function in module.functions() for node in ast.walk(function))
+    return module.is_pure and not module.is_package and any(isinstance(node, branches) for node in inside)
