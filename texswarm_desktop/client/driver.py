@@ -132,12 +132,12 @@ class Driver:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self.post(CloseRequested())
         group, self._group = self._group, None
         if group is not None:
-            await group.__aexit__(kind, error, trace)
+            await group.__aexit__(None, None, None)  # an error of the body is not the group's: it would be wrapped
 
     def subscribe(self, listener: StateListener) -> Callable[[], None]:
         """Call `listener(old, new)` after every change of state; returns the way out."""

@@ -1,0 +1,435 @@
+"""The driver with links in memory and a clock that the test moves."""
+
+import random
+
+import pytest
+
+from tests.helpers.fake_credentials import FakeCredentials
+from tests.helpers.fake_time import FakeTime
+from tests.helpers.link_pair import LinkPairs
+from tests.helpers.model_replica import ModelReplica
+from tests.helpers.room_model import RoomModel
+from tests.helpers.run_async import runs_async, settle
+from texswarm_desktop.client.connection import Connection
+from texswarm_desktop.client.events import RetryCause
+from texswarm_desktop.client.states import (
+    Authenticating,
+    Closed,
+    Connecting,
+    Idle,
+    Live,
+    NeedsUser,
+    Offline,
+    Rung,
+    Syncing,
+    Waiting,
+)
+from texswarm_desktop.client.timing import LAN
+from texswarm_server.protocol.codec import order_codec
+from texswarm_server.protocol.frames import Update, decode_frame
+from texswarm_server.protocol.invite_link import ServerAddress
+from texswarm_server.protocol.messages import Authentication, AuthenticationResult, Error, OpenDocument, TokenRenewed
+
+LINEAGE = "lineage-a"
+WELCOME = AuthenticationResult(ok=True, user_id="u", session_id="s", access_token="a1", refresh_token="r1")
+
+
+class Bench:
+    """A connection on fake time and fake links, with the states it went through."""
+
+    def __init__(self, host="10.0.0.5", **credentials):
+        self.time, self.links = FakeTime(), LinkPairs()
+        self.credentials = FakeCredentials(**credentials)
+        self.connection = Connection(
+            address=ServerAddress(host),
+            credentials=self.credentials,
+            transport=self.links,
+            clock=self.time.clock,
+            wall_clock=self.time.wall_clock,
+            rng=random.Random(7),
+            call_later=self.time.call_later,
+        )
+        self.states = []
+        self.connection.subscribe(lambda old, new: self.states.append(type(new)))
+
+    async def __aenter__(self):
+        await self.connection.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc):
+        await self.connection.__aexit__(*exc)
+        assert self.time.pending == 0
+        assert self.links.open_count == 0
+
+    @property
+    def state(self):
+        return self.connection.state
+
+    async def advance(self, seconds):
+        self.time.advance(seconds)
+        await settle()
+
+    async def sign_in(self):
+        self.connection.connect()
+        await settle()
+        self.links.last.deliver(WELCOME)
+        await settle()
+
+    def sent(self):
+        return [order_codec.decode(frame) for frame in self.links.last.sent if isinstance(frame, str)]
+
+
+@runs_async
+async def test_the_straight_road_and_what_is_said_on_it():
+    async with Bench() as bench:
+        await bench.sign_in()
+        assert bench.states == [Connecting, Authenticating, Live]
+        (order,) = bench.sent()
+        assert isinstance(order, Authentication)
+        assert (order.protocol, order.token, order.display_name, order.session_id) == (2, "invite", "Ada", None)
+        assert bench.credentials.refresh_token == "r1"
+        assert bench.connection.welcome == WELCOME
+    assert isinstance(bench.state, Closed)
+
+
+@runs_async
+async def test_the_next_link_resumes_the_session_with_the_access_token():
+    async with Bench() as bench:
+        await bench.sign_in()
+        bench.links.last.lose()
+        await settle()
+        await bench.advance(1)
+        assert bench.links.attempts == 2
+        assert (bench.sent()[0].token, bench.sent()[0].session_id) == ("a1", "s")
+        assert isinstance(bench.state, Authenticating)
+        assert bench.state.is_again
+
+
+@runs_async
+async def test_a_token_that_expired_while_away_is_passed_over():
+    async with Bench(access="old", refresh="r0", invite=None) as bench:
+        bench.credentials.access_expires_at = bench.time.wall_now + 1
+        bench.connection.connect()
+        await settle()
+        assert bench.sent()[0].token == "r0"
+
+
+@runs_async
+async def test_a_renewed_token_is_kept():
+    async with Bench() as bench:
+        await bench.sign_in()
+        bench.links.last.deliver(TokenRenewed(access_token="a2", expires_at=5.0))
+        await settle()
+        assert bench.credentials.access_token == "a2"
+
+
+@runs_async
+async def test_refused_credentials_end_with_the_user():
+    async with Bench(access="a", refresh="r", invite="i") as bench:
+        bench.connection.connect()
+        for _ in range(3):
+            await settle()
+            bench.links.last.deliver(AuthenticationResult(ok=False, code="token_revoked", message="gone"))
+        await settle()
+        await bench.advance(600)
+        assert bench.state == NeedsUser(3, "token_revoked", "gone")
+        assert [rung for rung, _ in bench.credentials.refusals] == [Rung.ACCESS, Rung.REFRESH, Rung.INVITE]
+        assert bench.links.attempts == 3
+
+
+@runs_async
+async def test_a_server_of_the_first_generation_is_too_old():
+    async with Bench() as bench:
+        bench.connection.connect()
+        await settle()
+        bench.links.last.deliver(Error(code="auth_success", message="Authentication successful for user u"))
+        await settle()
+        assert bench.state == NeedsUser(1, "protocol_unsupported", "Authentication successful for user u")
+
+
+@runs_async
+async def test_refused_attempts_back_off_and_one_link_is_open_at_most():
+    async with Bench() as bench:
+        bench.links.refuses = True
+        bench.connection.connect()
+        await settle()
+        for _ in range(20):
+            await bench.advance(1)
+        assert isinstance(bench.state, (Waiting, Connecting))
+        assert 4 <= bench.links.attempts <= 9
+        bench.links.refuses = False
+        bench.connection.retry_now()
+        await settle()
+        assert isinstance(bench.state, Authenticating)
+        assert bench.links.open_count == 1
+
+
+@runs_async
+async def test_an_attempt_that_hangs_is_given_up_in_time():
+    async with Bench() as bench:
+        bench.links.hangs = True
+        bench.connection.connect()
+        await bench.advance(LAN.connect_timeout_s)
+        assert bench.states[:3] == [Connecting, Waiting, Connecting]
+
+
+@runs_async
+async def test_a_silent_link_is_dead_after_six_seconds():
+    async with Bench() as bench:
+        await bench.sign_in()
+        bench.links.last.answers_pings = False
+        await bench.advance(5)
+        assert isinstance(bench.state, Live)
+        assert bench.links.last.pings >= 2
+        await bench.advance(1.5)
+        assert not isinstance(bench.state, Live)
+        assert bench.state.lost_at is not None
+
+
+@runs_async
+async def test_a_quiet_link_stays():
+    async with Bench() as bench:
+        await bench.sign_in()
+        await bench.advance(120)
+        assert isinstance(bench.state, Live)
+
+
+@runs_async
+async def test_a_long_upload_is_a_sign_of_life():
+    async with Bench() as bench:
+        await bench.sign_in()
+        link = bench.links.last
+        link.answers_pings = False
+        for left in range(30, 0, -1):
+            link.unsent_bytes = left * 1000
+            await bench.advance(1)
+        assert isinstance(bench.state, Live)
+
+
+@runs_async
+async def test_after_sleep_the_link_is_probed_and_lost_within_a_second():
+    async with Bench() as bench:
+        await bench.sign_in()
+        bench.links.last.answers_pings = False
+        bench.time.sleep_machine(3600)
+        await bench.advance(1)
+        assert isinstance(bench.state, Live)
+        await bench.advance(LAN.probe_timeout_s)
+        assert not isinstance(bench.state, Live)
+
+
+@runs_async
+async def test_after_sleep_a_link_that_answers_stays():
+    async with Bench() as bench:
+        await bench.sign_in()
+        bench.time.sleep_machine(3600)
+        await bench.advance(30)
+        assert bench.states == [Connecting, Authenticating, Live]
+
+
+@runs_async
+async def test_waking_ends_a_wait():
+    async with Bench() as bench:
+        bench.links.refuses = True
+        bench.connection.connect()
+        await settle()
+        for _ in range(30):
+            await bench.advance(1)
+        bench.links.refuses = False
+        bench.time.sleep_machine(3600)
+        await bench.advance(1)
+        assert isinstance(bench.state, Authenticating)
+
+
+@runs_async
+async def test_without_a_network_it_rests_until_there_is_one():
+    async with Bench() as bench:
+        bench.connection.network_changed(False)
+        bench.links.refuses = True
+        bench.connection.connect()
+        await settle()
+        assert isinstance(bench.state, Offline)
+        await bench.advance(600)
+        assert bench.links.attempts == 1
+        bench.links.refuses = False
+        bench.connection.network_changed(True)
+        await settle()
+        assert isinstance(bench.state, Authenticating)
+
+
+@runs_async
+async def test_a_server_on_this_machine_needs_no_network():
+    async with Bench("127.0.0.1") as bench:
+        bench.links.refuses = True
+        bench.connection.connect()
+        bench.connection.network_changed(False)
+        await settle()
+        assert isinstance(bench.state, Waiting)
+
+
+@runs_async
+async def test_an_announcement_ends_a_wait():
+    async with Bench() as bench:
+        bench.links.refuses = True
+        bench.connection.connect()
+        await settle()
+        for _ in range(5):
+            await bench.advance(1)
+        attempts = bench.links.attempts
+        bench.connection.retry_now(RetryCause.ANNOUNCED)
+        assert isinstance(bench.state, Connecting)
+        await settle()
+        assert bench.links.attempts == attempts + 1
+
+
+@pytest.mark.expects_log
+@runs_async
+async def test_a_listener_that_fails_does_not_cost_the_link(caplog):
+    async with Bench() as bench:
+        bench.connection.subscribe(lambda old, new: 1 / 0)
+        await bench.sign_in()
+        assert isinstance(bench.state, Live)
+    assert "ZeroDivisionError" in caplog.text
+
+
+@runs_async
+async def test_a_listener_may_close_the_connection():
+    async with Bench() as bench:
+        bench.connection.subscribe(lambda old, new: bench.connection.close() if isinstance(new, Live) else None)
+        await bench.sign_in()
+        assert isinstance(bench.state, Closed)
+    assert bench.states == [Connecting, Authenticating, Live, Closed]
+
+
+@pytest.mark.expects_log
+@runs_async
+async def test_a_failing_effect_becomes_a_lost_link(caplog):
+    async with Bench() as bench:
+        bench.credentials.__class__ = type("Broken", (FakeCredentials,), {"session_id": property(lambda self: 1 / 0)})
+        bench.connection.connect()
+        await settle()
+        assert isinstance(bench.state, Waiting)
+        assert bench.state.reason == "internal error"
+    assert "ZeroDivisionError" in caplog.text
+
+
+@runs_async
+async def test_nonsense_from_the_server_is_a_lost_link():
+    for frame in ("{", b"\xff", '{"type":"AuthenticationResult","payload":{"ok":3}}'):
+        async with Bench() as bench:
+            await bench.sign_in()
+            bench.links.last.deliver(frame)
+            await settle()
+            assert Waiting in bench.states
+
+
+@runs_async
+async def test_messages_of_a_newer_server_are_passed_over():
+    async with Bench() as bench:
+        await bench.sign_in()
+        bench.links.last.deliver('{"type":"Fireworks","payload":{}}')
+        await settle()
+        assert isinstance(bench.state, Live)
+
+
+@runs_async
+async def test_documents_are_opened_counted_and_opened_again():
+    async with Bench() as bench:
+        replica = ModelReplica()
+        replica.create(LINEAGE)
+        replica.sync = bench.connection.add(replica)
+        await bench.sign_in()
+        assert bench.state == Syncing(1, 0, 1)
+        room = RoomModel(replica.document_id, LINEAGE)
+        await serve(bench, room)
+        assert isinstance(bench.state, Live)
+        bench.links.last.lose()
+        await settle()
+        assert replica.others_left_count == 1
+        await bench.advance(1)
+        bench.links.last.deliver(WELCOME)
+        await settle()
+        assert bench.sent()[-1] == OpenDocument(request=2, document_id=replica.document_id, lineage=LINEAGE)
+
+
+@runs_async
+async def test_a_key_press_after_five_seconds_ends_a_wait():
+    async with Bench() as bench:
+        replica = ModelReplica()
+        replica.create(LINEAGE)
+        replica.sync = bench.connection.add(replica)
+        bench.links.refuses = True
+        bench.connection.connect()
+        await settle()
+        while not (isinstance(bench.state, Waiting) and bench.state.retry_at - bench.time.now > 5.2):
+            await bench.advance(1 / 8)
+        attempts = bench.links.attempts
+        replica.replace(0, 0, "a")
+        assert bench.links.attempts == attempts
+        await bench.advance(5)
+        replica.replace(0, 0, "b")
+        await settle()
+        assert bench.links.attempts == attempts + 1
+
+
+@runs_async
+async def test_a_document_that_is_refused_does_not_hold_up_the_rest():
+    async with Bench() as bench:
+        replica = ModelReplica()
+        bench.connection.add(replica)
+        await bench.sign_in()
+        request = bench.sent()[-1].request
+        bench.links.last.deliver(Error(request=request, code="document_not_found", message=""))
+        await settle()
+        assert isinstance(bench.state, Live)
+        assert [error.code for error in replica.refusals] == ["document_not_found"]
+
+
+@runs_async
+async def test_an_edit_leaves_at_once_without_a_turn_of_the_loop():
+    async with Bench() as bench:
+        replica = ModelReplica()
+        replica.create(LINEAGE)
+        replica.sync = bench.connection.add(replica)
+        await bench.sign_in()
+        await serve(bench, RoomModel(replica.document_id, LINEAGE))
+        before = len(bench.links.last.sent)
+        replica.replace(0, 0, "a")
+        (frame,) = bench.links.last.sent[before:]
+        assert isinstance(decode_frame(frame)[1], Update)
+
+
+@runs_async
+async def test_a_document_added_to_a_live_link_is_caught_up_with_and_removed_again():
+    async with Bench() as bench:
+        await bench.sign_in()
+        replica = ModelReplica()
+        bench.connection.add(replica)
+        assert isinstance(bench.state, Syncing)
+        bench.connection.remove(replica.document_id)
+        assert isinstance(bench.state, Live)
+        bench.connection.remove(replica.document_id)
+
+
+async def serve(bench, room):
+    """Answer the opening of a document from a room, until it is quiet."""
+    link, done = bench.links.last, 0
+    member = None
+    while done < len(link.sent):
+        frame = link.sent[done]
+        done += 1
+        if isinstance(frame, bytes):
+            room.receive(link, decode_frame(frame)[1])
+        elif isinstance(order := order_codec.decode(frame), OpenDocument):
+            member = room.open(link, request=order.request)
+        room.commit()
+        while member and member.outbox:
+            link.deliver(member.outbox.pop(0))
+        await settle()
+
+
+@runs_async
+async def test_before_connecting_nothing_runs():
+    async with Bench() as bench:
+        assert isinstance(bench.state, Idle)
+        assert bench.time.pending == 0
