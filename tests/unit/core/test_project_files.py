@@ -1,0 +1,85 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from texswarm_desktop.core.project_files import (
+    MAX_TEXT_BYTES,
+    TextFormat,
+    decode_text,
+    encode_text,
+    is_project_folder,
+    is_project_text,
+)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "main.tex",
+        "a/b/refs.bib",
+        "thesis.cls",
+        "Kapitel 1/Übersicht.TEX",
+        "README",
+        "notes.md",
+        "data/x.csv",
+        "x.y.tex",
+    ],
+)
+def test_sources_are_project_text(path: str) -> None:
+    assert is_project_text(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "main.pdf", "main.aux", "main.log", "main.synctex.gz", "main-blx.bib", "main.tex~", "#main.tex#", ".#main.tex",
+        ".hidden.tex", ".git/notes.txt", "a/.git/hooks/x.txt", ".texswarm/x.tex", "_minted-main/x.tex",
+        "latexmkrc", ".latexmkrc", "Makefile", "run.sh", "evil.desktop", "texmf.cnf", ".tex", "figure.png",
+        "../out.tex", "/etc/x.tex", "a//b.tex", "a/./b.tex", "", "C:x.tex", "a\\b.tex",
+    ],
+)  # fmt: skip
+def test_nothing_else_is(path: str) -> None:
+    assert not is_project_text(path)
+
+
+@pytest.mark.parametrize(("name", "is_one"), [("chapters", True), (".git", False), ("__pycache__", False)])
+def test_folders_of_programs_are_not_looked_into(name: str, is_one: bool) -> None:
+    assert is_project_folder(name) is is_one
+
+
+@given(st.binary(max_size=200) | st.text(alphabet="aé\r\n😀", max_size=60).map(str.encode))
+def test_bytes_are_given_back_exactly(data: bytes) -> None:
+    decoded = decode_text(data)
+    if decoded is None:
+        assert b"\0" in data
+    else:
+        assert encode_text(decoded.text, decoded.format) == data
+
+
+@pytest.mark.parametrize(
+    ("data", "text", "spelled"),
+    [
+        (b"", "", TextFormat()),
+        ("é\n".encode(), "é\n", TextFormat()),
+        (b"\xef\xbb\xbfa\n", "a\n", TextFormat(has_bom=True)),
+        (b"\xe9\n", "é\n", TextFormat("latin-1")),
+        (b"a\r\nb\r\n", "a\nb\n", TextFormat(newline="\r\n")),
+        (b"a\rb\r", "a\nb\n", TextFormat(newline="\r")),
+        (b"a\r\nb\n", "a\r\nb\n", TextFormat()),
+        (b"\xe9\r\n", "é\n", TextFormat("latin-1", newline="\r\n")),
+    ],
+)
+def test_the_spelling_of_a_file_is_found(data: bytes, text: str, spelled: TextFormat) -> None:
+    decoded = decode_text(data)
+    assert decoded is not None
+    assert (decoded.text, decoded.format) == (text, spelled)
+
+
+def test_what_is_no_text_is_not_taken_for_one() -> None:
+    assert decode_text(b"\x7fELF\0\0") is None
+    assert decode_text("text".encode("utf-16")) is None
+    assert decode_text(b"a" * (MAX_TEXT_BYTES + 1)) is None
+
+
+def test_a_character_that_latin_1_lacks_turns_the_file_into_utf_8() -> None:
+    assert encode_text("é€\n", TextFormat("latin-1")) == "é€\n".encode()

@@ -1,0 +1,146 @@
+import random
+from itertools import pairwise
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from texswarm_desktop.core.text_merge import Edit, apply_edits, diff, merge
+
+texts = st.text(alphabet="ab \n\r.é😀", max_size=60)
+lines = st.lists(
+    st.sampled_from(["alpha beta\n", "gamma\n", "\n", "alpha  beta\n", "delta, \\emph{x}\n"]), max_size=30
+).map("".join)
+
+
+def merged(base: str, theirs: str, ours: str) -> str:
+    return apply_edits(ours, merge(base, theirs, ours))
+
+
+# ── diff ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@given(texts | lines, texts | lines)
+def test_the_edits_make_the_new_text(old: str, new: str) -> None:
+    edits = diff(old, new)
+    assert apply_edits(old, edits) == new
+    assert all(edit.start <= edit.end for edit in edits)
+    assert all(first.end < second.start for first, second in pairwise(edits))
+
+
+def test_a_changed_letter_is_one_small_edit() -> None:
+    assert diff("one\ntwo\nthree\n", "one\ntwe\nthree\n") == [Edit(6, 7, "e")]
+
+
+def test_changed_words_are_edits_of_words() -> None:
+    old = "We show that the result holds for all cases.\n"
+    new = "We prove that the result holds for most cases.\n"
+    assert diff(old, new) == [Edit(3, 7, "prove"), Edit(34, 37, "most")]
+
+
+def test_a_line_put_in_is_one_edit() -> None:
+    assert diff("a\nb\n", "a\nx\nb\n") == [Edit(2, 2, "x\n")]
+
+
+@pytest.mark.parametrize("count", [50_000])
+def test_a_large_file_with_changes_far_apart_gets_few_edits(count: int) -> None:
+    old = [f"line {number % 997}, \\alpha_{{{number}}}\n" if number % 3 else "\n" for number in range(count)]
+    new = old.copy()
+    for at in (10, count // 2, count - 10):
+        new[at] = "changed\n"
+    del new[20_000:20_010]
+    edits = diff("".join(old), "".join(new))
+    assert apply_edits("".join(old), edits) == "".join(new)
+    assert sum(len(edit.new) + edit.end - edit.start for edit in edits) < 500
+
+
+def test_large_files_without_a_unique_line_are_compared_without_delay() -> None:
+    chance = random.Random(1)
+    old = "".join(f"{chance.randrange(100)}\n" for _ in range(50_000))
+    new = "".join(f"{chance.randrange(100)}\n" for _ in range(50_000))
+    assert apply_edits(old, diff(old, new)) == new
+
+
+# ── merge ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@given(texts | lines, texts | lines)
+def test_who_changed_alone_wins(base: str, changed: str) -> None:
+    assert merged(base, changed, base) == changed
+    assert merged(base, base, changed) == changed
+    assert merged(base, changed, changed) == changed
+
+
+@given(texts | lines, texts | lines, texts | lines)
+def test_merging_gives_edits_in_order(base: str, theirs: str, ours: str) -> None:
+    edits = merge(base, theirs, ours)
+    assert all(first.end < second.start for first, second in pairwise(edits))
+    assert all(0 <= edit.start <= edit.end <= len(ours) for edit in edits)
+
+
+words = st.lists(st.sampled_from(["one", "two", "three", "four", "five", "six"]), min_size=1, max_size=12)
+
+
+@st.composite
+def changes(draw: st.DrawFn, name: str) -> tuple[list[str], list[str], list[str]]:
+    """A base, the same with words of our own put in and some left out, and the words put in."""
+    base = draw(st.shared(words, key="base"))
+    changed, added = [], []
+    for number, word in enumerate([*base, ""]):
+        if draw(st.booleans()):
+            added.append(f"{name}{number}")
+            changed.append(added[-1])
+        if word and draw(st.integers(0, 3)):
+            changed.append(word)
+    return base, changed, added
+
+
+@pytest.mark.parametrize("between", [" ", "\n"])
+@given(theirs=changes("their"), ours=changes("our"))
+def test_every_word_of_either_side_is_there_once(
+    between: str, theirs: tuple[list[str], list[str], list[str]], ours: tuple[list[str], list[str], list[str]]
+) -> None:
+    texts = ["".join(word + between for word in side) for side in (theirs[0], theirs[1], ours[1])]
+    result = merged(*texts)
+    found = result.replace("our", " our").replace("their", " their").split()
+    for word in (*theirs[2], *ours[2]):
+        assert sum(word in piece for piece in found) >= 1, (texts, result)
+
+
+@given(st.data())
+def test_changes_in_different_lines_are_both_made(data: st.DataObject) -> None:
+    base = [f"line {number}\n" for number in range(12)]
+    theirs, ours, both = base.copy(), base.copy(), base.copy()
+    for at in range(0, 12, 2):
+        side, new = data.draw(st.sampled_from([(theirs, "x\n"), (ours, "y y\n"), (theirs, ""), (ours, "")]))
+        side[at] = both[at] = new
+    assert merged("".join(base), "".join(theirs), "".join(ours)) == "".join(both)
+
+
+@example("", "hello\n", "hello\nworld\n")
+@given(
+    lines, st.sampled_from(["hello\n", "hello world\n"]), st.sampled_from(["hello world\nnext\n", "so hello world\n"])
+)
+def test_what_one_side_only_carried_further_is_not_doubled(base: str, short: str, long: str) -> None:
+    assert merged(base, base + short, base + long) == base + long
+    assert merged(base, base + long, base + short) == base + long
+
+
+@pytest.mark.parametrize(
+    ("base", "theirs", "ours", "result"),
+    [
+        ("the colour", "the colours", "the color", "the colors"),
+        ("a cat sat", "a dog sat", "a cow sat", "a cowdog sat"),
+        ("a b c d", "a d", "a b x c d", "a x d"),
+        ("a b c d", "a X d", "a b Y c d", "a XY  d"),
+        ("cat", "the cat", "dog", "the dog"),
+        ("cat", "cat!", "dog", "dog!"),
+        ("a cat", "a ", "a cats", "a cats"),
+        ("a cat", "a cats", "a ", "a cats"),
+        ("a\nb\nc\n", "a\nc\n", "a\nb\nc\nd\n", "a\nc\nd\n"),
+        ("a\nb\nc\n", "", "a\nb\nnew\nc\n", "new\n"),
+        ("", "theirs", "ours", "ourstheirs"),
+    ],
+)
+def test_where_both_changed(base: str, theirs: str, ours: str, result: str) -> None:
+    assert merged(base, theirs, ours) == result

@@ -1,0 +1,98 @@
+"""Which files of a folder are text of the project, and how their bytes become text and exactly these bytes again.
+
+A list of what is taken, not of what is left out: a shared document must never bring a file here that another program
+would obey (`.git/config`, `latexmkrc`, a desktop entry). The same rule holds for reading and for writing.
+"""
+
+import codecs
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from texswarm_server.document.project_document import is_safe_path
+
+MAX_TEXT_BYTES: Final = 16 * 1024 * 1024
+OWN_FOLDER: Final = ".texswarm"
+
+_TEXT_SUFFIXES: Final = (
+    ".tex .ltx .latex .rtex .rnw .snw .lhs .tikz .pgf .bib .sty .cls .bst .bbx .cbx .lbx .dbx .def .cfg .clo .fd .ldf "
+    ".ltxdoc .dtx .ins .ist .mst .code .lco .mp .mf .asy .lua .txt .text .md .markdown .rst .org .csv .tsv .dat "
+    ".json .yaml .yml"
+)
+_SUFFIXES: Final = frozenset(_TEXT_SUFFIXES.split())
+_NAMES: Final = frozenset({"readme", "license", "licence", "copying", "authors", "changelog", "todo", "notes"})
+# Made by a LaTeX run, though the suffix is one of ours.
+_PRODUCT: Final = "-blx.bib"
+_SKIPPED_FOLDERS: Final = frozenset({"__pycache__", "node_modules", "__macosx"})
+
+Newline = Literal["\n", "\r\n", "\r"]
+
+
+@dataclass(frozen=True, slots=True)
+class TextFormat:
+    """How a file spells its text. Text in memory has `\\n` wherever the file has `newline`."""
+
+    encoding: Literal["utf-8", "latin-1"] = "utf-8"
+    has_bom: bool = False
+    newline: Newline = "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedText:
+    """A file's text and how to write it back."""
+
+    text: str
+    format: TextFormat
+
+
+def is_project_folder(name: str) -> bool:
+    """Say whether a folder called `name` is looked into: not hidden, not a program's own store."""
+    return not name.startswith((".", "_minted")) and name.lower() not in _SKIPPED_FOLDERS
+
+
+def is_project_text(path: str) -> bool:
+    """Say whether the file at `path` (relative, with `/`) is shared as text."""
+    *folders, name = path.split("/")
+    if not is_safe_path(path) or not all(is_project_folder(folder) for folder in folders):
+        return False
+    if name.startswith((".", "~", "#")) or name.endswith(("~", _PRODUCT)):
+        return False
+    stem, dot, suffix = name.rpartition(".")
+    return f".{suffix.lower()}" in _SUFFIXES if dot and stem else name.lower() in _NAMES
+
+
+def decode_text(data: bytes) -> DecodedText | None:
+    """Return the text in `data`, or None when it is no text. `encode_text` gives exactly these bytes again."""
+    if b"\0" in data or len(data) > MAX_TEXT_BYTES:
+        return None
+    has_bom = data.startswith(codecs.BOM_UTF8)
+    try:
+        text = data[len(codecs.BOM_UTF8) :].decode() if has_bom else data.decode()
+        spelled = TextFormat(has_bom=has_bom)
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+        spelled = TextFormat("latin-1")
+    newline = _newline_of(text)
+    return DecodedText(text if newline == "\n" else text.replace(newline, "\n"), replace(spelled, newline=newline))
+
+
+def encode_text(text: str, spelled: TextFormat) -> bytes:
+    """Return the bytes of `text` in a file's own spelling; UTF-8 where Latin-1 lacks a character."""
+    if spelled.newline != "\n":
+        text = text.replace("\n", spelled.newline)
+    if spelled.encoding == "latin-1":
+        try:
+            return text.encode("latin-1")
+        except UnicodeEncodeError:
+            return text.encode()
+    return codecs.BOM_UTF8 + text.encode() if spelled.has_bom else text.encode()
+
+
+def _newline_of(text: str) -> Newline:
+    """Lines that end in different ways are left as they are: every carriage return stays in the text."""
+    returns = text.count("\r")
+    if not returns:
+        return "\n"
+    pairs, feeds = text.count("\r\n"), text.count("\n")
+    if returns == pairs == feeds:
+        return "\r\n"
+    return "\r" if not feeds else "\n"

@@ -1,0 +1,269 @@
+"""What changed between two texts, as few small edits; and what another program changed, carried into a document.
+
+Positions are code points. Edits of one list neither overlap nor touch, are in order, and all count in the text before
+the first of them. The cost is that of comparing lines; nothing here is quadratic in the size of a file:
+
+    lines    common start and end are cut off; lines that are unique in both texts are anchors; difflib compares what
+             lies between, as long as that is small
+    words    inside a few replaced lines, so that a merge never makes one word of two
+    letters  the common start and end of replaced words are cut off
+"""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import accumulate
+from typing import Final
+
+#: Beyond these, a replaced stretch is taken as replaced whole.
+_MAX_LINE_PAIRS: Final = 1_000_000
+_MAX_BLOCK_CP: Final = 6_000
+_WORDS: Final = re.compile(r"\w+|\s+|[^\w\s]")
+
+_Span = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Put `new` in place of the code points from `start` to `end`."""
+
+    start: int
+    end: int
+    new: str
+
+
+def apply_edits(text: str, edits: Iterable[Edit]) -> str:
+    """Return `text` with `edits` made."""
+    parts: list[str] = []
+    at = 0
+    for edit in edits:
+        parts += (text[at : edit.start], edit.new)
+        at = edit.end
+    return "".join((*parts, text[at:]))
+
+
+def diff(old: str, new: str) -> list[Edit]:
+    """Return edits that make `new` of `old`."""
+    return _fine(old, _changed_words(old, new))
+
+
+def merge(base: str, theirs: str, ours: str) -> list[Edit]:
+    """Return edits on `ours` that bring in what `theirs` changed since `base`, and undo nothing of ours.
+
+    What either side deleted is gone, what either side wrote is there; what both wrote alike is there once.
+    """
+    if theirs in (base, ours):
+        return []
+    if ours == base:
+        return diff(base, theirs)
+    track = _Track(base, _changed_words(base, ours))
+    return _fine(ours, _joined(_carried(_changed_words(base, theirs), track)))
+
+
+# ── lines ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _changed_lines(old: Sequence[str], new: Sequence[str]) -> Iterator[_Span]:
+    """Yield stretches `old[a:b]` that became `new[c:d]`, in order; at least one of the two is not empty."""
+    for between in _between_anchors(old, new):
+        a, b, c, d = span = _trimmed(old, new, between)
+        if a == b and c == d:
+            continue
+        if a == b or c == d or (b - a) * (d - c) > _MAX_LINE_PAIRS:
+            yield span
+        else:
+            yield from _compared(old, new, span)
+
+
+def _trimmed(old: Sequence[str], new: Sequence[str], span: _Span) -> _Span:
+    """Cut off what both have in common at the start and at the end."""
+    a, b, c, d = span
+    while a < b and c < d and old[a] == new[c]:
+        a, c = a + 1, c + 1
+    while a < b and c < d and old[b - 1] == new[d - 1]:
+        b, d = b - 1, d - 1
+    return a, b, c, d
+
+
+def _compared(old: Sequence[str], new: Sequence[str], span: _Span) -> Iterator[_Span]:
+    a, b, c, d = span
+    for tag, i, j, k, m in SequenceMatcher(None, old[a:b], new[c:d]).get_opcodes():
+        if tag != "equal":
+            yield a + i, a + j, c + k, c + m
+
+
+def _between_anchors(old: Sequence[str], new: Sequence[str]) -> Iterator[_Span]:
+    """Yield the stretches between lines that are unique in both texts and stand in the same order."""
+    a, b, c, d = _trimmed(old, new, (0, len(old), 0, len(new)))
+    from_old, from_new = a, c
+    for i, k in _anchors(old[a:b], new[c:d]):
+        yield from_old, a + i, from_new, c + k
+        from_old, from_new = a + i + 1, c + k + 1
+    yield from_old, b, from_new, d
+
+
+def _anchors(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
+    """Return the longest run of pairs (place in old, place in new) of unique lines with both places rising."""
+    old_counts, new_counts = Counter(old), Counter(new)
+    place = {line: at for at, line in enumerate(new) if new_counts[line] == 1}
+    return _longest_rising(
+        [(at, place[line]) for at, line in enumerate(old) if old_counts[line] == 1 and line in place]
+    )
+
+
+def _longest_rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Patience sorting by the second number; the first is rising already."""
+    lowest: list[int] = []
+    tops: list[int] = []
+    before: list[int] = []
+    for at, (_, place) in enumerate(pairs):
+        pile = bisect_left(lowest, place)
+        before.append(tops[pile - 1] if pile else -1)
+        lowest[pile : pile + 1] = [place]
+        tops[pile : pile + 1] = [at]
+    rising, at = [], tops[-1] if tops else -1
+    while at >= 0:
+        rising.append(pairs[at])
+        at = before[at]
+    return rising[::-1]
+
+
+# ── words and letters ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _changed_words(old: str, new: str) -> list[Edit]:
+    """Return edits, of whole words, that make `new` of `old`."""
+    if old == new:
+        return []
+    old_lines, new_lines = old.splitlines(keepends=True), new.splitlines(keepends=True)
+    starts = [0, *accumulate(map(len, old_lines))]
+    return _joined(
+        edit
+        for a, b, c, d in _changed_lines(old_lines, new_lines)
+        for edit in _inside(old_lines[a:b], new_lines[c:d], starts[a])
+    )
+
+
+def _inside(old_lines: Sequence[str], new_lines: Sequence[str], start: int) -> Iterator[Edit]:
+    """Yield the edits in a stretch of lines that begins at `start`."""
+    if len(old_lines) == len(new_lines):
+        for old, new in zip(old_lines, new_lines, strict=True):
+            yield from _in_block(old, new, start)
+            start += len(old)
+    else:
+        yield from _in_block("".join(old_lines), "".join(new_lines), start)
+
+
+def _in_block(old: str, new: str, start: int) -> Iterator[Edit]:
+    old_words, new_words = _WORDS.findall(old), _WORDS.findall(new)
+    starts = list(accumulate(map(len, old_words), initial=start))
+    whole = (0, len(old_words), 0, len(new_words))
+    is_small = len(old) + len(new) <= _MAX_BLOCK_CP
+    spans = _compared(old_words, new_words, whole) if is_small else [_trimmed(old_words, new_words, whole)]
+    for a, b, c, d in spans:
+        if a < b or c < d:
+            yield Edit(starts[a], starts[b], "".join(new_words[c:d]))
+
+
+def _fine(text: str, edits: Iterable[Edit]) -> list[Edit]:
+    """Cut off the letters that an edit only writes again."""
+    return [fine for edit in edits for fine in _in_word(text[edit.start : edit.end], edit.new, edit.start)]
+
+
+def _in_word(old: str, new: str, start: int = 0) -> list[Edit]:
+    a, b, c, d = _trimmed(old, new, (0, len(old), 0, len(new)))
+    return [Edit(start + a, start + b, new[c:d])] if a < b or c < d else []
+
+
+def _joined(edits: Iterable[Edit]) -> list[Edit]:
+    """Make one edit of those that touch."""
+    joined: list[Edit] = []
+    for edit in edits:
+        if joined and joined[-1].end == edit.start:
+            last = joined.pop()
+            joined.append(Edit(last.start, edit.end, last.new + edit.new))
+        else:
+            joined.append(edit)
+    return joined
+
+
+# ── three ways ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _carried(theirs: Sequence[Edit], track: "_Track") -> Iterator[Edit]:
+    """Yield edits on our text, in order, that do what `theirs` does to the base."""
+    for edit in theirs:
+        twin = track.at_same_place(edit)
+        if twin is None:
+            at = track.place(edit.start, is_after=edit.end > edit.start)
+            if edit.new:
+                yield Edit(at, at, edit.new)
+            yield from track.remains(edit.start, edit.end)
+        else:
+            old, ours, at = twin
+            yield Edit(at, at + len(ours), _agreed(old, edit.new, ours))
+
+
+def _agreed(base: str, theirs: str, ours: str) -> str:
+    """Both replaced the same stretch. One may just have gone further, or both changed other letters; else keep both."""
+    if not _takes_away(ours, theirs):
+        return theirs
+    if not _takes_away(theirs, ours):
+        return ours
+    if _is_alike(base, theirs) and _is_alike(base, ours):
+        (their_edit,), (our_edit,) = _in_word(base, theirs), _in_word(base, ours)
+        if their_edit.end < our_edit.start:
+            return apply_edits(base, (their_edit, our_edit))
+        if our_edit.end < their_edit.start:
+            return apply_edits(base, (our_edit, their_edit))
+    return ours + theirs
+
+
+def _takes_away(old: str, new: str) -> bool:
+    return any(edit.end > edit.start for edit in diff(old, new))
+
+
+def _is_alike(old: str, new: str) -> bool:
+    return 2 * sum(edit.end - edit.start for edit in _in_word(old, new)) <= len(old)
+
+
+class _Track:
+    """Where the places of `base` are after `edits` have been made in it."""
+
+    def __init__(self, base: str, edits: Sequence[Edit]) -> None:
+        self._base = base
+        self._edits = edits
+        self._starts = [edit.start for edit in edits]
+        growth = (len(edit.new) - (edit.end - edit.start) for edit in edits)
+        self._shift = [0, *accumulate(growth)]
+
+    def at_same_place(self, edit: Edit) -> tuple[str, str, int] | None:
+        """Return the old and our text of a stretch that we replaced too, and where ours begins now."""
+        at = bisect_left(self._starts, edit.start)
+        if at < len(self._edits) and self._edits[at].start == edit.start and self._edits[at].end == edit.end:
+            return self._base[edit.start : edit.end], self._edits[at].new, edit.start + self._shift[at]
+        return None
+
+    def place(self, position: int, *, is_after: bool) -> int:
+        """Return where `position` is now; at a text of ours that begins there, after it or before it."""
+        at = (bisect_right if is_after else bisect_left)(self._starts, position)
+        if not at:
+            return position
+        before = self._edits[at - 1]
+        return max(position, before.end) + self._shift[at]
+
+    def remains(self, start: int, end: int) -> Iterator[Edit]:
+        """Yield deletions of what is left of the base's stretch; what we put in between stays."""
+        at = bisect_right(self._starts, start)
+        if at:
+            start = max(start, self._edits[at - 1].end)
+        while start < end:
+            is_last = at == len(self._edits)
+            stop = end if is_last else min(end, self._starts[at])
+            if start < stop:
+                yield Edit(start + self._shift[at], stop + self._shift[at], "")
+            start = end if is_last else max(stop, self._edits[at].end)
+            at += 1
