@@ -114,6 +114,21 @@ class NotWritableError(StorageError):
     """The disk is full, read-only, or permission was refused; memory still holds what was typed."""
 
 
+class NotReadableError(StorageError):
+    """A file or folder is not there, is not what it should be, or permission to read it was refused."""
+
+
+class ProjectInUseError(StorageError):
+    """Another process has this project open; two would write over each other. `pid` is None when it did not say."""
+
+    def __init__(self, folder: str, *, pid: int | None = None, host: str = "", program: str = "") -> None:
+        super().__init__(f"{folder} is open in process {pid} ({program}) on {host or 'this machine'}")
+        self.folder = folder
+        self.pid = pid
+        self.host = host
+        self.program = program
+
+
 class ChangedOnDiskError(StorageError):
     """Another program changed a file between our reading and our writing it."""
 
