@@ -1,0 +1,233 @@
+"""A real desktop that a test drives from another process, by JSON lines: `python -m tests.helpers.desktop_child`.
+
+The desktop is the one people start, from its own composition root; only the hand on the keyboard is replaced. Orders
+come in on standard input as `{"id": 1, "do": "type", …}`, answers go out on standard output with the same id.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QKeyEvent, QTextCursor
+from PySide6.QtWidgets import QApplication, QDialog, QMessageBox, QWidget
+from texswarm_desktop.app import Desktop, run
+
+from texswarm_desktop.__main__ import parser
+from texswarm_server.protocol.invite_link import parse_invite_link
+
+
+class DialogWatch(QObject):
+    """Counts dialogs that appear: none may, for anything the program can mend by itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        if event.type() == QEvent.Type.Show and isinstance(watched, QDialog | QMessageBox):
+            self.seen.append(f"{type(watched).__name__}: {watched.windowTitle()}")
+        return False
+
+
+class PaintWatch(QObject):
+    """Notes when a text was first painted after it came to hold a needle; monotonic seconds."""
+
+    def __init__(self, viewport: QWidget, holds: Callable[[str], bool]) -> None:
+        super().__init__()
+        self._holds = holds
+        self._needles: list[str] = []
+        self.painted: dict[str, float] = {}
+        viewport.installEventFilter(self)
+
+    def expect(self, needle: str) -> None:
+        self._needles.append(needle)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        if event.type() == QEvent.Type.Paint:
+            for needle in [one for one in self._needles if self._holds(one)]:
+                self._needles.remove(needle)
+                self.painted[needle] = time.monotonic()
+        return False
+
+
+class Hand:
+    """Carries out orders on a running desktop."""
+
+    def __init__(self, desktop: Desktop) -> None:
+        self.desktop = desktop
+        self.dialogs = DialogWatch()
+        self.transcript: list[tuple[float, str, str]] = []
+        self.paint: PaintWatch | None = None
+        QApplication.instance().installEventFilter(self.dialogs)
+        self._note(desktop.status.line)
+        desktop.status.line_changed.connect(self._note)
+
+    def _note(self, line: Any) -> None:
+        self.transcript.append((time.monotonic(), line.whole, line.tone.value))
+
+    @property
+    def project(self) -> Any:
+        opened = self.desktop.workspace.opened
+        assert opened is not None, "no project is open"
+        return opened
+
+    def _editor(self) -> Any:
+        editor = self.desktop.window.current_editor()
+        assert editor is not None, "no file is open"
+        return editor
+
+    def _text(self, path: str | None) -> Any:
+        document = self.project.document
+        file_id = document.file_at(path) if path else self.project.view.current
+        assert file_id is not None, f"no file {path!r}"
+        return document.text(file_id)
+
+    # ── orders ──────────────────────────────────────────────────────────────────────────────────────────
+
+    async def ready(self) -> bool:
+        return self.desktop.workspace.opened is not None and self.desktop.window.current_editor() is not None
+
+    async def type(self, text: str) -> float:
+        editor, at = self._editor(), time.monotonic()
+        for character in text:
+            key = Qt.Key.Key_Return if character == "\n" else Qt.Key.Key_unknown
+            for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
+                event = QKeyEvent(kind, key, Qt.KeyboardModifier.NoModifier, "\r" if character == "\n" else character)
+                QApplication.sendEvent(editor, event)
+        return at
+
+    async def backspace(self, times: int) -> None:
+        for _ in range(times):
+            for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
+                QApplication.sendEvent(
+                    self._editor(), QKeyEvent(kind, Qt.Key.Key_Backspace, Qt.KeyboardModifier.NoModifier, "\b")
+                )
+
+    async def caret(self, line: int | None = None, end: bool = True) -> int:
+        """Put the caret at the end (or start) of a line, counted from 0; of the text without one."""
+        editor = self._editor()
+        cursor = editor.textCursor()
+        if line is None:
+            cursor.movePosition(QTextCursor.MoveOperation.End if end else QTextCursor.MoveOperation.Start)
+        else:
+            block = editor.document().findBlockByNumber(line % editor.document().blockCount())
+            cursor.setPosition(block.position() + (block.length() - 1 if end else 0))
+        editor.setTextCursor(cursor)
+        return int(cursor.position())
+
+    async def undo(self) -> None:
+        self.project.view.binding(self.project.view.current).undo()
+
+    async def open(self, path: str) -> None:
+        file_id = self.project.document.file_at(path)
+        assert file_id is not None, f"no file {path!r}"
+        self.project.view.open_file(file_id)
+
+    async def text(self, path: str | None = None) -> str:
+        return str(self._text(path))
+
+    async def screen(self) -> str:
+        cursor = QTextCursor(self._editor().document())
+        cursor.select(QTextCursor.SelectionType.Document)
+        return cursor.selectedText().replace("\u2029", "\n")
+
+    async def files(self) -> dict[str, str]:
+        document = self.project.document
+        return {entry.path: str(document.text(file_id)) for file_id, entry in document.files.items()}
+
+    async def folder(self) -> str:
+        return str(self.project.project.folder)
+
+    async def status(self) -> dict[str, Any]:
+        line, project = self.desktop.status.line, self.project.project
+        return {
+            "text": line.whole,
+            "tone": line.tone.value,
+            "unacknowledged": project.unacknowledged(),
+            "document": project.document_id,
+            "dialogs": self.dialogs.seen,
+            "participants": [[row.person.name, row.state] for row in self.project.participants.rows],
+        }
+
+    async def history(self) -> list[tuple[float, str, str]]:
+        return self.transcript
+
+    async def flush(self) -> None:
+        await self.project.project.flush()
+
+    async def store(self) -> None:
+        """Wait until what was typed is in the local replica: the least that survives a killed program."""
+        await self.project.project.stored()
+
+    async def host(self) -> dict[str, Any]:
+        link = await self.desktop.workspace.host()
+        return {"link": link}
+
+    async def share(self, link: str) -> None:
+        await self.desktop.workspace.share_at(parse_invite_link(link))
+
+    async def retry(self) -> None:
+        self.desktop.status.retry_now()
+
+    async def expect_painted(self, needle: str) -> None:
+        if self.paint is None:
+            editor = self._editor()
+            self.paint = PaintWatch(editor.viewport(), lambda one: one in str(self._text(None).index))
+        self.paint.expect(needle)
+
+    async def painted(self, needle: str) -> float | None:
+        return self.paint.painted.get(needle) if self.paint else None
+
+    async def size(self, width: int, height: int) -> None:
+        self.desktop.window.resize(width, height)
+
+    async def theme(self, name: str) -> None:
+        self.desktop.set_theme(name)
+
+    async def grab(self, path: str) -> None:
+        assert self.desktop.window.grab().save(path)
+
+    async def quit(self) -> None:
+        self.desktop.window.close()
+
+
+async def serve(desktop: Desktop) -> None:
+    """Carry out orders, one after another, until standard input ends."""
+    orders: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        for line in sys.stdin:
+            loop.call_soon_threadsafe(orders.put_nowait, json.loads(line))
+        loop.call_soon_threadsafe(orders.put_nowait, None)
+
+    threading.Thread(target=read, daemon=True).start()
+    hand = Hand(desktop)
+    answer({"id": 0, "ok": os.getpid()})
+    while (order := await orders.get()) is not None:
+        number, name = order.pop("id"), order.pop("do")
+        work: Callable[..., Awaitable[Any]] = getattr(hand, name)
+        try:
+            answer({"id": number, "ok": await work(**order)})
+        except Exception as error:
+            answer({"id": number, "error": f"{type(error).__name__}: {error}", "trace": traceback.format_exc()})
+    desktop.window.close()
+
+
+def answer(value: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(value) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    options = parser().parse_args()
+    folder = options.profile_dir or Path.cwd()
+    sys.exit(run(target=options.target, profile_dir=folder, companion=serve))

@@ -1,0 +1,130 @@
+"""A desktop in a process of its own, driven from here; see `desktop_child`."""
+
+import asyncio
+import itertools
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+ROOT = Path(__file__).resolve().parents[2]
+ANSWER_LIMIT_S = 60.0
+SETTLE_LIMIT_S = 60.0
+
+
+class DesktopError(AssertionError):
+    """The desktop could not do what it was told, or ended before it answered."""
+
+
+class DesktopProcess:
+    """Starts a desktop, gives it orders, and sees to its end."""
+
+    def __init__(self, profile: Path, target: str | None = None, *, platform: str = "offscreen") -> None:
+        self.profile, self.target = profile, target
+        self._platform = platform
+        self._numbers = itertools.count(1)
+        self._process: asyncio.subprocess.Process | None = None
+        self._log: Any = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process is None:
+            return
+        if error is None:
+            await self.quit()
+        else:
+            await self.kill()
+
+    async def start(self) -> None:
+        """Start the program and wait until its window is there."""
+        self.profile.mkdir(parents=True, exist_ok=True)
+        self._log = (self.profile / "desktop.log").open("ab")
+        arguments = ["--profile-dir", str(self.profile), *([self.target] if self.target else [])]
+        environment = os.environ | {"QT_QPA_PLATFORM": self._platform, "PYTHONUNBUFFERED": "1"}
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.helpers.desktop_child", *arguments,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=self._log,
+            cwd=ROOT, env=environment, limit=64 * 1024 * 1024,
+        )  # fmt: skip
+        await self._answer(0)
+
+    async def do(self, name: str, /, **details: Any) -> Any:
+        """Give one order and return its answer; raises DesktopError."""
+        process, number = self._running(), next(self._numbers)
+        assert process.stdin is not None
+        process.stdin.write(json.dumps({"id": number, "do": name, **details}).encode() + b"\n")
+        await process.stdin.drain()
+        return await self._answer(number)
+
+    async def until(self, name: str, is_reached: Callable[[Any], bool], *, limit_s: float = SETTLE_LIMIT_S) -> Any:
+        """Ask again and again until the answer is as wanted; raises DesktopError with the last answer."""
+        answer: Any = None
+        try:
+            async with asyncio.timeout(limit_s):
+                while not is_reached(answer := await self.do(name)):  # noqa: ASYNC110 - it is another process
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            raise DesktopError(f"{self.profile.name}: {name} stayed {answer!r}\n{self.log_tail()}") from None
+        return answer
+
+    async def quit(self) -> int:
+        """Close the window and return the exit status."""
+        process = self._running()
+        await self.do("quit")
+        assert process.stdin is not None
+        process.stdin.close()
+        return await self._ended()
+
+    async def kill(self) -> None:
+        """End the program as a power cut would."""
+        process = self._running()
+        process.send_signal(signal.SIGKILL)
+        await self._ended()
+
+    def log_tail(self, lines: int = 40) -> str:
+        """Return the last lines the program wrote to standard error."""
+        return "\n".join((self.profile / "desktop.log").read_text(errors="replace").splitlines()[-lines:])
+
+    def _running(self) -> asyncio.subprocess.Process:
+        assert self._process is not None, "not started"
+        return self._process
+
+    async def _ended(self) -> int:
+        process, self._process = self._running(), None
+        try:
+            status = await asyncio.wait_for(process.wait(), ANSWER_LIMIT_S)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+            raise DesktopError(f"{self.profile.name} did not end\n{self.log_tail()}") from None
+        finally:
+            self._log.close()
+            transport = getattr(process, "_transport", None)
+            if transport is not None:
+                transport.close()
+        return status
+
+    async def _answer(self, number: int) -> Any:
+        process = self._running()
+        assert process.stdout is not None
+        while True:
+            line = await asyncio.wait_for(process.stdout.readline(), ANSWER_LIMIT_S)
+            if not line:
+                raise DesktopError(f"{self.profile.name} ended\n{self.log_tail()}")
+            try:
+                answer = json.loads(line)
+            except ValueError:
+                continue
+            if answer["id"] == number:
+                if "error" in answer:
+                    raise DesktopError(f"{self.profile.name}: {answer['error']}\n{answer['trace']}")
+                return answer["ok"]
