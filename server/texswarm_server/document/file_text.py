@@ -6,7 +6,7 @@ from elsewhere, by a remote update or by undo, are reported after the transactio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from texswarm_server.document.project_document import FileId, ProjectDocument
 
 LOCAL_ORIGIN: Final = "local"
+MERGE_ORIGIN: Final = "merge"
 TEXT_ROOT: Final = "text:"
 _UNDO_GROUP_MS: Final = 500
 
@@ -92,6 +93,23 @@ class FileText:
             raise PositionError(f"range {start}..{end} ends before it starts")
         self._project.edit_text(self.file_id, self._text, start, end, new)
         self.index.replace_u8(start, end, new)
+
+    def merge_cp(self, edits: Sequence[tuple[int, int, str]]) -> None:
+        """Make edits that nobody typed here (start, end, new; code points of the text as it is; in order, disjoint).
+
+        They are this replica's to store and send, are reported to listeners like a remote change, and are not undone.
+        Raises PositionError and changes nothing if one is not a range.
+        """
+        index = self.index
+        ranges = [(index.u8_from_cp(start), index.u8_from_cp(end), new) for start, end, new in edits]
+        if any(end < start for start, end, _ in ranges):
+            raise PositionError("a range ends before it starts")
+        with self._project.capturing(is_local=True), self._text.doc.transaction(origin=MERGE_ORIGIN):
+            for start, end, new in reversed(ranges):
+                if end > start:
+                    del self._text[start:end]
+                if new:
+                    self._text.insert(start, new)
 
     # ── undo ────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -72,6 +72,27 @@ def test_ones_own_edit_is_not_reported_back() -> None:
     assert seen == []
 
 
+def test_what_another_program_wrote_is_shown_and_sent_but_not_undone() -> None:
+    pair = Pair("aé😀z\n")
+    pair.mine.track_undo()
+    pair.mine.replace_cp(0, 0, "typed ")
+    seen: list[TextChange] = []
+    pair.mine.subscribe(seen.extend)
+    pair.mine.merge_cp([(7, 8, "é!"), (10, 11, ""), (11, 11, "end")])
+    pair.deliver()
+    assert str(pair.theirs) == str(pair.mine) == str(pair.mine.index) == "typed aé!😀zend"
+    assert "".join(change.inserted for change in seen) == "é!end"
+    pair.mine.undo()
+    assert str(pair.mine) == "aé!😀zend"
+
+
+def test_a_merge_outside_the_text_changes_nothing() -> None:
+    pair = Pair("abc")
+    with pytest.raises(PositionError):
+        pair.mine.merge_cp([(0, 1, "x"), (2, 9, "y")])
+    assert str(pair.mine) == "abc"
+
+
 def test_undo_takes_back_ones_own_words_only() -> None:
     pair = Pair()
     pair.mine.track_undo()
