@@ -27,7 +27,8 @@ class FaultyTransport:
     async def __call__(
         self, address: ServerAddress, profile: LinkProfile, clock: Callable[[], float]
     ) -> AsyncIterator["FaultyLink"]:
-        async with self._inner(address, profile, clock) as inner, asyncio.TaskGroup() as group:
+        async with self._inner(address, profile, clock) as inner:
+            group = await asyncio.TaskGroup().__aenter__()
             link = FaultyLink(self, inner)
             pump = group.create_task(link.pump())
             self._links.append(link)
@@ -36,6 +37,7 @@ class FaultyTransport:
             finally:
                 self._links.remove(link)
                 pump.cancel()
+                await group.__aexit__(None, None, None)  # so that the link's own error is not wrapped into a group
 
     def hold(self) -> None:
         """Delay: let nothing through in either direction until `release`."""

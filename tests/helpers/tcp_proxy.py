@@ -91,9 +91,11 @@ class TcpProxy:
         """Return how many of `size` bytes may still pass; None for all."""
         if self._budget is None:
             return None
-        allowed = min(size, self._budget)
-        self._budget -= allowed
-        return allowed if self._budget == 0 else None
+        if size < self._budget:
+            self._budget -= size
+            return None
+        allowed, self._budget = self._budget, None
+        return allowed
 
 
 class _Gate(asyncio.Protocol):

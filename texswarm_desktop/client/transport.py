@@ -146,7 +146,6 @@ async def _connect(address: ServerAddress, profile: LinkProfile, fingerprint: st
             close_timeout=profile.close_timeout_s,
             max_size=_MAX_INCOMING_BYTES,
             create_connection=_AttentiveConnection,
-            logger=logger,
             **tls,
         )
     except (OSError, WebSocketException, TimeoutError, ValueError) as error:
