@@ -118,7 +118,7 @@ class ProjectDocument:
 
     def update_since(self, state_vector: bytes = EMPTY_STATE) -> bytes:
         """Return what a replica with `state_vector` lacks; raises MalformedUpdateError for other bytes."""
-        with _refusing_malformed():
+        with refusing_malformed():
             return self._doc.get_update(state_vector)
 
     def apply(self, update: bytes) -> bool:
@@ -128,7 +128,7 @@ class ProjectDocument:
         """
         check_update(update)
         self._has_changed = False
-        with self.capturing(), _reporting_damage():
+        with self.capturing(), reporting_damage():
             self._doc.apply_update(update)
         return self._has_changed
 
@@ -309,13 +309,13 @@ def read_state_vector(state_vector: bytes) -> dict[int, int]:
 
 def check_update(update: bytes) -> None:
     """Raise MalformedUpdateError unless `update` can be read as a Yjs update (version 1)."""
-    with _refusing_malformed():
+    with refusing_malformed():
         pycrdt.merge_updates(update)
 
 
 def merge_updates(updates: list[bytes]) -> bytes:
     """Return one update that says what all of `updates` say; raises MalformedUpdateError."""
-    with _refusing_malformed():
+    with refusing_malformed():
         return updates[0] if len(updates) == 1 else pycrdt.merge_updates(*updates)
 
 
@@ -327,7 +327,7 @@ def compact(updates: list[bytes]) -> bytes:
     """
     merged = merge_updates(updates)
     document: pycrdt.Doc[Any] = pycrdt.Doc()
-    with _reporting_damage():
+    with reporting_damage():
         document.apply_update(merged)
         rest = pycrdt.get_update(merged, document.get_state())
         return pycrdt.merge_updates(document.get_update(), rest)
@@ -362,7 +362,8 @@ def _numbered(path: str, number: int) -> str:
 
 
 @contextmanager
-def _refusing_malformed() -> Iterator[None]:
+def refusing_malformed() -> Iterator[None]:
+    """Turn what pycrdt raises for bytes it cannot read into MalformedUpdateError."""
     try:
         yield
     except ValueError as error:
@@ -374,7 +375,8 @@ def _refusing_malformed() -> Iterator[None]:
 
 
 @contextmanager
-def _reporting_damage() -> Iterator[None]:
+def reporting_damage() -> Iterator[None]:
+    """Turn what pycrdt raises in the middle of applying into DamagedDocumentError."""
     try:
         yield
     except ValueError as error:

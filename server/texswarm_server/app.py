@@ -1,0 +1,252 @@
+"""CollabServer: joins storage, rooms, sessions and the network, and owns their lives."""
+
+import asyncio
+import json
+import logging
+import os
+import ssl
+import time
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from texswarm_server.config import ServerConfig
+from texswarm_server.dispatcher import Dispatcher
+from texswarm_server.front_desk import FrontDesk
+from texswarm_server.net.http_endpoints import HttpEndpoints
+from texswarm_server.net.listener import Listener, ListenerConfig
+from texswarm_server.net.peer import Peer
+from texswarm_server.net.server_connection import PeerConnection
+from texswarm_server.open_documents import OpenDocuments
+from texswarm_server.protocol.close_codes import CloseCode
+from texswarm_server.protocol.errors import SettingsError
+from texswarm_server.protocol.invite_link import ServerAddress
+from texswarm_server.protocol.messages import RoleName
+from texswarm_server.sessions.access_tokens import AccessTokens
+from texswarm_server.sessions.credentials import RandomBytes, new_short_id
+from texswarm_server.sessions.document_access import DocumentAccess, issue_invite
+from texswarm_server.sessions.records import Records
+from texswarm_server.storage.folder_lock import FolderLock
+from texswarm_server.storage.schema import prepare_folder
+from texswarm_server.storage.sqlite_store import SqliteStore
+
+_logger = logging.getLogger(__name__)
+
+SIGNING_KEYS: Final = "signing_keys"
+LISTENING_URL: Final = "listening_url"
+FINGERPRINT: Final = "fingerprint"
+_KEY_BYTES: Final = 32
+_GOODBYE_S: Final = 1.5
+
+
+class CollabServer:
+    """A session server in the loop that starts it. An async context manager; `stop` may be called twice.
+
+    Nothing in it touches signals, so it may run in any thread that has a loop.
+    """
+
+    def __init__(
+        self,
+        config: ServerConfig,
+        *,
+        wall_clock: Callable[[], float] = time.time,
+        random: RandomBytes = os.urandom,
+    ) -> None:
+        self._config = config
+        self._wall_clock = wall_clock
+        self._random = random
+        self._peers: set[Peer] = set()
+        self._lock: FolderLock | None = None
+        self._store: SqliteStore | None = None
+        self._listener: Listener | None = None
+        self._documents: OpenDocuments | None = None
+        self._front_desk: FrontDesk | None = None
+        self._dispatcher: Dispatcher | None = None
+        self._housekeeping: asyncio.TimerHandle | None = None
+        self._stalls_due = 0.0
+        self._is_stopping = False
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    @property
+    def address(self) -> ServerAddress:
+        """Where it listens, with the real port; after `start`."""
+        assert self._listener is not None
+        return self._listener.address
+
+    async def start(self) -> None:
+        """Open storage and begin to accept.
+
+        Raises StorageError, SettingsError (TLS files), or OSError when the address cannot be had.
+        """
+        prepare_folder(self._config.data)
+        tls = _tls_context(self._config)
+        self._lock = FolderLock(self._config.data)
+        try:
+            await self._start(tls)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self, code: CloseCode = CloseCode.SERVICE_RESTART, *, time_limit_s: float = 10.0) -> None:
+        """Say goodbye with `code`, store everything, let go of everything.
+
+        Raises StorageError when something could not be stored within the time limit.
+        """
+        if self._is_stopping:
+            return
+        self._is_stopping = True
+        if self._housekeeping is not None:
+            self._housekeeping.cancel()
+        if self._documents is not None:
+            self._documents.turn()
+        try:
+            await self._close_connections(code)
+            await self._close_storage(time_limit_s)
+        finally:
+            if self._lock is not None:
+                self._lock.release()
+
+    async def create_invite(
+        self,
+        role: RoleName = "editor",
+        document_id: str | None = None,
+        ttl_s: float | None = None,
+        uses: int | None = None,
+    ) -> str:
+        """Return the token of a new invite by the host's own wish; raises RejectedError or StorageError."""
+        assert self._store is not None
+        issue = partial(
+            issue_invite,
+            random=self._random,
+            now=self._wall_clock(),
+            role=role,
+            document_id=document_id,
+            ttl_s=ttl_s,
+            uses=uses,
+        )
+        return (await self._store.run(issue)).token
+
+    # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _start(self, tls: ssl.SSLContext | None) -> None:
+        config = self._config
+        self._store = store = SqliteStore(config.data)
+        keys, current = await store.run(partial(_signing_keys, random=self._random))
+        tokens = AccessTokens(keys, current, ttl_s=config.access_ttl_s, random=self._random)
+        self._documents = OpenDocuments(store, config, wall_clock=self._wall_clock)
+        self._front_desk = FrontDesk(
+            store, self._documents, tokens, config, random=self._random, wall_clock=self._wall_clock
+        )
+        access = DocumentAccess(self._random, config.limits, is_open=config.open)
+        self._dispatcher = Dispatcher(store, self._front_desk, self._documents, access, self._wall_clock)
+        await self._front_desk.restore()
+        self._listener = Listener(_listener_config(config, tls), HttpEndpoints(lambda: not self._is_stopping))
+        await self._listener.start(self._drive)
+        await store.run(self._note_address)
+        self._keep_house()
+
+    async def _drive(self, connection: PeerConnection) -> None:
+        assert self._dispatcher is not None
+        peer = Peer(connection, self._dispatcher, auth_timeout_s=self._config.auth_timeout_s)
+        self._peers.add(peer)
+        try:
+            await peer.serve()
+        finally:
+            self._peers.discard(peer)
+
+    def _keep_house(self) -> None:
+        assert self._documents is not None
+        assert self._front_desk is not None
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        self._front_desk.tick(now)
+        self._documents.tick(now)
+        if now >= self._stalls_due:
+            self._stalls_due = now + self._config.dead_after_s
+            self._close_stalled()
+        self._housekeeping = loop.call_later(self._config.housekeeping_s, self._keep_house)
+
+    def _close_stalled(self) -> None:
+        for peer in list(self._peers):
+            if peer.outbox.is_stalled():
+                peer.shut(CloseCode.TRY_AGAIN_LATER, "reads too slowly")
+
+    async def _close_connections(self, code: CloseCode) -> None:
+        if self._listener is None:
+            return
+        for peer in list(self._peers):
+            peer.shut(code)
+        self._listener.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GOODBYE_S):
+                await self._listener.wait_closed()
+        self._listener.abort_connections()
+        await self._listener.wait_closed()
+
+    async def _close_storage(self, time_limit_s: float) -> None:
+        if self._store is None:
+            return
+        if self._documents is not None:
+            self._documents.turn()
+            self._documents.record_changes()
+        await self._store.close(time_limit_s)
+
+    def _note_address(self, records: Records) -> None:
+        records.put_setting(LISTENING_URL, self.address.url)
+        records.put_setting(FINGERPRINT, _fingerprint(self._config.tls_cert))
+
+
+def _listener_config(config: ServerConfig, tls: ssl.SSLContext | None) -> ListenerConfig:
+    return ListenerConfig(
+        host=config.host,
+        port=config.port,
+        tls=tls,
+        ping_every_s=config.heartbeat_s,
+        dead_after_s=config.dead_after_s,
+        handshake_s=config.auth_timeout_s,
+        max_first_frame_bytes=config.limits.max_unauthenticated_frame_bytes,
+    )
+
+
+def _signing_keys(records: Records, random: RandomBytes) -> tuple[dict[str, bytes], str]:
+    """Return the keys that verify access tokens and the id of the one that signs; made on the first run."""
+    stored = records.find_setting(SIGNING_KEYS)
+    if stored is None:
+        stored = json.dumps({new_short_id(random): b64encode(random(_KEY_BYTES)).decode()})
+        records.put_setting(SIGNING_KEYS, stored)
+    keys = {key_id: b64decode(key) for key_id, key in json.loads(stored).items()}
+    return keys, next(reversed(keys))
+
+
+def _tls_context(config: ServerConfig) -> ssl.SSLContext | None:
+    if config.tls_cert is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(config.tls_cert, config.tls_key)
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsError(f"cannot use the certificate {config.tls_cert}: {error}") from error
+    return context
+
+
+def _fingerprint(certificate: Path | None) -> str:
+    """Return the SHA-256 of the first certificate in a PEM file, empty without TLS."""
+    if certificate is None:
+        return ""
+    end = "-----END CERTIFICATE-----"
+    text = certificate.read_text("ascii", errors="replace")
+    return sha256(ssl.PEM_cert_to_DER_cert(text[text.index("-----BEGIN") : text.index(end)] + end)).hexdigest()

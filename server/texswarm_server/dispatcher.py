@@ -1,0 +1,161 @@
+"""Which order goes where: the desk that every connection serves."""
+
+from collections.abc import Callable
+
+from texswarm_server.front_desk import FrontDesk
+from texswarm_server.net.peer import Peer
+from texswarm_server.open_documents import OpenDocuments
+from texswarm_server.protocol.close_codes import CloseCode
+from texswarm_server.protocol.errors import ErrorCode, RejectedError
+from texswarm_server.protocol.frames import FrameBody
+from texswarm_server.protocol.ids import Handle
+from texswarm_server.protocol.messages import (
+    Authentication,
+    CloseDocument,
+    CreateDocument,
+    CreateInvite,
+    DocumentCreated,
+    DocumentInfo,
+    DocumentList,
+    InviteCreated,
+    InviteRedeemed,
+    ListDocuments,
+    OpenDocument,
+    Order,
+    RedeemInvite,
+    SignedOut,
+    SignOut,
+)
+from texswarm_server.rooms.member import Profile
+from texswarm_server.sessions.document_access import DocumentAccess
+from texswarm_server.sessions.records import ListedDocument
+from texswarm_server.storage.store import Store
+
+
+class Dispatcher:
+    """Implements `net.peer.Desk`, whose docstrings hold here."""
+
+    def __init__(
+        self,
+        store: Store,
+        front_desk: FrontDesk,
+        documents: OpenDocuments,
+        access: DocumentAccess,
+        wall_clock: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._front_desk = front_desk
+        self._documents = documents
+        self._access = access
+        self._wall_clock = wall_clock
+
+    async def authenticate(self, peer: Peer, message: Authentication) -> None:  # noqa: D102
+        await self._front_desk.authenticate(peer, message)
+
+    def frame(self, peer: Peer, handle: Handle, body: FrameBody) -> None:  # noqa: D102
+        self._confirm(peer)
+        assert peer.session_id is not None
+        self._documents.frame(peer, peer.session_id, handle, body)
+
+    def lost(self, peer: Peer, *, is_clean: bool) -> None:  # noqa: D102
+        self._front_desk.lost(peer, is_clean=is_clean)
+
+    async def order(self, peer: Peer, order: Order) -> None:  # noqa: D102
+        self._confirm(peer)
+        match order:
+            case ListDocuments():
+                await self._list(peer, order)
+            case CreateDocument():
+                await self._create(peer, order)
+            case OpenDocument():
+                await self._open(peer, order)
+            case CloseDocument(handle=handle) if peer.session_id:
+                self._documents.close(peer.session_id, Handle(handle))
+            case CreateInvite():
+                await self._invite(peer, order)
+            case RedeemInvite():
+                await self._redeem(peer, order)
+            case SignOut():
+                await self._sign_out(peer, order)
+            case _:
+                raise RejectedError(ErrorCode.UNKNOWN_MESSAGE, type(order).__name__)
+
+    def _confirm(self, peer: Peer) -> None:
+        if not peer.is_confirmed:
+            self._front_desk.confirm(peer)
+
+    async def _list(self, peer: Peer, order: ListDocuments) -> None:
+        user_id = self._front_desk.guest(peer).user_id
+        listed = await self._store.run(lambda records: self._access.listed(records, user_id))
+        peer.tell(DocumentList(documents=[self._info(each) for each in listed], request=order.request))
+
+    def _info(self, listed: ListedDocument) -> DocumentInfo:
+        record, present = self._documents.refresh(listed)
+        return DocumentInfo(
+            id=record.document_id,
+            title=record.title,
+            owner=record.owner_id,
+            updated_at=record.updated_at,
+            active_collaborators=present,
+            role=listed.role,
+            lineage=record.lineage,
+        )
+
+    async def _create(self, peer: Peer, order: CreateDocument) -> None:
+        user_id, now = self._front_desk.guest(peer).user_id, self._wall_clock()
+        record = await self._store.run(lambda records: self._access.create(records, user_id, order, now))
+        peer.tell(
+            DocumentCreated(
+                document_id=record.document_id,
+                title=record.title,
+                lineage=record.lineage,
+                role="owner",
+                request=order.request,
+            )
+        )
+
+    async def _open(self, peer: Peer, order: OpenDocument) -> None:
+        guest = self._front_desk.guest(peer)
+        user_id = guest.user_id
+        found = await self._store.run(lambda records: self._access.find(records, user_id, order.document_id))
+        user = guest.signed_in.user
+        profile = Profile(
+            session_id=guest.session.session_id,
+            user_id=user_id,
+            display_name=user.display_name,
+            color=user.color,
+            role=found.role,
+        )
+        await self._documents.open(peer, profile, found.record, order)
+
+    async def _invite(self, peer: Peer, order: CreateInvite) -> None:
+        user_id, now = self._front_desk.guest(peer).user_id, self._wall_clock()
+        issued = await self._store.run(lambda records: self._access.invite(records, user_id, order, now))
+        invite = issued.invite
+        peer.tell(
+            InviteCreated(
+                token=issued.token,
+                role=invite.role,
+                document_id=invite.document_id,
+                expires_at=invite.expires_at,
+                uses=invite.max_uses,
+                request=order.request,
+            )
+        )
+
+    async def _redeem(self, peer: Peer, order: RedeemInvite) -> None:
+        user_id, now = self._front_desk.guest(peer).user_id, self._wall_clock()
+        rules = self._front_desk.rules
+        invite = await self._store.run(lambda records: rules.redeem(records, order.token, user_id, now))
+        peer.tell(InviteRedeemed(role=invite.role, document_id=invite.document_id, request=order.request))
+        if invite.document_id is None:
+            return
+        document_id = invite.document_id
+        role = await self._store.run(lambda records: records.role_of(user_id, document_id))
+        for guest in self._front_desk.guests_of(user_id) if role else []:
+            self._documents.change_role(guest.session.session_id, document_id, role or invite.role)
+
+    async def _sign_out(self, peer: Peer, order: SignOut) -> None:
+        await self._front_desk.sign_out(peer)
+        peer.tell(SignedOut(request=order.request))
+        peer.shut(CloseCode.NORMAL, "signed out")

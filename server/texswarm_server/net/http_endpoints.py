@@ -1,0 +1,47 @@
+"""What a plain GET is answered: health for operators, and the probe of first-generation clients."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+import msgspec
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
+
+from texswarm_server import __version__
+from texswarm_server.protocol.version import WEBSOCKET_PATH
+
+
+class HttpEndpoints:
+    """Answers requests that are not for a WebSocket. `is_ready`: whether the server can take people in now."""
+
+    def __init__(self, is_ready: Callable[[], bool]) -> None:
+        self._is_ready = is_ready
+
+    def respond(self, request: Request) -> Response | None:
+        """Return the answer, or None where the WebSocket handshake goes on."""
+        match request.path.partition("?")[0]:
+            case path if path == WEBSOCKET_PATH:
+                return None
+            case "/healthz":
+                return _json(HTTPStatus.OK, {"status": "ok"})
+            case "/readyz" if self._is_ready():
+                return _json(HTTPStatus.OK, {"status": "ready"})
+            case "/readyz":
+                return _json(HTTPStatus.SERVICE_UNAVAILABLE, {"status": "not ready"})
+            case "/api/ping":
+                return _json(HTTPStatus.OK, {"status": "ok", "server_version": __version__})
+            case _:
+                return _json(HTTPStatus.NOT_FOUND, {"status": "not found"})
+
+
+def _json(status: HTTPStatus, content: dict[str, str]) -> Response:
+    body = msgspec.json.encode(content)
+    headers = Headers(
+        {
+            "Content-Type": "application/json",
+            "Content-Length": str(len(body)),
+            "Connection": "close",
+            "Access-Control-Allow-Origin": "*",
+        }
+    )
+    return Response(status.value, status.phrase, headers, body)

@@ -1,0 +1,90 @@
+"""The listening socket: accepts, answers plain HTTP, and runs a driver for each WebSocket."""
+
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, cast
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.http11 import Request, Response
+
+from texswarm_server.net.http_endpoints import HttpEndpoints
+from texswarm_server.net.server_connection import PeerConnection
+from texswarm_server.protocol.invite_link import ServerAddress
+
+_CONGESTED_ABOVE_BYTES: Final = 128 * 1024
+_MAX_WAITING_FRAMES: Final = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenerConfig:
+    """Where to listen and how. Times in seconds; `tls` None means plain."""
+
+    host: str
+    port: int
+    tls: ssl.SSLContext | None
+    ping_every_s: float
+    dead_after_s: float
+    handshake_s: float
+    max_first_frame_bytes: int
+
+
+class Listener:
+    """Invariant: between `start` and `stop` one server accepts at `address`."""
+
+    def __init__(self, config: ListenerConfig, endpoints: HttpEndpoints) -> None:
+        self._config = config
+        self._endpoints = endpoints
+        self._server: Server | None = None
+        self._connections: set[PeerConnection] = set()
+
+    async def start(self, drive: Callable[[PeerConnection], Awaitable[None]]) -> None:
+        """Begin to accept; `drive` runs each connection. Raises OSError when the address cannot be had."""
+
+        async def handle(connection: ServerConnection) -> None:
+            assert isinstance(connection, PeerConnection)
+            await drive(connection)
+
+        config = self._config
+        self._server = await serve(
+            handle,
+            config.host,
+            config.port,
+            ssl=config.tls,
+            create_connection=cast("type[PeerConnection]", partial(PeerConnection, self._connections)),
+            process_request=self._process_request,
+            compression=None,
+            server_header=None,
+            open_timeout=config.handshake_s,
+            ping_interval=config.ping_every_s,
+            ping_timeout=max(config.dead_after_s - config.ping_every_s, 1.0),
+            max_size=config.max_first_frame_bytes,
+            max_queue=_MAX_WAITING_FRAMES,
+            write_limit=_CONGESTED_ABOVE_BYTES,
+        )
+
+    @property
+    def address(self) -> ServerAddress:
+        """Where it really listens, also when any free port was asked for."""
+        assert self._server is not None
+        host, port = next(iter(self._server.sockets)).getsockname()[:2]
+        return ServerAddress(host=self._config.host or host, port=port, tls=self._config.tls is not None)
+
+    def close(self) -> None:
+        """Stop accepting. Ending the connections is the business of their drivers."""
+        if self._server is not None:
+            self._server.close(close_connections=False)
+
+    def abort_connections(self) -> None:
+        """Cut every connection, also those that are still shaking hands."""
+        for connection in list(self._connections):
+            connection.transport.abort()
+
+    async def wait_closed(self) -> None:
+        """Return when the last driver has ended; after `close`."""
+        if self._server is not None:
+            await self._server.wait_closed()
+
+    def _process_request(self, _connection: ServerConnection, request: Request) -> Response | None:
+        return self._endpoints.respond(request)

@@ -1,0 +1,99 @@
+"""What a slow reader gets less of, so that its memory here stays bounded and nobody else waits.
+
+Two marks on the transport's write buffer. Over the first (the transport says so) presence is dropped. Over the second
+the reader is held: whoever fills this box is told and sends nothing more of documents until it is relieved, then one
+update with everything missed. The buffer can pass the second mark by one message only, because nothing more is read
+from a peer that is held. Whoever takes nothing for too long is stalled, and closed.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Writer(Protocol):
+    """The writing end of a connection."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether frames may be written."""
+
+    @property
+    def buffered_bytes(self) -> int:
+        """What was written and not yet taken by the network."""
+
+    def write(self, frame: bytes) -> None:
+        """Write without waiting."""
+
+
+class Outbox:
+    """Invariant: `on_held` and `on_relieved` alternate, beginning with `on_held`."""
+
+    def __init__(self, writer: Writer, *, hold_above_bytes: int) -> None:
+        self._writer = writer
+        self._hold_above_bytes = hold_above_bytes
+        self._is_congested = False
+        self._has_dropped = False
+        self._last_level: int | None = None
+        self._relief = asyncio.Event()
+        self._relief.set()
+        self.on_held: Callable[[], None] = _nothing
+        self.on_relieved: Callable[[], None] = _nothing
+        self.on_presence_missed: Callable[[], None] = _nothing
+
+    @property
+    def is_held(self) -> bool:
+        """Whether nothing more of documents may be sent."""
+        return not self._relief.is_set()
+
+    def write(self, frame: bytes) -> None:
+        """Write what must arrive."""
+        if not self._writer.is_open:
+            return
+        self._writer.write(frame)
+        if self._is_congested and not self.is_held and self._writer.buffered_bytes > self._hold_above_bytes:
+            self._relief.clear()
+            self.on_held()
+
+    def write_presence(self, frame: bytes) -> None:
+        """Write what may be dropped."""
+        if self._is_congested:
+            self._has_dropped = True
+        else:
+            self.write(frame)
+
+    def congested(self) -> None:
+        """Note that the buffer is over the first mark."""
+        self._is_congested = True
+
+    def relieved(self) -> None:
+        """Note that the buffer is nearly empty again."""
+        self._is_congested = False
+        self._last_level = None
+        has_dropped, self._has_dropped = self._has_dropped, False
+        if self.is_held:
+            self._relief.set()
+            self.on_relieved()
+        elif has_dropped:
+            self.on_presence_missed()
+
+    async def wait_relieved(self) -> None:
+        """Return when the reader is not held."""
+        await self._relief.wait()
+
+    def let_go(self) -> None:
+        """Wake whoever waits; the connection is gone."""
+        self._relief.set()
+
+    def is_stalled(self) -> bool:
+        """Whether the reader took nothing since this was last asked, though something lies there for it."""
+        level = self._writer.buffered_bytes if self._is_congested else None
+        stalled = level is not None and self._last_level is not None and level >= self._last_level
+        self._last_level = level
+        return stalled
+
+
+def _nothing() -> None:
+    pass

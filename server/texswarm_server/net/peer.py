@@ -1,0 +1,163 @@
+"""The driver of one connection of protocol 2: frames in, orders to the desk, frames out, one typed end.
+
+It lives in the task that websockets made for the connection. Other wires are further drivers beside this one.
+"""
+
+import asyncio
+import logging
+from typing import Final, Protocol
+
+from websockets.exceptions import ConnectionClosed
+
+from texswarm_server.net.outbox import Outbox
+from texswarm_server.net.prepared_frame import text_frame
+from texswarm_server.net.server_connection import PeerConnection
+from texswarm_server.protocol.close_codes import CloseCode
+from texswarm_server.protocol.codec import order_codec
+from texswarm_server.protocol.errors import ErrorCode, RejectedError, RemoteProtocolError, TexSwarmError, code_of
+from texswarm_server.protocol.frames import FrameBody, decode_frame
+from texswarm_server.protocol.ids import Handle, SessionId
+from texswarm_server.protocol.link import REFUSAL, LinkPhase, Rule, frame_rule, order_rule
+from texswarm_server.protocol.messages import Authentication, Error, Fact, Order
+
+_logger = logging.getLogger(__name__)
+
+HOLD_ABOVE_BYTES: Final = 1024 * 1024
+_CLEAN_CODES: Final = frozenset({CloseCode.NORMAL, CloseCode.GOING_AWAY})
+
+
+class Desk(Protocol):
+    """Who decides; called on the loop, for one peer in the order of its messages."""
+
+    async def authenticate(self, peer: "Peer", message: Authentication) -> None:
+        """Answer an `Authentication`, and sign the peer in or shut it."""
+
+    async def order(self, peer: "Peer", order: Order) -> None:
+        """Carry out an order of a signed-in peer; raises TexSwarmError to refuse it."""
+
+    def frame(self, peer: "Peer", handle: Handle, body: FrameBody) -> None:
+        """Take in document traffic of a signed-in peer; answers refusals itself."""
+
+    def lost(self, peer: "Peer", *, is_clean: bool) -> None:
+        """Note that the peer is gone; `is_clean` when it said goodbye. Called once."""
+
+
+class Peer:
+    """One connection. `session_id` is set while the peer is signed in."""
+
+    def __init__(self, connection: PeerConnection, desk: Desk, *, auth_timeout_s: float) -> None:
+        self._connection = connection
+        self._desk = desk
+        self._auth_timeout_s = auth_timeout_s
+        self._phase = LinkPhase.GREETING
+        self.session_id: SessionId | None = None
+        self.is_confirmed = False
+        self.outbox = Outbox(connection, hold_above_bytes=HOLD_ABOVE_BYTES)
+        connection.on_congested = self.outbox.congested
+        connection.on_relieved = self.outbox.relieved
+
+    @property
+    def is_signed_in(self) -> bool:
+        """Whether orders are accepted."""
+        return self._phase is LinkPhase.SIGNED_IN
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the connection has ended or was shut."""
+        return self._phase is LinkPhase.CLOSED
+
+    def signed_in(self, session_id: SessionId, max_frame_bytes: int) -> None:
+        """Accept orders and larger frames from now on."""
+        self._phase = LinkPhase.SIGNED_IN
+        self.session_id = session_id
+        self._connection.allow_frames_of(max_frame_bytes)
+
+    def tell(self, fact: Fact) -> None:
+        """Send a JSON message."""
+        self.outbox.write(text_frame(fact))
+
+    def shut(self, code: CloseCode, reason: str = "") -> None:
+        """End the connection with a typed code."""
+        self._phase = LinkPhase.CLOSED
+        self._connection.shut(code, reason)
+        self.outbox.let_go()
+
+    async def serve(self) -> None:
+        """Run until the connection ends."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.call_later(self._auth_timeout_s, self._close_if_silent)
+        try:
+            await self._read()
+        except ConnectionClosed:
+            pass
+        except Exception:  # the border of the driver
+            _logger.exception("a connection failed")
+            self.shut(CloseCode.INTERNAL_ERROR)
+        finally:
+            deadline.cancel()
+            self._end()
+
+    async def _read(self) -> None:
+        async for message in self._connection:
+            if self._phase is LinkPhase.CLOSED:
+                return
+            if isinstance(message, bytes):
+                self._take_frame(message)
+            else:
+                await self._take_text(message)
+            if self.outbox.is_held:
+                await self.outbox.wait_relieved()
+
+    def _end(self) -> None:
+        self._phase = LinkPhase.CLOSED
+        self.outbox.let_go()
+        code = self._connection.protocol.close_rcvd
+        self._desk.lost(self, is_clean=code is not None and code.code in _CLEAN_CODES)
+
+    def _close_if_silent(self) -> None:
+        if self._phase is LinkPhase.GREETING:
+            self.shut(CloseCode.SILENT, "no sign-in in time")
+
+    def _take_frame(self, message: bytes) -> None:
+        rule = frame_rule(self._phase)
+        if rule is Rule.REFUSE:
+            self.tell(Error(code=REFUSAL, message="sign in first"))
+        if rule is not Rule.ACCEPT:
+            return
+        try:
+            handle, body = decode_frame(message)
+        except RemoteProtocolError as error:
+            self.tell(Error(code=error.code, message=str(error)))
+            return
+        self._desk.frame(self, handle, body)
+
+    async def _take_text(self, message: str) -> None:
+        try:
+            order = order_codec.decode(message)
+        except RemoteProtocolError as error:
+            self.tell(Error(code=error.code, message=str(error)))
+            return
+        rule = order_rule(self._phase, type(order))
+        if rule is Rule.REFUSE:
+            self.tell(Error(code=REFUSAL, message="sign in first", request=order.request))
+        if rule is Rule.ACCEPT:
+            await self._carry_out(order)
+
+    async def _carry_out(self, order: Order) -> None:
+        if isinstance(order, Authentication):
+            await self._desk.authenticate(self, order)
+            return
+        try:
+            await self._desk.order(self, order)
+        except RejectedError as error:
+            self._refuse(order, error.code, error.message)
+        except TexSwarmError as error:
+            _logger.warning("an order failed: %s", error)
+            self._refuse(order, code_of(error), "")
+        except Exception:  # the border of the driver
+            _logger.exception("an order failed")
+            self._refuse(order, ErrorCode.INTERNAL_ERROR, "")
+
+    def _refuse(self, order: Order, code: str, message: str) -> None:
+        document_id = getattr(order, "document_id", None)
+        self.tell(Error(code=code, message=message, document_id=document_id, request=order.request))

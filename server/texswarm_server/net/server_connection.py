@@ -1,0 +1,91 @@
+"""A WebSocket connection of websockets with what it lacks: closing without waiting, and news of its write buffer."""
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+
+from websockets.asyncio.server import ServerConnection
+from websockets.protocol import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_CLOSE_TIMEOUT_S: Final = 5.0
+_MOST_AUTOMATIC_BYTES: Final = 64 * 1024
+_MAX_REASON_BYTES: Final = 120
+
+
+class PeerConnection(ServerConnection):
+    """Implements `net.outbox.Writer`. Frames are written directly; nothing else of websockets may fragment."""
+
+    def __init__(self, siblings: set["PeerConnection"], *args: Any, **kwargs: Any) -> None:
+        """`siblings` holds every connection of the listener from the first byte to the last."""
+        super().__init__(*args, **kwargs)
+        self._siblings = siblings
+        self._automatic_bytes = 0
+        self._abort_timer: asyncio.TimerHandle | None = None
+        self.on_congested: Callable[[], None] = _nothing
+        self.on_relieved: Callable[[], None] = _nothing
+
+    @property
+    def is_open(self) -> bool:
+        """Whether frames may be written."""
+        return self.protocol.state is State.OPEN
+
+    @property
+    def buffered_bytes(self) -> int:
+        """What was written and not yet taken by the network."""
+        return self.transport.get_write_buffer_size()
+
+    def write(self, frame: bytes) -> None:
+        """Write bytes that are whole frames."""
+        self.transport.write(frame)
+
+    def allow_frames_of(self, max_bytes: int) -> None:
+        """Raise the limit of incoming messages: those who are signed in may send more."""
+        self.protocol.max_message_size = max_bytes
+
+    def shut(self, code: int, reason: str = "") -> None:
+        """Send a close frame and end the connection without waiting; nothing that still arrives is looked at."""
+        if self.is_open:
+            self.protocol.fail(code, reason.encode()[:_MAX_REASON_BYTES].decode(errors="ignore"))
+            self.send_data()
+        if self._abort_timer is None:
+            self._abort_timer = self.loop.call_later(_CLOSE_TIMEOUT_S, self.transport.abort)
+
+    # ── called by the transport ─────────────────────────────────────────────────────────────────────────
+
+    def pause_writing(self) -> None:
+        """Note that the write buffer is over its mark."""
+        super().pause_writing()
+        self.on_congested()
+
+    def resume_writing(self) -> None:
+        """Note that the write buffer is nearly empty."""
+        super().resume_writing()
+        self._automatic_bytes = 0
+        self.on_relieved()
+
+    def data_received(self, data: bytes) -> None:
+        """Take in data; who makes us answer pings without reading the answers is cut off."""
+        before = self.buffered_bytes if self.paused else None
+        super().data_received(data)
+        if before is not None:
+            self._automatic_bytes += max(self.buffered_bytes - before, 0)
+            if self._automatic_bytes > _MOST_AUTOMATIC_BYTES:
+                self.transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Note the beginning."""
+        self._siblings.add(self)
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note the end."""
+        self._siblings.discard(self)
+        if self._abort_timer is not None:
+            self._abort_timer.cancel()
+        super().connection_lost(exc)
+
+
+def _nothing() -> None:
+    pass

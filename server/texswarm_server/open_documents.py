@@ -1,0 +1,400 @@
+"""The rooms of a server, joined to storage and to the connections of their members.
+
+A room is loaded when somebody opens its document and unloaded when it has been idle for a while. Everything that
+arrives in one turn of the loop is handled in one turn of the room. A document whose load failed has no room, so
+nothing is ever stored for it.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
+
+from texswarm_server.config import ServerConfig
+from texswarm_server.document.project_document import merge_updates
+from texswarm_server.document.shared_document import SharedDocument
+from texswarm_server.net.peer import Peer
+from texswarm_server.net.prepared_frame import binary_frame, text_frame
+from texswarm_server.protocol.close_codes import CloseCode
+from texswarm_server.protocol.errors import (
+    CorruptSnapshotError,
+    DocumentError,
+    ErrorCode,
+    RejectedError,
+    RemoteProtocolError,
+    StorageError,
+)
+from texswarm_server.protocol.frames import FrameBody, SyncStep2, Update
+from texswarm_server.protocol.ids import DocumentId, Handle, SessionId
+from texswarm_server.protocol.messages import DocumentClosed, DocumentOpened, Error, OpenDocument, RoleName
+from texswarm_server.rooms.effects import Effect, Persist, Reload, SendDocument, SendPresence, Tell
+from texswarm_server.rooms.member import Profile
+from texswarm_server.rooms.room import Room
+from texswarm_server.sessions.deadlines import Deadlines
+from texswarm_server.sessions.records import DocumentRecord, ListedDocument, Records
+from texswarm_server.storage.store import Store, StoredDocument
+
+_logger = logging.getLogger(__name__)
+
+_RECORD_EVERY_S: Final = 30.0
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A loaded room. `touched_at`: wall time of the last change that the record does not tell yet."""
+
+    room: Room
+    record: DocumentRecord
+    touched_at: float | None = None
+
+
+class OpenDocuments:
+    """Invariant: a document has at most one room, and a room's handle is its own for the life of the server."""
+
+    def __init__(self, store: Store, config: ServerConfig, *, wall_clock: Callable[[], float]) -> None:
+        self._store = store
+        self._config = config
+        self._wall_clock = wall_clock
+        self._loop = asyncio.get_running_loop()
+        self._entries: dict[DocumentId, _Entry] = {}
+        self._by_handle: dict[Handle, Room] = {}
+        self._loads: dict[DocumentId, asyncio.Future[_Entry]] = {}
+        self._peers: dict[SessionId, Peer] = {}
+        self._places: dict[SessionId, set[DocumentId]] = {}
+        self._dirty: dict[Room, None] = {}
+        self._outstanding: Counter[DocumentId] = Counter()
+        self._damaged: set[DocumentId] = set()
+        self._away: Deadlines[tuple[DocumentId, SessionId]] = Deadlines()
+        self._idle: Deadlines[DocumentId] = Deadlines()
+        self._in_trouble: StorageError | None = None
+        self._told_of_trouble: set[Room] = set()
+        self._next_handle = 1
+        self._next_record_at = 0.0
+        store.listener.on_trouble = self._on_trouble
+        store.listener.on_recovered = self._on_recovered
+
+    # ── people ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def arrive(self, session_id: SessionId, peer: Peer) -> None:
+        """Let `peer` be the connection of a session."""
+        self._peers[session_id] = peer
+        peer.outbox.on_held = partial(self._hold, session_id)
+        peer.outbox.on_relieved = partial(self._catch_up, session_id)
+        peer.outbox.on_presence_missed = partial(self._catch_up, session_id)
+
+    def lose(self, session_id: SessionId) -> None:
+        """Note that a session lost its connection: its places are kept."""
+        self._peers.pop(session_id, None)
+        for entry in self._entries_of(session_id):
+            self._execute(entry.room, entry.room.lose(session_id))
+            self._away.set((entry.room.document_id, session_id), self._loop.time() + self._config.presence_grace_s)
+            self._note_idle(entry.room)
+
+    def leave_all(self, session_id: SessionId) -> None:
+        """Give up every place of a session."""
+        self._peers.pop(session_id, None)
+        for entry in self._entries_of(session_id):
+            self._leave(entry.room, session_id)
+
+    def describe(self, session_id: SessionId, display_name: str, color: str) -> None:
+        """Show a session's user under another name or colour."""
+        for entry in self._entries_of(session_id):
+            self._execute(entry.room, entry.room.describe(session_id, display_name, color))
+
+    def change_role(self, session_id: SessionId, document_id: DocumentId, role: RoleName) -> None:
+        """Give a session another role where it has the document open."""
+        if entry := self._entries.get(document_id):
+            self._execute(entry.room, entry.room.change_role(session_id, role))
+
+    # ── orders ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def refresh(self, listed: ListedDocument) -> tuple[DocumentRecord, int]:
+        """Return a document's record as it is now, and how many members are connected."""
+        entry = self._entries.get(listed.record.document_id)
+        if entry is None:
+            return listed.record, 0
+        return self._current_record(entry), len(entry.room.present)
+
+    async def open(self, peer: Peer, profile: Profile, document: DocumentRecord, order: OpenDocument) -> None:
+        """Let a signed-in peer into a document it may see; raises RejectedError or StorageError."""
+        if order.lineage not in {None, document.lineage}:
+            raise RejectedError(ErrorCode.LINEAGE_MISMATCH)
+        entry = await self._entry(document.document_id)
+        session_id = profile.session_id
+        if self._peers.get(session_id) is not peer:
+            return
+        places = self._places.setdefault(session_id, set())
+        if document.document_id not in places and len(places) >= self._config.limits.max_open_documents:
+            raise RejectedError(ErrorCode.LIMIT_EXCEEDED, f"{self._config.limits.max_open_documents} open documents")
+        places.add(document.document_id)
+        self._idle.cancel(document.document_id)
+        self._away.cancel((document.document_id, session_id))
+        peer.tell(
+            DocumentOpened(
+                document_id=document.document_id,
+                handle=entry.room.handle,
+                role=profile.role,
+                lineage=document.lineage,
+                title=entry.room.title or document.title,
+                request=order.request,
+            )
+        )
+        self._execute(entry.room, entry.room.join(profile))
+
+    def close(self, session_id: SessionId, handle: Handle) -> None:
+        """Let a session leave a document; raises RejectedError(handle_unknown)."""
+        self._leave(self._room_of(session_id, handle), session_id)
+
+    def frame(self, peer: Peer, session_id: SessionId, handle: Handle, body: FrameBody) -> None:
+        """Take in one frame; what is wrong with it is answered here."""
+        if isinstance(body, (SyncStep2, Update)) and self._store.backlog_bytes > self._config.max_backlog_bytes:
+            peer.shut(CloseCode.TRY_AGAIN_LATER, "storage is behind")
+            return
+        try:
+            room = self._room_of(session_id, handle)
+        except RejectedError as error:
+            peer.tell(Error(code=error.code, message=error.message, handle=handle))
+            return
+        try:
+            self._execute(room, room.receive(session_id, body))
+        except (RejectedError, RemoteProtocolError) as error:
+            peer.tell(room.refusal(error))
+        if not self._dirty:
+            self._loop.call_soon(self.turn)
+        self._dirty[room] = None
+
+    # ── time ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def turn(self) -> None:
+        """Let every room that was written to take its turn."""
+        dirty, self._dirty = self._dirty, {}
+        for room in dirty:
+            self._execute(room, room.turn())
+
+    def tick(self, now: float) -> None:
+        """Do what is due; costs as much as is due."""
+        for document_id, session_id in list(self._away.pop_due(now)):
+            if entry := self._entries.get(document_id):
+                self._execute(entry.room, entry.room.give_up_waiting(session_id))
+        for document_id in list(self._idle.pop_due(now)):
+            self._unload_if_idle(document_id)
+        if now >= self._next_record_at:
+            self._next_record_at = now + _RECORD_EVERY_S
+            self.record_changes()
+
+    def record_changes(self) -> None:
+        """Bring titles and times of change in storage up to date."""
+        for entry in self._entries.values():
+            self._record(entry)
+
+    # ── loading ─────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _entry(self, document_id: DocumentId) -> _Entry:
+        """Return the loaded document, loading it when it is not; many may wait for one load."""
+        while (entry := self._entries.get(document_id)) is None:
+            load = self._loads.get(document_id) or self._begin_load(document_id)
+            await asyncio.shield(load)
+        return entry
+
+    def _begin_load(self, document_id: DocumentId) -> "asyncio.Future[_Entry]":
+        load: asyncio.Future[_Entry] = self._loop.create_future()
+        load.add_done_callback(_retrieve)
+        self._loads[document_id] = load
+        if not self._outstanding[document_id]:
+            self._read(document_id)
+        return load
+
+    def _read(self, document_id: DocumentId) -> None:
+        self._store.load(document_id).add_done_callback(partial(self._on_loaded, document_id))
+
+    def _on_loaded(self, document_id: DocumentId, stored: "asyncio.Future[StoredDocument | None]") -> None:
+        load = self._loads.pop(document_id)
+        if stored.cancelled():
+            load.cancel()
+            return
+        try:
+            entry = self._make_entry(stored.result())
+        except (StorageError, RejectedError) as error:
+            _logger.error("document %s cannot be loaded and is refused: %s", document_id, error)  # noqa: TRY400
+            load.set_exception(error)
+        else:
+            self._entries[document_id] = entry
+            self._by_handle[entry.room.handle] = entry.room
+            self._note_idle(entry.room)
+            load.set_result(entry)
+
+    def _make_entry(self, stored: StoredDocument | None) -> _Entry:
+        if stored is None:
+            raise RejectedError(ErrorCode.DOCUMENT_NOT_FOUND)
+        document = SharedDocument()
+        try:
+            if stored.updates:
+                document.apply(merge_updates(stored.updates))
+        except DocumentError as error:
+            raise CorruptSnapshotError(str(error)) from error
+        handle = Handle(self._next_handle)
+        self._next_handle += 1
+        document_id = stored.record.document_id
+        room = Room(
+            document_id,
+            stored.record.lineage,
+            handle,
+            document,
+            limits=self._config.limits,
+            size_bytes=stored.size_bytes,
+            is_cautious=document_id in self._damaged,
+        )
+        return _Entry(room, stored.record)
+
+    def _unload_if_idle(self, document_id: DocumentId) -> None:
+        entry = self._entries.get(document_id)
+        if entry is None:
+            return
+        if not entry.room.is_idle or entry.room in self._dirty:
+            self._note_idle(entry.room)
+            return
+        self._record(entry)
+        self._forget(entry.room)
+
+    def _forget(self, room: Room) -> None:
+        for session_id in room.members:
+            self._places.get(session_id, set()).discard(room.document_id)
+        self._entries.pop(room.document_id, None)
+        self._by_handle.pop(room.handle, None)
+        self._dirty.pop(room, None)
+        self._told_of_trouble.discard(room)
+
+    def _reload(self, room: Room, culprit: SessionId | None) -> None:
+        """Close a damaged room for all; the next to open the document loads it again."""
+        _logger.error("document %s was damaged by an update and is loaded again", room.document_id)
+        for session_id in room.present:
+            code = ErrorCode.UPDATE_INVALID if session_id == culprit else ErrorCode.DOCUMENT_RELOADED
+            fact = DocumentClosed(document_id=room.document_id, handle=room.handle, code=code)
+            self._peers[session_id].tell(fact)
+        self._damaged.add(room.document_id)
+        self._forget(room)
+
+    # ── effects ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _execute(self, room: Room, effects: list[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case SendDocument(members, payload):
+                    frame = binary_frame(payload)
+                    for peer in self._connected(members):
+                        peer.outbox.write(frame)
+                case SendPresence(members, payload):
+                    frame = binary_frame(payload)
+                    for peer in self._connected(members):
+                        peer.outbox.write_presence(frame)
+                case Tell(members, fact):
+                    frame = text_frame(fact)
+                    for peer in self._connected(members):
+                        peer.outbox.write(frame)
+                case Persist(batch, update):
+                    self._persist(room, batch, update)
+                case Reload(culprit):
+                    self._reload(room, culprit)
+
+    def _connected(self, members: tuple[SessionId, ...]) -> list[Peer]:
+        peers = self._peers
+        return [peers[session_id] for session_id in members if session_id in peers]
+
+    def _persist(self, room: Room, batch: int, update: bytes) -> None:
+        if entry := self._entries.get(room.document_id):
+            entry.touched_at = self._wall_clock()
+        self._outstanding[room.document_id] += 1
+        if self._in_trouble:
+            self._tell_trouble(room)
+        self._store.append(room.document_id, update, partial(self._on_durable, room, batch))
+
+    def _on_durable(self, room: Room, batch: int) -> None:
+        document_id = room.document_id
+        self._outstanding[document_id] -= 1
+        entry = self._entries.get(document_id)
+        if entry and entry.room is room:
+            self._execute(room, room.durable(batch))
+        if not self._outstanding[document_id]:
+            del self._outstanding[document_id]
+            if document_id in self._loads:
+                self._read(document_id)
+
+    def _on_trouble(self, error: StorageError) -> None:
+        _logger.error("storage does not take updates: %s", error)
+        self._in_trouble = error
+        for document_id in self._outstanding:
+            if entry := self._entries.get(document_id):
+                self._tell_trouble(entry.room)
+
+    def _on_recovered(self) -> None:
+        _logger.warning("storage takes updates again")
+        self._in_trouble = None
+        self._told_of_trouble.clear()
+
+    def _tell_trouble(self, room: Room) -> None:
+        if room in self._told_of_trouble:
+            return
+        self._told_of_trouble.add(room)
+        error = Error(
+            code=ErrorCode.STORAGE_UNAVAILABLE,
+            message="changes are kept in memory and stored when it works again",
+            document_id=room.document_id,
+            handle=room.handle,
+        )
+        self._execute(room, [Tell(tuple(room.present), error)])
+
+    def _hold(self, session_id: SessionId) -> None:
+        for entry in self._entries_of(session_id):
+            entry.room.hold(session_id)
+
+    def _catch_up(self, session_id: SessionId) -> None:
+        for entry in self._entries_of(session_id):
+            self._execute(entry.room, entry.room.catch_up(session_id))
+
+    # ── small helps ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _entries_of(self, session_id: SessionId) -> list[_Entry]:
+        return [self._entries[each] for each in self._places.get(session_id, ()) if each in self._entries]
+
+    def _room_of(self, session_id: SessionId, handle: Handle) -> Room:
+        room = self._by_handle.get(handle)
+        if room is None or room.role_of(session_id) is None:
+            raise RejectedError(ErrorCode.HANDLE_UNKNOWN)
+        return room
+
+    def _leave(self, room: Room, session_id: SessionId) -> None:
+        self._execute(room, room.leave(session_id))
+        self._away.cancel((room.document_id, session_id))
+        places = self._places.get(session_id, set())
+        places.discard(room.document_id)
+        if not places:
+            self._places.pop(session_id, None)
+        self._note_idle(room)
+
+    def _note_idle(self, room: Room) -> None:
+        if not room.present:
+            self._idle.set(room.document_id, self._loop.time() + self._config.idle_document_s)
+
+    def _current_record(self, entry: _Entry) -> DocumentRecord:
+        title = entry.room.title[: self._config.limits.max_title_chars] or entry.record.title
+        return replace(entry.record, title=title, updated_at=entry.touched_at or entry.record.updated_at)
+
+    def _record(self, entry: _Entry) -> None:
+        if entry.touched_at is None:
+            return
+        entry.record = record = self._current_record(entry)
+        entry.touched_at = None
+
+        def put(records: Records) -> None:
+            records.put_document(record)
+
+        self._store.run(put).add_done_callback(_retrieve)
+
+
+def _retrieve(future: "asyncio.Future[_Entry] | asyncio.Future[None]") -> None:
+    """Look at a failure that has no other reader."""
+    if not future.cancelled() and (error := future.exception()):
+        _logger.debug("%s", error)

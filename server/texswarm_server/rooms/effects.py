@@ -1,0 +1,48 @@
+"""What a room wants done. Members are named by their session; who has no connection now is passed over."""
+
+from dataclasses import dataclass
+
+from texswarm_server.protocol.ids import SessionId
+from texswarm_server.protocol.messages import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class SendDocument:
+    """Write one binary payload to these members; it must arrive, or the member must catch up later."""
+
+    members: tuple[SessionId, ...]
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SendPresence:
+    """Write one binary payload to these members; it may be dropped for who reads too slowly."""
+
+    members: tuple[SessionId, ...]
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Send one JSON message to these members."""
+
+    members: tuple[SessionId, ...]
+    fact: Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Persist:
+    """Store `update` and report `batch` when it is durable."""
+
+    batch: int
+    update: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """The copy in memory is damaged: close the room for all and load it again. `culprit` sent what broke it."""
+
+    culprit: SessionId | None
+
+
+Effect = SendDocument | SendPresence | Tell | Persist | Reload

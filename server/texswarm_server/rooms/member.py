@@ -1,0 +1,56 @@
+"""A session's place in a room, from opening the document until it is closed or the session ends."""
+
+import hashlib
+from dataclasses import dataclass, field
+
+from texswarm_server.protocol.ids import SessionId, UserId
+from texswarm_server.protocol.messages import Participant, PresenceState, RoleName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """Who joins."""
+
+    session_id: SessionId
+    user_id: UserId
+    display_name: str
+    color: str
+    role: RoleName
+
+
+@dataclass(slots=True, eq=False)
+class Member:
+    """One opening of the document by one session. `received` and `acknowledged` count update-bearing messages.
+
+    `held_at` is the state vector up to which a member that reads too slowly was served; None while it keeps up.
+    """
+
+    profile: Profile
+    state: PresenceState = "here"
+    received: int = 0
+    acknowledged: int = 0
+    held_at: bytes | None = None
+    awareness_ids: set[int] = field(default_factory=set)
+    former_ids: set[int] = field(default_factory=set)
+
+    @property
+    def session_id(self) -> SessionId:
+        """The session whose place this is."""
+        return self.profile.session_id
+
+    @property
+    def is_here(self) -> bool:
+        """Whether a connection serves it."""
+        return self.state == "here"
+
+    def participant(self) -> Participant:
+        """Return what others are told; the session's id stays a secret of its user."""
+        profile = self.profile
+        return Participant(
+            participant_id=hashlib.sha256(profile.session_id.encode()).hexdigest()[:16],
+            user_id=profile.user_id,
+            display_name=profile.display_name,
+            color=profile.color,
+            role=profile.role,
+            state=self.state,
+        )

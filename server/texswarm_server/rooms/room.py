@@ -1,0 +1,340 @@
+"""One open document: takes in what members send, says what others must hear, what to store, what to acknowledge.
+
+Document updates and presence are gathered until `turn`, which the driver calls once per turn of its loop: however
+many messages arrived, the document is touched once and each member is written to once. An acknowledgement follows
+only when storage has reported the batch. Members who read too slowly are held: they get nothing of the document
+until `catch_up`, and then one update with all they missed.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Final
+
+from texswarm_server.document.presence import PresenceEntry, encode_presence
+from texswarm_server.document.project_document import EMPTY_UPDATE, check_update, merge_updates
+from texswarm_server.document.shared_document import SharedDocument
+from texswarm_server.protocol.errors import (
+    DamagedDocumentError,
+    ErrorCode,
+    MalformedUpdateError,
+    RejectedError,
+    RemoteProtocolError,
+)
+from texswarm_server.protocol.frames import (
+    Acknowledged,
+    Awareness,
+    FrameBody,
+    SyncStep1,
+    SyncStep2,
+    Update,
+    encode_frame,
+)
+from texswarm_server.protocol.ids import DocumentId, Handle, Lineage, SessionId
+from texswarm_server.protocol.messages import Error, Participants, RoleChanged, RoleName
+from texswarm_server.protocol.version import Limits
+from texswarm_server.rooms.acknowledgements import Acknowledgements, Counts
+from texswarm_server.rooms.effects import Effect, Persist, Reload, SendDocument, SendPresence, Tell
+from texswarm_server.rooms.member import Member, Profile
+from texswarm_server.rooms.room_presence import RoomPresence
+from texswarm_server.sessions.roles import can_edit
+
+_KNOWN_UPDATES: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    member: Member
+    update: bytes
+
+
+class Room:
+    """Invariant: what a member that keeps up was sent since it synchronised equals what the document shows."""
+
+    def __init__(
+        self,
+        document_id: DocumentId,
+        lineage: Lineage,
+        handle: Handle,
+        document: SharedDocument,
+        *,
+        limits: Limits,
+        size_bytes: int = 0,
+        is_cautious: bool = False,
+    ) -> None:
+        """`size_bytes`: what storage holds; `is_cautious`: apply one by one, to find out whose update does harm."""
+        self.document_id = document_id
+        self.lineage = lineage
+        self.handle = handle
+        self._document = document
+        self._limits = limits
+        self._size_bytes = size_bytes
+        self._is_cautious = is_cautious
+        self._members: dict[SessionId, Member] = {}
+        self._presence = RoomPresence()
+        self._acknowledgements = Acknowledgements()
+        self._updates: list[_Pending] = []
+        self._answered: set[Member] = set()
+        self._moves: list[tuple[Member, list[PresenceEntry]]] = []
+        self._known: OrderedDict[bytes, None] = OrderedDict()
+
+    # ── what is known ───────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def title(self) -> str:
+        """The title as the members set it; empty when nobody did."""
+        return self._document.title
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody is connected and nothing waits for storage."""
+        return not self._updates and not self._acknowledgements.is_waiting and not self.present
+
+    @property
+    def present(self) -> list[SessionId]:
+        """The members that a connection serves."""
+        return [member.session_id for member in self._members.values() if member.is_here]
+
+    @property
+    def members(self) -> list[SessionId]:
+        """All members, also those that are reconnecting or away."""
+        return list(self._members)
+
+    def role_of(self, session_id: SessionId) -> RoleName | None:
+        """Return a member's role, None for who has not opened the document."""
+        member = self._members.get(session_id)
+        return member.profile.role if member and member.is_here else None
+
+    # ── coming and going ────────────────────────────────────────────────────────────────────────────────
+
+    def join(self, profile: Profile) -> list[Effect]:
+        """Let a session in, or in again with fresh counts; `DocumentOpened` must be on its way already."""
+        old = self._members.get(profile.session_id)
+        member = Member(profile)
+        if old:
+            self._presence.hand_over(old, member)
+        self._members[profile.session_id] = member
+        me = (profile.session_id,)
+        effects: list[Effect] = [SendDocument(me, self._frame(SyncStep1(self._document.state_vector)))]
+        if entries := self._presence.entries():
+            effects.append(SendPresence(me, self._presence_frame(entries)))
+        return [*effects, *self._participants()]
+
+    def leave(self, session_id: SessionId) -> list[Effect]:
+        """Let a member go for good."""
+        member = self._members.pop(session_id, None)
+        if member is None:
+            return []
+        return [*self._broadcast_presence(self._presence.remove_of(member)), *self._participants()]
+
+    def lose(self, session_id: SessionId) -> list[Effect]:
+        """Note that a member's connection dropped; it stays visible as reconnecting."""
+        member = self._members.get(session_id)
+        if member is None or not member.is_here:
+            return []
+        member.state, member.held_at = "reconnecting", None
+        return self._participants()
+
+    def give_up_waiting(self, session_id: SessionId) -> list[Effect]:
+        """Note that a member has been reconnecting for too long: it is away and shown nowhere in the text."""
+        member = self._members.get(session_id)
+        if member is None or member.state != "reconnecting":
+            return []
+        member.state = "away"
+        return [*self._broadcast_presence(self._presence.remove_of(member)), *self._participants()]
+
+    def describe(self, session_id: SessionId, display_name: str, color: str) -> list[Effect]:
+        """Show a member under another name or colour."""
+        member = self._members.get(session_id)
+        if member is None or (member.profile.display_name, member.profile.color) == (display_name, color):
+            return []
+        member.profile = replace(member.profile, display_name=display_name, color=color)
+        return self._participants()
+
+    def change_role(self, session_id: SessionId, role: RoleName) -> list[Effect]:
+        """Give a member another role from here on."""
+        member = self._members.get(session_id)
+        if member is None or member.profile.role == role:
+            return []
+        member.profile = replace(member.profile, role=role)
+        return [Tell((session_id,), RoleChanged(handle=self.handle, role=role)), *self._participants()]
+
+    # ── what members send ───────────────────────────────────────────────────────────────────────────────
+
+    def receive(self, session_id: SessionId, body: FrameBody) -> list[Effect]:
+        """Take in one frame of a member and return what cannot wait for the turn.
+
+        Raises RejectedError or RemoteProtocolError for the sender; a refused update counts as answered.
+        """
+        member = self._members[session_id]
+        match body:
+            case SyncStep1(state_vector):
+                return [self._sync_step_2(member, state_vector)]
+            case SyncStep2(update) | Update(update):
+                member.received += 1
+                self._answered.add(member)
+                self._check(member, body, update)
+                self._updates.append(_Pending(member, update))
+            case Awareness(update):
+                self._take_presence(member, update)
+            case _:
+                raise RemoteProtocolError(ErrorCode.FRAME_INVALID, "not for a server")
+        return []
+
+    def turn(self) -> list[Effect]:
+        """Apply everything gathered since the last turn and return what follows."""
+        pending, self._updates = self._updates, []
+        counts = {member: member.received for member in self._answered}
+        self._answered = set()
+        effects = self._apply_cautiously(pending) if self._is_cautious else self._apply_merged(pending)
+        to_store = [effect.update for effect in effects if isinstance(effect, Persist)]
+        effects = [effect for effect in effects if not isinstance(effect, Persist)]
+        if to_store:
+            update = merge_updates(to_store)
+            self._size_bytes += len(update)
+            effects.append(Persist(self._acknowledgements.open_batch(counts), update))
+        elif not any(isinstance(effect, Reload) for effect in effects):
+            effects += self._acknowledge(self._acknowledgements.ride_along(counts))
+        return [*effects, *self._turn_presence()]
+
+    def durable(self, batch: int) -> list[Effect]:
+        """Note that a batch is stored and return the acknowledgements."""
+        return self._acknowledge(self._acknowledgements.durable(batch))
+
+    # ── slow readers ────────────────────────────────────────────────────────────────────────────────────
+
+    def hold(self, session_id: SessionId) -> None:
+        """Send a member nothing more of the document; all that it was sent so far must be on its way."""
+        member = self._members.get(session_id)
+        if member and member.is_here and member.held_at is None:
+            member.held_at = self._document.state_vector
+
+    def catch_up(self, session_id: SessionId) -> list[Effect]:
+        """Send a member what it missed, in one update, and who is where now."""
+        member = self._members.get(session_id)
+        if member is None or not member.is_here:
+            return []
+        effects: list[Effect] = [SendPresence((session_id,), self._presence_frame(self._presence.entries()))]
+        if member.held_at is None:
+            return effects
+        held_at, member.held_at = member.held_at, None
+        missed = self._frame(Update(self._document.update_since(held_at)))
+        everybody = Tell((session_id,), self._participant_list())
+        return [SendDocument((session_id,), missed), everybody, *effects]
+
+    # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _sync_step_2(self, member: Member, state_vector: bytes) -> Effect:
+        try:
+            lacking = self._document.update_since(state_vector)
+        except MalformedUpdateError as error:
+            raise RejectedError(ErrorCode.UPDATE_INVALID, "state vector") from error
+        return SendDocument((member.session_id,), self._frame(SyncStep2(lacking)))
+
+    def _check(self, member: Member, body: FrameBody, update: bytes) -> None:
+        try:
+            check_update(update)
+            is_refused = not can_edit(member.profile.role) and not self._says_nothing(body, update)
+        except MalformedUpdateError as error:
+            raise RejectedError(ErrorCode.UPDATE_INVALID) from error
+        if is_refused:
+            raise RejectedError(ErrorCode.FORBIDDEN, "viewers do not edit")
+        if self._size_bytes + len(update) > self._limits.max_document_bytes:
+            raise RejectedError(ErrorCode.LIMIT_EXCEEDED, f"{self._limits.max_document_bytes} bytes per document")
+
+    def _says_nothing(self, body: FrameBody, update: bytes) -> bool:
+        return update == EMPTY_UPDATE or (isinstance(body, SyncStep2) and self._document.contains(update))
+
+    def _apply_merged(self, pending: list[_Pending]) -> list[Effect]:
+        updates = [each.update for each in pending if each.update != EMPTY_UPDATE and not self._is_known(each.update)]
+        if not updates:
+            return []
+        senders = {each.member for each in pending}
+        culprit = next(iter(senders)).session_id if len(senders) == 1 else None
+        try:
+            merged = merge_updates(updates)
+            change = self._document.apply(merged)
+        except (MalformedUpdateError, DamagedDocumentError):
+            return [Reload(culprit)]
+        if change is None and self._document.contains(merged):
+            self._remember(updates)
+            return []
+        return [Persist(0, merged), *self._broadcast_change(merged, change, senders)]
+
+    def _apply_cautiously(self, pending: list[_Pending]) -> list[Effect]:
+        effects: list[Effect] = []
+        for each in pending:
+            effects += self._apply_merged([each])
+            if any(isinstance(effect, Reload) for effect in effects):
+                break
+        return effects
+
+    def _broadcast_change(self, update: bytes, change: bytes | None, senders: set[Member]) -> list[Effect]:
+        """Tell others what became visible. A sole sender knows it, unless it set free what somebody else had sent."""
+        if change is None:
+            return []
+        sole = next(iter(senders)) if len(senders) == 1 and change == update else None
+        readers = tuple(
+            member.session_id
+            for member in self._members.values()
+            if member.state == "here" and member.held_at is None and member is not sole
+        )
+        return [SendDocument(readers, self._frame(Update(change)))] if readers else []
+
+    def _is_known(self, update: bytes) -> bool:
+        return bool(self._known) and blake2b(update).digest() in self._known
+
+    def _remember(self, updates: Iterable[bytes]) -> None:
+        """Remember updates that are contained here; they stay so, and clients that return send the same ones."""
+        for update in updates:
+            self._known[blake2b(update).digest()] = None
+        while len(self._known) > _KNOWN_UPDATES:
+            self._known.popitem(last=False)
+
+    def _take_presence(self, member: Member, update: bytes) -> None:
+        if len(update) > self._limits.max_presence_bytes:
+            raise RejectedError(ErrorCode.LIMIT_EXCEEDED, f"{self._limits.max_presence_bytes} bytes of presence")
+        if news := self._presence.publish(member, update):
+            self._moves.append((member, news))
+
+    def _turn_presence(self) -> list[Effect]:
+        moves, self._moves = self._moves, []
+        if not moves:
+            return []
+        latest = {entry.client_id: entry for _member, entries in moves for entry in entries}
+        senders = {member for member, _entries in moves}
+        return self._broadcast_presence(list(latest.values()), senders if len(senders) == 1 else set())
+
+    def _broadcast_presence(self, entries: list[PresenceEntry], without: set[Member] | None = None) -> list[Effect]:
+        skipped = {member.session_id for member in without or ()}
+        readers = tuple(each for each in self.present if each not in skipped)
+        return [SendPresence(readers, self._presence_frame(entries))] if entries and readers else []
+
+    def _participants(self) -> list[Effect]:
+        readers = tuple(
+            member.session_id for member in self._members.values() if member.is_here and member.held_at is None
+        )
+        return [Tell(readers, self._participant_list())] if readers else []
+
+    def _participant_list(self) -> Participants:
+        return Participants(
+            handle=self.handle, participants=[member.participant() for member in self._members.values()]
+        )
+
+    def _acknowledge(self, counts: Counts) -> list[Effect]:
+        return [
+            SendDocument((member.session_id,), self._frame(Acknowledged(count)))
+            for member, count in counts.items()
+            if member.is_here and self._members.get(member.session_id) is member
+        ]
+
+    def refusal(self, error: RejectedError | RemoteProtocolError) -> Error:
+        """Return the answer to a sender whose frame was refused."""
+        return Error(code=error.code, message=str(error), document_id=self.document_id, handle=self.handle)
+
+    def _frame(self, body: FrameBody) -> bytes:
+        return encode_frame(self.handle, body)
+
+    def _presence_frame(self, entries: list[PresenceEntry]) -> bytes:
+        return self._frame(Awareness(encode_presence(entries)))

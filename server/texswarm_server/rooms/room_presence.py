@@ -1,0 +1,90 @@
+"""The awareness states of a room, each owned by the member that published it first.
+
+Clocks are made rising here whatever a member sends: one whose state was taken away while it was out would otherwise
+come back with a clock that everybody else holds for old.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from texswarm_server.document.presence import PresenceEntry, decode_presence
+from texswarm_server.rooms.member import Member
+
+_MAX_IDS_PER_MEMBER: Final = 16
+
+
+class RoomPresence:
+    """Who is where. Invariant: an id has one owner; entries of others for it are not taken in."""
+
+    def __init__(self) -> None:
+        self._entries: dict[int, PresenceEntry] = {}
+        self._owners: dict[int, Member] = {}
+
+    def publish(self, member: Member, update: bytes) -> list[PresenceEntry]:
+        """Take in what `member` says and return what others must hear; raises RemoteProtocolError."""
+        entries = [entry for entry in decode_presence(update) if self._may_publish(member, entry)]
+        news = [self._stamp(entry.client_id, entry.clock, _signed(member, entry.state)) for entry in entries]
+        for entry in entries:
+            self._own(member, entry)
+        stale = member.former_ids - member.awareness_ids
+        member.former_ids = set()
+        return news + self._remove(stale)
+
+    def remove_of(self, member: Member) -> list[PresenceEntry]:
+        """Take away everything `member` published and return the entries that say so."""
+        ids = member.awareness_ids | member.former_ids
+        member.awareness_ids, member.former_ids = set(), set()
+        return self._remove(ids)
+
+    def hand_over(self, old: Member, new: Member) -> None:
+        """Keep the states of a session that came back until it publishes anew."""
+        new.former_ids = old.awareness_ids | old.former_ids
+        for client_id in new.former_ids:
+            self._owners[client_id] = new
+
+    def entries(self) -> list[PresenceEntry]:
+        """Return everybody who is present."""
+        return list(self._entries_present())
+
+    def _entries_present(self) -> Iterable[PresenceEntry]:
+        return (entry for entry in self._entries.values() if entry.state is not None)
+
+    def _may_publish(self, member: Member, entry: PresenceEntry) -> bool:
+        owner = self._owners.get(entry.client_id)
+        if owner is None or (owner is not member and not owner.is_here):
+            return entry.state is not None and len(member.awareness_ids) < _MAX_IDS_PER_MEMBER
+        return owner is member
+
+    def _own(self, member: Member, entry: PresenceEntry) -> None:
+        previous = self._owners.get(entry.client_id)
+        if previous is not None and previous is not member:
+            previous.awareness_ids.discard(entry.client_id)
+            previous.former_ids.discard(entry.client_id)
+        if entry.state is None:
+            self._owners.pop(entry.client_id, None)
+            member.awareness_ids.discard(entry.client_id)
+        else:
+            self._owners[entry.client_id] = member
+            member.awareness_ids.add(entry.client_id)
+
+    def _remove(self, client_ids: Iterable[int]) -> list[PresenceEntry]:
+        gone = []
+        for client_id in client_ids:
+            self._owners.pop(client_id, None)
+            gone.append(self._stamp(client_id, 0, None))
+        return gone
+
+    def _stamp(self, client_id: int, clock: int, state: dict[str, Any] | None) -> PresenceEntry:
+        known = self._entries.get(client_id)
+        entry = PresenceEntry(client_id, max(clock, known.clock + 1 if known else 1), state)
+        self._entries[client_id] = entry
+        return entry
+
+
+def _signed(member: Member, state: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return `state` with the user it names being the one who sent it: nobody points in another's name."""
+    if state is None or not isinstance(state.get("user"), dict):
+        return state
+    profile = member.profile
+    truth = {"id": profile.user_id, "name": profile.display_name, "color": profile.color}
+    return state | {"user": state["user"] | {key: value for key, value in truth.items() if value}}

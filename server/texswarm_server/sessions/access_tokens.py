@@ -1,0 +1,58 @@
+"""Access tokens: short-lived signed proofs (JWT, HS256) of who is signed in, by the clock that is handed in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import jwt
+
+from texswarm_server.protocol.errors import ErrorCode, RejectedError
+from texswarm_server.protocol.ids import UserId
+from texswarm_server.sessions.credentials import RandomBytes, new_short_id
+
+_ALGORITHM: Final = "HS256"
+RENEWAL_SHARE: Final = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class AccessClaims:
+    """What a valid access token proves."""
+
+    user_id: UserId
+    grant_id: str
+
+
+class AccessTokens:
+    """Issues and verifies. `keys` by key id; `current` signs, all verify; `ttl_s` is a token's life."""
+
+    def __init__(self, keys: Mapping[str, bytes], current: str, *, ttl_s: float, random: RandomBytes) -> None:
+        self._keys = keys
+        self._current = current
+        self._random = random
+        self.ttl_s = ttl_s
+
+    def issue(self, user_id: UserId, grant_id: str, now: float) -> tuple[str, float]:
+        """Return a token and when it expires, in seconds since the epoch."""
+        expires_at = now + self.ttl_s
+        token_id = f"{grant_id}.{new_short_id(self._random)}"
+        claims = {"sub": user_id, "iat": now, "exp": expires_at, "jti": token_id}
+        headers = {"kid": self._current}
+        return jwt.encode(claims, self._keys[self._current], algorithm=_ALGORITHM, headers=headers), expires_at
+
+    def verify(self, token: str, now: float) -> AccessClaims:
+        """Return what `token` proves; raises RejectedError (token_invalid or token_expired)."""
+        claims = self._signed_claims(token)
+        user_id, expires_at, token_id = claims.get("sub"), claims.get("exp"), claims.get("jti")
+        if not isinstance(user_id, str) or not isinstance(expires_at, (int, float)) or not isinstance(token_id, str):
+            raise RejectedError(ErrorCode.TOKEN_INVALID, "claims")
+        if now >= expires_at:
+            raise RejectedError(ErrorCode.TOKEN_EXPIRED)
+        return AccessClaims(UserId(user_id), token_id.partition(".")[0])
+
+    def _signed_claims(self, token: str) -> dict[str, object]:
+        unclocked = {"verify_exp": False, "verify_iat": False, "verify_nbf": False}
+        try:
+            key = self._keys[jwt.get_unverified_header(token)["kid"]]
+            return dict(jwt.decode(token, key, algorithms=[_ALGORITHM], options=unclocked))  # type: ignore[arg-type]
+        except (jwt.PyJWTError, KeyError, TypeError, ValueError, RecursionError) as error:
+            raise RejectedError(ErrorCode.TOKEN_INVALID, type(error).__name__) from error

@@ -1,0 +1,61 @@
+"""Bearer secrets: how they look, and the hash under which they are stored."""
+
+import hashlib
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from enum import Enum
+from typing import Final
+from uuid import UUID
+
+RandomBytes = Callable[[int], bytes]
+
+_SECRET_BYTES: Final = 24
+_INVITE_PREFIX: Final = "txi_"
+_REFRESH_PREFIX: Final = "txr_"
+
+
+class TokenKind(Enum):
+    """What a token claims to be, by its form."""
+
+    INVITE = "invite"
+    ACCESS = "access"
+    REFRESH = "refresh"
+    UNKNOWN = "unknown"
+
+
+def token_kind(token: str) -> TokenKind:
+    """Return what `token` claims to be; nothing is proven by it."""
+    if token.startswith(_INVITE_PREFIX):
+        return TokenKind.INVITE
+    if token.startswith(_REFRESH_PREFIX):
+        return TokenKind.REFRESH
+    return TokenKind.ACCESS if token.count(".") == 2 else TokenKind.UNKNOWN
+
+
+def new_invite_token(random: RandomBytes) -> str:
+    """Return a fresh invite secret of 192 bits."""
+    return _INVITE_PREFIX + _text(random(_SECRET_BYTES))
+
+
+def new_refresh_token(random: RandomBytes) -> str:
+    """Return a fresh refresh secret of 192 bits."""
+    return _REFRESH_PREFIX + _text(random(_SECRET_BYTES))
+
+
+def new_short_id(random: RandomBytes) -> str:
+    """Return 96 random bits as text."""
+    return _text(random(12))
+
+
+def new_uuid(random: RandomBytes) -> str:
+    """Return a random UUID in its canonical form."""
+    return str(UUID(bytes=random(16), version=4))
+
+
+def hash_token(token: str) -> str:
+    """Return the hash under which a secret is stored; the secrets are random, so no salt is needed."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _text(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()

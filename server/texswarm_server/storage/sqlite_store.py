@@ -1,0 +1,330 @@
+"""The store in one SQLite file: a writer thread that commits in groups, a second thread for loads and compaction.
+
+The writer takes everything that is queued into one transaction, so that the cost of making it durable is shared, and
+reports on the loop afterwards. Updates that the disk refuses stay at the head of the queue and are tried again with
+growing pauses; jobs are answered at once either way.
+"""
+
+import asyncio
+import logging
+import queue
+import sqlite3
+import threading
+import time
+import zlib
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from texswarm_server.document.project_document import compact
+from texswarm_server.protocol.errors import (
+    CorruptSnapshotError,
+    NotWritableError,
+    StorageError,
+    TexSwarmError,
+)
+from texswarm_server.protocol.ids import DocumentId
+from texswarm_server.sessions.records import Records
+from texswarm_server.storage.schema import open_database, open_for_reading, prepare_folder, storage_error
+from texswarm_server.storage.sqlite_records import SqliteRecords
+from texswarm_server.storage.store import StoredDocument, StoreListener, database_path
+
+T = TypeVar("T")
+_logger = logging.getLogger(__name__)
+
+_FIRST_PAUSE_S: Final = 0.1
+_LONGEST_PAUSE_S: Final = 5.0
+_BATCH_ITEMS: Final = 10_000
+
+
+@dataclass(slots=True)
+class _Append:
+    document_id: DocumentId
+    update: bytes
+    on_durable: Callable[[], None]
+
+
+@dataclass(slots=True)
+class _Job:
+    work: Callable[[Records], Any]
+    answer: Callable[[Any, BaseException | None], None]
+
+
+class _Stop:
+    pass
+
+
+_Item = _Append | _Job | _Stop
+
+
+class SqliteStore:
+    """Implements `storage.store.Store`. Made on the loop that uses it; `close` ends both threads."""
+
+    def __init__(self, data: Path, *, compact_after: int = 400) -> None:
+        """Open or make the database in `data`; raises StorageError. `compact_after`: updates in a document's log."""
+        prepare_folder(data)
+        self._path = database_path(data)
+        self._db = open_database(self._path)
+        self._records = SqliteRecords(self._db)
+        self._loop = asyncio.get_running_loop()
+        self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
+        self._unsaved: list[_Append] = []
+        self._is_in_trouble = False
+        self._is_closing = threading.Event()
+        self._is_abandoned = threading.Event()
+        self._backlog = 0
+        self._compact_after = compact_after
+        self._lengths: Counter[DocumentId] = Counter()
+        self._compacting: set[DocumentId] = set()
+        self.listener = StoreListener()
+        self._reader_db = open_for_reading(self._path)
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="texswarm-store-reader")
+        self._writer = threading.Thread(target=self._write, name="texswarm-store-writer", daemon=True)
+        self._writer.start()
+
+    @property
+    def backlog_bytes(self) -> int:
+        """Bytes of updates that are not durable yet."""
+        return self._backlog
+
+    def append(self, document_id: DocumentId, update: bytes, on_durable: Callable[[], None]) -> None:
+        """Queue an update; see `Store.append`."""
+        self._backlog += len(update)
+        self._queue.put(_Append(document_id, update, on_durable))
+
+    def run(self, job: Callable[[Records], T]) -> "asyncio.Future[T]":
+        """Queue a transaction; see `Store.run`."""
+        future: asyncio.Future[T] = self._loop.create_future()
+
+        def answer(result: Any, error: BaseException | None) -> None:
+            self._post(_settle, future, result, error)
+
+        self._queue.put(_Job(job, answer))
+        return future
+
+    def load(self, document_id: DocumentId) -> "asyncio.Future[StoredDocument | None]":
+        """Read a document on the second thread; everything of it must be durable already. See `Store.load`."""
+        return self._loop.run_in_executor(self._reader, self._load, document_id)
+
+    async def close(self, time_limit_s: float) -> None:
+        """Flush and end; see `Store.close`."""
+        self._is_closing.set()
+        self._queue.put(_Stop())
+        deadline = time.monotonic() + time_limit_s
+        await self._loop.run_in_executor(None, self._writer.join, time_limit_s)
+        has_flushed = not self._writer.is_alive()
+        self._reader.shutdown(wait=has_flushed and time.monotonic() < deadline, cancel_futures=True)
+        if not has_flushed:
+            self._is_abandoned.set()
+            self._queue.put(_Stop())
+            raise NotWritableError(f"{self._backlog} bytes could not be stored in time")
+        self._reader_db.close()
+
+    # ── writer thread ───────────────────────────────────────────────────────────────────────────────────
+
+    def _write(self) -> None:
+        pause_s = 0.0
+        is_stopping = False
+        while not (self._is_abandoned.is_set() or (is_stopping and not self._unsaved)):
+            items, saw_stop = self._next_items(pause_s if self._unsaved else None)
+            is_stopping = is_stopping or saw_stop
+            pause_s = 0.0 if self._save(items) else min(max(pause_s * 2, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
+        self._db.close()
+
+    def _next_items(self, wait_s: float | None) -> tuple[list[_Item], bool]:
+        """Return what is queued; waits for something, but no longer than `wait_s` when there is work left over."""
+        items: list[_Item] = []
+        saw_stop = False
+        try:
+            items.append(self._queue.get(timeout=wait_s))
+            while len(items) < _BATCH_ITEMS:
+                items.append(self._queue.get_nowait())
+        except queue.Empty:
+            pass
+        if any(isinstance(item, _Stop) for item in items):
+            saw_stop = True
+        return [item for item in items if not isinstance(item, _Stop)], saw_stop
+
+    def _save(self, items: list[_Item]) -> bool:
+        """Make `items` and what was left over durable; False when updates are left over now."""
+        appends = self._unsaved + [item for item in items if isinstance(item, _Append)]
+        jobs = [item for item in items if isinstance(item, _Job)]
+        self._unsaved = []
+        try:
+            outcomes = self._commit(appends, jobs)
+        except sqlite3.Error as error:
+            self._fall_back(appends, jobs, error)
+        else:
+            self._report(appends, jobs, outcomes)
+        return not self._unsaved
+
+    def _commit(self, appends: list[_Append], jobs: list[_Job]) -> list[tuple[Any, BaseException | None]]:
+        if not appends and not jobs:
+            return []
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            self._db.executemany(
+                "INSERT INTO updates (document_id, crc, data) VALUES (?, ?, ?)",
+                [(each.document_id, zlib.crc32(each.update), each.update) for each in appends],
+            )
+            outcomes = [self._attempt(job) for job in jobs]
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+        return outcomes
+
+    def _attempt(self, job: _Job) -> tuple[Any, BaseException | None]:
+        """Run one job inside the open transaction; what it raises undoes only what it wrote."""
+        self._db.execute("SAVEPOINT job")
+        try:
+            result = job.work(self._records)
+        except sqlite3.Error:
+            raise
+        except Exception as error:  # a border: whoever asked for the job hears of it
+            self._db.execute("ROLLBACK TO job")
+            self._db.execute("RELEASE job")
+            return None, error
+        self._db.execute("RELEASE job")
+        return result, None
+
+    def _roll_back(self) -> None:
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
+
+    def _fall_back(self, appends: list[_Append], jobs: list[_Job], error: sqlite3.Error) -> None:
+        """Answer each job by itself, so that those that only read still work, and keep the updates for later."""
+        for job in jobs:
+            try:
+                result, refusal = self._commit([], [job])[0]
+            except sqlite3.Error as job_error:
+                result, refusal = None, storage_error(job_error)
+            job.answer(result, refusal)
+        if jobs and self._save(list(appends)):
+            return
+        if not appends:
+            return
+        self._unsaved = appends
+        if not self._is_in_trouble:
+            self._is_in_trouble = True
+            self._post(self._tell_trouble, storage_error(error))
+
+    def _report(
+        self, appends: list[_Append], jobs: list[_Job], outcomes: list[tuple[Any, BaseException | None]]
+    ) -> None:
+        for job, (result, error) in zip(jobs, outcomes, strict=True):
+            job.answer(result, error)
+        if not appends:
+            return
+        self._post(self._on_durable, appends)
+        if self._is_in_trouble:
+            self._is_in_trouble = False
+            self._post(self._tell_recovered)
+
+    def _post(self, call: Callable[..., None], *values: Any) -> None:
+        """Call on the loop; a loop that is gone has nobody left to tell."""
+        try:
+            self._loop.call_soon_threadsafe(call, *values)
+        except RuntimeError:
+            _logger.debug("the loop is closed; nobody to tell")
+
+    # ── on the loop ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _on_durable(self, appends: list[_Append]) -> None:
+        for each in appends:
+            self._backlog -= len(each.update)
+            self._lengths[each.document_id] += 1
+            each.on_durable()
+        for document_id in {each.document_id for each in appends}:
+            self._compact_if_long(document_id)
+
+    def _tell_trouble(self, error: StorageError) -> None:
+        self.listener.on_trouble(error)
+
+    def _tell_recovered(self) -> None:
+        self.listener.on_recovered()
+
+    def _compact_if_long(self, document_id: DocumentId) -> None:
+        if self._lengths[document_id] < self._compact_after or document_id in self._compacting:
+            return
+        if self._is_closing.is_set():
+            return
+        self._compacting.add(document_id)
+        self._lengths[document_id] = 0
+        done = self._loop.run_in_executor(self._reader, self._compacted, document_id)
+        done.add_done_callback(lambda future: self._replace_log(document_id, future))
+
+    def _replace_log(self, document_id: DocumentId, compacted: "asyncio.Future[tuple[int, bytes] | None]") -> None:
+        self._compacting.discard(document_id)
+        if compacted.cancelled():
+            return
+        if error := compacted.exception():
+            _logger.error("document %s was not compacted: %s", document_id, error)
+            return
+        if result := compacted.result():
+            self._queue.put(_Job(lambda _records: self._store_snapshot(document_id, *result), _log_failure))
+
+    # ── reader thread ───────────────────────────────────────────────────────────────────────────────────
+
+    def _load(self, document_id: DocumentId) -> StoredDocument | None:
+        try:
+            self._reader_db.execute("BEGIN")
+            try:
+                record = SqliteRecords(self._reader_db).find_document(document_id)
+                _through, updates, log_length = self._read_updates(document_id)
+            finally:
+                self._reader_db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise storage_error(error, self._path) from error
+        if record is None:
+            return None
+        self._post(self._lengths.__setitem__, document_id, log_length)
+        return StoredDocument(record, updates, sum(map(len, updates)))
+
+    def _read_updates(self, document_id: DocumentId) -> tuple[int, list[bytes], int]:
+        """Return the number of the last update, the snapshot and all updates after it, and how many these are."""
+        snapshot = self._reader_db.execute(
+            "SELECT through, crc, data FROM snapshots WHERE document_id = ?", (document_id,)
+        ).fetchone()
+        log = self._reader_db.execute(
+            "SELECT number, crc, data FROM updates WHERE document_id = ? ORDER BY number", (document_id,)
+        ).fetchall()
+        rows = ([snapshot] if snapshot else []) + log
+        for number, crc, data in rows:
+            if zlib.crc32(data) != crc:
+                raise CorruptSnapshotError(f"document {document_id}: stored bytes changed near update {number}")
+        return (rows[-1][0] if rows else 0), [row[2] for row in rows], len(log)
+
+    def _compacted(self, document_id: DocumentId) -> tuple[int, bytes] | None:
+        self._reader_db.execute("BEGIN")
+        try:
+            through, updates, _length = self._read_updates(document_id)
+        finally:
+            self._reader_db.execute("COMMIT")
+        return (through, compact(updates)) if updates else None
+
+    def _store_snapshot(self, document_id: DocumentId, through: int, data: bytes) -> None:
+        self._db.execute(
+            "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?)", (document_id, through, zlib.crc32(data), data)
+        )
+        self._db.execute("DELETE FROM updates WHERE document_id = ? AND number <= ?", (document_id, through))
+
+
+def _settle(future: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:
+    if future.cancelled():
+        return
+    if error is None:
+        future.set_result(result)
+    elif isinstance(error, TexSwarmError):
+        future.set_exception(error)
+    else:
+        _logger.error("a job of the store failed", exc_info=error)
+        future.set_exception(error)
+
+
+def _log_failure(_result: Any, error: BaseException | None) -> None:
+    if error is not None:
+        _logger.error("a snapshot was not stored: %s", error)

@@ -1,0 +1,70 @@
+"""The interface of storage: durable appends that report back, loads, and transactions over the records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from texswarm_server.protocol.errors import StorageError
+    from texswarm_server.protocol.ids import DocumentId
+    from texswarm_server.sessions.records import DocumentRecord, Records
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document as it was stored: its record, and updates that together are its content."""
+
+    record: DocumentRecord
+    updates: list[bytes]
+    size_bytes: int
+
+
+@dataclass(slots=True)
+class StoreListener:
+    """Who hears, on the loop, that writing fails and that it works again; both once per episode."""
+
+    on_trouble: Callable[[StorageError], None] = lambda _error: None
+    on_recovered: Callable[[], None] = lambda: None
+
+
+class Store(Protocol):
+    """Keeps everything. Work is done in the order it is asked for; nothing here blocks the loop."""
+
+    listener: StoreListener
+
+    def append(self, document_id: DocumentId, update: bytes, on_durable: Callable[[], None]) -> None:
+        """Store an update; `on_durable` is called on the loop once it would survive a power cut.
+
+        While the disk refuses, the update is kept in memory and tried again.
+        """
+
+    def load(self, document_id: DocumentId) -> asyncio.Future[StoredDocument | None]:
+        """Return a document, None when there is none; raises StorageError when it cannot be read as written."""
+
+    def run(self, job: Callable[[Records], T]) -> asyncio.Future[T]:
+        """Run `job` in a transaction and return what it returned, once that is durable.
+
+        What `job` raises undoes what it wrote; it may be run again. Raises StorageError when the disk refuses.
+        """
+
+    @property
+    def backlog_bytes(self) -> int:
+        """Bytes of updates that are not durable yet."""
+
+    async def close(self, time_limit_s: float) -> None:
+        """Make everything durable and let go of the files; raises StorageError when that takes too long."""
+
+
+DATABASE_NAME = "texswarm.db"
+
+
+def database_path(data: Path) -> Path:
+    """Return where in the data folder the database lies."""
+    return data / DATABASE_NAME
