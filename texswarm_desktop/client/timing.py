@@ -61,15 +61,18 @@ REMOTE: Final = LinkProfile(
 )
 
 
-def profile_for(address: ServerAddress) -> LinkProfile:
-    """Return LAN for this machine and private networks, REMOTE for everything else."""
+def is_near(address: ServerAddress) -> bool:
+    """Say whether `address` is on this machine or a private network, so that no proxy stands in between."""
     ip = _ip_of(address)
     if ip is None:
         host = address.host.rstrip(".").lower()
-        is_near = "." not in host or host.endswith(".local")
-    else:
-        is_near = ip.is_private or ip.is_loopback or ip.is_link_local
-    return LAN if is_near else REMOTE
+        return "." not in host or host.endswith(".local")
+    return ip.is_private or ip.is_loopback or ip.is_link_local
+
+
+def profile_for(address: ServerAddress) -> LinkProfile:
+    """Return LAN for what is near, REMOTE for everything else."""
+    return LAN if is_near(address) else REMOTE
 
 
 def is_this_machine(address: ServerAddress) -> bool:

@@ -17,7 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.connection import broadcast
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from texswarm_desktop.client.timing import LinkProfile
+from texswarm_desktop.client.timing import LinkProfile, is_near
 from texswarm_server.protocol.errors import LinkLostError, LinkRefusedError
 from texswarm_server.protocol.invite_link import ServerAddress
 from texswarm_server.protocol.version import Limits
@@ -141,6 +141,7 @@ async def _connect(address: ServerAddress, profile: LinkProfile, fingerprint: st
         websocket = await connect(
             address.url,
             compression=None,
+            proxy=None if is_near(address) else True,
             ping_interval=None,
             open_timeout=None,
             close_timeout=profile.close_timeout_s,
@@ -148,7 +149,7 @@ async def _connect(address: ServerAddress, profile: LinkProfile, fingerprint: st
             create_connection=_AttentiveConnection,
             **tls,
         )
-    except (OSError, WebSocketException, TimeoutError, ValueError) as error:
+    except (OSError, WebSocketException, TimeoutError, ValueError, ImportError) as error:
         raise LinkRefusedError(f"{address}: {error}") from error
     assert isinstance(websocket, _AttentiveConnection)
     return websocket
