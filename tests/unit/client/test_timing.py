@@ -2,7 +2,6 @@ from dataclasses import replace
 
 import pytest
 
-from texswarm_desktop.client.backoff import delay_s
 from texswarm_desktop.client.timing import LAN, REMOTE, Pulse, has_slept, is_this_machine, profile_for, pulse
 from texswarm_server.protocol.invite_link import ServerAddress
 
@@ -44,12 +43,6 @@ def test_a_server_on_this_machine_is_known_by_its_address(host, is_here):
 def test_the_numbers_are_those_of_the_product():
     assert (LAN.ping_every_s, LAN.dead_after_s, LAN.connect_timeout_s) == (2, 6, 5)
     assert (REMOTE.ping_every_s, REMOTE.dead_after_s, REMOTE.connect_timeout_s) == (10, 25, 20)
-    assert [delay_s(LAN, n, 1.0) for n in range(1, 9)] == [0, 0.25, 0.5, 1, 2, 5, 5, 5]
-    assert [delay_s(REMOTE, n, 1.0) for n in range(1, 10)] == [0, 0.5, 1, 2, 4, 8, 16, 30, 30]
-
-
-def test_jitter_stretches_the_wait():
-    assert (delay_s(LAN, 4, 0.5), delay_s(LAN, 4, 1.5)) == (0.5, 1.5)
 
 
 @pytest.mark.parametrize(
