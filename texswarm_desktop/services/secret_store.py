@@ -1,0 +1,109 @@
+"""Where refresh tokens lie: the system's key ring, or a file that only its owner can read.
+
+Every method blocks: key rings may ask their owner for a password.
+"""
+
+import json
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from texswarm_desktop.services.atomic_file import PRIVATE_MODE, write_atomically
+
+_log: Final = logging.getLogger(__name__)
+_SERVICE: Final = "texswarm"
+
+
+class SecretStore(Protocol):
+    """Secrets by name."""
+
+    def get(self, name: str) -> str | None:
+        """Return a secret, or None."""
+
+    def set(self, name: str, secret: str | None) -> None:
+        """Keep a secret; None forgets it. Raises NotWritableError when it cannot be kept."""
+
+
+class FileSecretStore:
+    """Secrets in one file of the profile, readable by its owner only."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def get(self, name: str) -> str | None:
+        """Return a secret, or None; a file that cannot be read holds none."""
+        secret = self._read().get(name)
+        return secret if isinstance(secret, str) else None
+
+    def set(self, name: str, secret: str | None) -> None:
+        """Keep or forget a secret; raises NotWritableError."""
+        secrets = self._read()
+        if secrets.get(name) == secret:
+            return
+        secrets[name] = secret
+        kept = {key: value for key, value in secrets.items() if value is not None}
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(self._path, json.dumps(kept, indent=1).encode(), mode=PRIVATE_MODE)
+
+    def _read(self) -> dict[str, Any]:
+        with suppress(OSError, ValueError):
+            secrets = json.loads(self._path.read_bytes())
+            if isinstance(secrets, dict):
+                return secrets
+        return {}
+
+
+class KeyringSecretStore:
+    """Secrets in the system's key ring; whatever the key ring cannot do, the file does."""
+
+    def __init__(self, fallback: SecretStore, *, load_keyring: Callable[[], Any] | None = None) -> None:
+        self._fallback = fallback
+        self._load = load_keyring or _load_keyring
+        self._keyring: Any = None
+        self._is_loaded = False
+
+    def get(self, name: str) -> str | None:
+        """Return a secret from wherever it was kept, or None."""
+        secret = self._try(lambda keyring: keyring.get_password(_SERVICE, name))
+        return secret if isinstance(secret, str) else self._fallback.get(name)
+
+    def set(self, name: str, secret: str | None) -> None:
+        """Keep or forget a secret; raises NotWritableError when neither place takes it."""
+        if secret is None:
+            self._try(lambda keyring: keyring.delete_password(_SERVICE, name))
+            self._fallback.set(name, None)
+            return
+        kept = self._try(lambda keyring: (keyring.set_password(_SERVICE, name, secret), True)[1])
+        self._fallback.set(name, None if kept else secret)
+
+    def _try(self, action: Callable[[Any], Any]) -> Any:
+        """Run one action; a key ring's back ends raise whatever they like, and none of it may stop a sign-in."""
+        if not self._is_loaded:
+            self._is_loaded, self._keyring = True, self._load()
+        if self._keyring is None:
+            return None
+        try:
+            return action(self._keyring)
+        except _keyring_errors() as error:
+            _log.info("the key ring did not serve: %s", type(error).__name__)
+            return None
+
+
+def _load_keyring() -> Any:
+    """Return the key ring module if it has a back end that keeps anything, else None."""
+    try:
+        import keyring  # noqa: PLC0415 - slow to import, and not installed with a server
+    except ImportError:
+        return None
+    return keyring if getattr(keyring.get_keyring(), "priority", 0) >= 1 else None
+
+
+def _keyring_errors() -> tuple[type[Exception], ...]:
+    """Return what a key ring may raise for reasons of its own: its errors, and what its back ends let through."""
+    try:
+        from keyring.errors import KeyringError  # noqa: PLC0415
+    except ImportError:
+        return (OSError, RuntimeError, ValueError)
+    return (KeyringError, OSError, RuntimeError, ValueError)
