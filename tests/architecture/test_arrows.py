@@ -11,7 +11,7 @@ ALLOWED: Final = {
     "PySide6": ("texswarm_desktop.app", "texswarm_desktop.qtx", "texswarm_desktop.ui", "texswarm_desktop.viewmodels"),
     "shiboken6": ("texswarm_desktop.qtx", "texswarm_desktop.ui", "texswarm_desktop.viewmodels"),
     "qasync": ("texswarm_desktop.app", "texswarm_desktop.qtx.loop"),
-    "keyring": ("texswarm_desktop.services.credentials",),
+    "keyring": ("texswarm_desktop.services.secret_store",),
     "pycrdt": ("texswarm_server.document",),
     "websockets": ("texswarm_desktop.client.transport", "texswarm_server.net"),
     "texswarm_server.app": ("texswarm_server", "texswarm_desktop.services.embedded_server"),
