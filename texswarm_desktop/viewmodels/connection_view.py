@@ -249,6 +249,11 @@ class ConnectionView(QObject):
         return self._connection.state if self._connection else None
 
     @property
+    def is_local(self) -> bool:
+        """Whether the project has no connection, not even one that is away."""
+        return isinstance(self.state, Idle | Closed | None)
+
+    @property
     def facts(self) -> LinkFacts:
         """What is true beside the state."""
         return self._facts
@@ -281,6 +286,14 @@ class ConnectionView(QObject):
     def set_unacknowledged(self, count: int, oldest_edit_at: float | None) -> None:
         """Take in how many edits no server has stored, and since when the oldest waits (monotonic seconds)."""
         self.set_facts(replace(self._facts, unacknowledged=count, oldest_edit_at=oldest_edit_at))
+
+    def set_server_name(self, name: str) -> None:
+        """Take in how the server is called."""
+        self.set_facts(replace(self._facts, server_name=name))
+
+    def set_stored_here(self, *, is_stored: bool) -> None:
+        """Take in whether what was typed could be written to the folder."""
+        self.set_facts(replace(self._facts, is_stored_here=is_stored))
 
     def set_hosting(self, hosting: Hosting | None) -> None:
         """Take in that this window shares its project, or no longer."""

@@ -10,6 +10,9 @@ from typing import Final
 
 from PySide6.QtCore import QObject, Signal
 
+from texswarm_server.protocol.errors import SettingsError
+from texswarm_server.protocol.invite_link import parse_invite_link
+
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 60 * _MINUTE_S
 _DAY_S: Final = 24 * _HOUR_S
@@ -74,6 +77,15 @@ class StartView(QObject):
         if busy != self._busy:
             self._busy = busy
             self.busy_changed.emit(busy)
+
+
+def is_address(text: str) -> bool:
+    """Say whether a link or an address can be read from what was typed."""
+    try:
+        parse_invite_link(text)
+    except SettingsError:
+        return False
+    return True
 
 
 def when(then: float, now: float) -> str:

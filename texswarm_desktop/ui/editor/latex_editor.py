@@ -188,6 +188,13 @@ class LatexEditor(QPlainTextEdit):
         cursor.setPosition(end, _KEEP_ANCHOR)
         cursor.insertText(new)
 
+    def text_between(self, start: int, end: int) -> str:
+        """Return the text of a range."""
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(start)
+        cursor.setPosition(end, _KEEP_ANCHOR)
+        return cursor.selectedText().replace("\u2029", "\n")
+
     def lines(self) -> VisibleLines:
         """Look at the lines in view, now."""
         return visible_lines(self, self.firstVisibleBlock(), self.contentOffset())

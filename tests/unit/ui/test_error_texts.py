@@ -1,0 +1,93 @@
+"""Nothing can go wrong without words for it."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+
+import pytest
+
+import texswarm_desktop.client
+from texswarm_desktop.client.states import StopCode
+from texswarm_desktop.ui.error_texts import has_code_words, has_words, need_words, text_of, text_of_code
+from texswarm_desktop.viewmodels.connection_view import StatusAction
+from texswarm_server.protocol import errors
+from texswarm_server.protocol.errors import (
+    DocumentError,
+    ErrorCode,
+    LinkTimeoutError,
+    NotWritableError,
+    ProtocolError,
+    RejectedError,
+    RemoteProtocolError,
+    StorageError,
+    TexSwarmError,
+)
+
+
+def every_error(kind: type[TexSwarmError] = TexSwarmError) -> Iterator[type[TexSwarmError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from every_error(child)
+
+
+ROOTS = (TexSwarmError, StorageError, ProtocolError, DocumentError)
+
+
+def test_every_error_class_has_words() -> None:
+    shared = [kind for kind in every_error() if kind.__module__ == errors.__name__]
+    assert [kind.__name__ for kind in shared if not has_words(kind)] == []
+
+
+def test_every_error_class_of_the_desktop_has_words_or_a_parent_that_says_it() -> None:
+    for module in pkgutil.walk_packages(texswarm_desktop.client.__path__, "texswarm_desktop.client."):
+        importlib.import_module(module.name)
+    for kind in every_error():
+        nearest = next(parent for parent in kind.__mro__ if has_words(parent))
+        assert kind is nearest or nearest not in ROOTS, kind
+
+
+def test_every_code_has_words() -> None:
+    assert [code for code in (*ErrorCode, *StopCode) if not has_code_words(code)] == []
+
+
+@pytest.mark.parametrize("code", [*ErrorCode, *StopCode])
+def test_words_are_a_short_title_and_whole_sentences(code: str) -> None:
+    text = text_of_code(code)
+    assert 0 < len(text.title) <= 32
+    assert text.sentence.endswith(".")
+    assert "_" not in text.sentence
+
+
+def test_a_code_from_the_future_is_told_in_the_servers_words() -> None:
+    assert text_of(RejectedError("moon_phase", "Wait for the moon.")).sentence == "Wait for the moon."
+    assert text_of(RejectedError("moon_phase")).sentence.endswith(".")
+    assert text_of(RemoteProtocolError("moon_phase")).title == "Not understood"
+
+
+def test_a_refusal_is_told_by_its_code() -> None:
+    assert text_of(RejectedError(ErrorCode.INVITE_EXPIRED)).title == "Invitation expired"
+
+
+def test_a_subclass_nobody_knows_is_told_as_its_parent() -> None:
+    class SlowDiskError(NotWritableError):
+        pass
+
+    error = SlowDiskError()
+    del SlowDiskError
+    assert text_of(error).title == "Cannot write to the folder"
+    assert text_of(LinkTimeoutError()).action is StatusAction.RETRY
+    assert text_of(ZeroDivisionError()).title == "Something went wrong"
+
+
+@pytest.mark.parametrize(
+    ("code", "action"),
+    [
+        (ErrorCode.INVITE_EXPIRED, StatusAction.SIGN_IN),
+        (ErrorCode.REMOVED, StatusAction.WORK_LOCALLY),
+        (ErrorCode.PROTOCOL_UNSUPPORTED, StatusAction.UPDATE),
+        (ErrorCode.LINEAGE_MISMATCH, StatusAction.CHOOSE_COPY),
+        (StopCode.SESSION_ENDED, StatusAction.WORK_LOCALLY),
+    ],
+)
+def test_what_needs_the_user_offers_one_action(code: str, action: StatusAction) -> None:
+    assert need_words(code, "").action is action

@@ -1,0 +1,181 @@
+"""What the user reads about each thing that can go wrong: a title, a sentence, and what to do.
+
+Every error class and every code of the wire has words of its own; a test finds those that lack them. A code that a
+newer server invented is shown with the server's own message.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from texswarm_desktop.client.states import StopCode
+from texswarm_desktop.viewmodels.connection_view import Need, StatusAction
+from texswarm_server.protocol import errors
+from texswarm_server.protocol.errors import ErrorCode, RejectedError, RemoteProtocolError, TexSwarmError
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorText:
+    """Words about an error. `action`: the one thing that may help, None when there is nothing to do."""
+
+    title: str
+    sentence: str
+    action: StatusAction | None = None
+
+
+_KEPT: Final = "Everything you wrote is kept on this computer."
+_OUR_FAULT: Final = "This is a mistake in TeXSwarm."
+
+_BY_CODE: Final[dict[str, ErrorText]] = {
+    ErrorCode.AUTHENTICATION_REQUIRED: ErrorText(
+        "Not signed in", "The server wants to know who you are. Use a new invitation.", StatusAction.SIGN_IN
+    ),
+    ErrorCode.TOKEN_MISSING: ErrorText(
+        "Invitation needed", "This server lets in only who is invited. Ask for an invitation.", StatusAction.SIGN_IN
+    ),
+    ErrorCode.TOKEN_INVALID: ErrorText(
+        "Invitation not accepted", "The server does not know this invitation. Ask for a new one.", StatusAction.SIGN_IN
+    ),
+    ErrorCode.TOKEN_EXPIRED: ErrorText(
+        "Signed out", "You were away for too long. Ask for a new invitation.", StatusAction.SIGN_IN
+    ),
+    ErrorCode.TOKEN_REVOKED: ErrorText(
+        "Signed out", "The host ended your access. Ask for a new invitation.", StatusAction.SIGN_IN
+    ),
+    ErrorCode.INVITE_EXPIRED: ErrorText(
+        "Invitation expired", "This invitation has expired. Ask for a new one.", StatusAction.SIGN_IN
+    ),
+    ErrorCode.INVITE_USED_UP: ErrorText(
+        "Invitation used up", "This invitation was already used. Ask for a new one.", StatusAction.SIGN_IN
+    ),
+    ErrorCode.INVITE_REVOKED: ErrorText(
+        "Invitation withdrawn", "The host withdrew this invitation. Ask for a new one.", StatusAction.SIGN_IN
+    ),
+    ErrorCode.IDENTITY_MISMATCH: ErrorText(
+        "Signed in as somebody else",
+        "This invitation belongs to another person. Ask for one of your own.",
+        StatusAction.SIGN_IN,
+    ),
+    ErrorCode.PROTOCOL_UNSUPPORTED: ErrorText(
+        "Newer version needed", "The server speaks a newer version. Update TeXSwarm to connect.", StatusAction.UPDATE
+    ),
+    ErrorCode.THROTTLED: ErrorText("Too many tries", "The server asks to wait a little. It goes on by itself."),
+    ErrorCode.REMOVED: ErrorText(
+        "Removed by the host",
+        "The host removed you from this project. Your copy stays here.",
+        StatusAction.WORK_LOCALLY,
+    ),
+    ErrorCode.DOCUMENT_NOT_FOUND: ErrorText(
+        "Project not found",
+        "The server has no such project, or you are not invited to it.",
+        StatusAction.WORK_LOCALLY,
+    ),
+    ErrorCode.DOCUMENT_EXISTS: ErrorText(
+        "Already there", "A project of this identity is already on the server, with another owner or history."
+    ),
+    ErrorCode.LINEAGE_MISMATCH: ErrorText(
+        "Two different projects",
+        "The copy here and the one on the server have different histories. Nothing was mixed.",
+        StatusAction.CHOOSE_COPY,
+    ),
+    ErrorCode.FORBIDDEN: ErrorText("Not allowed", "You may read this project, but not change it here."),
+    ErrorCode.NAME_INVALID: ErrorText("Name not possible", "A file cannot have this name here. Choose another one."),
+    ErrorCode.HANDLE_UNKNOWN: ErrorText("Out of step", f"The server lost the thread. {_OUR_FAULT} {_KEPT}"),
+    ErrorCode.UPDATE_INVALID: ErrorText("Edit refused", f"The server could not read an edit. {_KEPT}"),
+    ErrorCode.INVALID_OPERATION: ErrorText("Edit refused", f"The server could not place an edit. {_KEPT}"),
+    ErrorCode.LIMIT_EXCEEDED: ErrorText("Too large", f"The project is larger than the server takes. {_KEPT}"),
+    ErrorCode.PARSE_ERROR: ErrorText("Not understood", f"The server could not read a message. {_OUR_FAULT}"),
+    ErrorCode.INVALID_PAYLOAD: ErrorText("Not understood", f"The server could not read a message. {_OUR_FAULT}"),
+    ErrorCode.UNKNOWN_MESSAGE: ErrorText("Not understood", "The server is of another version than this program."),
+    ErrorCode.FRAME_INVALID: ErrorText("Not understood", f"The connection carried damaged data. {_KEPT}"),
+    ErrorCode.OVER_CAPACITY: ErrorText("Server is full", "The server has too much to do. It goes on by itself."),
+    ErrorCode.STORAGE_UNAVAILABLE: ErrorText("Server cannot store", f"The server cannot write to its disk. {_KEPT}"),
+    ErrorCode.DOCUMENT_RELOADED: ErrorText("Loaded again", "The server loaded the project again. Nothing is lost."),
+    ErrorCode.INTERNAL_ERROR: ErrorText("Server error", f"Something went wrong in the server. {_KEPT}"),
+    ErrorCode.AUTH_SUCCESS: ErrorText("Signed in", "The server let you in."),
+    ErrorCode.AUTH_FAILED: ErrorText(
+        "Not let in", "The server did not accept the invitation. Ask for a new one.", StatusAction.SIGN_IN
+    ),
+    StopCode.SESSION_ENDED: ErrorText(
+        "Session ended", "The host ended the session. Your copy stays here.", StatusAction.WORK_LOCALLY
+    ),
+    StopCode.FRAME_TOO_BIG: ErrorText(
+        "Too large", f"An edit was larger than the server takes. {_KEPT}", StatusAction.WORK_LOCALLY
+    ),
+}
+
+_BY_CLASS: Final[dict[type[BaseException], ErrorText]] = {
+    errors.TexSwarmError: ErrorText("Something went wrong", f"{_OUR_FAULT} {_KEPT}"),
+    errors.ProtocolError: ErrorText("Not understood", "This program and the server do not understand each other."),
+    errors.LocalProtocolError: ErrorText("Not understood", f"A message could not be sent. {_OUR_FAULT}"),
+    errors.RemoteProtocolError: ErrorText("Not understood", "The server said something that makes no sense."),
+    errors.LinkError: ErrorText("No connection", f"The server cannot be reached. {_KEPT}", StatusAction.RETRY),
+    errors.LinkRefusedError: ErrorText(
+        "Nobody there", "No TeXSwarm server answers at this address.", StatusAction.RETRY
+    ),
+    errors.LinkLostError: ErrorText("Connection lost", f"The connection ended. {_KEPT}", StatusAction.RETRY),
+    errors.LinkTimeoutError: ErrorText("No answer", f"The server does not answer. {_KEPT}", StatusAction.RETRY),
+    errors.RejectedError: ErrorText("The server said no", "The server refused, and gave a reason unknown here."),
+    errors.StorageError: ErrorText("Disk problem", "Something could not be read from or written to the disk."),
+    errors.NotReadableError: ErrorText(
+        "Cannot be read", "The file or folder is not there, or you may not read it. Choose another one."
+    ),
+    errors.ProjectInUseError: ErrorText(
+        "Open somewhere else", "Another window has this project open. Close it there first, or go on writing there."
+    ),
+    errors.NotWritableError: ErrorText(
+        "Cannot write to the folder",
+        "The disk is full or the folder is read-only. You can go on; it is tried again until it works.",
+    ),
+    errors.ChangedOnDiskError: ErrorText(
+        "Changed by another program", "A file was changed outside TeXSwarm at the same moment. Both changes are kept."
+    ),
+    errors.CorruptSnapshotError: ErrorText(
+        "Stored copy is damaged", "A stored copy cannot be read. It was left as it is, and nothing was written over it."
+    ),
+    errors.DocumentError: ErrorText("Project problem", f"The project could not do that. {_KEPT}"),
+    errors.MalformedUpdateError: ErrorText("Edit not readable", "Somebody's edit arrived damaged and was left out."),
+    errors.DamagedDocumentError: ErrorText("Project is loaded again", f"An edit broke the copy in memory. {_KEPT}"),
+    errors.PositionError: ErrorText(
+        "Place not found", f"An edit was meant for a place that is not there. {_OUR_FAULT}"
+    ),
+    errors.UnknownFileError: ErrorText("File is gone", "Somebody removed this file from the project."),
+    errors.FilePathError: ErrorText(
+        "Name not possible", "Give a name that is not taken, without a leading slash, backslash or colon."
+    ),
+    errors.BuildError: ErrorText("LaTeX did not run", "LaTeX could not be started."),
+    errors.SettingsError: ErrorText("Not usable", "A setting or an address cannot be used as it is."),
+}
+
+
+def text_of(error: BaseException) -> ErrorText:
+    """Return the words about an error; one of no class of ours is a mistake of ours."""
+    if isinstance(error, (RejectedError, RemoteProtocolError)):
+        message = getattr(error, "message", "")
+        return text_of_code(error.code, message) if error.code in _BY_CODE or message else _of_class(error)
+    return _of_class(error)
+
+
+def text_of_code(code: str, message: str = "") -> ErrorText:
+    """Return the words about a code of the wire; one that is unknown here is told in the server's words."""
+    known = _BY_CODE.get(code)
+    return known or ErrorText("The server said no", message or _BY_CLASS[RejectedError].sentence, StatusAction.SIGN_IN)
+
+
+def need_words(code: str, message: str) -> Need:
+    """Return what the status line says about a connection that needs the user."""
+    text = text_of_code(code, message)
+    return Need(text.sentence, text.action)
+
+
+def has_words(kind: type[TexSwarmError]) -> bool:
+    """Say whether an error class has words of its own; for a test."""
+    return kind in _BY_CLASS
+
+
+def has_code_words(code: str) -> bool:
+    """Say whether a code has words of its own; for a test."""
+    return code in _BY_CODE
+
+
+def _of_class(error: BaseException) -> ErrorText:
+    return next((_BY_CLASS[kind] for kind in type(error).__mro__ if kind in _BY_CLASS), _BY_CLASS[TexSwarmError])

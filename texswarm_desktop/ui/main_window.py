@@ -1,0 +1,368 @@
+"""The window: the first page or a project, notices above it, the status line below. Asks nothing when it is closed.
+
+It shows view-models and tells what the user wants; who does it is not known here.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence
+from PySide6.QtWidgets import QDialog, QFileDialog, QMainWindow, QStackedWidget, QWidget
+
+from texswarm_desktop.ui.dialogs.choose_dialog import ChooseDialog
+from texswarm_desktop.ui.dialogs.connect_dialog import ConnectDialog
+from texswarm_desktop.ui.dialogs.host_sheet import HostSheet
+from texswarm_desktop.ui.dialogs.join_dialog import JoinDialog
+from texswarm_desktop.ui.dialogs.new_dialog import NewDialog
+from texswarm_desktop.ui.error_texts import text_of
+from texswarm_desktop.ui.notices import NoticeArea
+from texswarm_desktop.ui.parts import column
+from texswarm_desktop.ui.project_page import ProjectPage
+from texswarm_desktop.ui.resources import resource
+from texswarm_desktop.ui.start_page import StartPage
+from texswarm_desktop.ui.status_line import ACTION_WORDS, StatusBar
+from texswarm_desktop.ui.theme import Theme, ThemeMode
+from texswarm_desktop.ui.window_actions import Deed, WindowActions
+from texswarm_desktop.viewmodels.connection_view import ConnectionView, Hosting, StatusAction, StatusLine, Tone
+from texswarm_desktop.viewmodels.participants_view import ParticipantsView
+from texswarm_desktop.viewmodels.presence_view import PresenceView
+from texswarm_desktop.viewmodels.project_view import ProjectView
+from texswarm_desktop.viewmodels.start_view import StartView
+from texswarm_server.protocol.messages import DocumentInfo
+
+NAME: Final = "TeXSwarm"
+_SIZE: Final = QSize(1180, 760)
+_LEAST: Final = QSize(640, 420)
+_PROBLEM: Final = "problem"
+_Keys = QKeySequence.StandardKey
+
+
+class MainWindow(QMainWindow):
+    """One window on one project.
+
+    Signals, all wishes of the user: `new_requested(str)` with a title; `open_folder_requested(Path)`;
+    `host_requested()`; `host_folder_requested(Path)` from the first page; `join_requested(str, str)`, link and name;
+    `connect_requested(str, str, str)` with address, invitation, name; `stop_hosting_requested()`; `invite_requested()`
+    where the project is on a server elsewhere; `cancel_requested()`; `work_locally_requested()`;
+    `choose_copy_requested()`; `update_requested()`; `document_chosen(str)` and `share_there_requested()` from the list
+    of a server's projects; `leave_requested()` back to the first page; `theme_chosen(str)`; `zoom_changed(int)`;
+    `closed()`.
+    """
+
+    new_requested = Signal(str)
+    open_folder_requested = Signal(object)
+    host_requested = Signal()
+    host_folder_requested = Signal(object)
+    join_requested = Signal(str, str)
+    connect_requested = Signal(str, str, str)
+    stop_hosting_requested = Signal()
+    invite_requested = Signal()
+    cancel_requested = Signal()
+    work_locally_requested = Signal()
+    choose_copy_requested = Signal()
+    update_requested = Signal()
+    document_chosen = Signal(str)
+    share_there_requested = Signal()
+    leave_requested = Signal()
+    theme_chosen = Signal(str)
+    zoom_changed = Signal(int)
+    closed = Signal()
+
+    def __init__(
+        self,
+        *,
+        theme: Theme,
+        start: StartView,
+        connection: ConnectionView,
+        zoom: int = 0,
+        projects_folder: str = "",
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._theme, self._start, self._connection = theme, start, connection
+        self._zoom, self._projects_folder = zoom, projects_folder
+        self._participants: ParticipantsView | None = None
+        self._page: ProjectPage | None = None
+        self._host_sheet: HostSheet | None = None
+        self._awaits_hosting = False
+        self.actions_ = WindowActions(self, self._deeds())
+        self.actions_.add_themes(theme.mode, self._on_theme_chosen)
+        self.notices = NoticeArea(theme)
+        self.start_page = StartPage(theme, start)
+        self.status_bar = StatusBar(theme, connection)
+        self._stack = QStackedWidget()
+        self._lay_out()
+        self._connect()
+        self.show_start()
+
+    def _lay_out(self) -> None:
+        self._stack.addWidget(self.start_page)
+        centre = QWidget()
+        centre.setObjectName("Chrome")
+        box = column(self.notices, self._stack, self.status_bar)
+        box.setStretchFactor(self._stack, 1)
+        centre.setLayout(box)
+        self.setCentralWidget(centre)
+        self.setWindowIcon(QIcon(str(resource("icons/texswarm.svg"))))
+        self.setMinimumSize(_LEAST)
+        available = self.screen().availableSize()
+        self.resize(_SIZE.boundedTo(available))
+
+    def _connect(self) -> None:
+        page = self.start_page
+        page.new_requested.connect(self.show_new_dialog)
+        page.open_requested.connect(self.choose_folder)
+        page.host_requested.connect(self._on_start_host_requested)
+        page.join_requested.connect(self.show_join_dialog)
+        page.connect_requested.connect(self.show_connect_dialog)
+        page.recent_requested.connect(self.open_folder_requested)
+        self.status_bar.action_requested.connect(self.act)
+        self._connection.line_changed.connect(self._on_connection_line_changed)
+
+    # ── what is shown ───────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def page(self) -> ProjectPage | None:
+        """The project that is shown, None on the first page."""
+        return self._page
+
+    def show_start(self) -> None:
+        """Show the first page; a project's views may be closed afterwards."""
+        page, self._page = self._page, None
+        if page is not None:
+            self._participants = None
+            page.close_page()
+            self._stack.removeWidget(page)
+            page.deleteLater()
+        self._stack.setCurrentWidget(self.start_page)
+        self.status_bar.setVisible(False)
+        self.status_bar.show_file("")
+        self.actions_.set_has_project(has_project=False)
+        self.setWindowTitle(NAME)
+
+    def show_project(self, project: ProjectView, participants: ParticipantsView, presence: PresenceView) -> None:
+        """Show a project; `show_start`, or another project, must come before its views are closed."""
+        self.show_start()
+        self._participants = participants
+        page = ProjectPage(
+            self._theme,
+            project,
+            participants,
+            presence,
+            menu=self.actions_.menu,
+            notices=self.notices,
+            zoom=self._zoom,
+        )
+        self._page = page
+        page.share_requested.connect(self.share)
+        page.heading_changed.connect(self._on_page_heading_changed)
+        page.area.caret_moved.connect(self.status_bar.show_place)
+        page.area.zoom_changed.connect(self._on_area_zoom_changed)
+        self._stack.addWidget(page)
+        self._stack.setCurrentWidget(page)
+        self.status_bar.setVisible(True)
+        self.actions_.set_has_project(has_project=True)
+        self._on_page_heading_changed(*page.heading)
+        if page.area.editor is not None:
+            page.area.editor.setFocus()
+
+    def show_error(self, error: BaseException | None) -> None:
+        """Show what is wrong, or (None) that it no longer is."""
+        if error is None:
+            self.notices.dismiss(_PROBLEM)
+            return
+        text = text_of(error)
+        action = text.action
+        offers = [(ACTION_WORDS[action], lambda: self.act(action))] if action is not None else []
+        self.notices.show_notice(_PROBLEM, text.title, text.sentence, *offers, tone=Tone.BAD)
+
+    # ── dialogs: opened because the user asked ──────────────────────────────────────────────────────────
+
+    def show_new_dialog(self) -> None:
+        """Ask for the title of a new project."""
+        dialog = NewDialog(self, folder=self._projects_folder)
+        dialog.new_requested.connect(self.new_requested)
+        dialog.open()
+
+    def show_join_dialog(self, link: str = "") -> None:
+        """Ask for a link, and the name others shall see."""
+        dialog = JoinDialog(self, link=link or "", name=self._start.name)
+        dialog.join_requested.connect(self.join_requested)
+        dialog.open()
+
+    def show_connect_dialog(self, address: str = "") -> None:
+        """Ask for a server and an invitation to it."""
+        dialog = ConnectDialog(self, address=address or "", name=self._start.name)
+        dialog.connect_requested.connect(self.connect_requested)
+        dialog.open()
+
+    def show_choice(self, server: str, documents: Sequence[DocumentInfo], *, share_title: str = "") -> None:
+        """Ask which of a server's projects to open; with a title, also whether to put the open one there."""
+        dialog = ChooseDialog(self, server=server, documents=documents, share_title=share_title)
+        dialog.document_chosen.connect(self.document_chosen)
+        dialog.share_requested.connect(self.share_there_requested)
+        dialog.open()
+
+    def show_host_sheet(self, hosting: Hosting | None = None) -> None:
+        """Show link and address of what is shared from here, and who is in."""
+        hosting = hosting or self._connection.facts.hosting
+        if hosting is None or self._host_sheet is not None:
+            return
+        sheet = self._host_sheet = HostSheet(self._theme, self, hosting)
+        sheet.stop_requested.connect(self.stop_hosting_requested)
+        sheet.finished.connect(self._on_host_sheet_finished)
+        if self._participants is not None:
+            sheet.show_people(self._participants.rows)
+            self._participants.rows_changed.connect(sheet.show_people)
+        sheet.open()
+
+    def choose_folder(self) -> None:
+        """Let the user choose a folder to open."""
+        self._choose_folder("Open folder", self.open_folder_requested.emit)
+
+    def _choose_folder(self, title: str, then: Callable[[Path], None]) -> None:
+        dialog = QFileDialog(self, title, self._projects_folder)
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.fileSelected.connect(lambda folder: then(Path(folder)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    # ── what the user wants ─────────────────────────────────────────────────────────────────────────────
+
+    def share(self) -> None:
+        """Show the link of what is shared, or begin to share."""
+        if self._connection.facts.hosting is not None:
+            self.show_host_sheet()
+        elif self._connection.is_local:
+            self.host()
+        else:
+            self.invite_requested.emit()
+
+    def host(self) -> None:
+        """Share the open project from here; the sheet follows when that has begun."""
+        self._awaits_hosting = True
+        self.host_requested.emit()
+
+    def act(self, action: StatusAction | None) -> None:
+        """Do what a status or a notice offers."""
+        deeds: dict[StatusAction, Callable[[], None]] = {
+            StatusAction.HOST: self.host,
+            StatusAction.CONNECT: self.show_connect_dialog,
+            StatusAction.CANCEL: self.cancel_requested.emit,
+            StatusAction.RETRY: self._connection.retry_now,
+            StatusAction.INVITE: self.show_host_sheet,
+            StatusAction.STOP_HOSTING: self.stop_hosting_requested.emit,
+            StatusAction.SIGN_IN: lambda: self.show_connect_dialog(self._connection.facts.server_name),
+            StatusAction.CHOOSE_COPY: self.choose_copy_requested.emit,
+            StatusAction.WORK_LOCALLY: self.work_locally_requested.emit,
+            StatusAction.UPDATE: self.update_requested.emit,
+        }
+        if action is not None:
+            deeds[action]()
+
+    def _deeds(self) -> Sequence[Sequence[Deed]]:
+        return (
+            (
+                Deed("New project…", self.show_new_dialog, [_Keys.New]),
+                Deed("Open folder…", self.choose_folder, [_Keys.Open]),
+                Deed("Back to the start page", self.leave_requested.emit, needs_project=True),
+            ),
+            (
+                Deed("Share…", self.share, needs_project=True),
+                Deed("Join…", self.show_join_dialog),
+                Deed("Connect to a server…", self.show_connect_dialog),
+            ),
+            (
+                Deed("New file…", self._on_page(lambda page: page.files.begin_new_file()), ["Ctrl+Alt+N"], True),
+                Deed("Find…", self._on_page(lambda page: page.area.find_bar.open_bar()), [_Keys.Find], True),
+                Deed(
+                    "Replace…",
+                    self._on_page(lambda page: page.area.find_bar.open_bar(with_replace=True)),
+                    ["Ctrl+H", "Ctrl+Alt+F"],
+                    True,
+                ),
+                Deed("Find next", self._on_page(lambda page: page.area.find_bar.find_next()), ["F3", "Ctrl+G"], True),
+                Deed(
+                    "Find previous",
+                    self._on_page(lambda page: page.area.find_bar.find_previous()),
+                    ["Shift+F3", "Ctrl+Shift+G"],
+                    True,
+                ),
+            ),
+            (
+                Deed("Next file", self._on_page(lambda page: page.area.turn(1)), ["Ctrl+PgDown", "Ctrl+Tab"], True),
+                Deed(
+                    "Previous file",
+                    self._on_page(lambda page: page.area.turn(-1)),
+                    ["Ctrl+PgUp", "Ctrl+Shift+Tab"],
+                    True,
+                ),
+                Deed("Close file", self._on_page(lambda page: page.area.close_current()), ["Ctrl+W"], True),
+            ),
+            (
+                Deed("Larger text", self._on_zoom(1), [_Keys.ZoomIn, "Ctrl+="], True),
+                Deed("Smaller text", self._on_zoom(-1), [_Keys.ZoomOut], True),
+                Deed("Usual size", self._on_page(lambda page: page.area.set_zoom(0)), ["Ctrl+0"], True),
+                Deed("Side bar", self._on_page(lambda page: page.toggle_side_bar()), ["Ctrl+\\"], True),
+            ),
+            (Deed("Quit", self.close, ["Ctrl+Q"]),),
+        )
+
+    def _on_page(self, do: Callable[[ProjectPage], object]) -> Callable[[], None]:
+        def run() -> None:
+            if self._page is not None:
+                do(self._page)
+
+        return run
+
+    def _on_zoom(self, step: int) -> Callable[[], None]:
+        return self._on_page(lambda page: page.area.set_zoom(page.area.zoom + step))
+
+    # ── what happens ────────────────────────────────────────────────────────────────────────────────────
+
+    def _on_start_host_requested(self) -> None:
+        self._choose_folder("Share a folder", self._on_host_folder_chosen)
+
+    def _on_host_folder_chosen(self, folder: Path) -> None:
+        self._awaits_hosting = True
+        self.host_folder_requested.emit(folder)
+
+    def _on_connection_line_changed(self, _line: StatusLine) -> None:
+        hosting = self._connection.facts.hosting
+        if hosting is None:
+            if self._host_sheet is not None:
+                self._host_sheet.accept()
+            return
+        if self._host_sheet is not None:
+            self._host_sheet.show_hosting(hosting)
+        elif self._awaits_hosting:
+            self._awaits_hosting = False
+            self.show_host_sheet(hosting)
+
+    def _on_host_sheet_finished(self) -> None:
+        if self._host_sheet is not None and self._participants is not None:
+            self._participants.rows_changed.disconnect(self._host_sheet.show_people)
+        self._host_sheet = None
+
+    def _on_page_heading_changed(self, title: str, path: str) -> None:
+        name = path.rpartition("/")[2]
+        self.setWindowTitle(" — ".join(part for part in (name, title, NAME) if part))
+        self.status_bar.show_file(path)
+
+    def _on_area_zoom_changed(self, zoom: int) -> None:
+        self._zoom = zoom
+        self.zoom_changed.emit(zoom)
+
+    def _on_theme_chosen(self, mode: ThemeMode) -> None:
+        self._theme.set_mode(mode)
+        self.theme_chosen.emit(mode.value)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Close at once: what was typed is kept, and nothing is asked."""
+        for dialog in self.findChildren(QDialog):
+            dialog.close()
+        event.accept()
+        self.closed.emit()

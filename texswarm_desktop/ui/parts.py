@@ -1,0 +1,205 @@
+"""Small widgets that several parts of a window are made of."""
+
+from typing import Final
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from texswarm_desktop.ui.theme import Theme
+from texswarm_desktop.ui.theme_tokens import Tokens, readable_on
+from texswarm_desktop.viewmodels.connection_view import Tone
+from texswarm_desktop.viewmodels.people import Person
+
+_DOT_PX: Final = 14
+
+
+def label(text: str = "", name: str = "", *, wraps: bool = False) -> QLabel:
+    """Return a label; `name` is its role in the style sheet. What strangers sent is never read as markup."""
+    made = QLabel(text)
+    made.setObjectName(name)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    made.setWordWrap(wraps)
+    return made
+
+
+def button(text: str, name: str = "", *, tooltip: str = "") -> QPushButton:
+    """Return a button; `name` is its role in the style sheet."""
+    made = QPushButton(text)
+    made.setObjectName(name)
+    made.setToolTip(tooltip)
+    made.setAutoDefault(False)
+    made.setCursor(Qt.CursorShape.PointingHandCursor)
+    return made
+
+
+def row(*widgets: QWidget | int | None, margins: tuple[int, int, int, int] = (0, 0, 0, 0), gap: int = 8) -> QHBoxLayout:
+    """Return widgets beside each other; a number is that much space, None all that is left."""
+    made = QHBoxLayout()
+    _fill(made, widgets, margins, gap)
+    return made
+
+
+def column(
+    *widgets: QWidget | int | None, margins: tuple[int, int, int, int] = (0, 0, 0, 0), gap: int = 0
+) -> QVBoxLayout:
+    """Return widgets below each other; a number is that much space, None all that is left."""
+    made = QVBoxLayout()
+    _fill(made, widgets, margins, gap)
+    return made
+
+
+def _fill(
+    box: QHBoxLayout | QVBoxLayout,
+    widgets: tuple[QWidget | int | None, ...],
+    margins: tuple[int, int, int, int],
+    gap: int,
+) -> None:
+    box.setContentsMargins(*margins)
+    box.setSpacing(gap)
+    for widget in widgets:
+        if widget is None:
+            box.addStretch(1)
+        elif isinstance(widget, int):
+            box.addSpacing(widget)
+        else:
+            box.addWidget(widget)
+
+
+def restyle(widget: QWidget) -> None:
+    """Have the style sheet look again at a widget whose properties changed."""
+    widget.style().unpolish(widget)
+    widget.style().polish(widget)
+
+
+class IconButton(QToolButton):
+    """A small button with an icon, which keeps up with the theme."""
+
+    def __init__(self, theme: Theme, icon: str, tooltip: str, *, size_px: int = 16) -> None:
+        super().__init__()
+        self._theme = theme
+        self._icon = icon
+        self._size_px = size_px
+        self.setToolTip(tooltip)
+        self.setAccessibleName(tooltip)
+        self.setIconSize(QSize(size_px, size_px))
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        theme.changed.connect(self._wear)
+        self._wear(theme.tokens)
+
+    def _wear(self, tokens: Tokens) -> None:
+        color = tokens.text if self.isChecked() else tokens.muted
+        self.setIcon(self._theme.icons.icon(self._icon, color, self._size_px))
+
+
+class ElidedLabel(QLabel):
+    """A label on one line that shows what fits, and all of it in its tooltip."""
+
+    def __init__(self, text: str = "", name: str = "", *, mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight) -> None:
+        super().__init__()
+        self._whole, self._mode = "", mode
+        self._tooltip = ""
+        self.setObjectName(name)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        self.set_whole(text)
+
+    @property
+    def whole(self) -> str:
+        """All of the text."""
+        return self._whole
+
+    def set_whole(self, text: str, tooltip: str = "") -> None:
+        """Show as much of `text` as fits."""
+        self._whole, self._tooltip = text, tooltip
+        self.setAccessibleName(text)
+        self.updateGeometry()
+        self._elide()
+
+    def _elide(self) -> None:
+        shown = self.fontMetrics().elidedText(self._whole, self._mode, max(0, self.width()))
+        self.setText(shown)
+        self.setToolTip(self._tooltip or (self._whole if shown != self._whole else ""))
+
+    def minimumSizeHint(self) -> QSize:
+        """So small that only a few letters show."""
+        return QSize(self.fontMetrics().horizontalAdvance("Mm…"), super().minimumSizeHint().height())
+
+    def sizeHint(self) -> QSize:
+        """Room for all of the text."""
+        return QSize(self.fontMetrics().horizontalAdvance(self._whole) + 2, super().sizeHint().height())
+
+    def resizeEvent(self, event: object) -> None:
+        """Show what fits now."""
+        super().resizeEvent(event)  # type: ignore[arg-type]
+        self._elide()
+
+
+class Dot(QWidget):
+    """The sign of a status: its shape says the same as its colour."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._tone = Tone.QUIET
+        self.setFixedSize(_DOT_PX, _DOT_PX)
+        theme.changed.connect(self._on_theme_changed)
+
+    def set_tone(self, tone: Tone) -> None:
+        """Show another status."""
+        self._tone = tone
+        self.update()
+
+    def _on_theme_changed(self) -> None:
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Good: a full disc. Busy: half a disc in a ring. Quiet: a ring. Bad: a triangle."""
+        color = QColor(getattr(self._theme.tokens, self._tone.value))
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(color, 1.6))
+        disc = QRectF(3, 3, 8, 8)
+        if self._tone is Tone.BAD:
+            painter.setBrush(color)
+            painter.drawPolygon([QPointF(7, 2.5), QPointF(12, 11), QPointF(2, 11)])
+        else:
+            painter.setBrush(color if self._tone is Tone.GOOD else Qt.BrushStyle.NoBrush)
+            painter.drawEllipse(disc)
+            if self._tone is Tone.BUSY:
+                painter.setBrush(color)
+                painter.drawPie(disc, 90 * 16, 180 * 16)
+        painter.end()
+
+
+class Disc(QWidget):
+    """A person: initials on their colour. Who is away is only an outline."""
+
+    def __init__(self, theme: Theme, person: Person, *, size_px: int = 24, is_here: bool = True) -> None:
+        super().__init__()
+        self._theme = theme
+        self._person = person
+        self._is_here = is_here
+        self.setFixedSize(size_px, size_px)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Paint the disc and the initials."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        area = QRectF(self.rect()).adjusted(1, 1, -1, -1)
+        color = QColor(self._person.color)
+        if self._is_here:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(color)
+            ink = QColor(readable_on(self._person.color))
+        else:
+            painter.setPen(QPen(color, 1.5, Qt.PenStyle.DotLine))
+            ink = QColor(self._theme.tokens.muted)
+        painter.drawEllipse(area)
+        font = QFont(self.font())
+        font.setPixelSize(round(self.height() * 0.42))
+        font.setWeight(QFont.Weight.DemiBold)
+        painter.setFont(font)
+        painter.setPen(ink)
+        painter.drawText(area, Qt.AlignmentFlag.AlignCenter, self._person.initials)
+        painter.end()

@@ -1,0 +1,78 @@
+"""The line at the bottom: how the link is, what is not stored yet, one thing to do about it, and where the caret is."""
+
+from typing import Final
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QWidget
+
+from texswarm_desktop.ui.parts import Dot, ElidedLabel, button, label, row
+from texswarm_desktop.ui.theme import Theme
+from texswarm_desktop.viewmodels.connection_view import ConnectionView, StatusAction, StatusLine
+
+ACTION_WORDS: Final = {
+    StatusAction.HOST: "Host…",
+    StatusAction.CONNECT: "Connect…",
+    StatusAction.CANCEL: "Cancel",
+    StatusAction.RETRY: "Retry now",
+    StatusAction.INVITE: "Invite…",
+    StatusAction.STOP_HOSTING: "Stop",
+    StatusAction.SIGN_IN: "Use an invitation…",
+    StatusAction.CHOOSE_COPY: "Choose…",
+    StatusAction.WORK_LOCALLY: "Work locally",
+    StatusAction.UPDATE: "How to update",
+}
+
+
+class StatusBar(QFrame):
+    """Shows a ConnectionView. Signal: `action_requested(StatusAction)`."""
+
+    action_requested = Signal(object)
+
+    def __init__(self, theme: Theme, connection: ConnectionView, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("StatusLine")
+        self._actions: tuple[StatusAction | None, StatusAction | None] = (None, None)
+        self._dot = Dot(theme)
+        self._text = ElidedLabel(name="Small")
+        self._edits = label(name="Hint")
+        self._buttons = (button("", "Link"), button("", "Link"))
+        self._place = label(name="Hint")
+        self._file = ElidedLabel(name="Hint")
+        parts = (self._dot, self._text, self._edits, 4, *self._buttons, None, self._file, 10, self._place)
+        self.setLayout(row(*parts, margins=(10, 3, 14, 3), gap=6))
+        self._buttons[0].clicked.connect(self._on_first_clicked)
+        self._buttons[1].clicked.connect(self._on_second_clicked)
+        connection.line_changed.connect(self.show_line)
+        self.show_line(connection.line)
+
+    def show_line(self, line: StatusLine) -> None:
+        """Show a status."""
+        self._dot.set_tone(line.tone)
+        self._text.set_whole(line.text, line.tooltip)
+        self._edits.setText(f"· {line.edits}" if line.edits else "")
+        self._edits.setVisible(bool(line.edits))
+        self._actions = (line.action, line.second)
+        for shown, action in zip(self._buttons, self._actions, strict=True):
+            shown.setVisible(action is not None)
+            shown.setText(ACTION_WORDS[action] if action is not None else "")
+        self.setAccessibleName(line.whole)
+
+    def show_place(self, line: int, column: int) -> None:
+        """Show where the caret is, counted from 1."""
+        self._place.setText(f"Ln {line:,}, Col {column:,}")
+
+    def show_file(self, path: str) -> None:
+        """Show which file is worked on; none: no place either."""
+        self._file.set_whole(path)
+        self._place.setVisible(bool(path))
+
+    @property
+    def whole(self) -> str:
+        """What is shown of the link and the edits, for tests and screen readers."""
+        return self.accessibleName()
+
+    def _on_first_clicked(self) -> None:
+        self.action_requested.emit(self._actions[0])
+
+    def _on_second_clicked(self) -> None:
+        self.action_requested.emit(self._actions[1])
