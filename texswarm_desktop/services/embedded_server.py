@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -73,7 +74,8 @@ class EmbeddedServer:
         if thread is None:
             return
         if self._loop is not None and self._is_wanted is not None:
-            self._loop.call_soon_threadsafe(self._is_wanted.set)
+            with suppress(RuntimeError):  # its loop has ended by itself
+                self._loop.call_soon_threadsafe(self._is_wanted.set)
         await asyncio.wrap_future(self._ended)
         thread.join()
 
