@@ -153,7 +153,7 @@ class CollabServer:
         access = DocumentAccess(self._random, config.limits, is_open=config.open)
         self._dispatcher = Dispatcher(store, self._front_desk, self._documents, access, self._wall_clock)
         await self._front_desk.restore()
-        self._listener = Listener(_listener_config(config, tls), HttpEndpoints(lambda: not self._is_stopping))
+        self._listener = Listener(_listener_config(config, tls), HttpEndpoints(self._is_ready))
         await self._listener.start(self._drive)
         await store.run(self._note_address)
         self._keep_house()
@@ -203,6 +203,9 @@ class CollabServer:
             self._documents.turn()
             self._documents.record_changes()
         await self._store.close(time_limit_s)
+
+    def _is_ready(self) -> bool:
+        return not self._is_stopping and self._documents is not None and self._documents.is_storing
 
     def _note_address(self, records: Records) -> None:
         records.put_setting(LISTENING_URL, self.address.url)

@@ -30,7 +30,7 @@ from texswarm_server.protocol.errors import (
 from texswarm_server.protocol.frames import FrameBody, SyncStep2, Update
 from texswarm_server.protocol.ids import DocumentId, Handle, SessionId
 from texswarm_server.protocol.messages import DocumentClosed, DocumentOpened, Error, OpenDocument, RoleName
-from texswarm_server.rooms.effects import Effect, Persist, Reload, SendDocument, SendPresence, Tell
+from texswarm_server.rooms.effects import Announce, Effect, Persist, Reload, SendDocument, SendPresence, Tell
 from texswarm_server.rooms.member import Profile
 from texswarm_server.rooms.room import Room
 from texswarm_server.sessions.deadlines import Deadlines
@@ -111,6 +111,11 @@ class OpenDocuments:
 
     # ── orders ──────────────────────────────────────────────────────────────────────────────────────────
 
+    @property
+    def is_storing(self) -> bool:
+        """Whether storage takes updates."""
+        return self._in_trouble is None
+
     def refresh(self, listed: ListedDocument) -> tuple[DocumentRecord, int]:
         """Return a document's record as it is now, and how many members are connected."""
         entry = self._entries.get(listed.record.document_id)
@@ -131,7 +136,6 @@ class OpenDocuments:
             raise RejectedError(ErrorCode.LIMIT_EXCEEDED, f"{self._config.limits.max_open_documents} open documents")
         places.add(document.document_id)
         self._idle.cancel(document.document_id)
-        self._away.cancel((document.document_id, session_id))
         peer.tell(
             DocumentOpened(
                 document_id=document.document_id,
@@ -170,9 +174,12 @@ class OpenDocuments:
 
     def turn(self) -> None:
         """Let every room that was written to take its turn."""
-        dirty, self._dirty = self._dirty, {}
-        for room in dirty:
-            self._execute(room, room.turn())
+        try:
+            while self._dirty:
+                self._take_turn(next(iter(self._dirty)))
+        finally:
+            if self._dirty:
+                self._loop.call_soon(self.turn)
 
     def tick(self, now: float) -> None:
         """Do what is due; costs as much as is due."""
@@ -273,9 +280,21 @@ class OpenDocuments:
         for session_id in room.present:
             code = ErrorCode.UPDATE_INVALID if session_id == culprit else ErrorCode.DOCUMENT_RELOADED
             fact = DocumentClosed(document_id=room.document_id, handle=room.handle, code=code)
-            self._peers[session_id].tell(fact)
+            for peer in self._connected((session_id,)):
+                peer.tell(fact)
         self._damaged.add(room.document_id)
         self._forget(room)
+
+    def _take_turn(self, room: Room) -> None:
+        """Let one room take its turn; one that fails in a way nobody thought of is not trusted any more."""
+        del self._dirty[room]
+        effects: list[Effect] | None = None
+        try:
+            effects = room.turn()
+        finally:
+            if effects is None:
+                self._reload(room, None)
+        self._execute(room, effects)
 
     # ── effects ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -298,6 +317,12 @@ class OpenDocuments:
                     self._persist(room, batch, update)
                 case Reload(culprit):
                     self._reload(room, culprit)
+                case Announce(delay_s):
+                    self._loop.call_later(delay_s, self._announce, room)
+
+    def _announce(self, room: Room) -> None:
+        if self._by_handle.get(room.handle) is room:
+            self._execute(room, room.announce())
 
     def _connected(self, members: tuple[SessionId, ...]) -> list[Peer]:
         peers = self._peers

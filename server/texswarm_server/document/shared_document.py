@@ -35,7 +35,7 @@ class SharedDocument:
         self._change = None
         with reporting_damage():
             self._doc.apply_update(update)
-        return self._change
+        return self._taken_change()
 
     def contains(self, update: bytes) -> bool:
         """Say whether every insertion and every deletion in `update` is visible here already.
@@ -76,6 +76,10 @@ class SharedDocument:
     def _meta(self, key: str) -> str:
         value = self._doc.get("meta", type=pycrdt.Map).get(key)
         return value if isinstance(value, str) else ""
+
+    def _taken_change(self) -> bytes | None:
+        """Return what the last transaction reported; one that only put something aside reports an empty update."""
+        return None if self._change == EMPTY_UPDATE else self._change
 
     def _on_transaction(self, event: pycrdt.TransactionEvent) -> None:
         self._change = event.update

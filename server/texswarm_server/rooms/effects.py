@@ -45,4 +45,11 @@ class Reload:
     culprit: SessionId | None
 
 
-Effect = SendDocument | SendPresence | Tell | Persist | Reload
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Call `Room.announce` after this many seconds: who is here has changed."""
+
+    delay_s: float
+
+
+Effect = SendDocument | SendPresence | Tell | Persist | Reload | Announce

@@ -43,6 +43,11 @@ class Member:
         """Whether a connection serves it."""
         return self.state == "here"
 
+    @property
+    def is_keeping_up(self) -> bool:
+        """Whether it is to be sent everything as it comes."""
+        return self.state == "here" and self.held_at is None
+
     def participant(self) -> Participant:
         """Return what others are told; the session's id stays a secret of its user."""
         profile = self.profile

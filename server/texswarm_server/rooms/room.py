@@ -35,12 +35,14 @@ from texswarm_server.protocol.ids import DocumentId, Handle, Lineage, SessionId
 from texswarm_server.protocol.messages import Error, Participants, RoleChanged, RoleName
 from texswarm_server.protocol.version import Limits
 from texswarm_server.rooms.acknowledgements import Acknowledgements, Counts
-from texswarm_server.rooms.effects import Effect, Persist, Reload, SendDocument, SendPresence, Tell
+from texswarm_server.rooms.effects import Announce, Effect, Persist, Reload, SendDocument, SendPresence, Tell
 from texswarm_server.rooms.member import Member, Profile
 from texswarm_server.rooms.room_presence import RoomPresence
 from texswarm_server.sessions.roles import can_edit
 
 _KNOWN_UPDATES: Final = 256
+_FEW: Final = 20
+_ROSTER_PER_SECOND: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class Room:
         self._answered: set[Member] = set()
         self._moves: list[tuple[Member, list[PresenceEntry]]] = []
         self._known: OrderedDict[bytes, None] = OrderedDict()
+        self._is_announcing = False
 
     # ── what is known ───────────────────────────────────────────────────────────────────────────────────
 
@@ -119,7 +122,7 @@ class Room:
         effects: list[Effect] = [SendDocument(me, self._frame(SyncStep1(self._document.state_vector)))]
         if entries := self._presence.entries():
             effects.append(SendPresence(me, self._presence_frame(entries)))
-        return [*effects, *self._participants()]
+        return [*effects, Tell(me, self._participant_list()), *self._participants()]
 
     def leave(self, session_id: SessionId) -> list[Effect]:
         """Let a member go for good."""
@@ -137,10 +140,12 @@ class Room:
         return self._participants()
 
     def give_up_waiting(self, session_id: SessionId) -> list[Effect]:
-        """Note that a member has been reconnecting for too long: it is away and shown nowhere in the text."""
+        """Note that the time for coming back is over: who did not is away, and what is not told anew is not shown."""
         member = self._members.get(session_id)
-        if member is None or member.state != "reconnecting":
+        if member is None or member.state == "away":
             return []
+        if member.is_here:
+            return self._broadcast_presence(self._presence.remove_former_of(member))
         member.state = "away"
         return [*self._broadcast_presence(self._presence.remove_of(member)), *self._participants()]
 
@@ -159,6 +164,12 @@ class Room:
             return []
         member.profile = replace(member.profile, role=role)
         return [Tell((session_id,), RoleChanged(handle=self.handle, role=role)), *self._participants()]
+
+    def announce(self) -> list[Effect]:
+        """Tell everybody who is here."""
+        self._is_announcing = False
+        readers = tuple(member.session_id for member in self._members.values() if member.is_keeping_up)
+        return [Tell(readers, self._participant_list())] if readers else []
 
     # ── what members send ───────────────────────────────────────────────────────────────────────────────
 
@@ -187,7 +198,7 @@ class Room:
         pending, self._updates = self._updates, []
         counts = {member: member.received for member in self._answered}
         self._answered = set()
-        effects = self._apply_cautiously(pending) if self._is_cautious else self._apply_merged(pending)
+        effects = self._apply_each(pending) if self._is_cautious else self._apply_merged(pending)
         to_store = [effect.update for effect in effects if isinstance(effect, Persist)]
         effects = [effect for effect in effects if not isinstance(effect, Persist)]
         if to_store:
@@ -215,7 +226,7 @@ class Room:
         member = self._members.get(session_id)
         if member is None or not member.is_here:
             return []
-        effects: list[Effect] = [SendPresence((session_id,), self._presence_frame(self._presence.entries()))]
+        effects: list[Effect] = [SendPresence((session_id,), self._presence_frame(self._presence.history()))]
         if member.held_at is None:
             return effects
         held_at, member.held_at = member.held_at, None
@@ -255,14 +266,16 @@ class Room:
         try:
             merged = merge_updates(updates)
             change = self._document.apply(merged)
-        except (MalformedUpdateError, DamagedDocumentError):
+        except MalformedUpdateError as error:
+            return self._apply_each(pending) if len(pending) > 1 else [self._refuse_late(pending[0], error)]
+        except DamagedDocumentError:
             return [Reload(culprit)]
         if change is None and self._document.contains(merged):
             self._remember(updates)
             return []
         return [Persist(0, merged), *self._broadcast_change(merged, change, senders)]
 
-    def _apply_cautiously(self, pending: list[_Pending]) -> list[Effect]:
+    def _apply_each(self, pending: list[_Pending]) -> list[Effect]:
         effects: list[Effect] = []
         for each in pending:
             effects += self._apply_merged([each])
@@ -270,15 +283,17 @@ class Room:
                 break
         return effects
 
+    def _refuse_late(self, pending: _Pending, error: MalformedUpdateError) -> Effect:
+        refusal = RejectedError(ErrorCode.UPDATE_INVALID, str(error))
+        return Tell((pending.member.session_id,), self.refusal(refusal))
+
     def _broadcast_change(self, update: bytes, change: bytes | None, senders: set[Member]) -> list[Effect]:
         """Tell others what became visible. A sole sender knows it, unless it set free what somebody else had sent."""
         if change is None:
             return []
         sole = next(iter(senders)) if len(senders) == 1 and change == update else None
         readers = tuple(
-            member.session_id
-            for member in self._members.values()
-            if member.state == "here" and member.held_at is None and member is not sole
+            member.session_id for member in self._members.values() if member.is_keeping_up and member is not sole
         )
         return [SendDocument(readers, self._frame(Update(change)))] if readers else []
 
@@ -312,10 +327,11 @@ class Room:
         return [SendPresence(readers, self._presence_frame(entries))] if entries and readers else []
 
     def _participants(self) -> list[Effect]:
-        readers = tuple(
-            member.session_id for member in self._members.values() if member.is_here and member.held_at is None
-        )
-        return [Tell(readers, self._participant_list())] if readers else []
+        """Have the changed list announced; later the more there are, because its cost grows with their square."""
+        if self._is_announcing or not self._members:
+            return []
+        self._is_announcing = True
+        return [Announce((len(self._members) / _ROSTER_PER_SECOND) ** 2 if len(self._members) > _FEW else 0.0)]
 
     def _participant_list(self) -> Participants:
         return Participants(

@@ -8,9 +8,12 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from texswarm_server.document.presence import PresenceEntry, decode_presence
+from texswarm_server.protocol.errors import ErrorCode, RemoteProtocolError
 from texswarm_server.rooms.member import Member
 
+_LARGEST_NUMBER: Final = 2**53 - 2  # what a browser counts to, with room for one more
 _MAX_IDS_PER_MEMBER: Final = 16
+_MAX_REMEMBERED: Final = 1024
 
 
 class RoomPresence:
@@ -22,13 +25,11 @@ class RoomPresence:
 
     def publish(self, member: Member, update: bytes) -> list[PresenceEntry]:
         """Take in what `member` says and return what others must hear; raises RemoteProtocolError."""
-        entries = [entry for entry in decode_presence(update) if self._may_publish(member, entry)]
-        news = [self._stamp(entry.client_id, entry.clock, _signed(member, entry.state)) for entry in entries]
-        for entry in entries:
-            self._own(member, entry)
-        stale = member.former_ids - member.awareness_ids
-        member.former_ids = set()
-        return news + self._remove(stale)
+        entries = decode_presence(update)
+        if any(max(entry.clock, entry.client_id) > _LARGEST_NUMBER for entry in entries):
+            raise RemoteProtocolError(ErrorCode.FRAME_INVALID, "number too large")
+        news = [self._take(member, entry) for entry in entries if self._may_publish(member, entry)]
+        return news + self.remove_former_of(member) if news else news
 
     def remove_of(self, member: Member) -> list[PresenceEntry]:
         """Take away everything `member` published and return the entries that say so."""
@@ -42,18 +43,28 @@ class RoomPresence:
         for client_id in new.former_ids:
             self._owners[client_id] = new
 
+    def remove_former_of(self, member: Member) -> list[PresenceEntry]:
+        """Take away what `member` published on an earlier connection and has not told anew."""
+        former, member.former_ids = member.former_ids - member.awareness_ids, set()
+        return self._remove(former)
+
     def entries(self) -> list[PresenceEntry]:
         """Return everybody who is present."""
-        return list(self._entries_present())
+        return [entry for entry in self._entries.values() if entry.state is not None]
 
-    def _entries_present(self) -> Iterable[PresenceEntry]:
-        return (entry for entry in self._entries.values() if entry.state is not None)
+    def history(self) -> list[PresenceEntry]:
+        """Return everybody who is present and who left lately, for somebody who may have missed it."""
+        return list(self._entries.values())
 
     def _may_publish(self, member: Member, entry: PresenceEntry) -> bool:
         owner = self._owners.get(entry.client_id)
         if owner is None or (owner is not member and not owner.is_here):
             return entry.state is not None and len(member.awareness_ids) < _MAX_IDS_PER_MEMBER
         return owner is member
+
+    def _take(self, member: Member, entry: PresenceEntry) -> PresenceEntry:
+        self._own(member, entry)
+        return self._stamp(entry.client_id, entry.clock, _signed(member, entry.state))
 
     def _own(self, member: Member, entry: PresenceEntry) -> None:
         previous = self._owners.get(entry.client_id)
@@ -75,10 +86,19 @@ class RoomPresence:
         return gone
 
     def _stamp(self, client_id: int, clock: int, state: dict[str, Any] | None) -> PresenceEntry:
-        known = self._entries.get(client_id)
+        known = self._entries.pop(client_id, None)
         entry = PresenceEntry(client_id, max(clock, known.clock + 1 if known else 1), state)
         self._entries[client_id] = entry
+        self._forget_old()
         return entry
+
+    def _forget_old(self) -> None:
+        """Keep the memory of those who left within bounds; the one that changed longest ago is looked at first."""
+        while len(self._entries) - len(self._owners) > _MAX_REMEMBERED:
+            oldest = next((entry for entry in self._entries.values() if entry.state is None), None)
+            if oldest is None:
+                return
+            del self._entries[oldest.client_id]
 
 
 def _signed(member: Member, state: dict[str, Any] | None) -> dict[str, Any] | None:

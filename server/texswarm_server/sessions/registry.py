@@ -96,7 +96,7 @@ class SessionRegistry:
     def detach(self, session_id: SessionId, connection: Connection, now: float) -> bool:
         """Note that `connection` is gone; False when it did not serve the session any more."""
         session = self._sessions.get(session_id)
-        if session is None or session.connection != connection:
+        if session is None or not session.is_attached or session.connection != connection:
             return False
         session.connection = None
         self._deadlines.set(session_id, now + self._grace_s)
@@ -113,7 +113,7 @@ class SessionRegistry:
         return [session for session in expired if session]
 
     def _make_room(self, user_id: UserId) -> list[Session]:
-        """End the longest detached sessions of a user until one more fits."""
+        """End the oldest detached sessions of a user until one more fits."""
         ended = []
         mine = self._by_user.get(user_id, {})
         while len(mine) >= self._max_per_user:

@@ -109,7 +109,8 @@ def _ensure_tables(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         if _version(connection, path) == 0:
-            _create_tables(connection, path)
+            _insist_on_empty(connection, path)
+            create_tables(connection)
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
@@ -123,9 +124,13 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
     return version
 
 
-def _create_tables(connection: sqlite3.Connection, path: Path) -> None:
+def _insist_on_empty(connection: sqlite3.Connection, path: Path) -> None:
     if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         raise CorruptSnapshotError(f"{path} is another program's database")
+
+
+def create_tables(connection: sqlite3.Connection) -> None:
+    """Make the tables in an empty database."""
     for statement in _TABLES.split(";\n"):
         if statement.strip():
             connection.execute(statement)

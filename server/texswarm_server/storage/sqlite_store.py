@@ -63,7 +63,7 @@ _Item = _Append | _Job | _Stop
 class SqliteStore:
     """Implements `storage.store.Store`. Made on the loop that uses it; `close` ends both threads."""
 
-    def __init__(self, data: Path, *, compact_after: int = 400) -> None:
+    def __init__(self, data: Path, *, compact_after: int = 2000) -> None:
         """Open or make the database in `data`; raises StorageError. `compact_after`: updates in a document's log."""
         prepare_folder(data)
         self._path = database_path(data)

@@ -1,10 +1,9 @@
-"""A real server in the test's own loop, and in a process of its own."""
+"""A real server in the test's own loop."""
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,30 +12,32 @@ from texswarm_server.app import CollabServer
 from texswarm_server.config import ServerConfig
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
-Scenario = "Callable[[], Coroutine[Any, Any, None]]"
+
+@dataclass
+class Place:
+    """A running server: where it is, and an invite with which anybody may come in and create."""
+
+    server: CollabServer
+    url: str
+    host_invite: str
+
+
+@dataclass
+class Premises:
+    """Starts servers on one data folder, one after the other."""
+
+    config: ServerConfig
+
+    @asynccontextmanager
+    async def running(self, **changes: Any) -> AsyncIterator[Place]:
+        options = {name: changes.pop(name) for name in ("wall_clock", "random") if name in changes}
+        async with CollabServer(replace(self.config, **changes), **options) as server:
+            yield Place(server, server.address.url, await server.create_invite("owner"))
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> ServerConfig:
-    return ServerConfig(data=tmp_path / "data", port=0, name="Test", housekeeping_s=0.05)
-
-
-@asynccontextmanager
-async def running(config: ServerConfig, **changes: Any) -> AsyncIterator[tuple[CollabServer, str, str]]:
-    """A server, its address, and an invite that lets anybody create."""
-    async with CollabServer(replace(config, **changes)) as server:
-        yield server, server.address.url, await server.create_invite("owner")
-
-
-def run(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run an asynchronous scenario and insist that it leaves no task behind."""
-
-    async def checked() -> None:
-        await scenario()
-        left = asyncio.all_tasks() - {asyncio.current_task()}
-        assert not left, left
-
-    asyncio.run(checked())
+def premises(tmp_path: Path) -> Premises:
+    return Premises(ServerConfig(data=tmp_path / "data", port=0, name="Test", housekeeping_s=0.02))

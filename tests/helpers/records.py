@@ -1,0 +1,15 @@
+"""The records of a server in memory: the real tables, without a file."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from texswarm_server.storage.schema import create_tables
+from texswarm_server.storage.sqlite_records import SqliteRecords
+
+
+@contextmanager
+def records_in_memory() -> Iterator[SqliteRecords]:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        create_tables(connection)
+        yield SqliteRecords(connection)

@@ -1,0 +1,143 @@
+"""Sessions over real connections: resumed, taken over, side by side, expired."""
+
+from __future__ import annotations
+
+from tests.helpers.run_async import runs_async
+from tests.helpers.wire_client import WireClient, signed_in_client, wire_client
+from texswarm_server.protocol.messages import DocumentList, ListDocuments, Participants
+
+
+def who(client: WireClient) -> list[tuple[str, str]]:
+    """Who is in the document, as this client heard last."""
+    heard = [fact for fact in client.facts if isinstance(fact, Participants)]
+    return [(each.display_name, each.state) for each in heard[-1].participants] if heard else []
+
+
+async def back(client: WireClient, first: WireClient) -> None:
+    """Sign in on a new connection as the user and session of another client."""
+    assert first.welcome is not None
+    await client.sign_in(first.welcome.access_token, user_id=first.welcome.user_id, session_id=first.welcome.session_id)
+
+
+@runs_async
+async def test_a_session_is_resumed_on_a_new_connection(premises) -> None:
+    async with premises.running() as place:
+        async with signed_in_client(place.url, place.host_invite) as first:
+            first.cut()
+            await first.closed()
+        async with wire_client(place.url) as again:
+            await back(again, first)
+            assert again.welcome.resumed
+            assert again.welcome.session_id == first.welcome.session_id
+
+
+@runs_async
+async def test_a_connection_that_still_holds_the_session_gives_way(premises) -> None:
+    async with premises.running() as place:
+        async with signed_in_client(place.url, place.host_invite) as first, wire_client(place.url) as again:
+            await back(again, first)
+            assert again.welcome.resumed
+            assert await first.closed() == 4409
+            assert await again.ask(ListDocuments(), DocumentList)
+
+
+@runs_async
+async def test_a_session_is_resumed_after_a_restart_of_the_server(premises) -> None:
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite) as first:
+        pass
+    async with premises.running() as place, wire_client(place.url) as again:
+        await back(again, first)
+        assert again.welcome.resumed
+
+
+@runs_async
+async def test_a_session_that_expired_is_a_new_one_and_no_error(premises) -> None:
+    async with premises.running(grace_s=0.05) as place:
+        async with signed_in_client(place.url, place.host_invite) as first:
+            pass
+        resumed = True
+        while resumed:
+            async with wire_client(place.url) as again:
+                await again.sign_in(first.welcome.access_token, session_id=first.welcome.session_id)
+                resumed = again.welcome.resumed
+        assert again.welcome.session_id != first.welcome.session_id
+        assert again.welcome.user_id == first.welcome.user_id
+
+
+@runs_async
+async def test_anothers_session_is_not_resumed(premises) -> None:
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite) as ada:
+        async with signed_in_client(place.url, place.host_invite, session_id=ada.welcome.session_id) as mallory:
+            assert not mallory.welcome.resumed
+            assert mallory.welcome.session_id != ada.welcome.session_id
+        assert await ada.ask(ListDocuments(), DocumentList)
+
+
+@runs_async
+async def test_two_windows_of_one_user_write_side_by_side(premises) -> None:
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite) as one:
+        document = await one.create_and_open("One")
+        async with signed_in_client(place.url, one.welcome.access_token, user_id=one.welcome.user_id) as two:
+            same = await two.open(document.facts.document_id)
+            await same.write(" and two")
+            await document.shows("One and two")
+            await one.until(lambda: who(one) == [("Ada", "here"), ("Ada", "here")])
+
+
+@runs_async
+async def test_more_sessions_than_allowed_are_refused_and_may_be_tried_again(premises) -> None:
+    from dataclasses import replace
+
+    from texswarm_server.protocol.version import Limits
+
+    limits = Limits(max_sessions_per_user=1)
+    premises.config = replace(premises.config, limits=limits)
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite) as one:
+        async with wire_client(place.url) as two:
+            from texswarm_server.protocol.messages import Authentication, AuthenticationResult
+
+            answer = await two.ask(Authentication(protocol=2, token=one.welcome.access_token), AuthenticationResult)
+            assert (answer.ok, answer.code, answer.retryable) == (False, "limit_exceeded", True)
+            assert await two.closed() == 1013
+
+
+@runs_async
+async def test_the_others_see_reconnecting_then_away_then_back_then_gone(premises) -> None:
+    async with premises.running(presence_grace_s=0.2) as place:
+        async with signed_in_client(place.url, place.host_invite) as ada:
+            document = await ada.create_and_open("x")
+            invite = await place.server.create_invite("editor", document.facts.document_id)
+            async with signed_in_client(place.url, invite, name="Bob") as bob:
+                mine = await bob.open(document.facts.document_id)
+                await mine.publish({"user": {"name": "Bob"}, "caret": 1})
+                await ada.until(lambda: mine.replica.client_id in document.presence)
+                assert who(ada) == [("Ada", "here"), ("Bob", "here")]
+                bob.cut()
+                await ada.until(lambda: who(ada)[1:] == [("Bob", "reconnecting")])
+                assert document.presence[mine.replica.client_id] is not None
+                await ada.until(lambda: who(ada)[1:] == [("Bob", "away")])
+                await ada.until(lambda: document.presence[mine.replica.client_id] is None)
+            async with wire_client(place.url) as again:
+                await back(again, bob)
+                again.replicas = bob.replicas
+                mine = await again.open(document.facts.document_id)
+                await ada.until(lambda: who(ada)[1:] == [("Bob", "here")])
+                await mine.publish({"user": {"name": "Bob"}, "caret": 2}, clock=2)
+                await ada.until(lambda: (document.presence[mine.replica.client_id] or {}).get("caret") == 2)
+            await ada.until(lambda: who(ada) == [("Ada", "here")])
+
+
+@runs_async
+async def test_a_return_in_time_leaves_no_gap(premises) -> None:
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite) as ada:
+        document = await ada.create_and_open("x")
+        invite = await place.server.create_invite("editor", document.facts.document_id)
+        async with signed_in_client(place.url, invite, name="Bob") as bob:
+            await bob.open(document.facts.document_id)
+            async with wire_client(place.url) as again:
+                await back(again, bob)
+                await again.open(document.facts.document_id)
+                await ada.until(lambda: who(ada)[1:] == [("Bob", "here")])
+                lists = [fact for fact in ada.facts if isinstance(fact, Participants)]
+                ids = {each.participant_id for fact in lists for each in fact.participants}
+                assert len(ids) == 2

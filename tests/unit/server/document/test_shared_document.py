@@ -1,0 +1,104 @@
+"""A server's copy of a document: what an update changed, and what is contained already."""
+
+import random
+
+import pytest
+
+from texswarm_server.document import ProjectDocument
+from texswarm_server.document.project_document import check_update, merge_updates
+from texswarm_server.document.shared_document import SharedDocument
+from texswarm_server.protocol.errors import DamagedDocumentError, MalformedUpdateError
+from texswarm_server.protocol.ids import Lineage
+
+
+def typed(words: str = "abcdef") -> tuple[ProjectDocument, list[bytes]]:
+    """A document with one letter per update."""
+    document, updates = ProjectDocument(), list[bytes]()
+    document.on_update = lambda update, is_local: updates.append(update)
+    document.initialise("A paper", Lineage("l-1"))
+    file_id = document.add_file("main.tex")
+    for letter in words:
+        document.text(file_id).replace_u16(0, 0, letter)
+    return document, updates
+
+
+def test_an_update_in_order_changes_exactly_what_it_says() -> None:
+    _document, updates = typed()
+    shared = SharedDocument()
+
+    assert [shared.apply(update) for update in updates] == updates
+
+
+def test_an_update_sent_again_changes_nothing_and_is_contained() -> None:
+    _document, updates = typed()
+    shared = SharedDocument()
+    shared.apply(merge_updates(updates))
+
+    assert shared.apply(updates[2]) is None
+    assert shared.contains(updates[2])
+
+
+def test_an_update_without_its_predecessor_shows_nothing_and_is_not_contained() -> None:
+    document, updates = typed()
+    shared = SharedDocument()
+    for update in [*updates[:3], *updates[4:]]:
+        shared.apply(update)
+    assert not shared.contains(updates[5])
+    freed = shared.apply(updates[3])
+
+    assert freed is not None
+    assert len(freed) > len(updates[3])
+    assert shared.update_since() == document.update_since()
+
+
+def test_a_deletion_that_is_not_known_is_not_contained() -> None:
+    document, updates = typed()
+    shared = SharedDocument()
+    shared.apply(merge_updates(updates))
+    file_id = document.file_at("main.tex")
+    assert file_id is not None
+    document.text(file_id).replace_u16(1, 4, "")
+    deletion = updates[-1]
+    assert not shared.contains(deletion)
+    shared.apply(deletion)
+
+    assert shared.contains(deletion)
+    assert shared.contains(document.update_since(shared.state_vector))
+    assert shared.contains(document.update_since())
+
+
+def test_title_and_lineage_are_what_the_members_wrote() -> None:
+    document, _updates = typed()
+    shared = SharedDocument()
+    assert (shared.title, shared.lineage) == ("", None)
+    shared.apply(document.update_since())
+
+    assert (shared.title, shared.lineage) == ("A paper", "l-1")
+
+
+@pytest.mark.parametrize("junk", [b"", b"\x01", b"\xff\xff\xff", b"hello"])
+def test_bytes_that_are_nothing_are_refused(junk: bytes) -> None:
+    shared = SharedDocument()
+    with pytest.raises(MalformedUpdateError):
+        shared.contains(junk)
+    with pytest.raises(MalformedUpdateError):
+        shared.update_since(b"\xff" + junk)
+
+
+def test_only_documented_errors_come_out_of_mutated_updates() -> None:
+    chance = random.Random(11)
+    document, updates = typed("some é😀 text")
+    good = document.update_since()
+    for _ in range(600):
+        bad = bytearray(chance.choice([good, *updates]))
+        for _ in range(chance.randint(1, 4)):
+            bad[chance.randrange(len(bad))] = chance.randrange(256)
+        shared = SharedDocument()
+        try:
+            shared.apply(good)
+            check_update(bytes(bad))
+            shared.contains(bytes(bad))
+            shared.apply(bytes(bad))
+            shared.update_since()
+        except (MalformedUpdateError, DamagedDocumentError):
+            continue

@@ -1,0 +1,57 @@
+"""Invite links: what is printed is read again, and whatever is pasted, it is an address or a SettingsError."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from texswarm_server.protocol.errors import SettingsError
+from texswarm_server.protocol.invite_link import InviteLink, ServerAddress, parse_invite_link
+
+HOSTS = st.from_regex(r"[a-z0-9][a-z0-9-]{0,20}(\.[a-z0-9]{1,10}){0,3}", fullmatch=True) | st.sampled_from(
+    ["127.0.0.1", "::1", "fe80::1"]
+)
+PATHS = st.just("/ws") | st.from_regex(r"/[a-z]{1,8}/ws", fullmatch=True)
+ADDRESSES = st.builds(ServerAddress, HOSTS, st.integers(0, 65535), st.booleans(), PATHS)
+WORDS = st.none() | st.text(min_size=1, max_size=40).filter(lambda text: text.isprintable())
+
+
+@given(ADDRESSES, WORDS, WORDS)
+def test_a_link_is_read_as_it_was_printed(address: ServerAddress, token: str | None, document_id: str | None) -> None:
+    link = InviteLink(address, token, document_id, "ab12" if address.tls else None)
+
+    assert parse_invite_link(str(link)) == link
+
+
+@given(ADDRESSES)
+def test_the_address_of_a_server_is_read_as_it_was_printed(address: ServerAddress) -> None:
+    assert parse_invite_link(address.url).address == address
+
+
+@given(st.text(max_size=120) | st.text(max_size=60).map("texswarm://".__add__))
+def test_any_text_is_an_address_or_refused(text: str) -> None:
+    try:
+        link = parse_invite_link(text)
+    except SettingsError:
+        return
+    assert link.address.host
+    assert 0 <= link.address.port <= 65535
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("lab.example", "ws://lab.example:8091/ws"),
+        (" lab.example:9000 ", "ws://lab.example:9000/ws"),
+        ("https://lab.example/tex/ws", "wss://lab.example:8091/tex/ws"),
+        ("texswarm://h:1/?token=t&tls=1&later=x", "wss://h:1/ws"),
+        ("[::1]:7", "ws://[::1]:7/ws"),
+    ],
+)
+def test_people_may_paste_what_they_have(text: str, url: str) -> None:
+    assert parse_invite_link(text).address.url == url
+
+
+@pytest.mark.parametrize("text", ["", "ftp://h", "http://", "h:99999", "a b", "texswarm://?token=t", "[::1"])
+def test_what_has_no_host_is_refused(text: str) -> None:
+    with pytest.raises(SettingsError):
+        parse_invite_link(text)

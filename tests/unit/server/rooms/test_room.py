@@ -1,0 +1,523 @@
+"""One room: what members hear, what is stored, what is acknowledged and when."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+
+from texswarm_server.document import ProjectDocument
+from texswarm_server.document.presence import PresenceEntry, decode_presence, encode_presence
+from texswarm_server.document.project_document import EMPTY_UPDATE, merge_updates
+from texswarm_server.document.shared_document import SharedDocument
+from texswarm_server.protocol.errors import (
+    DamagedDocumentError,
+    MalformedUpdateError,
+    RejectedError,
+    RemoteProtocolError,
+    code_of,
+)
+from texswarm_server.protocol.frames import (
+    Acknowledged,
+    Awareness,
+    FrameBody,
+    SyncStep1,
+    SyncStep2,
+    Update,
+    decode_frame,
+)
+from texswarm_server.protocol.ids import DocumentId, Handle, Lineage, SessionId, UserId
+from texswarm_server.protocol.messages import Error, Participants, RoleChanged, RoleName
+from texswarm_server.protocol.version import Limits
+from texswarm_server.rooms.effects import Announce, Effect, Persist, Reload, SendDocument, SendPresence, Tell
+from texswarm_server.rooms.member import Profile
+from texswarm_server.rooms.room import Room
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ADA, BOB, EVE = SessionId("ada"), SessionId("bob"), SessionId("eve")
+E = TypeVar("E")
+
+
+class Heard:
+    """Carries out the effects of a room: what each member got, what is to be stored."""
+
+    def __init__(self, room: Room) -> None:
+        self.room = room
+        self.frames: dict[SessionId, list[FrameBody]] = {}
+        self.facts: dict[SessionId, list[Any]] = {}
+        self.stored: list[Persist] = []
+        self.reloads: list[Reload] = []
+
+    def __call__(self, effects: list[Effect]) -> Heard:
+        for effect in effects:
+            match effect:
+                case SendDocument(members, payload) | SendPresence(members, payload):
+                    handle, body = decode_frame(payload)
+                    assert handle == self.room.handle
+                    for member in members:
+                        self.frames.setdefault(member, []).append(body)
+                case Tell(members, fact):
+                    for member in members:
+                        self.facts.setdefault(member, []).append(fact)
+                case Persist():
+                    self.stored.append(effect)
+                case Reload():
+                    self.reloads.append(effect)
+                case Announce():
+                    self(self.room.announce())
+        return self
+
+    def of(self, member: SessionId, kind: type[E]) -> list[E]:
+        everything = [*self.frames.get(member, []), *self.facts.get(member, [])]
+        return [each for each in everything if isinstance(each, kind)]
+
+    def counts(self, member: SessionId) -> list[int]:
+        return [each.count for each in self.of(member, Acknowledged)]
+
+    def states(self, member: SessionId = ADA) -> list[tuple[str, str]]:
+        """Who is there in which state, as a member heard last."""
+        return [(each.user_id, each.state) for each in self.of(member, Participants)[-1].participants]
+
+
+def profile(session_id: SessionId, role: RoleName = "editor") -> Profile:
+    return Profile(
+        session_id=session_id, user_id=UserId(session_id), display_name=session_id.title(), color="", role=role
+    )
+
+
+def make_room(*, document: SharedDocument | None = None, **options: Any) -> Room:
+    limits = options.pop("limits", Limits())
+    shared = document or SharedDocument()
+    return Room(DocumentId("d"), Lineage("l"), Handle(3), shared, limits=limits, **options)
+
+
+def room_with(*members: SessionId, **options: Any) -> Room:
+    room = make_room(**options)
+    for member in members:
+        room.join(profile(member))
+    room.announce()
+    return room
+
+
+def typed(count: int = 4) -> tuple[ProjectDocument, list[bytes]]:
+    """A document, and the updates that made it: one that adds a file, then one per letter."""
+    document, updates = ProjectDocument(), list[bytes]()
+    document.on_update = lambda update, is_local: updates.append(update)
+    file_id = document.add_file("main.tex")
+    for number in range(count):
+        document.text(file_id).replace_u16(number, number, "abcdefgh"[number])
+    return document, updates
+
+
+def refusal(call: Callable[[], object]) -> str:
+    with pytest.raises((RejectedError, RemoteProtocolError)) as caught:
+        call()
+    return code_of(caught.value)
+
+
+# ── writing ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_update_goes_to_the_others_and_to_storage_and_not_back() -> None:
+    room, (_document, updates) = room_with(ADA, BOB), typed()
+    room.receive(ADA, Update(updates[0]))
+    heard = Heard(room)(room.turn())
+
+    assert heard.of(BOB, Update) == [Update(updates[0])]
+    assert heard.of(ADA, Update) == []
+    assert [each.update for each in heard.stored] == [updates[0]]
+
+
+def test_it_is_acknowledged_when_it_is_durable_and_not_before() -> None:
+    room, (_document, updates) = room_with(ADA, BOB), typed()
+    room.receive(ADA, Update(updates[0]))
+    heard = Heard(room)(room.turn())
+    assert heard.counts(ADA) == []
+    heard(room.durable(heard.stored[0].batch))
+
+    assert (heard.counts(ADA), heard.counts(BOB)) == ([1], [])
+
+
+def test_everything_of_one_turn_is_one_update_for_all() -> None:
+    room, (document, updates), (other, more) = room_with(ADA, BOB, EVE), typed(), typed()
+    for update in updates:
+        room.receive(ADA, Update(update))
+    for update in more:
+        room.receive(BOB, SyncStep2(update))
+    heard = Heard(room)(room.turn())
+    heard(room.durable(heard.stored[0].batch))
+
+    assert [len(heard.of(member, Update)) for member in (ADA, BOB, EVE)] == [1, 1, 1]
+    assert len(heard.stored) == 1
+    assert (heard.counts(ADA), heard.counts(BOB)) == ([5], [5])
+    copy = ProjectDocument()
+    copy.apply(heard.of(EVE, Update)[0].update)
+    document.apply(other.update_since())
+    assert copy.files == document.files
+
+
+def test_a_sole_member_is_written_nothing() -> None:
+    room, (_document, updates) = room_with(ADA), typed()
+    room.receive(ADA, Update(updates[0]))
+
+    assert [type(effect) for effect in room.turn()] == [Persist]
+
+
+def test_what_is_no_update_is_refused_and_the_rest_of_the_turn_goes_on() -> None:
+    room, (_document, updates) = room_with(ADA, BOB), typed()
+    assert refusal(lambda: room.receive(ADA, Update(b"\xff\xff nonsense"))) == "update_invalid"
+    room.receive(BOB, Update(updates[0]))
+    heard = Heard(room)(room.turn())
+    heard(room.durable(heard.stored[0].batch))
+
+    assert heard.of(ADA, Update) == [Update(updates[0])]
+    assert (heard.counts(ADA), heard.counts(BOB)) == ([1], [1])
+
+
+def test_a_refused_update_counts_as_answered_at_once_when_nothing_waits() -> None:
+    room = room_with(ADA)
+    assert refusal(lambda: room.receive(ADA, Update(b"junk"))) == "update_invalid"
+
+    assert Heard(room)(room.turn()).counts(ADA) == [1]
+
+
+def test_an_update_sent_again_is_acknowledged_and_neither_stored_nor_sent() -> None:
+    room, (_document, updates) = room_with(ADA, BOB), typed()
+    room.receive(ADA, Update(updates[0]))
+    first = Heard(room)(room.turn())
+    room.receive(ADA, Update(updates[0]))
+    again = Heard(room)(room.turn())
+    assert (again.stored, again.frames) == ([], {})
+
+    assert first(room.durable(first.stored[0].batch)).counts(ADA) == [2]
+    for count in (3, 4):
+        room.receive(ADA, Update(updates[0]))
+        assert Heard(room)(room.turn()).counts(ADA) == [count]
+
+
+def test_an_empty_update_is_acknowledged_and_nothing_else() -> None:
+    room = room_with(ADA, BOB)
+    room.receive(ADA, SyncStep2(EMPTY_UPDATE))
+    heard = Heard(room)(room.turn())
+
+    assert (heard.counts(ADA), heard.of(BOB, Update), heard.stored) == ([1], [], [])
+
+
+def test_an_update_whose_predecessor_is_missing_is_stored_and_shown_when_that_arrives() -> None:
+    room, (document, updates) = room_with(ADA, BOB), typed()
+    room.receive(ADA, Update(updates[1]))
+    early = Heard(room)(room.turn())
+    assert [each.update for each in early.stored] == [updates[1]]
+    assert early.of(BOB, Update) == []
+    room.join(profile(EVE))
+
+    room.receive(BOB, Update(merge_updates([updates[0], *updates[2:]])))
+    heard = Heard(room)(room.turn())
+
+    for member in (ADA, BOB, EVE):
+        copy = ProjectDocument()
+        copy.apply(heard.of(member, Update)[0].update)
+        assert copy.update_since() == document.update_since()
+
+
+def test_an_update_over_the_limit_of_the_document_is_refused() -> None:
+    _document, updates = typed()
+    room = room_with(ADA, limits=Limits(max_document_bytes=50), size_bytes=45)
+
+    assert refusal(lambda: room.receive(ADA, Update(updates[0]))) == "limit_exceeded"
+
+
+def test_acknowledgements_are_for_servers_to_send() -> None:
+    room = room_with(ADA)
+
+    assert refusal(lambda: room.receive(ADA, Acknowledged(5))) == "frame_invalid"
+
+
+# ── viewers ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_viewer_is_refused_and_the_others_go_on() -> None:
+    room, (_document, updates) = room_with(ADA), typed()
+    room.join(profile(EVE, "viewer"))
+    assert refusal(lambda: room.receive(EVE, Update(updates[0]))) == "forbidden"
+    room.receive(ADA, Update(updates[0]))
+    heard = Heard(room)(room.turn())
+    heard(room.durable(heard.stored[0].batch))
+
+    assert heard.of(EVE, Update) == [Update(updates[0])]
+    assert heard.counts(EVE) == [1]
+
+
+def test_a_viewer_who_answers_the_sync_with_nothing_new_is_not_refused() -> None:
+    room, (document, updates) = room_with(ADA), typed()
+    room.receive(ADA, Update(merge_updates(updates)))
+    room.turn()
+    room.join(profile(EVE, "viewer"))
+    room.receive(EVE, SyncStep2(document.update_since()))
+    room.receive(EVE, SyncStep2(EMPTY_UPDATE))
+    file_id = next(iter(document.files))
+    document.text(file_id).replace_u16(0, 1, "")
+
+    assert refusal(lambda: room.receive(EVE, SyncStep2(document.update_since()))) == "forbidden"
+
+
+def test_a_role_changes_while_the_document_is_open() -> None:
+    room, (_document, updates) = room_with(ADA, BOB), typed()
+    heard = Heard(room)(room.change_role(ADA, "viewer"))
+    assert heard.of(ADA, RoleChanged) == [RoleChanged(handle=3, role="viewer")]
+    assert refusal(lambda: room.receive(ADA, Update(updates[0]))) == "forbidden"
+    room.change_role(ADA, "editor")
+
+    room.receive(ADA, Update(updates[0]))
+    assert room.change_role(ADA, "editor") == room.change_role(EVE, "owner") == []
+
+
+# ── synchronising ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_who_joins_is_asked_what_it_has_and_told_what_it_lacks() -> None:
+    room, (document, updates) = room_with(ADA), typed()
+    room.receive(ADA, Update(merge_updates(updates)))
+    room.turn()
+    heard = Heard(room)(room.join(profile(BOB)))
+    assert heard.of(BOB, SyncStep1) == [SyncStep1(document.state_vector())]
+    heard(room.receive(BOB, SyncStep1(b"\x00")))
+
+    assert heard.of(BOB, SyncStep2) == [SyncStep2(document.update_since())]
+
+
+def test_the_answer_comes_also_when_nothing_is_lacking() -> None:
+    room = room_with(ADA)
+
+    assert Heard(room)(room.receive(ADA, SyncStep1(b"\x00"))).of(ADA, SyncStep2) == [SyncStep2(EMPTY_UPDATE)]
+    assert refusal(lambda: room.receive(ADA, SyncStep1(b"\xff"))) == "update_invalid"
+
+
+def test_counts_begin_anew_with_each_opening() -> None:
+    room, (_document, updates) = room_with(ADA), typed()
+    for update in updates[:3]:
+        room.receive(ADA, Update(update))
+    heard = Heard(room)(room.turn())
+    room.lose(ADA)
+    room.join(profile(ADA))
+    heard(room.durable(heard.stored[0].batch))
+    assert heard.counts(ADA) == []
+    room.receive(ADA, Update(updates[3]))
+    heard(room.turn())
+
+    assert heard(room.durable(heard.stored[1].batch)).counts(ADA) == [1]
+
+
+# ── slow readers ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_who_is_held_misses_nothing_and_gets_it_in_one_update() -> None:
+    room, (document, updates) = room_with(ADA, BOB), typed()
+    copy = ProjectDocument()
+    heard = Heard(room)
+    for number, update in enumerate(updates):
+        if number == 2:
+            room.hold(BOB)
+            room.hold(BOB)
+        room.receive(ADA, Update(update))
+        heard(room.turn())
+    assert len(heard.of(BOB, Update)) == 2
+    heard(room.catch_up(BOB))
+    for each in heard.of(BOB, Update):
+        copy.apply(each.update)
+
+    assert len(heard.of(BOB, Update)) == 3
+    assert copy.update_since() == document.update_since()
+
+
+def test_who_is_held_is_told_afterwards_who_is_there() -> None:
+    room = room_with(ADA, BOB)
+    room.hold(BOB)
+    heard = Heard(room)(room.join(profile(EVE)))
+    assert heard.of(BOB, Participants) == []
+
+    heard(room.catch_up(BOB))
+
+    assert heard.states(BOB) == [("ada", "here"), ("bob", "here"), ("eve", "here")]
+
+
+def test_nobody_who_left_catches_up() -> None:
+    room = room_with(ADA)
+    room.hold(BOB)
+    room.lose(ADA)
+    room.hold(ADA)
+
+    assert room.catch_up(ADA) == room.catch_up(BOB) == []
+
+
+# ── damage ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Brittle(SharedDocument):
+    """Breaks, or refuses, when an update with certain bytes is applied."""
+
+    def __init__(self, poison: bytes, error: type[Exception] = DamagedDocumentError) -> None:
+        super().__init__()
+        self.poison = poison
+        self.error = error
+
+    def apply(self, update: bytes) -> bytes | None:
+        if self.poison in update:
+            raise self.error
+        return super().apply(update)
+
+
+def test_a_damaged_document_is_loaded_again_and_nothing_of_the_turn_is_stored() -> None:
+    _document, updates = typed()
+    room = room_with(ADA, BOB, document=Brittle(b"main.tex"))
+    room.receive(ADA, Update(updates[0]))
+    heard = Heard(room)(room.turn())
+
+    assert heard.reloads == [Reload(ADA)]
+    assert (heard.stored, heard.frames) == ([], {})
+
+
+def test_nobody_is_blamed_for_the_damage_of_several() -> None:
+    (_document, updates), (_other, more) = typed(), typed()
+    room = room_with(ADA, BOB, document=Brittle(b"main.tex"))
+    room.receive(ADA, Update(updates[0]))
+    room.receive(BOB, Update(more[0]))
+
+    assert Heard(room)(room.turn()).reloads == [Reload(None)]
+
+
+def test_a_cautious_room_finds_whose_update_it_was_and_keeps_what_came_before() -> None:
+    (_document, updates), innocent = typed(), ProjectDocument()
+    innocent.add_file("other.tex")
+    room = room_with(ADA, BOB, document=Brittle(b"main.tex"), is_cautious=True)
+    room.receive(BOB, Update(innocent.update_since()))
+    room.receive(ADA, Update(updates[0]))
+    heard = Heard(room)(room.turn())
+
+    assert heard.reloads == [Reload(ADA)]
+    assert [each.update for each in heard.stored] == [innocent.update_since()]
+
+
+def test_an_update_that_turns_out_unreadable_only_when_applied_is_refused_alone() -> None:
+    (_document, updates), innocent = typed(), ProjectDocument()
+    innocent.add_file("other.tex")
+    room = room_with(ADA, BOB, document=Brittle(b"main.tex", MalformedUpdateError))
+    room.receive(ADA, Update(updates[0]))
+    room.receive(BOB, Update(innocent.update_since()))
+    heard = Heard(room)(room.turn())
+
+    assert [each.code for each in heard.of(ADA, Error)] == ["update_invalid"]
+    assert len(heard.of(ADA, Update)) == 1
+    assert len(heard.stored) == 1
+
+
+# ── people ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_everybody_hears_who_is_here() -> None:
+    room = make_room()
+    heard = Heard(room)(room.join(profile(ADA)))(room.join(profile(BOB)))
+    assert heard.states() == [("ada", "here"), ("bob", "here")]
+    heard(room.lose(BOB))
+    assert heard.states() == [("ada", "here"), ("bob", "reconnecting")]
+    heard(room.give_up_waiting(BOB))
+    assert heard.states() == [("ada", "here"), ("bob", "away")]
+    heard(room.join(profile(BOB)))
+    assert heard.states() == [("ada", "here"), ("bob", "here")]
+    heard(room.leave(BOB))
+
+    assert heard.states() == [("ada", "here")]
+    assert room.leave(BOB) == room.lose(BOB) == room.give_up_waiting(BOB) == []
+
+
+def test_changes_at_the_same_moment_are_told_once() -> None:
+    room = make_room()
+    effects = [*room.join(profile(ADA)), *room.join(profile(BOB)), *room.lose(BOB)]
+
+    assert len([effect for effect in effects if isinstance(effect, Announce)]) == 1
+
+
+def test_a_crowd_is_told_later() -> None:
+    room = make_room()
+    delays = []
+    for number in range(1000):
+        effects = room.join(profile(SessionId(f"s{number}")))
+        delays += [effect.delay_s for effect in effects if isinstance(effect, Announce)]
+        room.announce()
+
+    assert delays[5] == 0
+    assert 5 < delays[-1] < 20
+
+
+def test_another_name_is_told_and_the_same_is_not() -> None:
+    room = room_with(ADA, BOB)
+    heard = Heard(room)(room.describe(ADA, "Countess", "#ffffff"))
+
+    assert heard.of(BOB, Participants)[-1].participants[0].display_name == "Countess"
+    assert room.describe(ADA, "Countess", "#ffffff") == []
+
+
+def test_participants_do_not_learn_each_others_session_ids() -> None:
+    room = make_room()
+    heard = Heard(room)(room.join(profile(SessionId("secret-session"))))
+    (fact,) = [fact for facts in heard.facts.values() for fact in facts][:1]
+
+    assert "secret-session" not in fact.participants[0].participant_id
+
+
+def test_presence_is_told_to_the_others_once_a_turn() -> None:
+    room = room_with(ADA, BOB, EVE)
+    for clock in (1, 2, 3):
+        room.receive(ADA, Awareness(encode_presence([PresenceEntry(7, clock, {"at": clock})])))
+    heard = Heard(room)(room.turn())
+
+    (told,) = heard.of(BOB, Awareness)
+    assert decode_presence(told.update) == [PresenceEntry(7, 3, {"at": 3})]
+    assert heard.of(ADA, Awareness) == []
+
+
+def test_presence_stays_for_a_while_and_goes_when_time_is_over() -> None:
+    room = room_with(ADA, BOB)
+    room.receive(ADA, Awareness(encode_presence([PresenceEntry(7, 1, {"at": 1})])))
+    room.turn()
+    room.lose(ADA)
+    joined = Heard(room)(room.join(profile(EVE)))
+    assert len(decode_presence(joined.of(EVE, Awareness)[0].update)) == 1
+    heard = Heard(room)(room.give_up_waiting(ADA))
+
+    assert decode_presence(heard.of(EVE, Awareness)[0].update) == [PresenceEntry(7, 2, None)]
+
+
+def test_presence_that_is_not_told_anew_after_a_return_goes_as_well() -> None:
+    room = room_with(ADA, BOB)
+    room.receive(ADA, Awareness(encode_presence([PresenceEntry(7, 1, {"at": 1})])))
+    room.turn()
+    room.lose(ADA)
+    room.join(profile(ADA))
+    heard = Heard(room)(room.give_up_waiting(ADA))
+
+    assert decode_presence(heard.of(BOB, Awareness)[0].update)[0].state is None
+    assert room.role_of(ADA) == "editor"
+
+
+def test_too_much_presence_is_refused() -> None:
+    room = room_with(ADA, limits=Limits(max_presence_bytes=100))
+    update = encode_presence([PresenceEntry(7, 1, {"words": "x" * 100})])
+
+    assert refusal(lambda: room.receive(ADA, Awareness(update))) == "limit_exceeded"
+    assert refusal(lambda: room.receive(ADA, Awareness(b"\x05"))) == "frame_invalid"
+
+
+def test_a_room_is_idle_when_nobody_is_connected_and_nothing_waits_for_storage() -> None:
+    room, (_document, updates) = room_with(ADA), typed()
+    room.receive(ADA, Update(updates[0]))
+    heard = Heard(room)(room.turn())
+    room.lose(ADA)
+    assert not room.is_idle
+    room.durable(heard.stored[0].batch)
+
+    assert room.is_idle
+    assert room.role_of(ADA) is None
+    assert room.members == [ADA]
