@@ -36,6 +36,9 @@ class TextFormat:
     newline: Newline = "\n"
 
 
+PLAIN: Final = TextFormat()
+
+
 @dataclass(frozen=True, slots=True)
 class DecodedText:
     """A file's text and how to write it back."""
@@ -53,6 +56,8 @@ def is_project_text(path: str) -> bool:
     """Say whether the file at `path` (relative, with `/`) is shared as text."""
     *folders, name = path.split("/")
     if not is_safe_path(path) or not all(is_project_folder(folder) for folder in folders):
+        return False
+    if any("\ud800" <= c <= "\udfff" for c in path):  # a name that is no text
         return False
     if name.startswith((".", "~", "#")) or name.endswith(("~", _PRODUCT)):
         return False
@@ -79,12 +84,16 @@ def encode_text(text: str, spelled: TextFormat) -> bytes:
     """Return the bytes of `text` in a file's own spelling; UTF-8 where Latin-1 lacks a character."""
     if spelled.newline != "\n":
         text = text.replace("\n", spelled.newline)
-    if spelled.encoding == "latin-1":
-        try:
-            return text.encode("latin-1")
-        except UnicodeEncodeError:
-            return text.encode()
+    if format_for(text, spelled).encoding == "latin-1":
+        return text.encode("latin-1")
     return codecs.BOM_UTF8 + text.encode() if spelled.has_bom else text.encode()
+
+
+def format_for(text: str, spelled: TextFormat) -> TextFormat:
+    """Return the spelling that `encode_text` comes to."""
+    if spelled.encoding == "latin-1" and any(c > "\xff" for c in text):
+        return replace(spelled, encoding="utf-8")
+    return spelled
 
 
 def _newline_of(text: str) -> Newline:

@@ -1,0 +1,237 @@
+"""The replica on a real disk: what was flushed is there after any end, and damage is never written over."""
+
+import asyncio
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.full_disk import full_disk
+from texswarm_desktop.core.project_files import TextFormat
+from texswarm_desktop.core.reconcile import Record
+from texswarm_desktop.services.replica_database import StoredReplica, put_intent, put_record
+from texswarm_desktop.services.replica_store import ReplicaStore
+from texswarm_server.document import ProjectDocument
+from texswarm_server.protocol.errors import CorruptSnapshotError, NotReadableError, NotWritableError, StorageError
+
+
+class Typist:
+    """A document whose edits are collected."""
+
+    def __init__(self) -> None:
+        self.document = ProjectDocument()
+        self.updates: list[bytes] = []
+        self.document.on_update = lambda update, _: self.updates.append(update)
+        self.text = self.document.text(self.document.add_file("main.tex"))
+
+    def type(self, words: str) -> list[bytes]:
+        for letter in words:
+            end = self.text.index.total_cp
+            self.text.replace_cp(end, end, letter)
+        updates, self.updates = self.updates, []
+        return updates
+
+
+def text_in(stored: StoredReplica) -> str:
+    assert stored.update is not None
+    document = ProjectDocument()
+    document.apply(stored.update)
+    (file_id,) = document.files
+    return str(document.text(file_id))
+
+
+async def reopened(path: Path, executor: ThreadPoolExecutor) -> StoredReplica:
+    store = ReplicaStore(path, executor=executor)
+    stored = await store.load(now=5.0)
+    await store.abandon()
+    return stored
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "replica.db"
+
+
+def test_what_was_flushed_is_there_again(path: Path, executor: ThreadPoolExecutor) -> None:
+    async def story() -> None:
+        store = ReplicaStore(path, executor=executor)
+        empty = await store.load(now=0.0)
+        assert (empty.update, empty.meta, empty.waiting, empty.last_row) == (None, {}, [], 0)
+        rows = [store.append(update, 1, is_local=True) for update in Typist().type("hello")]
+        store.append(Typist().type("x")[0], 0, is_local=False)
+        store.confirm(rows[1])
+        store.set_meta("document_id", "d")
+        store.set_meta("server", "s")
+        store.set_meta("server", None)
+        record = Record("main.tex", "é\n", TextFormat("latin-1", newline="\r\n"), b"digest")
+        store.put(put_record("f", record))
+        store.put(put_intent("f", "main.tex", b"next"))
+        await store.flushed()
+        await store.abandon()
+        stored = await reopened(path, executor)
+        assert stored.meta == {"document_id": "d"}
+        assert [row.row for row in stored.waiting] == rows[2:]
+        assert {row.since for row in stored.waiting} == {5.0}
+        assert stored.records == {"f": Record("main.tex", "é\n", record.format, b"digest", b"next")}
+        assert stored.last_row == rows[-1] + 1
+
+    asyncio.run(story())
+
+
+def test_closing_leaves_one_snapshot_and_the_edits_that_wait(path: Path, executor: ThreadPoolExecutor) -> None:
+    async def story() -> None:
+        store = ReplicaStore(path, executor=executor)
+        await store.load(now=0.0)
+        rows = [store.append(update, 1, is_local=True) for update in Typist().type("hello, world" * 20)]
+        store.confirm(rows[100])
+        await store.close()
+        stored = await reopened(path, executor)
+        assert text_in(stored) == "hello, world" * 20
+        assert (sum(row.edits for row in stored.waiting), len(stored.waiting)) == (len(rows) - 101, 1)
+        assert (stored.last_row, stored.loose_rows) == (rows[-1], 0)
+
+    asyncio.run(story())
+
+
+def test_long_work_is_compacted_while_it_goes_on(path: Path, executor: ThreadPoolExecutor) -> None:
+    async def story() -> None:
+        store = ReplicaStore(path, executor=executor)
+        await store.load(now=0.0)
+        typist, rows = Typist(), []
+        for _ in range(50):
+            rows += [store.append(update, 1, is_local=True) for update in typist.type("lorem ipsum " * 10)]
+            store.confirm(rows[-1])
+            await store.flushed()
+        await store.abandon()
+        stored = await reopened(path, executor)
+        assert text_in(stored) == "lorem ipsum " * 500
+        assert stored.loose_rows < 5000
+        assert (stored.waiting, stored.last_row) == ([], rows[-1])
+
+    asyncio.run(story())
+
+
+def test_numbers_go_on_after_everything_was_compacted(path: Path, executor: ThreadPoolExecutor) -> None:
+    async def story() -> None:
+        typist = Typist()
+        for expected in (1, 2, 3):
+            store = ReplicaStore(path, executor=executor)
+            await store.load(now=0.0)
+            updates = typist.type("a")
+            row = store.append(updates[-1], 1, is_local=True)
+            assert row == expected
+            store.confirm(row)
+            await store.close()
+
+    asyncio.run(story())
+
+
+def test_what_fails_inside_together_leaves_nothing(path: Path, executor: ThreadPoolExecutor) -> None:
+    def fail(store: ReplicaStore) -> None:
+        with store.together():
+            store.set_meta("inside", "1")
+            raise ZeroDivisionError
+
+    async def story() -> None:
+        store = ReplicaStore(path, executor=executor)
+        await store.load(now=0.0)
+        store.set_meta("before", "1")
+        with pytest.raises(ZeroDivisionError):
+            fail(store)
+        store.set_meta("after", "1")
+        await store.flushed()
+        await store.abandon()
+        assert (await reopened(path, executor)).meta == {"before": "1", "after": "1"}
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE snapshot SET data = x'0000'",
+        "UPDATE snapshot SET data = substr(data, 1, length(data) - 1)",
+        "UPDATE rows SET data = x'0000'",
+        "DROP TABLE rows",
+    ],
+)
+def test_damage_is_refused_and_left_as_it_is(path: Path, executor: ThreadPoolExecutor, damage: str) -> None:
+    async def work() -> None:
+        store = ReplicaStore(path, executor=executor)
+        await store.load(now=0.0)
+        _append(store, Typist().type("hello"))
+        await store.close()
+
+    asyncio.run(work())
+    _damage(path, damage)
+    before = path.read_bytes()
+    with pytest.raises(CorruptSnapshotError):
+        asyncio.run(reopened(path, executor))
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_is_no_database_is_refused_and_left(path: Path, executor: ThreadPoolExecutor) -> None:
+    path.write_bytes(b"this was once a replica" * 100)
+    with pytest.raises(CorruptSnapshotError):
+        asyncio.run(reopened(path, executor))
+    assert path.read_bytes() == b"this was once a replica" * 100
+
+
+def test_a_replica_of_a_newer_version_is_left_alone(path: Path, executor: ThreadPoolExecutor) -> None:
+    asyncio.run(reopened(path, executor))
+    _damage(path, "PRAGMA user_version = 99")
+    with pytest.raises(NotReadableError):
+        asyncio.run(reopened(path, executor))
+
+
+def test_a_folder_that_is_not_there_is_a_typed_error(tmp_path: Path, executor: ThreadPoolExecutor) -> None:
+    with pytest.raises(NotWritableError):
+        asyncio.run(reopened(tmp_path / "nowhere" / "replica.db", executor))
+
+
+def test_a_full_disk_is_told_once_and_nothing_is_forgotten(tmp_path: Path, executor: ThreadPoolExecutor) -> None:
+    async def story(path: Path) -> None:
+        problems: list[StorageError | None] = []
+        is_mended = asyncio.Event()
+
+        def on_problem(problem: StorageError | None) -> None:
+            problems.append(problem)
+            if problem is None:
+                is_mended.set()
+
+        store = ReplicaStore(path, executor=executor, on_problem=on_problem, retry_s=0.01)
+        await store.load(now=0.0)
+        typist = Typist()
+        _append(store, typist.type("before "))
+        await store.flushed()
+        disk.fill()
+        _append(store, typist.type("while the disk was full " * 50))
+        for _ in range(3):
+            with pytest.raises(NotWritableError):
+                await store.flushed()
+            _append(store, typist.type("on it went "))
+        with pytest.raises(NotWritableError):
+            await store.close()
+        assert [type(problem) for problem in problems] == [NotWritableError]
+        disk.make_room()
+        await is_mended.wait()
+        await store.close()
+        stored = await reopened(path, executor)
+        assert text_in(stored) == "before " + "while the disk was full " * 50 + "on it went " * 3
+
+    with full_disk(tmp_path) as disk:
+        asyncio.run(story(disk.root / "replica.db"))
+
+
+def _append(store: ReplicaStore, updates: list[bytes]) -> None:
+    for update in updates:
+        store.append(update, 1, is_local=True)
+
+
+def _damage(path: Path, sql: str) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute(sql)
+    connection.commit()
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()

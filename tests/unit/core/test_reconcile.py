@@ -1,0 +1,81 @@
+from texswarm_desktop.core.project_files import DecodedText, TextFormat
+from texswarm_desktop.core.reconcile import (
+    Add,
+    Discard,
+    Found,
+    Known,
+    Merge,
+    Record,
+    Remove,
+    Rename,
+    reconcile,
+)
+
+
+def found(text: str) -> Found:
+    return Found(text.encode(), DecodedText(text, TextFormat()))
+
+
+def record(path: str, text: str, *, intent: str | None = None) -> Record:
+    return Record(path, text, digest=text.encode(), intent=intent.encode() if intent is not None else None)
+
+
+BINARY = Found(b"\0", None)
+
+
+def test_what_is_as_we_left_it_is_known() -> None:
+    assert reconcile({"1": record("a", "x")}, {"a": found("x")}, {"1": ("a", "newer")}) == [Known("1", "a")]
+
+
+def test_a_write_that_a_crash_cut_short_after_the_file_was_there_is_ours() -> None:
+    records = {"1": record("a", "old", intent="new")}
+    assert reconcile(records, {"a": found("new")}, {"1": ("a", "newer")}) == [Known("1", "a")]
+    assert reconcile(records, {"a": found("old")}, {"1": ("a", "newer")}) == [Known("1", "a")]
+    assert reconcile({"1": Record("a", intent=b"x")}, {"a": found("x")}, {"1": ("a", "y")}) == [Known("1", "a")]
+
+
+def test_what_another_program_changed_is_merged_with_what_we_last_wrote_as_base() -> None:
+    assert reconcile({"1": record("a", "old")}, {"a": found("x")}, {"1": ("a", "doc")}) == [Merge("1", "a", "old")]
+
+
+def test_a_file_both_sides_made_has_no_base() -> None:
+    assert reconcile({}, {"a": found("x")}, {"1": ("a", "doc")}) == [Merge("1", "a", "")]
+    assert reconcile({}, {"a": found("doc")}, {"1": ("a", "doc")}) == [Known("1", "a")]
+
+
+def test_a_file_that_is_no_text_any_more_is_left_alone() -> None:
+    assert reconcile({"1": record("a", "x")}, {"a": BINARY}, {"1": ("a", "x")}) == []
+    assert reconcile({}, {"a": BINARY}, {}) == []
+
+
+def test_a_new_file_is_added() -> None:
+    assert reconcile({}, {"a": found("x")}, {}) == [Add("a")]
+
+
+def test_a_deleted_file_is_removed() -> None:
+    records = {"1": record("a", "x"), "2": record("b", "y")}
+    assert reconcile(records, {"b": found("y")}, {"1": ("a", "x"), "2": ("b", "y")}) == [Known("2", "b"), Remove("1")]
+
+
+def test_a_deleted_file_that_was_edited_here_since_is_kept() -> None:
+    records = {"1": record("a", "x"), "2": record("b", "y")}
+    assert reconcile(records, {"b": found("y")}, {"1": ("a", "edited"), "2": ("b", "y")}) == [Known("2", "b")]
+
+
+def test_a_folder_without_any_text_removes_nothing() -> None:
+    assert reconcile({"1": record("a", "x")}, {}, {"1": ("a", "x")}) == []
+
+
+def test_a_file_that_was_never_written_is_not_missing() -> None:
+    assert reconcile({"1": Record("a", intent=b"x")}, {}, {"1": ("a", "x")}) == []
+    assert reconcile({}, {"b": found("y")}, {"1": ("a", "x")}) == [Add("b")]
+
+
+def test_a_file_with_another_name_is_renamed() -> None:
+    assert reconcile({"1": record("a", "x")}, {"b": found("x")}, {"1": ("a", "edited")}) == [Rename("1", "b")]
+
+
+def test_what_the_document_has_no_more_is_deleted_if_it_is_still_ours() -> None:
+    assert reconcile({"1": record("a", "x")}, {"a": found("x")}, {}) == [Discard("a")]
+    assert reconcile({"1": record("a", "x")}, {"a": found("changed")}, {}) == [Add("a")]
+    assert reconcile({"1": record("a", "x")}, {"a": found("x")}, {"1": ("b", "x")}) == [Discard("a")]

@@ -1,0 +1,140 @@
+"""What to do when a project is opened: other programs may have changed its folder while nobody looked.
+
+Three views of every file are compared: what we last wrote (`Record`), what is on disk now (`Found`), and what the
+document says. A write that a crash cut short shows by its intent: the digest of what was about to be written.
+
+Nothing is decided by time. A file is taken out of the project only if it was written by us, is gone from a folder
+that still has other text, and nobody edited it since.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from texswarm_desktop.core.project_files import PLAIN, DecodedText, TextFormat
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What we last wrote for a file. `text` and `digest` are None before the first time; `intent`: see above."""
+
+    path: str
+    text: str | None = None
+    format: TextFormat = PLAIN
+    digest: bytes | None = None
+    intent: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file on disk; `decoded` is None when it is not text."""
+
+    digest: bytes
+    decoded: DecodedText | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The file at `path` is as we left it (or as the document says)."""
+
+    file_id: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Another program changed the file at `path`: carry the difference to `base` into the document."""
+
+    file_id: str
+    path: str
+    base: str
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """Another program made this file."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """Another program gave the file another name."""
+
+    file_id: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Another program deleted the file."""
+
+    file_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """A file we wrote, untouched since, that the document does not have there any more: delete it from the disk."""
+
+    path: str
+
+
+Step = Known | Merge | Add | Rename | Remove | Discard
+
+
+def reconcile(
+    records: Mapping[str, Record], found: Mapping[str, Found], document: Mapping[str, tuple[str, str]]
+) -> list[Step]:
+    """Return what is to be done. `records` and `document` (path, text) are by file id, `found` is by path.
+
+    Files of the document that no step names are written out as usual.
+    """
+    steps: list[Step] = []
+    gone: list[str] = []
+    for file_id, (path, text) in document.items():
+        if path in found:
+            steps += _compared(file_id, path, text, records.get(file_id), found[path])
+        elif _was_at(records.get(file_id), path):
+            gone.append(file_id)
+    known = {path for path, _ in document.values()}
+    left_over = sorted(path for path in found.keys() - known if _is_left_over(records.values(), path, found[path]))
+    steps += [Discard(path) for path in left_over]
+    fresh = [path for path in sorted(found.keys() - known - set(left_over)) if found[path].decoded is not None]
+    return steps + _moved(gone, fresh, records, found, document)
+
+
+def _compared(file_id: str, path: str, text: str, record: Record | None, found: Found) -> list[Step]:
+    if record is not None and found.digest in (record.digest, record.intent):
+        return [Known(file_id, path)]
+    if found.decoded is None:
+        return []
+    if found.decoded.text == text:
+        return [Known(file_id, path)]
+    return [Merge(file_id, path, record.text or "" if record and record.path == path else "")]
+
+
+def _was_at(record: Record | None, path: str) -> bool:
+    return record is not None and record.digest is not None and record.path == path
+
+
+def _is_left_over(records: Iterable[Record], path: str, found: Found) -> bool:
+    """A crash came between the change of the tree and the deletion."""
+    return any(record.path == path and found.digest in (record.digest, record.intent) for record in records)
+
+
+def _moved(
+    gone: list[str],
+    fresh: list[str],
+    records: Mapping[str, Record],
+    found: Mapping[str, Found],
+    document: Mapping[str, tuple[str, str]],
+) -> list[Step]:
+    """A file that is gone and a new one with the same content are one file with another name."""
+    steps: list[Step] = []
+    for file_id in gone:
+        twin = next((path for path in fresh if found[path].digest == records[file_id].digest), None)
+        if twin is not None:
+            fresh.remove(twin)
+            steps.append(Rename(file_id, twin))
+        elif found and document[file_id][1] == records[file_id].text:
+            steps.append(Remove(file_id))
+    return steps + [Add(path) for path in fresh]

@@ -1,0 +1,74 @@
+"""Files that are replaced whole or not at all: after a crash there is the old content or the new, never half of one.
+
+Every function blocks.
+"""
+
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+from texswarm_server.protocol.errors import NotWritableError
+
+#: Files of ours that a crash may leave behind begin so; they are hidden, hence never taken for a project's.
+TEMPORARY_PREFIX: Final = ".texswarm-tmp-"
+PRIVATE_MODE: Final = 0o600
+
+
+def write_atomically(path: Path, data: bytes, *, mode: int | None = None) -> os.stat_result:
+    """Put `data` in place of the file at `path`, durably, and return what the system says about the new file.
+
+    The file keeps its permissions; `mode` is for one that must have others. Raises NotWritableError; the old file is
+    untouched then.
+    """
+    temporary = path.with_name(f"{TEMPORARY_PREFIX}{uuid4().hex}")
+    try:
+        kept = mode if mode is not None else _mode_of(path)
+        status = _write_new(temporary, data, kept)
+        os.replace(temporary, path)  # noqa: PTH105 - what it returns is not needed, that it is atomic is
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
+        raise NotWritableError(f"{path}: {error.strerror}") from error
+    sync_folder(path.parent)
+    return status
+
+
+def sync_folder(folder: Path) -> None:
+    """Make names in `folder` durable, where the system can; what is in the files is durable already."""
+    if os.name == "nt":
+        return
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what an earlier process left in the middle of writing; only for a folder nobody else writes to."""
+    with suppress(OSError):
+        for path in folder.glob(f"{TEMPORARY_PREFIX}*"):
+            path.unlink()
+
+
+def _mode_of(path: Path) -> int | None:
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except FileNotFoundError:
+        return None
+
+
+def _write_new(path: Path, data: bytes, mode: int | None) -> os.stat_result:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags, 0o666 if mode is None else mode & 0o777)
+    with os.fdopen(descriptor, "wb") as file:
+        if mode is not None and hasattr(os, "fchmod"):
+            os.fchmod(descriptor, mode)
+        file.write(data)
+        file.flush()
+        os.fsync(descriptor)
+        return os.fstat(descriptor)

@@ -1,0 +1,512 @@
+"""One opened project: its document, the durable replica behind it, its folder, and its link to a server, if any.
+
+    edit -> document -> (a few ms, together) -> replica store, and the document's sync with a server
+                     -> (half a second later) -> the files of the folder
+
+Implements the replica port of the client. Belongs to the thread of its loop and starts no task; whoever opened it
+closes it.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import Executor
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from pathlib import Path
+from time import monotonic
+from types import TracebackType
+from typing import Final, Protocol, Self
+from uuid import uuid4
+
+from texswarm_desktop.core.outbox import Outbox, OutboxRow, in_portions, merge_many
+from texswarm_desktop.core.project_files import OWN_FOLDER
+from texswarm_desktop.services.folder_mirror import FolderMirror
+from texswarm_desktop.services.own_presence import OwnPresence
+from texswarm_desktop.services.project_entry import REPLICA_FILE, Entered, enter_folder, enter_new_folder
+from texswarm_desktop.services.project_folder import ProjectFolder
+from texswarm_desktop.services.project_identity import ProjectIdentity, write_identity
+from texswarm_desktop.services.replica_database import StoredReplica
+from texswarm_desktop.services.replica_store import ReplicaStore
+from texswarm_server.document.presence import Presence, PresenceData
+from texswarm_server.document.project_document import EMPTY_UPDATE, ProjectDocument
+from texswarm_server.protocol.errors import (
+    CorruptSnapshotError,
+    DamagedDocumentError,
+    DocumentError,
+    RejectedError,
+    SettingsError,
+    StorageError,
+    TexSwarmError,
+)
+from texswarm_server.protocol.ids import Lineage
+from texswarm_server.protocol.invite_link import InviteLink, parse_invite_link
+from texswarm_server.protocol.messages import DocumentOpened, Participant, RoleName
+
+#: Edits closer together than this leave together; the first after a pause leaves at the end of its loop turn.
+TICK_S: Final = 0.004
+
+_log: Final = logging.getLogger(__name__)
+
+
+class ProjectListener(Protocol):
+    """Hears what happens to a project."""
+
+    def files_changed(self) -> None:
+        """The tree, the title or the main file is another one."""
+
+    def participants_changed(self) -> None:
+        """Somebody came, left, or is in another state; or one's own role is another one."""
+
+    def presence_changed(self) -> None:
+        """Somebody's caret moved."""
+
+    def waiting_changed(self) -> None:
+        """Another number of edits waits for the server."""
+
+    def problem(self, error: TexSwarmError | None) -> None:
+        """Something is wrong with the disk or the server's answer, or (None) no longer is."""
+
+
+class SyncPort(Protocol):
+    """The traffic of this document with a server, as the project sees it."""
+
+    def local_update(self, update: bytes, row: int) -> None:
+        """Send an edit that is kept under `row`."""
+
+    def presence_changed(self) -> None:
+        """Publish where the user is now."""
+
+
+class Project:
+    """Invariant: what was typed is in the document, and in the store or queued for it, before it is sent anywhere."""
+
+    def __init__(self, folder: Path, *, store_executor: Executor, clock: Callable[[], float] = monotonic) -> None:
+        """Not for others: a project is made by `open`, `create` or `create_replica`."""
+        self.folder = folder
+        self.document = ProjectDocument()
+        self.participants: list[Participant] = []
+        self.role: RoleName | None = None
+        self._executor = store_executor
+        self._clock = clock
+        self._loop = asyncio.get_running_loop()
+        self._document_id = ""
+        self._lineage: str | None = None
+        self._server_link: InviteLink | None = None
+        self._store = ReplicaStore(
+            folder / OWN_FOLDER / REPLICA_FILE,
+            executor=store_executor,
+            on_problem=partial(self._set_problem, "replica"),
+        )
+        self._mirror = FolderMirror(
+            self.document,
+            ProjectFolder(folder),
+            self._store,
+            executor=store_executor,
+            before_write=self._hand_over,
+            on_problem=partial(self._set_problem, "folder"),
+        )
+        self._presence = OwnPresence(self.document.client_id)
+        self._outbox = Outbox()
+        self._entered: Entered | None = None
+        self._sync: SyncPort | None = None
+        self._listeners: list[ProjectListener] = []
+        self._problems: dict[str, TexSwarmError] = {}
+        self._typed: list[bytes] = []
+        self._typed_since = 0.0
+        self._arrived: list[bytes] = []
+        self._tick: asyncio.Handle | None = None
+        self._last_tick = 0.0
+
+    # ── opening and closing ─────────────────────────────────────────────────────────────────────────────
+
+    @classmethod
+    async def open(cls, folder: Path, *, store_executor: Executor, clock: Callable[[], float] = monotonic) -> Self:
+        """Open a project, or make one of a plain folder without changing its files.
+
+        What other programs did to the folder meanwhile is brought in. Raises NotReadableError, NotWritableError,
+        ProjectInUseError, or CorruptSnapshotError; the files are as they were then.
+        """
+        project = cls(folder, store_executor=store_executor, clock=clock)
+        async with project._entering(enter_folder) as (entered, stored):
+            if not project._document_id:
+                project._begin_history(folder.name)
+            if not project.document.is_empty:
+                project._mirror.take_over(stored.records, entered.found)
+        return project
+
+    @classmethod
+    async def create(
+        cls,
+        folder: Path,
+        title: str,
+        files: Mapping[str, str],
+        *,
+        store_executor: Executor,
+        clock: Callable[[], float] = monotonic,
+    ) -> Self:
+        """Make a new project with `files` (path, text) in a folder that is empty or not there yet.
+
+        Raises as `open` does, and FilePathError for a path that is not one.
+        """
+        project = cls(folder, store_executor=store_executor, clock=clock)
+        async with project._entering(enter_new_folder):
+            project._begin_history(title)
+            for path, text in files.items():
+                project.document.add_file(path, text)
+        return project
+
+    @classmethod
+    async def create_replica(
+        cls,
+        folder: Path,
+        document_id: str,
+        lineage: str | None,
+        *,
+        store_executor: Executor,
+        clock: Callable[[], float] = monotonic,
+    ) -> Self:
+        """Make an empty replica of a document on a server, in a folder that is empty or not there yet.
+
+        Its files and its title arrive from there. Raises as `open` does.
+        """
+        project = cls(folder, store_executor=store_executor, clock=clock)
+        async with project._entering(enter_new_folder):
+            project._identify(document_id, lineage)
+        return project
+
+    async def flush(self) -> None:
+        """Return when all is durable, in the replica and in the folder; raises the TexSwarmError in the way.
+
+        Nothing is forgotten then, and it is tried again.
+        """
+        self._hand_over()
+        await self._store.flushed()
+        await self._mirror.flush()
+        await self._store.flushed()
+
+    async def close(self, *, discard: bool = False) -> None:
+        """Store everything and let go of the folder; may be called again.
+
+        Raises StorageError, and stays open, when the replica cannot be written: what was typed is in memory only then.
+        With `discard` it is given up. Files that could not be written are no loss: the next opening writes them.
+        """
+        if self._entered is None:
+            return
+        self._hand_over()
+        if not discard:
+            await self._store.flushed()
+        with suppress(TexSwarmError):
+            await self._mirror.flush()
+        await self._mirror.stop()
+        self._hand_over()
+        try:
+            await self._store.close()
+        except StorageError:
+            if not discard:
+                self._mirror.go_on()
+                raise
+            await self._store.abandon()
+        await self._leave()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    # ── what it is ──────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def document_id(self) -> str:
+        """The document's UUID."""
+        return self._document_id
+
+    @property
+    def lineage(self) -> str | None:
+        """The identity of the history held here; None while there is none."""
+        return self._lineage or self.document.lineage
+
+    @property
+    def server_link(self) -> InviteLink | None:
+        """The server this project is shared through, without any secret; None when it is local."""
+        return self._server_link
+
+    def bind_server(self, link: InviteLink) -> None:
+        """Remember the server this project is shared through."""
+        self._server_link = InviteLink(link.address, None, self._document_id, link.fingerprint)
+        self._store.set_meta("server", str(self._server_link))
+
+    def forget_server(self) -> None:
+        """Be a local project from now on."""
+        self._server_link = None
+        self._store.set_meta("server", None)
+
+    @property
+    def oldest_unacknowledged_since(self) -> float | None:
+        """When the oldest edit that no server has confirmed was made, by the injected clock; else None."""
+        if self._outbox.oldest_since is not None:
+            return self._outbox.oldest_since
+        return self._typed_since if self._typed else None
+
+    # ── who listens ─────────────────────────────────────────────────────────────────────────────────────
+
+    def subscribe(self, listener: ProjectListener) -> Callable[[], None]:
+        """Tell `listener` from now on, of a present problem at once; returns the way out."""
+        self._listeners.append(listener)
+        if self.problem is not None:
+            listener.problem(self.problem)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    @property
+    def problem(self) -> TexSwarmError | None:
+        """What is wrong now, the worst first; None when all is well."""
+        return next(
+            (self._problems[name] for name in ("document", "replica", "folder", "server") if name in self._problems),
+            None,
+        )
+
+    def attach(self, sync: SyncPort) -> None:
+        """Send edits and presence through `sync` from now on."""
+        self._sync = sync
+
+    def detach(self) -> None:
+        """Keep edits here."""
+        self._sync = None
+        self.role = None
+        self._set_problem("server", None)
+        self.participants_changed([])
+        self.others_left()
+
+    # ── presence ────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def presence(self) -> Presence:
+        """Who is where, this user included."""
+        return self._presence.states
+
+    def set_presence(self, state: PresenceData | None) -> None:
+        """Tell the others where this user is; None: nowhere."""
+        self._presence.set(state)
+        if self._sync is not None:
+            self._sync.presence_changed()
+
+    def presence_update(self) -> bytes:
+        """Return one's own presence under a new clock, empty when there is nothing to show."""
+        return self._presence.update()
+
+    def apply_presence(self, update: bytes) -> None:
+        """Take in the presence of others; raises RemoteProtocolError for bytes that are none."""
+        has_changed, must_answer = self._presence.apply(update)
+        if must_answer and self._sync is not None:
+            self._sync.presence_changed()
+        if has_changed:
+            self._tell("presence_changed")
+
+    def others_left(self) -> None:
+        """Forget the others: nobody tells any more where they are."""
+        if self._presence.forget_others():
+            self._tell("presence_changed")
+
+    # ── the replica, as the client sees it ──────────────────────────────────────────────────────────────
+
+    def state_vector(self) -> bytes:
+        """Return what this replica has."""
+        return self.document.state_vector()
+
+    def update_since(self, state_vector: bytes) -> bytes:
+        """Return everything a replica with `state_vector` lacks; raises MalformedUpdateError."""
+        return self.document.update_since(state_vector)
+
+    def unacknowledged_updates(self) -> list[tuple[int, bytes]]:
+        """Return the local updates no server has confirmed as (outbox row, update), oldest first."""
+        return self._outbox.updates
+
+    def apply_remote(self, update: bytes) -> None:
+        """Take in an update; raises MalformedUpdateError, or DamagedDocumentError: then it must be opened anew."""
+        try:
+            self.document.apply(update)
+        except DamagedDocumentError as error:
+            self._set_problem("document", error)
+            raise
+
+    def unacknowledged(self) -> int:
+        """Return how many edits no server has confirmed."""
+        return self._outbox.edits + len(self._typed)
+
+    def last_local_row(self) -> int:
+        """Return the highest outbox row written or queued; 0 when there is none."""
+        return self._outbox.last_row
+
+    def acknowledged(self, row: int) -> None:
+        """Mark every outbox row up to `row` as stored durably by the server."""
+        if self._outbox.acknowledge(row):
+            self._store.confirm(row)
+            self._tell("waiting_changed")
+
+    def participants_changed(self, participants: list[Participant]) -> None:
+        """Take in who is in the document now."""
+        if participants != self.participants:
+            self.participants = participants
+            self._tell("participants_changed")
+
+    def opened(self, fact: DocumentOpened) -> None:
+        """The document is open on the link, with this role."""
+        self.role = fact.role
+        self._set_problem("server", None)
+        if self._lineage is None:
+            self._identify(self._document_id, fact.lineage)
+            self._write_identity()
+        self._tell("participants_changed")
+
+    def refused(self, error: RejectedError) -> None:
+        """The server does not take this document, or edits of it; trying again by itself cannot help."""
+        self._set_problem("server", error)
+
+    # ── inside: opening ─────────────────────────────────────────────────────────────────────────────────
+
+    @asynccontextmanager
+    async def _entering(self, enter: Callable[[Path], Entered]) -> AsyncIterator[tuple[Entered, StoredReplica]]:
+        """Enter the folder and load the replica; what happens inside is stored all together, or nothing of it."""
+        self._entered = entered = await self._enter(enter)
+        try:
+            stored = await self._store.load(self._clock())
+            self._restore(stored, entered)
+            with self._store.together():
+                yield entered, stored
+                self._hand_over()
+            self._mirror.files_changed()
+            if entered.identity is None:
+                await self._store.flushed()
+                await self._loop.run_in_executor(self._executor, self._note_identity)
+        except BaseException:
+            await self._mirror.stop()
+            await self._store.abandon()
+            await self._leave()
+            raise
+
+    async def _enter(self, enter: Callable[[Path], Entered]) -> Entered:
+        """A lock that was taken while nobody waits for it any more is given back."""
+        job = self._loop.run_in_executor(self._executor, enter, self.folder)
+        try:
+            return await asyncio.shield(job)
+        except asyncio.CancelledError:
+            job.add_done_callback(_release)
+            raise
+
+    def _restore(self, stored: StoredReplica, entered: Entered) -> None:
+        if entered.identity is not None and not stored.meta.get("document_id"):
+            raise CorruptSnapshotError(f"{self.folder}: the replica is empty, and was not")
+        if stored.update is not None:
+            try:
+                self.document.apply(stored.update)
+            except DocumentError as error:
+                raise CorruptSnapshotError(f"{self.folder}: {error}") from error
+        self._document_id = stored.meta.get("document_id", "")
+        self._lineage = stored.meta.get("lineage")
+        with suppress(SettingsError):
+            self._server_link = parse_invite_link(stored.meta["server"]) if "server" in stored.meta else None
+        self._outbox = Outbox(stored.waiting)
+        self.document.on_update = self._on_document_update
+        self.document.on_files_changed = self._on_document_files_changed
+        self.document.on_file_touched = self._mirror.touched
+
+    def _begin_history(self, title: str) -> None:
+        lineage = str(uuid4())
+        self._identify(str(uuid4()), lineage)
+        self.document.initialise(title, Lineage(lineage))
+
+    def _identify(self, document_id: str, lineage: str | None) -> None:
+        self._document_id, self._lineage = document_id, lineage
+        self._store.set_meta("document_id", document_id)
+        self._store.set_meta("lineage", lineage)
+
+    def _write_identity(self) -> None:
+        job = self._loop.run_in_executor(self._executor, self._note_identity)
+        job.add_done_callback(_log_failure)
+
+    def _note_identity(self) -> None:
+        """In the executor."""
+        write_identity(self.folder, ProjectIdentity(document_id=self._document_id, lineage=self._lineage))
+
+    async def _leave(self) -> None:
+        entered, self._entered = self._entered, None
+        self.document.on_update = self.document.on_files_changed = self.document.on_file_touched = _ignore
+        if self._tick is not None:
+            self._tick.cancel()
+        if entered is not None:
+            entered.lock.release()
+
+    # ── inside: what was typed and what arrived ─────────────────────────────────────────────────────────
+
+    def _on_document_update(self, update: bytes, is_local: bool) -> None:
+        if update == EMPTY_UPDATE:
+            return
+        if is_local:
+            if not self._typed:
+                self._typed_since = self._clock()
+            self._typed.append(update)
+        else:
+            self._arrived.append(update)
+        if self._tick is None:
+            wait_s = self._last_tick + TICK_S - self._loop.time()
+            later = self._loop.call_later
+            self._tick = later(wait_s, self._hand_over) if wait_s > 0 else self._loop.call_soon(self._hand_over)
+
+    def _hand_over(self) -> None:
+        """Give what has gathered to the store, and to the server what was made here."""
+        if self._tick is not None:
+            self._tick.cancel()
+            self._tick = None
+        self._last_tick = self._loop.time()
+        arrived, self._arrived = self._arrived, []
+        for portion in in_portions(arrived):
+            self._store.append(merge_many(portion), 0, is_local=False)
+        typed, self._typed = self._typed, []
+        for portion in in_portions(typed):
+            self._hand_over_typed(merge_many(portion), len(portion))
+        if typed:
+            self._tell("waiting_changed")
+
+    def _hand_over_typed(self, update: bytes, edits: int) -> None:
+        row = self._store.append(update, edits, is_local=True)
+        self._outbox.add(OutboxRow(row, edits, update, self._typed_since))
+        if self._sync is not None:
+            self._sync.local_update(update, row)
+
+    def _on_document_files_changed(self) -> None:
+        self._mirror.files_changed()
+        self._tell("files_changed")
+
+    # ── inside: telling ─────────────────────────────────────────────────────────────────────────────────
+
+    def _set_problem(self, name: str, error: TexSwarmError | None) -> None:
+        """Told when the problem to be seen is another one."""
+        before = self.problem
+        if error is None:
+            self._problems.pop(name, None)
+        else:
+            self._problems[name] = error
+        if str(before) != str(self.problem):
+            for listener in tuple(self._listeners):
+                listener.problem(self.problem)
+
+    def _tell(self, name: str) -> None:
+        for listener in tuple(self._listeners):
+            getattr(listener, name)()
+
+
+def _release(job: "asyncio.Future[Entered]") -> None:
+    if not job.cancelled() and job.exception() is None:
+        job.result().lock.release()
+
+
+def _log_failure(job: "asyncio.Future[None]") -> None:
+    if not job.cancelled() and job.exception() is not None:
+        _log.info("whose replica this is was not noted: %s", job.exception())
+
+
+def _ignore(*_args: object) -> None:
+    pass

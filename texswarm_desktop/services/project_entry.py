@@ -1,0 +1,77 @@
+"""The door of a project's folder: who may enter, and what is found inside. Every function blocks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from texswarm_desktop.core.project_files import OWN_FOLDER
+from texswarm_desktop.services.atomic_file import remove_leftovers, write_atomically
+from texswarm_desktop.services.folder_lock import FolderLock
+from texswarm_desktop.services.project_folder import DiskFile, ProjectFolder
+from texswarm_desktop.services.project_identity import ProjectIdentity, read_identity
+from texswarm_server.protocol.errors import NotReadableError, NotWritableError
+
+REPLICA_FILE: Final = "replica.db"
+_LOCK_FILE: Final = "lock"
+_PRIVATE_FOLDER: Final = 0o700
+_IGNORE_EVERYTHING: Final = b"*\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A folder nobody else has open now. `identity` is None when no replica is in it yet."""
+
+    lock: FolderLock
+    identity: ProjectIdentity | None
+    found: Mapping[str, DiskFile]
+
+
+def enter_folder(folder: Path) -> Entered:
+    """Enter a folder that is there. Raises NotReadableError, NotWritableError or ProjectInUseError."""
+    _list(folder)
+    return _enter(folder)
+
+
+def enter_new_folder(folder: Path) -> Entered:
+    """Enter a folder that is empty or not there yet; raises NotWritableError for another, and as `enter_folder`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotWritableError(f"{folder}: {error.strerror}") from error
+    if _list(folder):
+        raise NotWritableError(f"{folder}: not empty")
+    return _enter(folder)
+
+
+def _list(folder: Path) -> list[str]:
+    try:
+        return [entry.name for entry in folder.iterdir()]
+    except OSError as error:
+        raise NotReadableError(f"{folder}: {error.strerror}") from error
+
+
+def _enter(folder: Path) -> Entered:
+    own = folder / OWN_FOLDER
+    if own.is_symlink():
+        raise NotReadableError(f"{own}: a symbolic link")
+    try:
+        own.mkdir(_PRIVATE_FOLDER, exist_ok=True)
+    except OSError as error:
+        raise NotWritableError(f"{own}: {error.strerror}") from error
+    lock = FolderLock(own / _LOCK_FILE)
+    try:
+        return _look_around(folder, own, lock)
+    except BaseException:
+        lock.release()
+        raise
+
+
+def _look_around(folder: Path, own: Path, lock: FolderLock) -> Entered:
+    disk = ProjectFolder(folder)
+    remove_leftovers(own)
+    disk.remove_leftovers()
+    ignore = own / ".gitignore"
+    if not ignore.exists():
+        write_atomically(ignore, _IGNORE_EVERYTHING)
+    return Entered(lock, read_identity(folder), disk.scan())

@@ -1,0 +1,190 @@
+"""A project's folder on disk: what text is in it, and writing a file without ever destroying what is there.
+
+Nothing is read or written through a symbolic link, and nothing outside the folder or of a kind that is not project
+text: paths come from other people. Every method blocks.
+"""
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from texswarm_desktop.core.project_files import (
+    MAX_TEXT_BYTES,
+    DecodedText,
+    decode_text,
+    is_project_folder,
+    is_project_text,
+)
+from texswarm_desktop.core.reconcile import Found
+from texswarm_desktop.services.atomic_file import remove_leftovers, write_atomically
+from texswarm_server.protocol.errors import (
+    ChangedOnDiskError,
+    FilePathError,
+    NotReadableError,
+    NotWritableError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Tells cheaply whether a file may have been touched."""
+
+    inode: int
+    size: int
+    modified_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class DiskState:
+    """What is known to be on disk under a path: the digest of its content, and when that was looked at."""
+
+    stamp: Stamp
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DiskFile:
+    """A file as it was read; `decoded` is None when it is not text."""
+
+    state: DiskState
+    decoded: DecodedText | None
+
+    @property
+    def found(self) -> Found:
+        """The part that decisions are made of."""
+        return Found(self.state.digest, self.decoded)
+
+
+class ProjectFolder:
+    """The folder `root`. Paths are relative, with `/`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def scan(self) -> dict[str, DiskFile]:
+        """Read every project text; raises NotReadableError for the folder or for one of them.
+
+        A file that cannot be read must not be taken for one that was deleted, so one is enough to refuse all.
+        """
+        found = {}
+        for path in self._paths():
+            file = self.read(path)
+            if file is not None:
+                found[path] = file
+        return found
+
+    def remove_leftovers(self) -> None:
+        """Remove what an earlier process left in the middle of writing; only while holding the project's lock."""
+        for folder in {self.root, *(self.root.joinpath(path).parent for path in self._paths())}:
+            remove_leftovers(folder)
+
+    def read(self, path: str) -> DiskFile | None:
+        """Return the file at `path`, or None when there is none; raises NotReadableError or FilePathError."""
+        target = self._target(path)
+        try:
+            status = target.lstat()
+            if not stat.S_ISREG(status.st_mode):
+                raise FilePathError(f"not a plain file: {path!r}")
+            # A file of that size is no text of ours; it is known by its stamp alone.
+            data = target.read_bytes() if status.st_size <= MAX_TEXT_BYTES else repr(status).encode()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise NotReadableError(f"{target}: {error.strerror}") from error
+        decoded = decode_text(data) if status.st_size <= MAX_TEXT_BYTES else None
+        return DiskFile(DiskState(_stamp(status), digest_of(data)), decoded)
+
+    def write(self, path: str, data: bytes, *, expected: DiskState | None) -> DiskState:
+        """Put `data` into the file at `path`, if that is still as `expected` (None: not there) or `data` already.
+
+        Raises ChangedOnDiskError when another program was there, NotWritableError, NotReadableError, FilePathError.
+        """
+        target = self._target(path)
+        digest = digest_of(data)
+        there = self._state(path, expected)
+        if there is not None and there.digest == digest:
+            return there
+        if there is not None and (expected is None or there.digest != expected.digest):
+            raise ChangedOnDiskError(path)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise NotWritableError(f"{target.parent}: {error.strerror}") from error
+        return DiskState(_stamp(write_atomically(target, data)), digest)
+
+    def remove(self, path: str, *, expected: DiskState) -> bool:
+        """Delete the file at `path` and folders that get empty; returns False when another program changed it."""
+        there = self._state(path, expected)
+        if there is None:
+            return True
+        if there.digest != expected.digest:
+            return False
+        target = self._target(path)
+        try:
+            target.unlink(missing_ok=True)
+        except OSError as error:
+            raise NotWritableError(f"{target}: {error.strerror}") from error
+        with suppress(OSError):
+            for folder in target.parents:
+                if folder == self.root:
+                    break
+                folder.rmdir()
+        return True
+
+    def _state(self, path: str, expected: DiskState | None) -> DiskState | None:
+        """Look what is there, and read it only if its stamp is not the expected one."""
+        try:
+            status = self._target(path).lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise NotReadableError(f"{path}: {error.strerror}") from error
+        if expected is not None and stat.S_ISREG(status.st_mode) and _stamp(status) == expected.stamp:
+            return expected
+        file = self.read(path)
+        return file.state if file else None
+
+    def _target(self, path: str) -> Path:
+        """Raises FilePathError for a path that is not one of ours, or that leads through a symbolic link."""
+        if not is_project_text(path):
+            raise FilePathError(f"not a project text: {path!r}")
+        target = self.root
+        for part in path.split("/"):
+            target /= part
+            if target.is_symlink():
+                raise FilePathError(f"a symbolic link: {path!r}")
+        return target
+
+    def _paths(self) -> Iterator[str]:
+        """Yield the paths of plain files that are project text, in order."""
+
+        def refuse(error: OSError) -> None:
+            raise NotReadableError(f"{error.filename}: {error.strerror}") from error
+
+        for here, folders, files in os.walk(self.root, onerror=refuse):
+            folders[:] = sorted(name for name in folders if is_project_folder(name))
+            for name in sorted(files):
+                target = Path(here, name)
+                path = target.relative_to(self.root).as_posix()
+                if is_project_text(path) and _is_plain(target):
+                    yield path
+
+
+def digest_of(data: bytes) -> bytes:
+    """Return what content is recognised by."""
+    return hashlib.sha256(data).digest()
+
+
+def _stamp(status: os.stat_result) -> Stamp:
+    return Stamp(status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+def _is_plain(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False

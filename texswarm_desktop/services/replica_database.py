@@ -1,0 +1,257 @@
+"""The replica on disk: one SQLite database, the only place that knows its tables. Every function blocks.
+
+    snapshot   the document up to row `upto`, as one update, with its digest
+    rows       updates since then, and local ones no server has confirmed; with a checksum
+    files      what was last written to the folder, and what is about to be
+    meta       names and values
+
+A transaction is durable when it returns (WAL, synchronous=FULL). What does not have its checksum is refused whole:
+a replica that cannot be read is never replaced by something emptier.
+"""
+
+import hashlib
+import sqlite3
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, cast
+
+from texswarm_desktop.core.outbox import OutboxRow, folded, merge_many
+from texswarm_desktop.core.project_files import Newline, TextFormat
+from texswarm_desktop.core.reconcile import Record
+from texswarm_server.document.project_document import compact
+from texswarm_server.protocol.errors import (
+    CorruptSnapshotError,
+    DocumentError,
+    NotReadableError,
+    NotWritableError,
+)
+
+SCHEMA_VERSION: Final = 1
+_SCHEMA: Final = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE snapshot (id INTEGER PRIMARY KEY CHECK (id = 1), upto INTEGER NOT NULL, data BLOB NOT NULL,
+    digest BLOB NOT NULL);
+CREATE TABLE rows (id INTEGER PRIMARY KEY, data BLOB NOT NULL, edits INTEGER NOT NULL, is_waiting INTEGER NOT NULL,
+    checksum INTEGER NOT NULL);
+CREATE TABLE files (file_id TEXT PRIMARY KEY, path TEXT NOT NULL, text BLOB, encoding TEXT NOT NULL,
+    has_bom INTEGER NOT NULL, newline TEXT NOT NULL, digest BLOB, intent BLOB);
+"""
+
+Operation = Callable[[sqlite3.Connection], None]
+
+
+@dataclass(slots=True)
+class StoredReplica:
+    """Everything that was stored. `update` is the whole document, or None when nothing was ever written."""
+
+    update: bytes | None = None
+    meta: dict[str, str] = field(default_factory=dict)
+    waiting: list[OutboxRow] = field(default_factory=list)
+    records: dict[str, Record] = field(default_factory=dict)
+    last_row: int = 0
+    loose_rows: int = 0
+
+
+class ReplicaDatabase:
+    """An open database. Raises NotWritableError, NotReadableError or CorruptSnapshotError, and changes nothing then."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with self._typed_errors():
+            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
+            try:
+                self._prepare()
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def close(self) -> None:
+        """Close; may be called twice."""
+        self._connection.close()
+
+    def commit(self, operations: Iterable[Operation]) -> None:
+        """Do all of `operations` durably, or none of them."""
+        with self._typed_errors(), self._transaction() as connection:
+            for operation in operations:
+                operation(connection)
+
+    def load(self, since: float) -> StoredReplica:
+        """Read everything; edits that wait count as made at `since`."""
+        with self._typed_errors():
+            upto, snapshot = self._snapshot()
+            rows = self._rows()
+            return StoredReplica(
+                update=_merged(snapshot, [row.update for row, _ in rows if row.row > upto], self._path),
+                meta=dict(self._connection.execute("SELECT key, value FROM meta")),
+                waiting=[OutboxRow(row.row, row.edits, row.update, since) for row, is_waiting in rows if is_waiting],
+                records=dict(map(_record, self._connection.execute("SELECT * FROM files"))),
+                last_row=max([upto, *(row.row for row, _ in rows)]),
+                loose_rows=sum(row.row > upto for row, _ in rows),
+            )
+
+    def compact(self) -> None:
+        """Put everything into one snapshot; rows that wait for a server stay rows, but few."""
+        with self._typed_errors():
+            upto, snapshot = self._snapshot()
+            rows = self._rows()
+            loose = [row.update for row, _ in rows if row.row > upto]
+            waiting = folded(row for row, is_waiting in rows if is_waiting)
+            if not loose and len(waiting) == len(rows):
+                return
+            data = _compacted(snapshot, loose, self._path)
+            last = max([upto, *(row.row for row, _ in rows)])
+            with self._transaction() as connection:
+                _put_snapshot(connection, last, data)
+                connection.execute("DELETE FROM rows")
+                for row in waiting:
+                    add_row(row.row, row.update, row.edits, is_waiting=True)(connection)
+
+    def _snapshot(self) -> tuple[int, bytes | None]:
+        found = self._connection.execute("SELECT upto, data, digest FROM snapshot").fetchone()
+        if found is None:
+            return 0, None
+        upto, data, digest = found
+        if hashlib.sha256(data).digest() != digest:
+            raise CorruptSnapshotError(f"{self._path}: the snapshot is not what was written")
+        return upto, data
+
+    def _rows(self) -> list[tuple[OutboxRow, bool]]:
+        rows = []
+        for row, data, edits, is_waiting, checksum in self._connection.execute("SELECT * FROM rows ORDER BY id"):
+            if zlib.crc32(data) != checksum:
+                raise CorruptSnapshotError(f"{self._path}: row {row} is not what was written")
+            rows.append((OutboxRow(row, edits, data, 0.0), bool(is_waiting)))
+        return rows
+
+    def _prepare(self) -> None:
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if version > SCHEMA_VERSION:
+            raise NotReadableError(f"{self._path}: made by a newer version")
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=FULL")
+        if not version:
+            self._connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._connection
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def _typed_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            # The general code is for statements that do not fit the tables: they are not ours any more.
+            kind = CorruptSnapshotError if error.sqlite_errorcode == sqlite3.SQLITE_ERROR else NotWritableError
+            raise kind(f"{self._path}: {error}") from error
+        except sqlite3.ProgrammingError:
+            raise
+        except sqlite3.DatabaseError as error:
+            raise CorruptSnapshotError(f"{self._path}: {error}") from error
+
+
+# ── operations ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def add_row(row: int, update: bytes, edits: int, *, is_waiting: bool) -> Operation:
+    """Store an update; `is_waiting`: it was made here and no server has confirmed it."""
+    values = (row, update, edits, is_waiting, zlib.crc32(update))
+    return _statement("INSERT INTO rows VALUES (?, ?, ?, ?, ?)", *values)
+
+
+def confirm_rows(row: int) -> Operation:
+    """Note that a server has every row up to `row`."""
+    return _statement("UPDATE rows SET is_waiting = 0 WHERE id <= ? AND is_waiting", row)
+
+
+def put_meta(key: str, value: str | None) -> Operation:
+    """Set a value, or forget it."""
+    if value is None:
+        return _statement("DELETE FROM meta WHERE key = ?", key)
+    return _statement("INSERT OR REPLACE INTO meta VALUES (?, ?)", key, value)
+
+
+def put_intent(file_id: str, path: str, digest: bytes) -> Operation:
+    """Note what is about to be written for a file, before it is."""
+    return _statement(
+        "INSERT INTO files VALUES (?, ?, NULL, 'utf-8', 0, '\n', NULL, ?) "
+        "ON CONFLICT (file_id) DO UPDATE SET intent = excluded.intent",
+        file_id,
+        path,
+        digest,
+    )
+
+
+def put_record(file_id: str, record: Record) -> Operation:
+    """Note what was written for a file."""
+
+    def operation(connection: sqlite3.Connection) -> None:
+        text = None if record.text is None else zlib.compress(record.text.encode(), 1)
+        spelled = (record.format.encoding, record.format.has_bom, record.format.newline)
+        values = (file_id, record.path, text, *spelled, record.digest, record.intent)
+        connection.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+
+    return operation
+
+
+def forget_record(file_id: str) -> Operation:
+    """Forget a file that is no more in the folder."""
+    return _statement("DELETE FROM files WHERE file_id = ?", file_id)
+
+
+def _statement(sql: str, *values: object) -> Operation:
+    def operation(connection: sqlite3.Connection) -> None:
+        connection.execute(sql, values)
+
+    return operation
+
+
+def _put_snapshot(connection: sqlite3.Connection, upto: int, data: bytes) -> None:
+    values = (upto, data, hashlib.sha256(data).digest())
+    connection.execute("INSERT OR REPLACE INTO snapshot VALUES (1, ?, ?, ?)", values)
+
+
+# ── what comes back ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _record(values: tuple[str, str, bytes | None, str, int, str, bytes | None, bytes | None]) -> tuple[str, Record]:
+    file_id, path, text, encoding, has_bom, newline, digest, intent = values
+    spelled = TextFormat("latin-1" if encoding == "latin-1" else "utf-8", bool(has_bom), cast("Newline", newline))
+    return file_id, Record(path, None if text is None else _unpacked(text), spelled, digest, intent)
+
+
+def _unpacked(text: bytes) -> str:
+    try:
+        return zlib.decompress(text).decode()
+    except (zlib.error, UnicodeDecodeError) as error:
+        raise CorruptSnapshotError("the last written text is not what was stored") from error
+
+
+def _merged(snapshot: bytes | None, loose: list[bytes], path: Path) -> bytes | None:
+    updates = loose if snapshot is None else [snapshot, *loose]
+    with _refusing_other_bytes(path):
+        return merge_many(updates) if updates else None
+
+
+def _compacted(snapshot: bytes | None, loose: list[bytes], path: Path) -> bytes:
+    with _refusing_other_bytes(path):
+        later = [merge_many(loose)] if loose else []
+        return compact(later if snapshot is None else [snapshot, *later])
+
+
+@contextmanager
+def _refusing_other_bytes(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except DocumentError as error:
+        raise CorruptSnapshotError(f"{path}: {error}") from error

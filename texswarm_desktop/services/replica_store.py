@@ -1,0 +1,235 @@
+"""The durable replica of one project, written behind the back of whoever types.
+
+`append` and its like return at once: what they say is queued, and one job in the executor writes everything that is
+queued in one transaction (group commit). The queue is emptied only by a transaction that succeeded, so on a full disk
+everything is still there; the failure is told once, and tried again.
+
+All methods belong to the loop's thread, except `enqueue` and `commit_now`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock, RLock
+from typing import Final
+
+from texswarm_desktop.services.replica_database import (
+    Operation,
+    ReplicaDatabase,
+    StoredReplica,
+    add_row,
+    confirm_rows,
+    put_meta,
+)
+from texswarm_server.protocol.errors import StorageError
+
+_log = logging.getLogger(__name__)
+
+ProblemListener = Callable[[StorageError | None], None]
+
+_RETRY_S: Final = 1.0
+#: Compacting this many rows holds the interpreter for some 35 ms; without it the next start would take longer.
+_COMPACT_ABOVE_ROWS: Final = 4_096
+
+
+class ReplicaStore:
+    """An open replica. Invariant: what is queued and what is on disk together are everything that was appended."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        executor: Executor,
+        on_problem: ProblemListener = lambda _: None,
+        retry_s: float = _RETRY_S,
+        open_database: Callable[[Path], ReplicaDatabase] = ReplicaDatabase,
+    ) -> None:
+        self._path = path
+        self._executor = executor
+        self._on_problem = on_problem
+        self._retry_s = retry_s
+        self._open_database = open_database
+        self._database: ReplicaDatabase | None = None
+        self._loop = asyncio.get_running_loop()
+        self._gate = RLock()
+        self._disk = Lock()
+        self._queue: list[Operation] = []
+        self._queued = 0
+        self._durable = 0
+        self._loose_rows = 0
+        self._job: asyncio.Future[None] | None = None
+        self._rounds: list[asyncio.Future[None]] = []
+        self._retry: asyncio.TimerHandle | None = None
+        self._problem: StorageError | None = None
+        self.last_row = 0
+
+    async def load(self, now: float) -> StoredReplica:
+        """Open the database and read it; edits that wait count as made at `now`.
+
+        Raises CorruptSnapshotError (nothing was changed, and nothing will be), NotReadableError, NotWritableError.
+        """
+        stored = await self._loop.run_in_executor(self._executor, self._load, now)
+        self.last_row = stored.last_row
+        return stored
+
+    def append(self, update: bytes, edits: int, *, is_local: bool) -> int:
+        """Keep an update and return its row; `is_local`: made here, and so to be confirmed by a server."""
+        self.last_row += 1
+        self._loose_rows += 1
+        self.put(add_row(self.last_row, update, edits, is_waiting=is_local))
+        return self.last_row
+
+    def confirm(self, row: int) -> None:
+        """Keep that a server has every row up to `row`."""
+        self.put(confirm_rows(row))
+
+    def set_meta(self, key: str, value: str | None) -> None:
+        """Keep a value under a name, or forget it."""
+        self.put(put_meta(key, value))
+
+    def put(self, operation: Operation) -> None:
+        """Queue an operation and see that it is written."""
+        self.enqueue(operation)
+        self.wake()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Whatever is queued inside is written in one transaction; nothing of it when what is inside fails."""
+        with self._gate:
+            mark = len(self._queue)
+            try:
+                yield
+            except BaseException:
+                self._queued -= len(self._queue) - mark
+                del self._queue[mark:]
+                raise
+
+    def enqueue(self, operation: Operation) -> None:
+        """Queue an operation, from any thread; it is written with the next commit."""
+        with self._gate:
+            self._queue.append(operation)
+            self._queued += 1
+
+    def commit_now(self) -> None:
+        """Write what is queued, in this thread, which is not the loop's; raises StorageError and keeps the queue."""
+        with self._disk:
+            with self._gate:
+                operations, self._queue = self._queue, []
+                upto = self._queued
+            try:
+                if self._database is not None and operations:
+                    self._database.commit(operations)
+            except StorageError:
+                with self._gate:
+                    self._queue[:0] = operations
+                raise
+            self._durable = upto
+            self._compact_at_times()
+
+    async def flushed(self) -> None:
+        """Return when everything queued until now is durable; raises StorageError if it cannot be written now.
+
+        Nothing is forgotten then: it stays queued and is tried again.
+        """
+        target = self._queued
+        while self._durable < target:
+            ended = self._loop.create_future()
+            self._rounds.append(ended)
+            self._start()
+            await ended
+
+    async def close(self) -> None:
+        """Write what is queued, compact, and close; raises StorageError and stays open if it cannot be written."""
+        if self._database is None:
+            return
+        await self.flushed()
+        await self._idle()
+        database, self._database = self._database, None
+        self._stop_retrying()
+        await self._loop.run_in_executor(self._executor, self._finish, database)
+
+    async def abandon(self) -> None:
+        """Close without writing what cannot be written."""
+        self._stop_retrying()
+        await self._idle()
+        database, self._database = self._database, None
+        self._stop_retrying()
+        if database is not None:
+            await self._loop.run_in_executor(self._executor, database.close)
+
+    # ── on the loop ─────────────────────────────────────────────────────────────────────────────────────
+
+    def wake(self) -> None:
+        """Start writing unless that is going on."""
+        if self._queue:
+            self._start()
+
+    def _start(self) -> None:
+        if self._job is None and self._database is not None:
+            self._stop_retrying()
+            self._job = self._loop.run_in_executor(self._executor, self.commit_now)
+            self._job.add_done_callback(self._on_written)
+
+    def _on_written(self, job: "asyncio.Future[None]") -> None:
+        self._job = None
+        error = None if job.cancelled() else job.exception()
+        rounds, self._rounds = self._rounds, []
+        for ended in rounds:
+            if not ended.done():
+                ended.set_exception(error) if error else ended.set_result(None)
+        if isinstance(error, StorageError):
+            self._tell(error)
+            self._retry = self._loop.call_later(self._retry_s, self.wake)
+        elif error is None:
+            self._tell(None)
+            self.wake()
+        else:
+            self._loop.call_exception_handler({"message": "the replica was not written", "exception": error})
+
+    def _tell(self, problem: StorageError | None) -> None:
+        if str(problem) != str(self._problem):
+            self._problem = problem
+            self._on_problem(problem)
+
+    def _stop_retrying(self) -> None:
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
+
+    async def _idle(self) -> None:
+        while self._job is not None:
+            await asyncio.wait([self._job])
+
+    # ── in the executor ─────────────────────────────────────────────────────────────────────────────────
+
+    def _load(self, now: float) -> StoredReplica:
+        database = self._open_database(self._path)
+        try:
+            stored = database.load(now)
+        except StorageError:
+            database.close()
+            raise
+        self._database = database
+        self._loose_rows = stored.loose_rows
+        return stored
+
+    def _compact_at_times(self) -> None:
+        if self._database is not None and self._loose_rows > _COMPACT_ABOVE_ROWS:
+            self._loose_rows = 0
+            self._compact(self._database)
+
+    def _finish(self, database: ReplicaDatabase) -> None:
+        try:
+            self._compact(database)
+        finally:
+            database.close()
+
+    def _compact(self, database: ReplicaDatabase) -> None:
+        """A replica that could not be compacted, for want of room say, is complete all the same."""
+        try:
+            database.compact()
+        except StorageError as error:
+            _log.info("not compacted: %s", error)
