@@ -180,9 +180,13 @@ class Project:
 
         Nothing is forgotten then, and it is tried again.
         """
-        self._hand_over()
-        await self._store.flushed()
+        await self.kept()
         await self._mirror.flush()
+        await self._store.flushed()
+
+    async def kept(self) -> None:
+        """Return when everything typed until now is durable in the replica; raises StorageError as `flush` does."""
+        self._hand_over()
         await self._store.flushed()
 
     async def close(self, *, discard: bool = False) -> None:
