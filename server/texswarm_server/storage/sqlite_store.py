@@ -10,12 +10,12 @@ import logging
 import queue
 import sqlite3
 import threading
-import time
 import zlib
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -113,15 +113,14 @@ class SqliteStore:
         """Flush and end; see `Store.close`."""
         self._is_closing.set()
         self._queue.put(_Stop())
-        deadline = time.monotonic() + time_limit_s
         await self._loop.run_in_executor(None, self._writer.join, time_limit_s)
         has_flushed = not self._writer.is_alive()
-        self._reader.shutdown(wait=has_flushed and time.monotonic() < deadline, cancel_futures=True)
-        if not has_flushed:
-            self._is_abandoned.set()
-            self._queue.put(_Stop())
-            raise NotWritableError(f"{self._backlog} bytes could not be stored in time")
+        self._is_abandoned.set()
+        self._queue.put(_Stop())
+        await self._loop.run_in_executor(None, partial(self._reader.shutdown, cancel_futures=True))
         self._reader_db.close()
+        if not has_flushed:
+            raise NotWritableError(f"{self._backlog} bytes could not be stored in time")
 
     # ── writer thread ───────────────────────────────────────────────────────────────────────────────────
 

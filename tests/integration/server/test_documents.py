@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import uuid4
 
 import pytest
 
-from tests.helpers.run_async import runs_async
+from tests.helpers.run_async import runs_async, until
 from tests.helpers.wire_client import signed_in_client
 from texswarm_server.document import ProjectDocument
 from texswarm_server.protocol.frames import Awareness, SyncStep1, SyncStep2, Update
 from texswarm_server.protocol.messages import (
+    CloseDocument,
     CreateDocument,
     DocumentCreated,
     DocumentInfo,
@@ -43,10 +45,12 @@ async def test_what_one_types_the_other_reads_and_it_is_acknowledged(premises) -
 async def test_a_document_is_the_same_after_a_restart(premises) -> None:
     async with premises.running() as place, signed_in_client(place.url, place.host_invite) as ada:
         before = await ada.create_and_open("Hello", title="Paper")
-    async with premises.running() as place:
-        async with signed_in_client(place.url, ada.welcome.access_token, user_id=None) as again:
-            listed = await again.ask(ListDocuments(), DocumentList)
-            opened = await again.open(before.facts.document_id, lineage=before.facts.lineage)
+    async with (
+        premises.running() as place,
+        signed_in_client(place.url, ada.welcome.access_token, user_id=None) as again,
+    ):
+        listed = await again.ask(ListDocuments(), DocumentList)
+        opened = await again.open(before.facts.document_id, lineage=before.facts.lineage)
 
     assert opened.text() == "Hello"
     assert opened.facts.title == "Paper"
@@ -163,27 +167,23 @@ async def test_closing_a_document_ends_its_handle(premises) -> None:
         await ada.close_document(opened)
         await opened.send(SyncStep1(b"\x00"))
         assert (await ada.heard(Error)).code == "handle_unknown"
-        from texswarm_server.protocol.messages import CloseDocument
-
         assert await ada.refused(CloseDocument(handle=77)) == "handle_unknown"
 
 
 @runs_async
 async def test_an_idle_document_is_unloaded_and_opens_again_with_another_handle(premises) -> None:
     async with premises.running(idle_document_s=0.02) as place, signed_in_client(place.url, place.host_invite) as ada:
-        opened = await ada.create_and_open("kept")
-        handle = opened.handle
-        while opened.handle == handle:
-            await ada.close_document(opened)
-            await ada.ask(ListDocuments(), DocumentList)
-            opened = await ada.open(opened.facts.document_id)
-        assert opened.text() == "kept"
+        before = await ada.create_and_open("kept")
+        await ada.close_document(before)
+        await until(lambda: not place.server._documents._entries)
+        after = await ada.open(before.facts.document_id)
+
+        assert after.text() == "kept"
+        assert after.handle != before.handle
 
 
 @runs_async
 async def test_many_open_a_document_that_is_not_loaded_at_the_same_moment(premises) -> None:
-    import asyncio
-
     async with premises.running(idle_document_s=0.01) as place, signed_in_client(place.url, place.host_invite) as ada:
         document_id = (await ada.create_and_open("kept")).facts.document_id
 
@@ -225,9 +225,11 @@ async def test_an_update_that_came_before_its_predecessor_survives_a_restart(pre
         opened = await ada.open(document_id)
         await opened.send(Update(updates[1]))
         await opened.acknowledged_all()
-    async with premises.running() as place:
-        async with signed_in_client(place.url, ada.welcome.access_token, user_id=None) as again:
-            opened = await again.open(document_id)
-            assert opened.text() == ""
-            await opened.send(Update(updates[0]))
-            await opened.shows("first second")
+    async with (
+        premises.running() as place,
+        signed_in_client(place.url, ada.welcome.access_token, user_id=None) as again,
+    ):
+        opened = await again.open(document_id)
+        assert opened.text() == ""
+        await opened.send(Update(updates[0]))
+        await opened.shows("first second")

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from tests.helpers.run_async import runs_async
 from tests.helpers.wire_client import WireClient, signed_in_client, wire_client
-from texswarm_server.protocol.messages import DocumentList, ListDocuments, Participants
+from texswarm_server.protocol.messages import (
+    Authentication,
+    AuthenticationResult,
+    DocumentList,
+    ListDocuments,
+    Participants,
+)
+from texswarm_server.protocol.version import Limits
 
 
 def who(client: WireClient) -> list[tuple[str, str]]:
@@ -33,12 +40,15 @@ async def test_a_session_is_resumed_on_a_new_connection(premises) -> None:
 
 @runs_async
 async def test_a_connection_that_still_holds_the_session_gives_way(premises) -> None:
-    async with premises.running() as place:
-        async with signed_in_client(place.url, place.host_invite) as first, wire_client(place.url) as again:
-            await back(again, first)
-            assert again.welcome.resumed
-            assert await first.closed() == 4409
-            assert await again.ask(ListDocuments(), DocumentList)
+    async with (
+        premises.running() as place,
+        signed_in_client(place.url, place.host_invite) as first,
+        wire_client(place.url) as again,
+    ):
+        await back(again, first)
+        assert again.welcome.resumed
+        assert await first.closed() == 4409
+        assert await again.ask(ListDocuments(), DocumentList)
 
 
 @runs_async
@@ -86,45 +96,44 @@ async def test_two_windows_of_one_user_write_side_by_side(premises) -> None:
 
 @runs_async
 async def test_more_sessions_than_allowed_are_refused_and_may_be_tried_again(premises) -> None:
-    from dataclasses import replace
-
-    from texswarm_server.protocol.version import Limits
-
     limits = Limits(max_sessions_per_user=1)
-    premises.config = replace(premises.config, limits=limits)
-    async with premises.running() as place, signed_in_client(place.url, place.host_invite) as one:
-        async with wire_client(place.url) as two:
-            from texswarm_server.protocol.messages import Authentication, AuthenticationResult
+    async with (
+        premises.running(limits=limits) as place,
+        signed_in_client(place.url, place.host_invite) as one,
+        wire_client(place.url) as two,
+    ):
+        answer = await two.ask(Authentication(protocol=2, token=one.welcome.access_token), AuthenticationResult)
 
-            answer = await two.ask(Authentication(protocol=2, token=one.welcome.access_token), AuthenticationResult)
-            assert (answer.ok, answer.code, answer.retryable) == (False, "limit_exceeded", True)
-            assert await two.closed() == 1013
+        assert (answer.ok, answer.code, answer.retryable) == (False, "limit_exceeded", True)
+        assert await two.closed() == 1013
 
 
 @runs_async
 async def test_the_others_see_reconnecting_then_away_then_back_then_gone(premises) -> None:
-    async with premises.running(presence_grace_s=0.2) as place:
-        async with signed_in_client(place.url, place.host_invite) as ada:
-            document = await ada.create_and_open("x")
-            invite = await place.server.create_invite("editor", document.facts.document_id)
-            async with signed_in_client(place.url, invite, name="Bob") as bob:
-                mine = await bob.open(document.facts.document_id)
-                await mine.publish({"user": {"name": "Bob"}, "caret": 1})
-                await ada.until(lambda: mine.replica.client_id in document.presence)
-                assert who(ada) == [("Ada", "here"), ("Bob", "here")]
-                bob.cut()
-                await ada.until(lambda: who(ada)[1:] == [("Bob", "reconnecting")])
-                assert document.presence[mine.replica.client_id] is not None
-                await ada.until(lambda: who(ada)[1:] == [("Bob", "away")])
-                await ada.until(lambda: document.presence[mine.replica.client_id] is None)
-            async with wire_client(place.url) as again:
-                await back(again, bob)
-                again.replicas = bob.replicas
-                mine = await again.open(document.facts.document_id)
-                await ada.until(lambda: who(ada)[1:] == [("Bob", "here")])
-                await mine.publish({"user": {"name": "Bob"}, "caret": 2}, clock=2)
-                await ada.until(lambda: (document.presence[mine.replica.client_id] or {}).get("caret") == 2)
-            await ada.until(lambda: who(ada) == [("Ada", "here")])
+    async with (
+        premises.running(presence_grace_s=0.2) as place,
+        signed_in_client(place.url, place.host_invite) as ada,
+    ):
+        document = await ada.create_and_open("x")
+        invite = await place.server.create_invite("editor", document.facts.document_id)
+        async with signed_in_client(place.url, invite, name="Bob") as bob:
+            mine = await bob.open(document.facts.document_id)
+            await mine.publish({"user": {"name": "Bob"}, "caret": 1})
+            await ada.until(lambda: mine.replica.client_id in document.presence)
+            assert who(ada) == [("Ada", "here"), ("Bob", "here")]
+            bob.cut()
+            await ada.until(lambda: who(ada)[1:] == [("Bob", "reconnecting")])
+            assert document.presence[mine.replica.client_id] is not None
+            await ada.until(lambda: who(ada)[1:] == [("Bob", "away")])
+            await ada.until(lambda: document.presence[mine.replica.client_id] is None)
+        async with wire_client(place.url) as again:
+            await back(again, bob)
+            again.replicas = bob.replicas
+            mine = await again.open(document.facts.document_id)
+            await ada.until(lambda: who(ada)[1:] == [("Bob", "here")])
+            await mine.publish({"user": {"name": "Bob"}, "caret": 2}, clock=2)
+            await ada.until(lambda: (document.presence[mine.replica.client_id] or {}).get("caret") == 2)
+        await ada.until(lambda: who(ada) == [("Ada", "here")])
 
 
 @runs_async

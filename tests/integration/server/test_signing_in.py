@@ -25,7 +25,7 @@ from texswarm_server.protocol.messages import (
     SignOut,
     TokenRenewed,
 )
-
+from texswarm_server.protocol.version import Limits
 
 
 async def refused(client: WireClient, **details: object) -> tuple[str | None, bool, int]:
@@ -165,11 +165,14 @@ async def test_a_retry_after_a_lost_answer_is_the_same_user(premises) -> None:
 
 @runs_async
 async def test_an_open_server_needs_no_token(premises) -> None:
-    async with premises.running(open=True) as place:
-        async with signed_in_client(place.url, None) as ada, signed_in_client(place.url, None) as bob:
-            created = await ada.create()
-            listed = await bob.ask(ListDocuments(), DocumentList)
-            assert [(each.id, each.role) for each in listed.documents] == [(created.document_id, "editor")]
+    async with (
+        premises.running(open=True) as place,
+        signed_in_client(place.url, None) as ada,
+        signed_in_client(place.url, None) as bob,
+    ):
+        created = await ada.create()
+        listed = await bob.ask(ListDocuments(), DocumentList)
+        assert [(each.id, each.role) for each in listed.documents] == [(created.document_id, "editor")]
 
 
 @runs_async
@@ -225,12 +228,12 @@ async def test_before_the_sign_in_frames_are_small(premises) -> None:
 
 @runs_async
 async def test_after_the_sign_in_frames_are_limited_too(premises) -> None:
-    from texswarm_server.protocol.version import Limits
-
-    async with premises.running(limits=Limits(max_frame_bytes=100_000)) as place:
-        async with signed_in_client(place.url, place.host_invite) as client:
-            await client.send_bytes(b"x" * 100_001)
-            assert await client.closed() == 1009
+    async with (
+        premises.running(limits=Limits(max_frame_bytes=100_000)) as place,
+        signed_in_client(place.url, place.host_invite) as client,
+    ):
+        await client.send_bytes(b"x" * 100_001)
+        assert await client.closed() == 1009
 
 
 @pytest.mark.parametrize(
