@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.helpers.full_disk import full_disk
+from tests.helpers.small_disk import small_disk
 from texswarm_desktop.services.project import Project
 from texswarm_server.document import ProjectDocument
 from texswarm_server.document.presence import PresenceEntry, decode_presence, encode_presence
@@ -382,7 +382,7 @@ def test_a_full_disk_is_a_problem_until_there_is_room(creating: Any, opening: An
         async with await opening(folder) as again:
             assert texts(again) == {"main.tex": "before\n" + "while it was full\n" * 500 + "and after\n"}
 
-    with full_disk(tmp_path) as disk:
+    with small_disk(tmp_path) as disk:
         asyncio.run(story(disk.root / "p"))
         assert "and after" in (disk.root / "p" / "main.tex").read_text()
 

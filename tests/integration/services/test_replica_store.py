@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.full_disk import full_disk
+from tests.helpers.small_disk import small_disk
 from texswarm_desktop.core.project_files import TextFormat
 from texswarm_desktop.core.reconcile import Record
 from texswarm_desktop.services.replica_database import StoredReplica, put_intent, put_record
@@ -220,7 +220,7 @@ def test_a_full_disk_is_told_once_and_nothing_is_forgotten(tmp_path: Path, execu
         stored = await reopened(path, executor)
         assert text_in(stored) == "before " + "while the disk was full " * 50 + "on it went " * 3
 
-    with full_disk(tmp_path) as disk:
+    with small_disk(tmp_path) as disk:
         asyncio.run(story(disk.root / "replica.db"))
 
 
