@@ -165,8 +165,8 @@ class MainWindow(QMainWindow):
         self.status_bar.setVisible(True)
         self.actions_.set_has_project(has_project=True)
         self._on_page_heading_changed(*page.heading)
-        if page.area.editor is not None:
-            page.area.editor.setFocus()
+        page.area.tell_place()
+        page.area.focus_text()
 
     def show_error(self, error: BaseException | None) -> None:
         """Show what is wrong, or (None) that it no longer is."""
@@ -177,6 +177,10 @@ class MainWindow(QMainWindow):
         action = text.action
         offers = [(ACTION_WORDS[action], lambda: self.act(action))] if action is not None else []
         self.notices.show_notice(_PROBLEM, text.title, text.sentence, *offers, tone=Tone.BAD)
+
+    def show_copied(self, link: str) -> None:
+        """Say that an invitation is in the clipboard."""
+        self.notices.show_notice("copied", "Invitation copied", f"Send it to whom you like: {link}", tone=Tone.GOOD)
 
     # ── dialogs: opened because the user asked ──────────────────────────────────────────────────────────
 

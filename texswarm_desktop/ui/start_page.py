@@ -54,7 +54,7 @@ class StartPage(QScrollArea):
     def _page(self) -> QWidget:
         inside = QWidget()
         inside.setMaximumWidth(_WIDTH_PX)
-        box = column(margins=(28, 40, 28, 28))
+        box = column(margins=(28, 56, 28, 28))
         box.addLayout(self._header())
         box.addSpacing(26)
         box.addLayout(self._choices_grid())
@@ -192,17 +192,20 @@ class RecentButton(QPushButton):
         self.setObjectName("Recent")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName(project.title)
+        is_missing = project.is_missing
+        age_words = "not found" if is_missing else when(project.opened_at, now)
         picture = QLabel()
         picture.setPixmap(theme.icons.pixmap("folder", scale=self.devicePixelRatioF()))
         title = ElidedLabel(project.title)
+        server = label(f"on {project.server}" if project.server else "", "Hint")
+        age = label(age_words, "Hint")
         place = ElidedLabel(shown_folder(project.folder), "Hint", mode=Qt.TextElideMode.ElideMiddle)
-        is_missing = project.is_missing
-        words = "not found" if is_missing else when(project.opened_at, now)
-        age = label(f"{project.server} · {words}" if project.server else words, "Hint")
-        box = row(picture, title, place, age, margins=(10, 7, 10, 7), gap=10)
-        box.setStretchFactor(place, 1)
+        words = QWidget()
+        words.setLayout(column(title, place, gap=2))
+        box = row(picture, words, server, age, margins=(10, 7, 10, 7), gap=12)
+        box.setStretchFactor(words, 1)
         self.setLayout(box)
-        for child in (picture, title, place, age):
+        for child in (picture, words, server, age):
             child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setToolTip(str(project.folder))
         self.setEnabled(not is_missing)

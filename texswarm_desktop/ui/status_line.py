@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
 
 from texswarm_desktop.ui.parts import Dot, ElidedLabel, button, label, row
 from texswarm_desktop.ui.theme import Theme
@@ -23,6 +23,9 @@ ACTION_WORDS: Final = {
 }
 
 
+_PADDING_PX: Final = 15
+
+
 class StatusBar(QFrame):
     """Shows a ConnectionView. Signal: `action_requested(StatusAction)`."""
 
@@ -37,9 +40,14 @@ class StatusBar(QFrame):
         self._edits = label(name="Hint")
         self._buttons = (button("", "Link"), button("", "Link"))
         self._place = label(name="Hint")
-        self._file = ElidedLabel(name="Hint")
-        parts = (self._dot, self._text, self._edits, 4, *self._buttons, None, self._file, 10, self._place)
-        self.setLayout(row(*parts, margins=(10, 3, 14, 3), gap=6))
+        self._file = ElidedLabel(name="Hint", mode=Qt.TextElideMode.ElideLeft)
+        self._file.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._file.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        parts = (self._dot, self._text, self._edits, 4, *self._buttons, 10, self._file, 10, self._place)
+        box = row(*parts, margins=(10, 0, 14, 0), gap=6)
+        box.setStretchFactor(self._file, 1)
+        self.setLayout(box)
+        self.setFixedHeight(theme.text_px + _PADDING_PX)
         self._buttons[0].clicked.connect(self._on_first_clicked)
         self._buttons[1].clicked.connect(self._on_second_clicked)
         connection.line_changed.connect(self.show_line)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
 
 from texswarm_desktop.ui.dialogs.sheet import Sheet
@@ -11,6 +11,7 @@ from texswarm_desktop.ui.parts import button, label
 from texswarm_server.protocol.messages import DocumentInfo
 
 _ROLE_WORDS: Final = {"owner": "yours", "editor": "you may write", "viewer": "you may read"}
+_ROW_PX: Final = 30
 _ID: Final = Qt.ItemDataRole.UserRole
 
 
@@ -32,6 +33,7 @@ class ChooseDialog(Sheet):
             here = f" · {people} here" if people else ""
             item = QListWidgetItem(f"{document.title or 'Untitled'}   {_ROLE_WORDS[document.role]}{here}")
             item.setData(_ID, document.id)
+            item.setSizeHint(QSize(0, _ROW_PX))
             self.list.addItem(item)
         self.list.setCurrentRow(0)
         self.list.itemActivated.connect(self.try_accept)

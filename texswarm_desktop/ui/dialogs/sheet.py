@@ -62,6 +62,7 @@ class Sheet(QDialog):
         """Say what is wrong, and where."""
         self.problem.setText(text)
         self.problem.show()
+        self.adjustSize()
         if field is not None:
             field.setProperty("problem", True)
             restyle(field)

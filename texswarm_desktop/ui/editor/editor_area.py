@@ -89,6 +89,12 @@ class EditorArea(QWidget):
         editor = self.editor
         (editor or self._stack).setFocus()
 
+    def tell_place(self) -> None:
+        """Emit where the caret is, for somebody who has only begun to listen."""
+        if self.editor is not None:
+            cursor = self.editor.textCursor()
+            self.caret_moved.emit(cursor.blockNumber() + 1, cursor.positionInBlock() + 1)
+
     def set_zoom(self, zoom: int) -> None:
         """Write larger or smaller, within limits."""
         zoom = min(max(zoom, ZOOM_LIMITS[0]), ZOOM_LIMITS[1])
@@ -183,7 +189,7 @@ class EditorArea(QWidget):
             return
         cursor = editor.textCursor()
         self._presence.set_place(file_id, cursor.anchor(), cursor.position())
-        self.caret_moved.emit(cursor.blockNumber() + 1, cursor.positionInBlock() + 1)
+        self.tell_place()
         editor.setFocus()
 
     def _on_project_file_renamed(self, file_id: str, path: str) -> None:

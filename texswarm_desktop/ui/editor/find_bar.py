@@ -233,7 +233,7 @@ def _field(hint: str) -> QLineEdit:
     field = QLineEdit()
     field.setPlaceholderText(hint)
     field.setAccessibleName(hint)
-    field.setMinimumWidth(140)
+    field.setMinimumWidth(220)
     field.setMaximumWidth(_FIELD_PX)
     return field
 

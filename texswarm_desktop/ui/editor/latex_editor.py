@@ -78,6 +78,7 @@ class LatexEditor(QPlainTextEdit):
 
     def _set_up(self) -> None:
         self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setAutoFillBackground(True)
         self.setAccessibleName("Text")
         self.setCursorWidth(2)
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
@@ -299,6 +300,7 @@ class LatexEditor(QPlainTextEdit):
 
     def _wear(self, tokens: Tokens) -> None:
         palette = self.palette()
+        palette.setColor(QPalette.ColorRole.Window, QColor(tokens.editor))
         palette.setColor(QPalette.ColorRole.Base, QColor(tokens.editor))
         palette.setColor(QPalette.ColorRole.Text, QColor(tokens.text))
         palette.setColor(QPalette.ColorRole.Highlight, QColor(tokens.selection))

@@ -9,6 +9,7 @@ from typing import Final
 
 from PySide6.QtCore import QObject, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QRegion
+from PySide6.QtWidgets import QApplication
 
 from texswarm_desktop.qtx.timers import SingleShot
 from texswarm_desktop.ui.editor.visible_lines import VisibleLines
@@ -151,7 +152,7 @@ class RemoteCarets(QObject):
 
 
 def _font() -> QFont:
-    font = QFont()
+    font = QFont(QApplication.font().family())
     font.setPixelSize(_NAME_PX)
     font.setWeight(QFont.Weight.DemiBold)
     return font

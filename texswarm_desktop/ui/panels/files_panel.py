@@ -3,8 +3,18 @@
 from collections.abc import Callable
 from typing import Final
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QIcon, QKeyEvent
+from PySide6.QtCore import (
+    QEvent,
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QAction, QColor, QIcon, QKeyEvent, QPainter
 from PySide6.QtWidgets import QLineEdit, QMenu, QStyledItemDelegate, QStyleOptionViewItem, QTreeView, QWidget
 
 from texswarm_desktop.ui.error_texts import text_of
@@ -26,7 +36,7 @@ class FilesPanel(QWidget):
     def __init__(self, theme: Theme, project: ProjectView, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._project = project
-        self._tree = _Tree(self)
+        self._tree = _Tree(theme)
         self._tree.setModel(project.tree)
         self._tree.setItemDelegate(_FileDelegate(theme, self._tree))
         self._name = _NameEdit()
@@ -38,7 +48,11 @@ class FilesPanel(QWidget):
         name_row = QWidget()
         name_row.setLayout(column(self._name, self._problem, margins=(10, 0, 10, 6), gap=4))
         self._name_row = name_row
-        self.setLayout(column(header, name_row, self._tree))
+        tree_row = QWidget()
+        tree_row.setLayout(column(self._tree, margins=(6, 0, 6, 6)))
+        box = column(header, name_row, tree_row)
+        box.setStretchFactor(tree_row, 1)
+        self.setLayout(box)
         self._end_naming()
         add.clicked.connect(self.begin_new_file)
         self._connect()
@@ -161,8 +175,14 @@ class _Tree(QTreeView):
     delete_pressed = Signal()
     rename_pressed = Signal()
 
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._hovered = QPersistentModelIndex()
+        self.setObjectName("FilesTree")
+        self.setMouseTracking(True)
+        self.entered.connect(self._on_entered)
+        self.viewportEntered.connect(self._on_entered)
         self.setHeaderHidden(True)
         self.setIndentation(14)
         self.setUniformRowHeights(True)
@@ -171,7 +191,30 @@ class _Tree(QTreeView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setEditTriggers(QTreeView.EditTrigger.NoEditTriggers)
         self.setExpandsOnDoubleClick(False)
-        self.setViewportMargins(6, 0, 6, 6)
+
+    def _on_entered(self, index: QModelIndex | None = None) -> None:
+        self._hovered = QPersistentModelIndex(index or QModelIndex())
+        self.viewport().update()
+
+    def drawRow(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        """Paint one rounded ground behind a row that is chosen or pointed at, the arrow included."""
+        tokens = self._theme.tokens
+        is_chosen = self.selectionModel().isSelected(index)
+        if is_chosen or index == self._hovered:
+            painter.save()
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(tokens.accent_soft if is_chosen else tokens.hover))
+            painter.drawRoundedRect(QRectF(option.rect), 5, 5)
+            painter.restore()
+        super().drawRow(painter, option, index)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Nothing is pointed at any more."""
+        super().leaveEvent(event)
+        self._on_entered()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Delete and rename from the keyboard."""
