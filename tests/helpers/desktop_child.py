@@ -80,7 +80,7 @@ class Hand:
         return opened
 
     def _editor(self) -> Any:
-        editor = self.desktop.window.current_editor()
+        editor = self.desktop.editor
         assert editor is not None, "no file is open"
         return editor
 
@@ -93,7 +93,7 @@ class Hand:
     # ── orders ──────────────────────────────────────────────────────────────────────────────────────────
 
     async def ready(self) -> bool:
-        return self.desktop.workspace.opened is not None and self.desktop.window.current_editor() is not None
+        return self.desktop.workspace.opened is not None and self.desktop.editor is not None
 
     async def type(self, text: str) -> float:
         editor, at = self._editor(), time.monotonic()
@@ -165,7 +165,7 @@ class Hand:
 
     async def store(self) -> None:
         """Wait until what was typed is in the local replica: the least that survives a killed program."""
-        await self.project.project.stored()
+        await self.project.project.kept()
 
     async def host(self) -> dict[str, Any]:
         link = await self.desktop.workspace.host()

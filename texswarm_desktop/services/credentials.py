@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
-from texswarm_desktop.client.states import Rung
 from texswarm_desktop.services.atomic_file import PRIVATE_MODE, write_atomically
 from texswarm_desktop.services.secret_store import SecretStore
 from texswarm_server.protocol.errors import NotWritableError
@@ -120,12 +119,12 @@ class ServerCredentials:
         """Keep a fresh access token."""
         self.access_token, self.access_expires_at = message.access_token, message.expires_at
 
-    def refused(self, kind: Rung, code: str) -> None:
-        """Forget a credential that the server turned down for good."""
+    def refused(self, kind: str, code: str) -> None:
+        """Forget a credential that the server turned down for good; `kind`: `access`, `refresh` or `invite`."""
         _log.info("the server refused the %s: %s", kind, code)
-        if kind is Rung.ACCESS:
+        if kind == "access":
             self.access_token = self.access_expires_at = None
-        elif kind is Rung.REFRESH:
+        elif kind == "refresh":
             self.refresh_token = None
             self._save(None)
         else:

@@ -16,10 +16,12 @@ from typing import Final
 
 from texswarm_desktop.services.lan_addresses import lan_addresses
 from texswarm_server.app import CollabServer
-from texswarm_server.config import ServerConfig
+from texswarm_server.config import ServerConfig as HostConfig
 from texswarm_server.protocol.close_codes import CloseCode
 from texswarm_server.protocol.errors import RejectedError, StorageError, TexSwarmError
 from texswarm_server.protocol.invite_link import ServerAddress
+
+__all__ = ["EmbeddedServer", "HostConfig", "HostError", "HostStarted"]
 
 _log: Final = logging.getLogger(__name__)
 _STOP_LIMIT_S: Final = 5.0
@@ -44,7 +46,7 @@ class HostStarted:
 class EmbeddedServer:
     """One run of the server. `start` once; `stop` as often as you like, it returns when the thread has ended."""
 
-    def __init__(self, config: ServerConfig, *, list_addresses: Callable[[], list[str]] = lan_addresses) -> None:
+    def __init__(self, config: HostConfig, *, list_addresses: Callable[[], list[str]] = lan_addresses) -> None:
         self._config = config
         self._list_addresses = list_addresses
         self._thread: threading.Thread | None = None

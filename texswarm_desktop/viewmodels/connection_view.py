@@ -85,13 +85,18 @@ class Hosting:
 
 @dataclass(frozen=True, slots=True)
 class LinkFacts:
-    """What is true beside the link's state. `oldest_edit_at`: monotonic seconds, None when all is acknowledged."""
+    """What is true beside the link's state.
+
+    `oldest_edit_at`: monotonic seconds, None when all is acknowledged. `is_opening`: the link stands, and the document
+    it was made for is still to be opened; a link alone is not called connected.
+    """
 
     server_name: str = ""
     unacknowledged: int = 0
     oldest_edit_at: float | None = None
     hosting: Hosting | None = None
     is_stored_here: bool = True
+    is_opening: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +133,8 @@ def present(state: LinkState | None, facts: LinkFacts, now: float, words: NeedWo
             return _with_edits(_busy("Signing in…"), facts)
         case Syncing(done=done, total=total):
             return _with_edits(_busy(f"Catching up… ({done} of {total})"), facts)
+        case Live() if facts.is_opening:
+            return _busy("Catching up… (0 of 1)")
         case Live():
             return _live(facts, now)
         case Waiting(retry_at=retry_at):
@@ -265,7 +272,7 @@ class ConnectionView(QObject):
 
     def attach(self, connection: ConnectionLike) -> None:
         """Show this connection from now on."""
-        self.detach()
+        self._unsubscribe()
         self._connection = connection
         self._unsubscribe = connection.subscribe(self._on_connection_state)
         self.refresh()
@@ -294,6 +301,10 @@ class ConnectionView(QObject):
     def set_stored_here(self, *, is_stored: bool) -> None:
         """Take in whether what was typed could be written to the folder."""
         self.set_facts(replace(self._facts, is_stored_here=is_stored))
+
+    def set_opening(self, *, is_opening: bool) -> None:
+        """Take in that a link is made for a document that is not open yet, or no longer."""
+        self.set_facts(replace(self._facts, is_opening=is_opening))
 
     def set_hosting(self, hosting: Hosting | None) -> None:
         """Take in that this window shares its project, or no longer."""

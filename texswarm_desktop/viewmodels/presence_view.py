@@ -80,11 +80,11 @@ def _moved(caret: RemoteCaret, move: Callable[[int], int]) -> RemoteCaret:
 class FilePresence(QObject):
     """The others' carets in one open file.
 
-    Signals: `carets_changed()`; `caret_told(int)` with a client id when somebody told a new place.
+    Signals: `carets_changed()`; `caret_told(client_id)` with a client id when somebody told a new place.
     """
 
     carets_changed = Signal()
-    caret_told = Signal(int)
+    caret_told = Signal(object)  # a Yjs client id has 53 bits
 
     def __init__(self, file_id: str, binding: TextBinding, parent: QObject | None = None) -> None:
         super().__init__(parent)

@@ -1,0 +1,279 @@
+"""The composition root of the desktop, and the one road by which it ends.
+
+Everything is built here and passed on. `main` runs under `asyncio.Runner` with Qt's loop; the window's close sets an
+event, `main` lets go of everything in order and returns. Nobody calls `quit()`: the loop would stop before the cleanup.
+"""
+
+import asyncio
+import logging
+import sys
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from platformdirs import user_data_path, user_documents_path
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+
+from texswarm_desktop.client.transport import websocket_transport
+from texswarm_desktop.qtx.loop import loop_factory
+from texswarm_desktop.qtx.task_scope import TaskScope
+from texswarm_desktop.services.credentials import CredentialStore
+from texswarm_desktop.services.library import Library
+from texswarm_desktop.services.secret_store import FileSecretStore, KeyringSecretStore, SecretStore
+from texswarm_desktop.services.settings_store import SettingsStore
+from texswarm_desktop.ui.editor.latex_editor import LatexEditor
+from texswarm_desktop.ui.error_texts import need_words
+from texswarm_desktop.ui.main_window import MainWindow
+from texswarm_desktop.ui.theme import Theme, ThemeMode
+from texswarm_desktop.viewmodels.connection_view import ConnectionView
+from texswarm_desktop.viewmodels.opened_project import OpenedProject
+from texswarm_desktop.viewmodels.start_view import RecentProject, StartView
+from texswarm_desktop.viewmodels.workspace import DocumentChoice, LinkCancelledError, Workspace
+from texswarm_server.protocol.errors import StorageError, TexSwarmError
+
+_log: Final = logging.getLogger(__name__)
+_NAME: Final = "texswarm"
+_USUAL_FONT_PT: Final = 12
+_DISK_WORKERS: Final = 4
+
+Companion = Callable[["Desktop"], Awaitable[None]]
+"""Something that goes along with a running desktop: the hand of a test, the director of a demonstration."""
+
+
+class Desktop:
+    """One running desktop: a window and all that stands behind it. An async context manager."""
+
+    def __init__(self, application: QApplication, profile: Path | None) -> None:
+        folder = profile.resolve() if profile else user_data_path(_NAME, appauthor=False)
+        self._executor = ThreadPoolExecutor(_DISK_WORKERS, thread_name_prefix="disk")
+        self._scope = TaskScope("desktop")
+        self._choice: DocumentChoice | None = None
+        self._closing = asyncio.Event()
+        self._network: Any = None
+        self.settings = SettingsStore(folder)
+        secrets = FileSecretStore(folder / "secrets.json")
+        credentials = CredentialStore(folder, _secrets(secrets, is_apart=profile is not None), self._executor)
+        projects = folder / "projects" if profile else user_documents_path() / "TeXSwarm"
+        self._library = Library(projects, settings=self.settings, executor=self._executor)
+        self.status = ConnectionView(clock=time.monotonic, words=need_words)
+        self.workspace = Workspace(
+            library=self._library,
+            credentials=credentials,
+            settings=self.settings,
+            status=self.status,
+            host_data=folder / "host",
+            new_transport=websocket_transport,
+            scope=self._scope,
+        )
+        self._start = StartView(recent=self._recent(), name=self.workspace.me.name)
+        self.theme = Theme(application, ThemeMode(self.settings.settings.theme))
+        self.window = MainWindow(
+            theme=self.theme,
+            start=self._start,
+            connection=self.status,
+            zoom=self.settings.settings.font_size_pt - _USUAL_FONT_PT,
+            projects_folder=str(self._library.projects_folder),
+        )
+        self._wire_workspace()
+        self._wire_window()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._scope.close()
+        self.status.close()
+        self.window.hide()
+        self.window.deleteLater()
+        self._executor.shutdown()
+
+    # ── life ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def begin(self, target: str | None) -> None:
+        """Show the window and open what was asked for, or what was open last; on the first start a small paper."""
+        self.window.show()
+        if self.settings.problem is not None:
+            self.window.show_error(self.settings.problem)
+        self._do("begin", self._open_first(target))
+        QTimer.singleShot(0, self.window, self._watch_network)
+
+    def accompany(self, companion: Companion) -> None:
+        """Let something go along until the end."""
+        self._scope.start("companion", _as_coroutine(companion(self)))
+
+    async def until_closed(self) -> None:
+        """Return when the window was closed and everything typed is stored.
+
+        Where the disk refuses, the window comes back and says so: closing it would lose what is in memory only.
+        """
+        while True:
+            await self._closing.wait()
+            self._closing.clear()
+            try:
+                await self.workspace.close()
+            except StorageError as error:
+                self.window.show()
+                self.window.show_error(error)
+            else:
+                return
+
+    def set_theme(self, name: str) -> None:
+        """Wear another theme: system, light or dark."""
+        self.theme.set_mode(ThemeMode(name))
+
+    @property
+    def editor(self) -> LatexEditor | None:
+        """The editor in front, None while no file is open."""
+        page = self.window.page
+        return page.area.editor if page else None
+
+    # ── wiring ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _wire_workspace(self) -> None:
+        workspace = self.workspace
+        workspace.opened_changed.connect(self._on_workspace_opened)
+        workspace.closing.connect(self.window.show_start)
+        workspace.notice.connect(self.window.show_error)
+        workspace.choice_needed.connect(self._on_workspace_choice)
+        workspace.busy_changed.connect(self._start.set_busy)
+        self.settings.on_problem = self.window.show_error
+
+    def _wire_window(self) -> None:
+        window, workspace = self.window, self.workspace
+        window.new_requested.connect(lambda title: self._do("new", workspace.new(title)))
+        window.open_folder_requested.connect(lambda folder: self._do("open", workspace.open(folder)))
+        window.host_requested.connect(lambda: self._do("host", workspace.host()))
+        window.host_folder_requested.connect(lambda folder: self._do("host", self._host_folder(folder)))
+        window.stop_hosting_requested.connect(lambda: self._do("stop hosting", workspace.stop_hosting()))
+        window.join_requested.connect(lambda link, name: self._do("join", workspace.join(link, name)))
+        window.connect_requested.connect(
+            lambda address, invitation, name: self._do("connect", workspace.connect_to(address, invitation, name))
+        )
+        window.invite_requested.connect(lambda: self._do("invite", self._copy_invite()))
+        window.cancel_requested.connect(workspace.cancel)
+        window.work_locally_requested.connect(workspace.work_locally)
+        window.choose_copy_requested.connect(lambda: self._do("keep both", workspace.keep_both()))
+        window.document_chosen.connect(self._on_window_document_chosen)
+        window.share_there_requested.connect(self._on_window_share_there)
+        window.leave_requested.connect(lambda: self._do("leave", workspace.close()))
+        window.theme_chosen.connect(self.settings.set_theme)
+        window.zoom_changed.connect(lambda zoom: self.settings.set_font_size(_USUAL_FONT_PT + zoom))
+        window.closed.connect(self._closing.set)
+
+    def _do(self, name: str, work: Coroutine[Any, Any, Any]) -> None:
+        """Run what the user asked for; what goes wrong is told inside the window."""
+        if self._scope.is_closed:
+            work.close()
+            return
+        self._scope.start(name, self._told(work))
+
+    async def _told(self, work: Coroutine[Any, Any, Any]) -> None:
+        try:
+            await work
+        except LinkCancelledError:
+            _log.debug("cancelled by the user")
+        except TexSwarmError as error:
+            _log.info("told the user: %s", error)
+            self.window.show_error(error)
+
+    def _on_workspace_opened(self, opened: OpenedProject) -> None:
+        self._start.set_name(self.workspace.me.name)
+        self.window.show_project(opened.view, opened.participants, opened.presence)
+        opened.view.open_main_file()
+        self._start.set_recent(self._recent())
+
+    def _on_workspace_choice(self, choice: DocumentChoice) -> None:
+        self._choice = choice
+        opened = self.workspace.opened
+        title = opened.view.title if opened is not None and choice.can_create else ""
+        self.window.show_choice(str(choice.link.address), choice.documents, share_title=title)
+
+    def _on_window_document_chosen(self, document_id: str) -> None:
+        if self._choice is not None:
+            self._do("open", self.workspace.choose(self._choice.link, document_id))
+
+    def _on_window_share_there(self) -> None:
+        if self._choice is not None:
+            self._do("share", self.workspace.share_at(self._choice.link))
+
+    # ── roads ───────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _open_first(self, target: str | None) -> None:
+        settings = self.settings.settings
+        if target is not None and "://" in target:
+            await self.workspace.join(target)
+        elif target is not None:
+            await self.workspace.open(_absolute(target))
+        elif not settings.has_started_before:
+            await self.workspace.open_welcome()
+        elif (last := next(iter(self._recent()), None)) is not None and not last.is_missing:
+            await self.workspace.open(last.folder)
+        self.settings.set_started()
+
+    async def _host_folder(self, folder: Path) -> None:
+        await self.workspace.open(folder)
+        await self.workspace.host()
+
+    async def _copy_invite(self) -> None:
+        link = await self.workspace.invite()
+        QGuiApplication.clipboard().setText(str(link))
+        self.window.show_copied(str(link))
+
+    def _recent(self) -> list[RecentProject]:
+        return [
+            RecentProject(
+                Path(known.path), known.title, known.last_opened, known.server, is_missing=not Path(known.path).is_dir()
+            )
+            for known in self.settings.settings.recent
+        ]
+
+    def _watch_network(self) -> None:
+        """Hear of a lost or another network from the system, where it tells; imported late, for a fast start."""
+        from PySide6.QtNetwork import QNetworkInformation  # noqa: PLC0415
+
+        if not QNetworkInformation.loadDefaultBackend():
+            return
+        self._network = QNetworkInformation.instance()
+        lost = QNetworkInformation.Reachability.Disconnected
+        self._network.reachabilityChanged.connect(lambda now: self.workspace.network_changed(now != lost))
+
+
+def _secrets(file: SecretStore, *, is_apart: bool) -> SecretStore:
+    """A profile of its own keeps everything in its folder; the usual one asks the system's key ring first."""
+    return file if is_apart else KeyringSecretStore(file)
+
+
+def _absolute(folder: str) -> Path:
+    return Path(folder).expanduser().absolute()
+
+
+async def _as_coroutine(work: Awaitable[None]) -> None:
+    await work
+
+
+async def _main(
+    application: QApplication, target: str | None, profile: Path | None, companion: Companion | None
+) -> int:
+    async with Desktop(application, profile) as desktop:
+        desktop.begin(target)
+        if companion is not None:
+            desktop.accompany(companion)
+        await desktop.until_closed()
+    return 0
+
+
+def run(*, target: str | None, profile_dir: Path | None, companion: Companion | None = None) -> int:
+    """Run the desktop until its window is closed; returns the exit status."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    application = QApplication(sys.argv[:1])
+    application.setApplicationName("TeXSwarm")
+    application.setDesktopFileName(_NAME)
+    with asyncio.Runner(loop_factory=loop_factory(application)) as runner:
+        return runner.run(_main(application, target, profile_dir, companion))

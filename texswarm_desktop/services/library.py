@@ -1,0 +1,118 @@
+"""The projects of this installation: where new ones are made, which folder holds which document, what was open last.
+
+The projects folder is looked through one level deep; folders elsewhere are known by the list of recent projects.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, TypeVar
+
+from texswarm_desktop.core.folder_name import folder_name
+from texswarm_desktop.core.settings import RecentProject
+from texswarm_desktop.services.project import Project
+from texswarm_desktop.services.project_identity import read_identity
+from texswarm_desktop.services.resources import resource
+from texswarm_desktop.services.settings_store import SettingsStore
+from texswarm_server.protocol.errors import NotReadableError, NotWritableError
+
+T = TypeVar("T")
+
+_WELCOME: Final = "welcome"
+WELCOME_TITLE: Final = "A First Paper"
+
+
+class Library:
+    """Opens, makes and remembers projects. Whoever gets a project closes it."""
+
+    def __init__(
+        self,
+        projects_folder: Path,
+        *,
+        settings: SettingsStore,
+        executor: Executor,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._usual_folder = projects_folder
+        self._settings = settings
+        self._executor = executor
+        self._wall_clock = wall_clock
+
+    @property
+    def projects_folder(self) -> Path:
+        """Where new projects are made."""
+        chosen = self._settings.settings.projects_folder
+        return Path(chosen) if chosen else self._usual_folder
+
+    async def open(self, folder: Path) -> Project:
+        """Open a folder; raises what `Project.open` raises."""
+        return await Project.open(folder, store_executor=self._executor)
+
+    async def create(self, title: str, files: Mapping[str, str]) -> Project:
+        """Make a new project with `files` (path, text) in a folder named after its title; raises StorageError."""
+        folder = await self._blocking(lambda: self._free_folder(title))
+        return await Project.create(folder, title, files, store_executor=self._executor)
+
+    async def create_welcome(self) -> Project:
+        """Make the small paper that a first start opens; raises StorageError."""
+        return await self.create(WELCOME_TITLE, await self._blocking(_welcome_files))
+
+    async def replica(self, document_id: str, lineage: str, title: str) -> Project:
+        """Open the replica of a document that is here already, or make an empty one; raises StorageError."""
+        known = await self._blocking(lambda: self._find(document_id, lineage))
+        if known is not None:
+            return await self.open(known)
+        folder = await self._blocking(lambda: self._free_folder(title))
+        return await Project.create_replica(folder, document_id, lineage, store_executor=self._executor)
+
+    def remember(self, project: Project) -> None:
+        """Note that a project is the one opened last."""
+        link = project.server_link
+        self._settings.add_recent(
+            RecentProject(
+                path=str(project.folder),
+                title=project.document.title or project.folder.name,
+                last_opened=self._wall_clock(),
+                server=str(link.address) if link else "",
+            )
+        )
+
+    # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _blocking(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
+    def _free_folder(self, title: str) -> Path:
+        root = self.projects_folder
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            taken = [entry.name for entry in root.iterdir()]
+        except OSError as error:
+            raise NotWritableError(f"{root}: {error.strerror}") from error
+        return root / folder_name(title, taken)
+
+    def _find(self, document_id: str, lineage: str) -> Path | None:
+        """Return the folder that holds this history of the document."""
+        for folder in self._places():
+            with suppress(NotReadableError):
+                identity = read_identity(folder)
+                if identity is not None and (identity.document_id, identity.lineage) == (document_id, lineage):
+                    return folder
+        return None
+
+    def _places(self) -> Iterator[Path]:
+        yield from (Path(known.path) for known in self._settings.settings.recent)
+        with suppress(OSError):
+            yield from sorted(entry for entry in self.projects_folder.iterdir() if entry.is_dir())
+
+
+def _welcome_files() -> dict[str, str]:
+    root = resource(_WELCOME)
+    return {
+        path.relative_to(root).as_posix(): path.read_text(encoding="utf-8")
+        for path in sorted(root.rglob("*"))
+        if path.is_file()
+    }

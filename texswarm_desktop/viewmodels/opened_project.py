@@ -1,0 +1,106 @@
+"""One project on the desk: the replica, what is shown of it, and its link to a server while it has one.
+
+Knows no widgets. It owns the connection it is given and ends it; who made the embedded server ends that.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from PySide6.QtCore import QObject
+
+from texswarm_desktop.client.connection import Connection
+from texswarm_desktop.client.states import Waiting
+from texswarm_desktop.services.project import Project
+from texswarm_desktop.viewmodels.connection_view import ConnectionView
+from texswarm_desktop.viewmodels.participants_view import ParticipantsView
+from texswarm_desktop.viewmodels.people import Person
+from texswarm_desktop.viewmodels.presence_view import PresenceView
+from texswarm_desktop.viewmodels.project_view import ProjectView
+from texswarm_server.document import ProjectDocument
+
+_KEY_PRESS: Final = "key_press"
+
+
+class OpenedProject(QObject):
+    """A project with its views. Invariant: while `connection` is not None, the project is open on it."""
+
+    def __init__(
+        self,
+        project: Project,
+        *,
+        me: Person,
+        status: ConnectionView,
+        on_problem: Callable[[Exception | None], None],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.project = project
+        self.view = ProjectView(project, self)
+        self.participants = ParticipantsView(project, me, self)
+        self.presence = PresenceView(project, me, self)
+        self.connection: Connection | None = None
+        self._status = status
+        self._on_problem = on_problem
+        self._unsubscribe = project.subscribe(self)
+        self.waiting_changed()
+
+    @property
+    def document(self) -> ProjectDocument:
+        """The replica."""
+        return self.project.document
+
+    async def attach(self, connection: Connection) -> None:
+        """Open the project on `connection`, which is up or coming up and is owned here from now on."""
+        await self.detach()
+        self.connection = connection
+        self.project.attach(connection.add(self.project))
+        self._status.set_opening(is_opening=False)
+        self._status.attach(connection)
+
+    async def detach(self) -> None:
+        """End the link; the project goes on locally."""
+        connection, self.connection = self.connection, None
+        if connection is None:
+            return
+        self._status.detach()
+        self.project.detach()
+        connection.close()
+        await connection.__aexit__(None, None, None)
+
+    async def close(self) -> None:
+        """Leave the server, close the views, and return when everything typed is stored here."""
+        await self.detach()
+        self._unsubscribe()
+        self.presence.close()
+        self.participants.close()
+        self.view.close()
+        await self.project.close()
+
+    def set_me(self, me: Person) -> None:
+        """Take in another name or colour."""
+        self.participants.set_me(me)
+        self.presence.set_me(me)
+
+    # ── what the project tells ──────────────────────────────────────────────────────────────────────────
+
+    def waiting_changed(self) -> None:
+        """Tell the status line what no server has stored, and let a key press end a long wait."""
+        count = self.project.unacknowledged()
+        since = self.project.oldest_unacknowledged_since if count else None
+        self._status.set_unacknowledged(count, since)
+        connection = self.connection
+        if count and connection is not None and isinstance(connection.state, Waiting):
+            connection.retry_now(_KEY_PRESS)
+
+    def problem(self, error: Exception | None) -> None:
+        """Pass on what is wrong with the disk or with the server's answer, or that it no longer is."""
+        self._on_problem(error)
+
+    def files_changed(self) -> None:
+        """Shown by the project's view."""
+
+    def participants_changed(self) -> None:
+        """Shown by the participants' view."""
+
+    def presence_changed(self) -> None:
+        """Shown by the presence view."""
