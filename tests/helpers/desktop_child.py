@@ -165,7 +165,7 @@ class Hand:
 
     async def store(self) -> None:
         """Wait until what was typed is in the local replica: the least that survives a killed program."""
-        await self.project.project.kept()
+        await self.project.project.stored()
 
     async def host(self) -> dict[str, Any]:
         link = await self.desktop.workspace.host()
