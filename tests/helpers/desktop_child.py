@@ -165,7 +165,7 @@ class Hand:
 
     async def store(self) -> None:
         """Wait until what was typed is in the local replica: the least that survives a killed program."""
-        await self.project.project.stored()
+        await self.project.project.kept()
 
     async def host(self) -> dict[str, Any]:
         link = await self.desktop.workspace.host()

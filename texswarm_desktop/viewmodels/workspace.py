@@ -146,7 +146,7 @@ class Workspace(QObject):
         await self.stop_hosting()
         if self.opened is None:
             return
-        await self.opened.project.stored()
+        await self.opened.project.kept()
         opened, self.opened = self.opened, None
         self.closing.emit()
         await opened.close()
