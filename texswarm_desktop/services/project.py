@@ -180,11 +180,11 @@ class Project:
 
         Nothing is forgotten then, and it is tried again.
         """
-        await self.stored()
+        await self.kept()
         await self._mirror.flush()
         await self._store.flushed()
 
-    async def stored(self) -> None:
+    async def kept(self) -> None:
         """Return when everything typed until now is durable in the replica; raises StorageError as `flush` does."""
         self._hand_over()
         await self._store.flushed()

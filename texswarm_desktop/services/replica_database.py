@@ -52,7 +52,7 @@ class StoredReplica:
     waiting: list[OutboxRow] = field(default_factory=list)
     records: dict[str, Record] = field(default_factory=dict)
     last_row: int = 0
-    loose_rows: int = 0
+    loose_bytes: int = 0
 
 
 class ReplicaDatabase:
@@ -89,18 +89,18 @@ class ReplicaDatabase:
                 waiting=[OutboxRow(row.row, row.edits, row.update, since) for row, is_waiting in rows if is_waiting],
                 records=dict(map(_record, self._connection.execute("SELECT * FROM files"))),
                 last_row=max([upto, *(row.row for row, _ in rows)]),
-                loose_rows=sum(row.row > upto for row, _ in rows),
+                loose_bytes=sum(len(row.update) for row, _ in rows if row.row > upto),
             )
 
-    def compact(self) -> None:
-        """Put everything into one snapshot; rows that wait for a server stay rows, but few."""
+    def compact(self) -> int:
+        """Put everything into one snapshot and return its size; rows that wait for a server stay rows, but few."""
         with self._typed_errors():
             upto, snapshot = self._snapshot()
             rows = self._rows()
             loose = [row.update for row, _ in rows if row.row > upto]
             waiting = folded(row for row, is_waiting in rows if is_waiting)
             if not loose and len(waiting) == len(rows):
-                return
+                return len(snapshot or b"")
             data = _compacted(snapshot, loose, self._path)
             last = max([upto, *(row.row for row, _ in rows)])
             with self._transaction() as connection:
@@ -108,6 +108,7 @@ class ReplicaDatabase:
                 connection.execute("DELETE FROM rows")
                 for row in waiting:
                     add_row(row.row, row.update, row.edits, is_waiting=True)(connection)
+            return len(data)
 
     def _snapshot(self) -> tuple[int, bytes | None]:
         found = self._connection.execute("SELECT upto, data, digest FROM snapshot").fetchone()

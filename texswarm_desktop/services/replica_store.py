@@ -31,8 +31,10 @@ _log = logging.getLogger(__name__)
 ProblemListener = Callable[[StorageError | None], None]
 
 _RETRY_S: Final = 1.0
-#: Compacting this many rows holds the interpreter for some 35 ms; without it the next start would take longer.
-_COMPACT_ABOVE_ROWS: Final = 4_096
+#: Compacting this much, some five thousand key presses, holds the interpreter for about 35 ms, and so would the next
+#: start; a large document is compacted more seldom, because all of it is written.
+_COMPACT_ABOVE_BYTES: Final = 128 * 1024
+_COMPACT_ABOVE_SHARE: Final = 4
 
 
 class ReplicaStore:
@@ -59,7 +61,8 @@ class ReplicaStore:
         self._queue: list[Operation] = []
         self._queued = 0
         self._durable = 0
-        self._loose_rows = 0
+        self._loose_bytes = 0
+        self._compact_above = _COMPACT_ABOVE_BYTES
         self._job: asyncio.Future[None] | None = None
         self._rounds: list[asyncio.Future[None]] = []
         self._retry: asyncio.TimerHandle | None = None
@@ -78,7 +81,7 @@ class ReplicaStore:
     def append(self, update: bytes, edits: int, *, is_local: bool) -> int:
         """Keep an update and return its row; `is_local`: made here, and so to be confirmed by a server."""
         self.last_row += 1
-        self._loose_rows += 1
+        self._loose_bytes += len(update)
         self.put(add_row(self.last_row, update, edits, is_waiting=is_local))
         return self.last_row
 
@@ -213,12 +216,12 @@ class ReplicaStore:
             database.close()
             raise
         self._database = database
-        self._loose_rows = stored.loose_rows
+        self._loose_bytes = stored.loose_bytes
         return stored
 
     def _compact_at_times(self) -> None:
-        if self._database is not None and self._loose_rows > _COMPACT_ABOVE_ROWS:
-            self._loose_rows = 0
+        if self._database is not None and self._loose_bytes > self._compact_above:
+            self._loose_bytes = 0
             self._compact(self._database)
 
     def _finish(self, database: ReplicaDatabase) -> None:
@@ -230,6 +233,7 @@ class ReplicaStore:
     def _compact(self, database: ReplicaDatabase) -> None:
         """A replica that could not be compacted, for want of room say, is complete all the same."""
         try:
-            database.compact()
+            size = database.compact()
+            self._compact_above = _COMPACT_ABOVE_BYTES + size // _COMPACT_ABOVE_SHARE
         except StorageError as error:
             _log.info("not compacted: %s", error)
