@@ -55,6 +55,7 @@ class Peer:
         self.outbox = Outbox(connection, hold_above_bytes=HOLD_ABOVE_BYTES)
         connection.on_congested = self.outbox.congested
         connection.on_relieved = self.outbox.relieved
+        connection.on_lost = self.outbox.let_go
 
     @property
     def is_signed_in(self) -> bool:

@@ -25,6 +25,7 @@ class PeerConnection(ServerConnection):
         self._abort_timer: asyncio.TimerHandle | None = None
         self.on_congested: Callable[[], None] = _nothing
         self.on_relieved: Callable[[], None] = _nothing
+        self.on_lost: Callable[[], None] = _nothing
 
     @property
     def is_open(self) -> bool:
@@ -85,6 +86,7 @@ class PeerConnection(ServerConnection):
         if self._abort_timer is not None:
             self._abort_timer.cancel()
         super().connection_lost(exc)
+        self.on_lost()
 
 
 def _nothing() -> None:

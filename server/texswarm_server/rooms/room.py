@@ -230,9 +230,11 @@ class Room:
         if member.held_at is None:
             return effects
         held_at, member.held_at = member.held_at, None
-        missed = self._frame(Update(self._document.update_since(held_at)))
-        everybody = Tell((session_id,), self._participant_list())
-        return [SendDocument((session_id,), missed), everybody, *effects]
+        effects.insert(0, Tell((session_id,), self._participant_list()))
+        missed = self._document.update_since(held_at)
+        return (
+            effects if missed == EMPTY_UPDATE else [SendDocument((session_id,), self._frame(Update(missed))), *effects]
+        )
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
 
