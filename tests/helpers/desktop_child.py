@@ -15,12 +15,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QApplication, QDialog, QMessageBox, QWidget
-from texswarm_desktop.app import Desktop, run
 
 from texswarm_desktop.__main__ import parser
+from texswarm_desktop.app import Desktop, run
 from texswarm_server.protocol.invite_link import parse_invite_link
 
 
@@ -38,24 +38,26 @@ class DialogWatch(QObject):
 
 
 class PaintWatch(QObject):
-    """Notes when a text was first painted after it came to hold a needle; monotonic seconds."""
+    """Notes when a text was first painted after it had grown; monotonic seconds."""
 
-    def __init__(self, viewport: QWidget, holds: Callable[[str], bool]) -> None:
+    def __init__(self, viewport: QWidget, length: Callable[[], int]) -> None:
         super().__init__()
-        self._holds = holds
-        self._needles: list[str] = []
-        self.painted: dict[str, float] = {}
+        self._length = length
+        self._from = length()
+        self.painted_at: float | None = None
         viewport.installEventFilter(self)
 
-    def expect(self, needle: str) -> None:
-        self._needles.append(needle)
+    def begin(self) -> None:
+        self._from, self.painted_at = self._length(), None
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        if event.type() == QEvent.Type.Paint:
-            for needle in [one for one in self._needles if self._holds(one)]:
-                self._needles.remove(needle)
-                self.painted[needle] = time.monotonic()
+        if event.type() == QEvent.Type.Paint and self.painted_at is None and self._length() > self._from:
+            QTimer.singleShot(0, self._on_painted)
         return False
+
+    def _on_painted(self) -> None:
+        if self.painted_at is None:
+            self.painted_at = time.monotonic()
 
 
 class Hand:
@@ -177,14 +179,16 @@ class Hand:
     async def retry(self) -> None:
         self.desktop.status.retry_now()
 
-    async def expect_painted(self, needle: str) -> None:
+    async def paints_from_here(self) -> float:
+        """Look out for the first paint of a text longer than now."""
         if self.paint is None:
             editor = self._editor()
-            self.paint = PaintWatch(editor.viewport(), lambda one: one in str(self._text(None).index))
-        self.paint.expect(needle)
+            self.paint = PaintWatch(editor.viewport(), lambda: int(editor.document().characterCount()))
+        self.paint.begin()
+        return time.monotonic()
 
-    async def painted(self, needle: str) -> float | None:
-        return self.paint.painted.get(needle) if self.paint else None
+    async def painted_since(self) -> float | None:
+        return self.paint.painted_at if self.paint else None
 
     async def size(self, width: int, height: int) -> None:
         self.desktop.window.resize(width, height)
