@@ -5,7 +5,7 @@ from typing import Final
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QSize
 from PySide6.QtGui import QIcon, QImageReader, QPixmap
 
-from texswarm_desktop.ui.resources import resource
+from texswarm_desktop.services.resources import resource
 from texswarm_desktop.ui.theme_tokens import Tokens
 
 SIZE_PX: Final = 16

@@ -11,6 +11,7 @@ from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence
 from PySide6.QtWidgets import QDialog, QFileDialog, QMainWindow, QStackedWidget, QWidget
 
+from texswarm_desktop.services.resources import resource
 from texswarm_desktop.ui.dialogs.choose_dialog import ChooseDialog
 from texswarm_desktop.ui.dialogs.connect_dialog import ConnectDialog
 from texswarm_desktop.ui.dialogs.host_sheet import HostSheet
@@ -20,7 +21,6 @@ from texswarm_desktop.ui.error_texts import text_of
 from texswarm_desktop.ui.notices import NoticeArea
 from texswarm_desktop.ui.parts import column
 from texswarm_desktop.ui.project_page import ProjectPage
-from texswarm_desktop.ui.resources import resource
 from texswarm_desktop.ui.start_page import StartPage
 from texswarm_desktop.ui.status_line import ACTION_WORDS, StatusBar
 from texswarm_desktop.ui.theme import Theme, ThemeMode

@@ -12,8 +12,8 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QPalette
 from PySide6.QtWidgets import QApplication
 
+from texswarm_desktop.services.resources import resource
 from texswarm_desktop.ui.icons import IconSet
-from texswarm_desktop.ui.resources import resource
 from texswarm_desktop.ui.theme_tokens import DARK, LIGHT, Tokens
 
 _MONOSPACE: Final = (
