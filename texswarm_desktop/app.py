@@ -33,7 +33,7 @@ from texswarm_desktop.ui.theme import Theme, ThemeMode
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
 from texswarm_desktop.viewmodels.start_view import RecentProject, StartView
-from texswarm_desktop.viewmodels.workspace import DocumentChoice, LinkCancelledError, Workspace
+from texswarm_desktop.viewmodels.workspace import EVERYWHERE, DocumentChoice, LinkCancelledError, Workspace
 from texswarm_server.protocol.errors import StorageError, TexSwarmError
 
 _log: Final = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ Companion = Callable[["Desktop"], Awaitable[None]]
 class Desktop:
     """One running desktop: a window and all that stands behind it. An async context manager."""
 
-    def __init__(self, application: QApplication, profile: Path | None) -> None:
+    def __init__(self, application: QApplication, profile: Path | None, *, host_address: str = EVERYWHERE) -> None:
         folder = profile.resolve() if profile else user_data_path(_NAME, appauthor=False)
         self._executor = ThreadPoolExecutor(_DISK_WORKERS, thread_name_prefix="disk")
         self._scope = TaskScope("desktop")
@@ -69,6 +69,7 @@ class Desktop:
             host_data=folder / "host",
             new_transport=websocket_transport,
             scope=self._scope,
+            host_address=host_address,
         )
         self._start = StartView(recent=self._recent(), name=self.workspace.me.name)
         self.theme = Theme(application, ThemeMode(self.settings.settings.theme))
@@ -259,9 +260,13 @@ async def _as_coroutine(work: Awaitable[None]) -> None:
 
 
 async def _main(
-    application: QApplication, target: str | None, profile: Path | None, companion: Companion | None
+    application: QApplication,
+    target: str | None,
+    profile: Path | None,
+    companion: Companion | None,
+    host_address: str,
 ) -> int:
-    async with Desktop(application, profile) as desktop:
+    async with Desktop(application, profile, host_address=host_address) as desktop:
         desktop.begin(target)
         if companion is not None:
             desktop.accompany(companion)
@@ -269,11 +274,17 @@ async def _main(
     return 0
 
 
-def run(*, target: str | None, profile_dir: Path | None, companion: Companion | None = None) -> int:
-    """Run the desktop until its window is closed; returns the exit status."""
+def run(
+    *,
+    target: str | None,
+    profile_dir: Path | None,
+    companion: Companion | None = None,
+    host_address: str = EVERYWHERE,
+) -> int:
+    """Run the desktop until its window is closed; returns the exit status. `host_address`: where its server listens."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     application = QApplication(sys.argv[:1])
     application.setApplicationName("TeXSwarm")
     application.setDesktopFileName(_NAME)
     with asyncio.Runner(loop_factory=loop_factory(application)) as runner:
-        return runner.run(_main(application, target, profile_dir, companion))
+        return runner.run(_main(application, target, profile_dir, companion, host_address))

@@ -23,6 +23,9 @@ from texswarm_desktop.__main__ import parser
 from texswarm_desktop.app import Desktop, run
 from texswarm_server.protocol.invite_link import parse_invite_link
 
+#: A host in a test or a demonstration is not for the network.
+LOOPBACK = "127.0.0.1"
+
 
 class DialogWatch(QObject):
     """Counts dialogs that appear: none may, for anything the program can mend by itself."""
@@ -193,6 +196,16 @@ class Hand:
     async def size(self, width: int, height: int) -> None:
         self.desktop.window.resize(width, height)
 
+    async def names_shown(self) -> list[str]:
+        """Return whose carets this user sees in the file in front."""
+        presence = self._editor()._presence
+        return sorted(caret.person.name for caret in presence.carets.values()) if presence else []
+
+    async def focus(self) -> None:
+        """Come to the front with the keyboard in the text."""
+        self.desktop.window.activateWindow()
+        self._editor().setFocus()
+
     async def theme(self, name: str) -> None:
         self.desktop.set_theme(name)
 
@@ -234,4 +247,4 @@ def answer(value: dict[str, Any]) -> None:
 if __name__ == "__main__":
     options = parser().parse_args()
     folder = options.profile_dir or Path.cwd()
-    sys.exit(run(target=options.target, profile_dir=folder, companion=serve))
+    sys.exit(run(target=options.target, profile_dir=folder, companion=serve, host_address=LOOPBACK))

@@ -1,12 +1,13 @@
 """A desktop in a process of its own, driven from here; see `desktop_child`."""
 
 import asyncio
+import contextlib
 import itertools
 import json
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,17 +22,29 @@ class DesktopError(AssertionError):
 
 
 class DesktopProcess:
-    """Starts a desktop, gives it orders, and sees to its end."""
+    """Starts a desktop, gives it orders, and sees to its end. `platform`: Qt's name of it; None: as Qt thinks best."""
 
-    def __init__(self, profile: Path, target: str | None = None, *, platform: str = "offscreen") -> None:
+    def __init__(
+        self,
+        profile: Path,
+        target: str | None = None,
+        *,
+        platform: str | None = "offscreen",
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.profile, self.target = profile, target
-        self._platform = platform
+        self._environment = {**(environment or {}), **({"QT_QPA_PLATFORM": platform} if platform else {})}
         self._numbers = itertools.count(1)
         self._process: asyncio.subprocess.Process | None = None
         self._log: Any = None
 
     async def __aenter__(self) -> Self:
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            if self._process is not None:
+                await self.kill()
+            raise
         return self
 
     async def __aexit__(
@@ -49,7 +62,7 @@ class DesktopProcess:
         self.profile.mkdir(parents=True, exist_ok=True)
         self._log = (self.profile / "desktop.log").open("ab")
         arguments = ["--profile-dir", str(self.profile), *([self.target] if self.target else [])]
-        environment = os.environ | {"QT_QPA_PLATFORM": self._platform, "PYTHONUNBUFFERED": "1"}
+        environment = os.environ | self._environment | {"PYTHONUNBUFFERED": "1"}
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.helpers.desktop_child", *arguments,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=self._log,
@@ -87,7 +100,8 @@ class DesktopProcess:
     async def kill(self) -> None:
         """End the program as a power cut would."""
         process = self._running()
-        process.send_signal(signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(signal.SIGKILL)
         await self._ended()
 
     def log_tail(self, lines: int = 40) -> str:

@@ -40,7 +40,8 @@ from texswarm_server.protocol.messages import (
 
 _log: Final = logging.getLogger(__name__)
 _OWN_SERVER: Final = "embedded"
-_EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - to host for the network is the point
+#: Where a host listens: on every interface.
+EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - to host for the network is the point
 _ESCAPED: Final = {character: f"\\{character}" for character in "#$%&_{}"} | {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -89,6 +90,7 @@ class Workspace(QObject):
         host_data: Path,
         new_transport: NewTransport,
         scope: TaskScope,
+        host_address: str = EVERYWHERE,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -99,6 +101,7 @@ class Workspace(QObject):
         self._host_data = host_data
         self._new_transport = new_transport
         self._scope = scope
+        self._host_address = host_address
         self._host: EmbeddedServer | None = None
         self._pending: Connection | None = None
         self.opened: OpenedProject | None = None
@@ -159,7 +162,8 @@ class Workspace(QObject):
         if self.hosting is not None:
             return self.hosting.link
         self.notice.emit(None)
-        self._host = host = EmbeddedServer(HostConfig(data=self._host_data, host=_EVERYWHERE, name=self.me.name))
+        config = HostConfig(data=self._host_data, host=self._host_address, name=self.me.name)
+        self._host = host = EmbeddedServer(config)
         try:
             started = await host.start(opened.project.document_id)
             own_way_in = InviteLink(started.address, started.owner_invite)
