@@ -32,9 +32,10 @@ def every_error() -> list[type[TexSwarmError]]:
 
 def one(kind: type[TexSwarmError]) -> TexSwarmError:
     """Make an error with something for each thing it must be told."""
+    _self, *parameters = inspect.signature(kind.__init__).parameters.values()
     needed = [
         parameter.name
-        for parameter in inspect.signature(kind).parameters.values()
+        for parameter in parameters
         if parameter.default is parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD
     ]
     return kind(*needed)
