@@ -36,7 +36,6 @@ class DesktopProcess:
         self._environment = {**(environment or {}), **({"QT_QPA_PLATFORM": platform} if platform else {})}
         self._numbers = itertools.count(1)
         self._process: asyncio.subprocess.Process | None = None
-        self._log: Any = None
 
     async def __aenter__(self) -> Self:
         try:
@@ -58,17 +57,21 @@ class DesktopProcess:
             await self.kill()
 
     async def start(self) -> None:
-        """Start the program and wait until its window is there."""
+        """Start the program and wait until its window is there; what cannot show one is ended."""
         self.profile.mkdir(parents=True, exist_ok=True)
-        self._log = (self.profile / "desktop.log").open("ab")
         arguments = ["--profile-dir", str(self.profile), *([self.target] if self.target else [])]
         environment = os.environ | self._environment | {"PYTHONUNBUFFERED": "1"}
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.helpers.desktop_child", *arguments,
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=self._log,
-            cwd=ROOT, env=environment, limit=64 * 1024 * 1024,
-        )  # fmt: skip
-        await self._answer(0)
+        with (self.profile / "desktop.log").open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "tests.helpers.desktop_child", *arguments,
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=log,
+                cwd=ROOT, env=environment, limit=64 * 1024 * 1024,
+            )  # fmt: skip
+        try:
+            await self._answer(0)
+        except BaseException:
+            await self.kill()
+            raise
 
     async def do(self, name: str, /, **details: Any) -> Any:
         """Give one order and return its answer; raises DesktopError."""
@@ -92,8 +95,12 @@ class DesktopProcess:
     async def quit(self) -> int:
         """Close the window and return the exit status."""
         process = self._running()
-        await self.do("quit")
         assert process.stdin is not None
+        try:
+            await self.do("quit")
+        except BaseException:
+            await self.kill()
+            raise
         process.stdin.close()
         return await self._ended()
 
@@ -121,7 +128,6 @@ class DesktopProcess:
             await process.wait()
             raise DesktopError(f"{self.profile.name} did not end\n{self.log_tail()}") from None
         finally:
-            self._log.close()
             transport = getattr(process, "_transport", None)
             if transport is not None:
                 transport.close()
