@@ -19,7 +19,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from texswarm_desktop.client.transport import websocket_transport
+from texswarm_desktop.client.link import TransportFactory
 from texswarm_desktop.qtx.loop import loop_factory
 from texswarm_desktop.qtx.task_scope import TaskScope
 from texswarm_desktop.services.credentials import CredentialStore
@@ -67,7 +67,7 @@ class Desktop:
             settings=self.settings,
             status=self.status,
             host_data=folder / "host",
-            new_transport=websocket_transport,
+            new_transport=_websockets,
             scope=self._scope,
             host_address=host_address,
         )
@@ -244,6 +244,13 @@ class Desktop:
         self._network = QNetworkInformation.instance()
         lost = QNetworkInformation.Reachability.Disconnected
         self._network.reachabilityChanged.connect(lambda now: self.workspace.network_changed(now != lost))
+
+
+def _websockets(fingerprint: str | None) -> TransportFactory:
+    """Loaded when the first link is made, not before the window is there."""
+    from texswarm_desktop.client.transport import websocket_transport  # noqa: PLC0415
+
+    return websocket_transport(fingerprint)
 
 
 def _secrets(file: SecretStore, *, is_apart: bool) -> SecretStore:

@@ -8,8 +8,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from texswarm_desktop.client.link import Link, TransportFactory
 from texswarm_desktop.client.timing import LinkProfile
-from texswarm_desktop.client.transport import Link, TransportFactory
 from texswarm_server.protocol.errors import LinkLostError
 from texswarm_server.protocol.invite_link import ServerAddress
 

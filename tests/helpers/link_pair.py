@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from texswarm_desktop.client.link import LinkClosedError
 from texswarm_desktop.client.timing import LinkProfile
-from texswarm_desktop.client.transport import LinkClosedError
 from texswarm_server.protocol.codec import encode
 from texswarm_server.protocol.errors import LinkLostError, LinkRefusedError
 from texswarm_server.protocol.invite_link import ServerAddress

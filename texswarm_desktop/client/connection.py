@@ -24,11 +24,11 @@ from texswarm_desktop.client.events import (
     RetryDemanded,
     Woke,
 )
+from texswarm_desktop.client.link import TransportFactory
 from texswarm_desktop.client.ports import Credentials, ReplicaPort
 from texswarm_desktop.client.session import Session
 from texswarm_desktop.client.states import LinkState
 from texswarm_desktop.client.timing import LinkProfile, is_this_machine, profile_for
-from texswarm_desktop.client.transport import TransportFactory, websocket_transport
 from texswarm_server.protocol.invite_link import ServerAddress
 from texswarm_server.protocol.messages import AuthenticationResult, Fact, Order
 
@@ -66,7 +66,7 @@ class Connection:
             self._session,
             address=address,
             profile=self.profile,
-            transport=transport or websocket_transport(),
+            transport=transport or _websockets(),
             clock=clock,
             wall_clock=wall_clock,
             rng=rng or random.Random(),  # noqa: S311 - spreads clients out, guards nothing
@@ -130,3 +130,10 @@ class Connection:
         answer came: whether the order was carried out is then unknown.
         """
         return await self._session.request(order)
+
+
+def _websockets() -> TransportFactory:
+    """Loaded when the first link is made, not when the program starts."""
+    from texswarm_desktop.client.transport import websocket_transport  # noqa: PLC0415
+
+    return websocket_transport()

@@ -39,10 +39,10 @@ from texswarm_desktop.client.events import (
     TransportOpened,
     Woke,
 )
+from texswarm_desktop.client.link import Link, LinkClosedError, TransportFactory
 from texswarm_desktop.client.states import Closed, Idle, LinkState, NeedsUser, Rung
 from texswarm_desktop.client.timing import TICK_S, LinkProfile, Pulse, has_slept, pulse
 from texswarm_desktop.client.transition import step
-from texswarm_desktop.client.transport import Link, LinkClosedError, TransportFactory
 from texswarm_server.protocol.errors import LinkError, LocalProtocolError, RemoteProtocolError
 from texswarm_server.protocol.invite_link import ServerAddress
 

@@ -10,13 +10,14 @@ import hmac
 import logging
 import ssl
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Final, Protocol
+from contextlib import asynccontextmanager
+from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.connection import broadcast
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
+from texswarm_desktop.client.link import LinkClosedError, TransportFactory
 from texswarm_desktop.client.timing import LinkProfile, is_near
 from texswarm_server.protocol.errors import LinkLostError, LinkRefusedError
 from texswarm_server.protocol.invite_link import ServerAddress
@@ -27,40 +28,6 @@ _MAX_INCOMING_BYTES: Final = Limits().max_document_bytes
 _NORMAL: Final = 1000
 
 logger = logging.getLogger(__name__)
-
-
-class LinkClosedError(LinkLostError):
-    """The connection ended with a close frame, or with one that we had to send."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(f"{code}: {reason}" if reason else str(code))
-        self.code = code
-        self.reason = reason
-
-
-class Link(Protocol):
-    """An open transport."""
-
-    @property
-    def heard_at(self) -> float:
-        """When the last bytes came in, by the loop's clock or the one given."""
-
-    @property
-    def unsent_bytes(self) -> int:
-        """How much waits here because the network does not take it."""
-
-    def send(self, frame: str | bytes) -> None:
-        """Hand a frame to the network; a link that is closing swallows it."""
-
-    def ping(self) -> None:
-        """Ask for a sign of life."""
-
-    async def receive(self) -> str | bytes:
-        """Return the next frame; raises LinkClosedError or LinkLostError at the end."""
-
-
-#: Opens a link and closes it on exit, also when cancelled. Entering raises LinkRefusedError.
-TransportFactory = Callable[[ServerAddress, LinkProfile, Callable[[], float]], AbstractAsyncContextManager[Link]]
 
 
 class _AttentiveConnection(ClientConnection):

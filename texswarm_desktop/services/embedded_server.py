@@ -12,16 +12,18 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from texswarm_desktop.services.lan_addresses import lan_addresses
-from texswarm_server.app import CollabServer
 from texswarm_server.config import ServerConfig as HostConfig
 from texswarm_server.protocol.close_codes import CloseCode
 from texswarm_server.protocol.errors import RejectedError, StorageError, TexSwarmError
 from texswarm_server.protocol.invite_link import ServerAddress
 
 __all__ = ["EmbeddedServer", "HostConfig", "HostError", "HostStarted"]
+
+if TYPE_CHECKING:
+    from texswarm_server.app import CollabServer
 
 _log: Final = logging.getLogger(__name__)
 _STOP_LIMIT_S: Final = 5.0
@@ -108,7 +110,9 @@ class EmbeddedServer:
             except StorageError:
                 _log.exception("the embedded server could not store everything")
 
-    async def _started(self) -> CollabServer:
+    async def _started(self) -> "CollabServer":
+        from texswarm_server.app import CollabServer  # noqa: PLC0415 - a quarter of a second, for those who host
+
         server = CollabServer(self._config)
         try:
             await server.start()
@@ -119,7 +123,7 @@ class EmbeddedServer:
             await server.start()
         return server
 
-    async def _describe(self, server: CollabServer) -> HostStarted:
+    async def _describe(self, server: "CollabServer") -> HostStarted:
         invite = await self._owner_invite(server)
         bound = server.address
         is_everywhere = self._config.host in _EVERYWHERE
@@ -127,7 +131,7 @@ class EmbeddedServer:
         public = replace(bound, host=self._list_addresses()[0]) if is_everywhere else bound
         return HostStarted(local, public, invite)
 
-    async def _owner_invite(self, server: CollabServer) -> str:
+    async def _owner_invite(self, server: "CollabServer") -> str:
         """Return the way in as owner: of the document that is here from an earlier time, else of a new one."""
         if self._document_id is not None:
             try:

@@ -14,8 +14,8 @@ from typing import Final
 from PySide6.QtCore import QObject, Signal
 
 from texswarm_desktop.client.connection import Connection
+from texswarm_desktop.client.link import TransportFactory
 from texswarm_desktop.client.states import Closed, Idle, LinkState, Live, NeedsUser
-from texswarm_desktop.client.transport import TransportFactory
 from texswarm_desktop.core.settings import KnownServer
 from texswarm_desktop.qtx.task_scope import TaskScope
 from texswarm_desktop.services.credentials import CredentialStore

@@ -12,8 +12,9 @@ import pytest
 from websockets.asyncio.server import serve
 
 from tests.helpers.run_async import runs_async, until
+from texswarm_desktop.client.link import LinkClosedError
 from texswarm_desktop.client.timing import LAN
-from texswarm_desktop.client.transport import LinkClosedError, websocket_transport
+from texswarm_desktop.client.transport import websocket_transport
 from texswarm_server.protocol.errors import LinkLostError, LinkRefusedError
 from texswarm_server.protocol.invite_link import ServerAddress
 

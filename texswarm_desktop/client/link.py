@@ -1,0 +1,46 @@
+"""An open transport as the driver sees it, and how one comes to be; it must not know what carries the frames.
+
+Apart from `transport`, so that a desktop without a connection need not load websockets to show its window.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from texswarm_desktop.client.timing import LinkProfile
+from texswarm_server.protocol.errors import LinkLostError
+from texswarm_server.protocol.invite_link import ServerAddress
+
+
+class LinkClosedError(LinkLostError):
+    """The connection ended with a close frame, or with one that we had to send."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(f"{code}: {reason}" if reason else str(code))
+        self.code = code
+        self.reason = reason
+
+
+class Link(Protocol):
+    """An open transport."""
+
+    @property
+    def heard_at(self) -> float:
+        """When the last bytes came in, by the loop's clock or the one given."""
+
+    @property
+    def unsent_bytes(self) -> int:
+        """How much waits here because the network does not take it."""
+
+    def send(self, frame: str | bytes) -> None:
+        """Hand a frame to the network; a link that is closing swallows it."""
+
+    def ping(self) -> None:
+        """Ask for a sign of life."""
+
+    async def receive(self) -> str | bytes:
+        """Return the next frame; raises LinkClosedError or LinkLostError at the end."""
+
+
+#: Opens a link and closes it on exit, also when cancelled. Entering raises LinkRefusedError.
+TransportFactory = Callable[[ServerAddress, LinkProfile, Callable[[], float]], AbstractAsyncContextManager[Link]]
