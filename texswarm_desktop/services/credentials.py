@@ -36,6 +36,7 @@ class CredentialStore:
         self._secrets = secrets
         self._executor = executor
         self._order = threading.Lock()
+        self._wanted: dict[str, str | None] = {}
         self.user_id = self._installation_id()
 
     @property
@@ -65,12 +66,14 @@ class CredentialStore:
         )
 
     def _save_later(self, key: str, secret: str | None) -> None:
-        self._executor.submit(self._save, key, secret)
+        self._wanted[key] = secret
+        self._executor.submit(self._save, key)
 
-    def _save(self, key: str, secret: str | None) -> None:
+    def _save(self, key: str) -> None:
+        """Keep the latest word: an executor with several workers need not do its jobs in order."""
         try:
             with self._order:
-                self._secrets.set(key, secret)
+                self._secrets.set(key, self._wanted[key])
         except (NotWritableError, OSError) as error:
             _log.warning("the sign-in could not be kept: %s", error)
 

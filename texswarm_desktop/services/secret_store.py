@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -14,6 +15,11 @@ from texswarm_desktop.services.atomic_file import PRIVATE_MODE, write_atomically
 
 _log: Final = logging.getLogger(__name__)
 _SERVICE: Final = "texswarm"
+_KEYRING_ERRORS: Final = (
+    ("keyring.errors", "KeyringError"),
+    ("jeepney", "DBusErrorResponse"),
+    ("secretstorage.exceptions", "SecretStorageException"),
+)
 
 
 class SecretStore(Protocol):
@@ -101,9 +107,12 @@ def _load_keyring() -> Any:
 
 
 def _keyring_errors() -> tuple[type[Exception], ...]:
-    """Return what a key ring may raise for reasons of its own: its errors, and what its back ends let through."""
-    try:
-        from keyring.errors import KeyringError  # noqa: PLC0415
-    except ImportError:
-        return (OSError, RuntimeError, ValueError)
-    return (KeyringError, OSError, RuntimeError, ValueError)
+    """Return what a key ring may raise for reasons of its own: its errors, and what its back ends let through.
+
+    Those of the Linux desktops have no ancestor in common; they are looked up, because they need not be installed.
+    """
+    known: list[type[Exception]] = [OSError, RuntimeError, ValueError]
+    for module, name in _KEYRING_ERRORS:
+        with suppress(ImportError, AttributeError):
+            known.append(getattr(import_module(module), name))
+    return tuple(known)

@@ -1,0 +1,64 @@
+"""The server inside the desktop, on loopback."""
+
+import asyncio
+import socket
+import threading
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+
+from texswarm_desktop.services.embedded_server import EmbeddedServer, HostConfig, HostError
+from texswarm_desktop.services.lan_addresses import lan_addresses
+
+
+def config(folder: Path, port: int = 0) -> HostConfig:
+    return HostConfig(data=folder / "host", host="127.0.0.1", port=port)
+
+
+def test_it_answers_when_it_has_started_and_is_gone_when_it_has_stopped(tmp_path: Path) -> None:
+    async def story() -> None:
+        server = EmbeddedServer(config(tmp_path))
+        started = await server.start()
+        assert started.owner_invite
+        assert (started.address.host, started.public_address) == ("127.0.0.1", started.address)
+        place = (started.address.host, started.address.port)
+        _, writer = await asyncio.open_connection(*place)
+        writer.close()
+        await writer.wait_closed()
+        await server.stop()
+        await server.stop()
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection(*place)
+
+    asyncio.run(story())
+    assert "embedded-server" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_a_taken_port_is_no_obstacle(tmp_path: Path) -> None:
+    async def story(port: int) -> int:
+        server = EmbeddedServer(config(tmp_path, port))
+        started = await server.start()
+        await server.stop()
+        return started.address.port
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert asyncio.run(story(port)) not in {0, port}
+
+
+def test_a_server_that_never_started_can_be_stopped(tmp_path: Path) -> None:
+    asyncio.run(EmbeddedServer(config(tmp_path)).stop())
+
+
+def test_a_folder_that_cannot_be_used_is_a_typed_error(tmp_path: Path) -> None:
+    (tmp_path / "host").write_bytes(b"a file in the way")
+    with pytest.raises(HostError):
+        asyncio.run(EmbeddedServer(config(tmp_path)).start())
+
+
+def test_the_addresses_for_others_are_addresses() -> None:
+    found = lan_addresses()
+    assert found
+    assert len(set(found)) == len(found)
+    assert all(ip_address(text) for text in found)
