@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from texswarm_desktop.services import project_folder
+from texswarm_desktop.services.atomic_file import write_atomically
 from texswarm_desktop.services.project import Project
 from texswarm_desktop.services.replica_store import ReplicaStore
 from texswarm_server.document import ProjectDocument
@@ -19,7 +20,7 @@ class HeldWrite:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.is_done, self.go_on = threading.Event(), threading.Event()
-        self._write = project_folder.write_atomically
+        self._write = write_atomically
         monkeypatch.setattr(project_folder, "write_atomically", self._held)
 
     def _held(self, path: Path, data: bytes) -> object:
