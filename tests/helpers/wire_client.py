@@ -91,6 +91,10 @@ class Opened:
         entry = PresenceEntry(client_id or self.replica.client_id, clock, state)
         await self.send(Awareness(encode_presence([entry])))
 
+    async def answered(self) -> None:
+        """Wait until the answer to the server's sync is on its way."""
+        await self.client.until(lambda: self.sent > 0)
+
     async def acknowledged_all(self) -> None:
         await self.client.until(lambda: self.acknowledged >= self.sent)
 

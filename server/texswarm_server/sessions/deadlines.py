@@ -24,6 +24,10 @@ class Deadlines(Generic[K]):
         self._due[key] = (when, self._number)
         heapq.heappush(self._heap, (when, self._number, key))
 
+    def when(self, key: K) -> float:
+        """Return the deadline of `key`; KeyError without one."""
+        return self._due[key][0]
+
     def cancel(self, key: K) -> None:
         """Take the deadline of `key` away, if it has one."""
         self._due.pop(key, None)

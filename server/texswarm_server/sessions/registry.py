@@ -113,15 +113,16 @@ class SessionRegistry:
         return [session for session in expired if session]
 
     def _make_room(self, user_id: UserId) -> list[Session]:
-        """End the oldest detached sessions of a user until one more fits."""
+        """End the sessions of a user that would expire first until one more fits."""
         ended = []
         mine = self._by_user.get(user_id, {})
         while len(mine) >= self._max_per_user:
-            oldest = next((session for session in mine.values() if not session.is_attached), None)
-            if oldest is None:
+            detached = [session for session in mine.values() if not session.is_attached]
+            if not detached:
                 raise RejectedError(ErrorCode.LIMIT_EXCEEDED, f"{len(mine)} sessions")
-            self.end(oldest.session_id)
-            ended.append(oldest)
+            first = min(detached, key=lambda session: self._deadlines.when(session.session_id))
+            self.end(first.session_id)
+            ended.append(first)
         return ended
 
     def _add(self, session: Session) -> None:

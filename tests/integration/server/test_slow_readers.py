@@ -154,3 +154,4 @@ async def test_who_makes_us_answer_pings_and_reads_none_is_cut_off(premises) -> 
             noisy.connection.transport.write(ping * 100)
             await settle()
         assert peer._connection.buffered_bytes < BUFFERS_OF_THE_SYSTEM
+        go_on_reading(noisy)

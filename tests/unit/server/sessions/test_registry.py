@@ -80,6 +80,15 @@ def test_sessions_of_one_user_live_side_by_side_up_to_a_limit() -> None:
     assert len(sessions.sessions_of(ADA)) == 2
 
 
+def test_the_session_that_was_left_longest_ago_makes_room() -> None:
+    sessions = registry(max_per_user=2)
+    first, second = (sessions.attach(ADA, None, name, grant_id="g").session for name in ("c1", "c2"))
+    sessions.detach(second.session_id, "c2", now=0)
+    sessions.detach(first.session_id, "c1", now=1)
+
+    assert sessions.attach(ADA, None, "c3", grant_id="g").ended == [second]
+
+
 def test_a_restored_session_has_what_is_left_of_its_time_and_no_more_than_all() -> None:
     sessions = registry()
     for number, remaining_s in enumerate((-5, 30, 10**9)):
