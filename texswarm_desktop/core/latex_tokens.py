@@ -166,7 +166,7 @@ def _append_argument(match: re.Match[str], group: str, tokens: list[Token]) -> N
     name_end = _name_end(match[0]) + start
     tokens.append((start, name_end - start, command))
     if inner - 1 > name_end:
-        tokens.append((name_end, inner - 1 - name_end, Kind.SPECIAL))
+        tokens += ((name_end, 1, Kind.BRACE), (inner - 2, 1, Kind.BRACE))
     tokens.append((inner - 1, 1, Kind.BRACE))
     if stop > inner:
         tokens.append((inner, stop - inner, argument))

@@ -39,6 +39,7 @@ class TaskScope:
         task = asyncio.get_running_loop().create_task(self._guard(name, work), name=f"{self._name}: {name}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _task: work.close())  # a task that was cancelled before its first step
         return task
 
     async def close(self) -> None:

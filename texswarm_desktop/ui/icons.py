@@ -9,14 +9,15 @@ from texswarm_desktop.services.resources import resource
 from texswarm_desktop.ui.theme_tokens import Tokens
 
 SIZE_PX: Final = 16
-_SCALES: Final = (1.0, 2.0)
 
 
 class IconSet:
     """Icons of one theme. An icon that cannot be read is an empty one: a broken picture stops nobody from writing."""
 
-    def __init__(self, tokens: Tokens) -> None:
+    def __init__(self, tokens: Tokens, scale: float = 1.0) -> None:
+        """Draw for a screen with `scale` pixels to the unit: the finest one there is."""
         self._tokens = tokens
+        self._scale = scale
         self._icons: dict[tuple[str, str, int], QIcon] = {}
 
     def icon(self, name: str, color: str = "", size_px: int = SIZE_PX) -> QIcon:
@@ -26,15 +27,12 @@ class IconSet:
             self._icons[key] = self._drawn(*key)
         return self._icons[key]
 
-    def pixmap(self, name: str, color: str = "", size_px: int = SIZE_PX, *, scale: float = 1.0) -> QPixmap:
-        """Return one picture for a screen with `scale` pixels to the unit."""
-        return _picture(_svg(name, color or self._tokens.muted), size_px, scale)
+    def pixmap(self, name: str, color: str = "", size_px: int = SIZE_PX) -> QPixmap:
+        """Return one picture."""
+        return _picture(_svg(name, color or self._tokens.muted), size_px, self._scale)
 
     def _drawn(self, name: str, color: str, size_px: int) -> QIcon:
-        icon, svg = QIcon(), _svg(name, color)
-        for scale in _SCALES:
-            icon.addPixmap(_picture(svg, size_px, scale))
-        return icon
+        return QIcon(_picture(_svg(name, color), size_px, self._scale))
 
 
 def _svg(name: str, color: str) -> bytes:

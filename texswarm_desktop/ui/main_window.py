@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QSize, Signal
-from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence
+from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence, QShowEvent
 from PySide6.QtWidgets import QDialog, QFileDialog, QMainWindow, QStackedWidget, QWidget
 
+from texswarm_desktop.qtx.timers import SingleShot
 from texswarm_desktop.services.resources import resource
 from texswarm_desktop.ui.dialogs.choose_dialog import ChooseDialog
 from texswarm_desktop.ui.dialogs.connect_dialog import ConnectDialog
@@ -36,6 +37,8 @@ NAME: Final = "TeXSwarm"
 _SIZE: Final = QSize(1180, 760)
 _LEAST: Final = QSize(640, 420)
 _PROBLEM: Final = "problem"
+#: A window that is shown before its project is loaded stays blank for so long, rather than flash the first page.
+_START_AFTER_S: Final = 0.25
 _Keys = QKeySequence.StandardKey
 
 
@@ -90,15 +93,17 @@ class MainWindow(QMainWindow):
         self.actions_ = WindowActions(self, self._deeds())
         self.actions_.add_themes(theme.mode, self._on_theme_chosen)
         self.notices = NoticeArea(theme)
-        self.start_page = StartPage(theme, start)
         self.status_bar = StatusBar(theme, connection)
         self._stack = QStackedWidget()
         self._lay_out()
-        self._connect()
-        self.show_start()
+        self._start_page: StartPage | None = None
+        self._start_timer = SingleShot(self.show_start, self)
+        self.status_bar.hide()
+        self.actions_.set_has_project(has_project=False)
+        self.status_bar.action_requested.connect(self.act)
+        connection.line_changed.connect(self._on_connection_line_changed)
 
     def _lay_out(self) -> None:
-        self._stack.addWidget(self.start_page)
         centre = QWidget()
         centre.setObjectName("Chrome")
         box = column(self.notices, self._stack, self.status_bar)
@@ -110,16 +115,16 @@ class MainWindow(QMainWindow):
         available = self.screen().availableSize()
         self.resize(_SIZE.boundedTo(available))
 
-    def _connect(self) -> None:
-        page = self.start_page
+    def _new_start_page(self) -> StartPage:
+        page = StartPage(self._theme, self._start)
         page.new_requested.connect(self.show_new_dialog)
         page.open_requested.connect(self.choose_folder)
         page.host_requested.connect(self._on_start_host_requested)
         page.join_requested.connect(self.show_join_dialog)
         page.connect_requested.connect(self.show_connect_dialog)
         page.recent_requested.connect(self.open_folder_requested)
-        self.status_bar.action_requested.connect(self.act)
-        self._connection.line_changed.connect(self._on_connection_line_changed)
+        self._stack.addWidget(page)
+        return page
 
     # ── what is shown ───────────────────────────────────────────────────────────────────────────────────
 
@@ -128,23 +133,34 @@ class MainWindow(QMainWindow):
         """The project that is shown, None on the first page."""
         return self._page
 
+    @property
+    def start_page(self) -> StartPage:
+        """The first page; made when it is first looked at."""
+        if self._start_page is None:
+            self._start_page = self._new_start_page()
+        return self._start_page
+
     def show_start(self) -> None:
         """Show the first page; a project's views may be closed afterwards."""
+        self._end_page()
+        self._stack.setCurrentWidget(self.start_page)
+        self._show_status()
+        self.status_bar.show_file("")
+        self.actions_.set_has_project(has_project=False)
+        self.setWindowTitle(NAME)
+
+    def _end_page(self) -> None:
+        self._start_timer.stop()
         page, self._page = self._page, None
         if page is not None:
             self._participants = None
             page.close_page()
             self._stack.removeWidget(page)
             page.deleteLater()
-        self._stack.setCurrentWidget(self.start_page)
-        self.status_bar.setVisible(False)
-        self.status_bar.show_file("")
-        self.actions_.set_has_project(has_project=False)
-        self.setWindowTitle(NAME)
 
     def show_project(self, project: ProjectView, participants: ParticipantsView, presence: PresenceView) -> None:
         """Show a project; `show_start`, or another project, must come before its views are closed."""
-        self.show_start()
+        self._end_page()
         self._participants = participants
         page = ProjectPage(
             self._theme,
@@ -162,7 +178,7 @@ class MainWindow(QMainWindow):
         page.area.zoom_changed.connect(self._on_area_zoom_changed)
         self._stack.addWidget(page)
         self._stack.setCurrentWidget(page)
-        self.status_bar.setVisible(True)
+        self._show_status()
         self.actions_.set_has_project(has_project=True)
         self._on_page_heading_changed(*page.heading)
         page.area.tell_place()
@@ -334,7 +350,12 @@ class MainWindow(QMainWindow):
         self._awaits_hosting = True
         self.host_folder_requested.emit(folder)
 
+    def _show_status(self) -> None:
+        """On the first page there is a status only while a server is being reached."""
+        self.status_bar.setVisible(self._page is not None or not self._connection.is_local)
+
     def _on_connection_line_changed(self, _line: StatusLine) -> None:
+        self._show_status()
         hosting = self._connection.facts.hosting
         if hosting is None:
             if self._host_sheet is not None:
@@ -363,6 +384,12 @@ class MainWindow(QMainWindow):
     def _on_theme_chosen(self, mode: ThemeMode) -> None:
         self._theme.set_mode(mode)
         self.theme_chosen.emit(mode.value)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Show the first page, unless a project comes at once."""
+        super().showEvent(event)
+        if self._page is None and self._start_page is None:
+            self._start_timer.start(_START_AFTER_S)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Close at once: what was typed is kept, and nothing is asked."""

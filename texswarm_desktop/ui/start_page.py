@@ -75,9 +75,10 @@ class StartPage(QScrollArea):
         return page
 
     def _header(self) -> QHBoxLayout:
-        self._mark = QLabel()
+        mark = QLabel()
+        mark.setPixmap(self._theme.icons.pixmap("texswarm", size_px=_MARK_PX))
         words = column(label("TeXSwarm", "PageTitle"), 2, label("Write LaTeX together.", "PageSubtitle"))
-        header = row(self._mark, gap=16)
+        header = row(mark, gap=16)
         header.addLayout(words)
         header.addStretch(1)
         header.addWidget(self._busy)
@@ -127,12 +128,6 @@ class StartPage(QScrollArea):
         for choice in self._choices:
             choice.wear()
 
-    def showEvent(self, event: object) -> None:
-        """Draw the mark for the screen it is shown on."""
-        super().showEvent(event)  # type: ignore[arg-type]
-        mark = self._theme.icons.pixmap("texswarm", size_px=_MARK_PX, scale=self.devicePixelRatioF())
-        self._mark.setPixmap(mark)
-
 
 class Choice(QPushButton):
     """A large button with an icon, a title and a hint."""
@@ -159,8 +154,7 @@ class Choice(QPushButton):
     def wear(self) -> None:
         """Draw the icon in the colours of the theme."""
         color = self._theme.tokens.accent_text
-        scale = self.devicePixelRatioF()
-        self._picture.setPixmap(self._theme.icons.pixmap(self._icon_name, color, 20, scale=scale))
+        self._picture.setPixmap(self._theme.icons.pixmap(self._icon_name, color, 20))
 
     def sizeHint(self) -> QSize:
         """Room for what is inside."""
@@ -195,7 +189,7 @@ class RecentButton(QPushButton):
         is_missing = project.is_missing
         age_words = "not found" if is_missing else when(project.opened_at, now)
         picture = QLabel()
-        picture.setPixmap(theme.icons.pixmap("folder", scale=self.devicePixelRatioF()))
+        picture.setPixmap(theme.icons.pixmap("folder"))
         title = ElidedLabel(project.title)
         server = label(f"on {project.server}" if project.server else "", "Hint")
         age = label(age_words, "Hint")

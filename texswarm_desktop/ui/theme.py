@@ -56,7 +56,7 @@ class Theme(QObject):
         font.setPixelSize(self._text_px)
         application.setFont(font)
         self.tokens = self._wanted()
-        self.icons = IconSet(self.tokens)
+        self.icons = IconSet(self.tokens, application.devicePixelRatio())
         self._dress()
         application.styleHints().colorSchemeChanged.connect(self._on_system_scheme_changed)
 
@@ -92,7 +92,7 @@ class Theme(QObject):
         tokens = self._wanted()
         if tokens is not self.tokens:
             self.tokens = tokens
-            self.icons = IconSet(tokens)
+            self.icons = IconSet(tokens, self._application.devicePixelRatio())
             self._dress()
             self.changed.emit(tokens)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from texswarm_desktop.viewmodels.start_view import StartView, when
+from texswarm_desktop.viewmodels.start_view import StartView, is_address, when
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 
@@ -35,3 +35,18 @@ def test_changes_are_told_once() -> None:
     view.set_busy("Opening…")
     view.set_busy("Opening…")
     assert told == ["Ada L.", "Opening…"]
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("texswarm://a:1/?token=x", True),
+        ("orchid", True),
+        ("wss://a.b/ws", True),
+        ("", False),
+        ("a b", False),
+        ("ftp://a", False),
+    ],
+)
+def test_an_address_is_told_from_other_words(text: str, answer: bool) -> None:
+    assert is_address(text) is answer

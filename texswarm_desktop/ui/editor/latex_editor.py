@@ -306,6 +306,7 @@ class LatexEditor(QPlainTextEdit):
         palette.setColor(QPalette.ColorRole.Highlight, QColor(tokens.selection))
         palette.setColor(QPalette.ColorRole.HighlightedText, QColor(tokens.text))
         self.setPalette(palette)
+        self.viewport().setPalette(palette)  # with a style sheet in force it does not inherit a second time
         self._numbers.set_tokens(tokens)
         self._others.set_tokens(tokens)
         if self._highlighter is not None:
