@@ -14,6 +14,7 @@ from functools import partial
 from typing import Final
 
 from texswarm_server.config import ServerConfig
+from texswarm_server.document.careful_document import CarefulDocument
 from texswarm_server.document.project_document import merge_updates
 from texswarm_server.document.shared_document import SharedDocument
 from texswarm_server.net.peer import Peer
@@ -236,12 +237,7 @@ class OpenDocuments:
     def _make_entry(self, stored: StoredDocument | None) -> _Entry:
         if stored is None:
             raise RejectedError(ErrorCode.DOCUMENT_NOT_FOUND)
-        document = SharedDocument()
-        try:
-            if stored.updates:
-                document.apply(merge_updates(stored.updates))
-        except DocumentError as error:
-            raise CorruptSnapshotError(str(error)) from error
+        document = self._document_of(stored)
         handle = Handle(self._next_handle)
         self._next_handle += 1
         document_id = stored.record.document_id
@@ -252,9 +248,28 @@ class OpenDocuments:
             document,
             limits=self._config.limits,
             size_bytes=stored.size_bytes,
-            is_cautious=document_id in self._damaged,
+            is_cautious=isinstance(document, CarefulDocument),
         )
         return _Entry(room, stored.record)
+
+    def _document_of(self, stored: StoredDocument) -> SharedDocument:
+        """Make the document from what is stored, carefully if it was damaged before or is damaged by that."""
+        document_id = stored.record.document_id
+        document = SharedDocument()
+        if document_id not in self._damaged:
+            try:
+                if stored.updates:
+                    document.apply(merge_updates(stored.updates))
+            except DocumentError as error:
+                _logger.error("document %s does not load as a whole: %s", document_id, error)  # noqa: TRY400
+            else:
+                return document
+        careful = CarefulDocument(stored.updates)
+        if stored.updates[:1] == careful.harmful[:1] != []:
+            raise CorruptSnapshotError("what everything stands on cannot be read")
+        if careful.harmful:
+            _logger.error("document %s is shown without %d updates that break it", document_id, len(careful.harmful))
+        return careful
 
     def _unload_if_idle(self, document_id: DocumentId) -> None:
         entry = self._entries.get(document_id)
@@ -274,12 +289,11 @@ class OpenDocuments:
         self._dirty.pop(room, None)
         self._told_of_trouble.discard(room)
 
-    def _reload(self, room: Room, culprit: SessionId | None) -> None:
+    def _reload(self, room: Room) -> None:
         """Close a damaged room for all; the next to open the document loads it again."""
         _logger.error("document %s was damaged by an update and is loaded again", room.document_id)
         for session_id in room.present:
-            code = ErrorCode.UPDATE_INVALID if session_id == culprit else ErrorCode.DOCUMENT_RELOADED
-            fact = DocumentClosed(document_id=room.document_id, handle=room.handle, code=code)
+            fact = DocumentClosed(document_id=room.document_id, handle=room.handle, code=ErrorCode.DOCUMENT_RELOADED)
             for peer in self._connected((session_id,)):
                 peer.tell(fact)
         self._damaged.add(room.document_id)
@@ -293,7 +307,7 @@ class OpenDocuments:
             effects = room.turn()
         finally:
             if effects is None:
-                self._reload(room, None)
+                self._reload(room)
         self._execute(room, effects)
 
     # ── effects ─────────────────────────────────────────────────────────────────────────────────────────
@@ -315,8 +329,8 @@ class OpenDocuments:
                         peer.outbox.write(frame)
                 case Persist(batch, update):
                     self._persist(room, batch, update)
-                case Reload(culprit):
-                    self._reload(room, culprit)
+                case Reload():
+                    self._reload(room)
                 case Announce(delay_s):
                     self._loop.call_later(delay_s, self._announce, room)
 

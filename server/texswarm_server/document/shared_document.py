@@ -23,9 +23,8 @@ class SharedDocument:
     """
 
     def __init__(self) -> None:
-        self._doc: pycrdt.Doc[Any] = pycrdt.Doc()
         self._change: bytes | None = None
-        self._doc.observe(self._on_transaction)
+        self._start(pycrdt.Doc())
 
     def apply(self, update: bytes) -> bytes | None:
         """Take `update` in and return what it changed, as an update; None when it changed nothing.
@@ -72,6 +71,10 @@ class SharedDocument:
     def lineage(self) -> Lineage | None:
         """The identity of this history, None while nobody wrote it."""
         return Lineage(self._meta("lineage")) or None
+
+    def _start(self, document: pycrdt.Doc[Any]) -> None:
+        self._doc = document
+        self._doc.observe(self._on_transaction)
 
     def _meta(self, key: str) -> str:
         value = self._doc.get("meta", type=pycrdt.Map).get(key)

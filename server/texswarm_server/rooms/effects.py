@@ -40,9 +40,7 @@ class Persist:
 
 @dataclass(frozen=True, slots=True)
 class Reload:
-    """The copy in memory is damaged: close the room for all and load it again. `culprit` sent what broke it."""
-
-    culprit: SessionId | None
+    """The copy in memory is damaged: close the room for all and load it again, carefully."""
 
 
 @dataclass(frozen=True, slots=True)

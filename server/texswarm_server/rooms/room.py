@@ -17,6 +17,7 @@ from texswarm_server.document.project_document import EMPTY_UPDATE, check_update
 from texswarm_server.document.shared_document import SharedDocument
 from texswarm_server.protocol.errors import (
     DamagedDocumentError,
+    DocumentError,
     ErrorCode,
     MalformedUpdateError,
     RejectedError,
@@ -65,7 +66,7 @@ class Room:
         size_bytes: int = 0,
         is_cautious: bool = False,
     ) -> None:
-        """`size_bytes`: what storage holds; `is_cautious`: apply one by one, to find out whose update does harm."""
+        """`size_bytes`: what storage holds; `is_cautious`: the document mends itself, so updates come one by one."""
         self.document_id = document_id
         self.lineage = lineage
         self.handle = handle
@@ -205,7 +206,7 @@ class Room:
             update = merge_updates(to_store)
             self._size_bytes += len(update)
             effects.append(Persist(self._acknowledgements.open_batch(counts), update))
-        elif not any(isinstance(effect, Reload) for effect in effects):
+        elif Reload() not in effects:
             effects += self._acknowledge(self._acknowledgements.ride_along(counts))
         return [*effects, *self._turn_presence()]
 
@@ -264,14 +265,13 @@ class Room:
         if not updates:
             return []
         senders = {each.member for each in pending}
-        culprit = next(iter(senders)).session_id if len(senders) == 1 else None
         try:
             merged = merge_updates(updates)
             change = self._document.apply(merged)
         except MalformedUpdateError as error:
             return self._apply_each(pending) if len(pending) > 1 else [self._refuse_late(pending[0], error)]
-        except DamagedDocumentError:
-            return [Reload(culprit)]
+        except DamagedDocumentError as error:
+            return [self._refuse_late(pending[0], error) if self._is_cautious else Reload()]
         if change is None and self._document.contains(merged):
             self._remember(updates)
             return []
@@ -281,11 +281,11 @@ class Room:
         effects: list[Effect] = []
         for each in pending:
             effects += self._apply_merged([each])
-            if any(isinstance(effect, Reload) for effect in effects):
+            if Reload() in effects:
                 break
         return effects
 
-    def _refuse_late(self, pending: _Pending, error: MalformedUpdateError) -> Effect:
+    def _refuse_late(self, pending: _Pending, error: DocumentError) -> Effect:
         refusal = RejectedError(ErrorCode.UPDATE_INVALID, str(error))
         return Tell((pending.member.session_id,), self.refusal(refusal))
 

@@ -10,8 +10,10 @@ import pytest
 from tests.helpers.full_disk import full_disk
 from tests.helpers.run_async import runs_async, until
 from tests.helpers.wire_client import WireClient, signed_in_client
+from texswarm_server.document.project_document import read_state_vector
 from texswarm_server.document.shared_document import SharedDocument
 from texswarm_server.protocol.errors import DamagedDocumentError
+from texswarm_server.protocol.frames import Update, write_varuint
 from texswarm_server.protocol.messages import (
     CreateDocument,
     DocumentClosed,
@@ -106,15 +108,46 @@ async def test_an_update_that_breaks_the_document_harms_nobody_else(premises, ca
         document_id = mine.facts.document_id
         theirs = await eve.open(document_id)
         await theirs.write("poison")
-        closed = await ada.heard(DocumentClosed)
-        blamed = await eve.heard(DocumentClosed)
-        assert (closed.code, blamed.code) == ("document_reloaded", "update_invalid")
+        closed = [await client.heard(DocumentClosed) for client in (ada, eve)]
+        assert [each.code for each in closed] == ["document_reloaded"] * 2
         mine = await ada.open(document_id)
-        assert mine.handle != closed.handle
+        assert mine.handle != closed[0].handle
+        theirs = await eve.open(document_id)
+        assert (await eve.heard(Error)).code == "update_invalid"
+        await theirs.acknowledged_all()
         await mine.write(" goes on")
         await mine.acknowledged_all()
         assert mine.text() == "start goes on"
+        await theirs.shows("goes on")
     assert "damaged" in caplog.text
+
+
+@pytest.mark.expects_log
+@runs_async
+async def test_a_time_bomb_harms_nobody_and_does_not_block_the_document_after_a_restart(premises, caplog) -> None:
+    async with (
+        premises.running() as place,
+        signed_in_client(place.url, place.host_invite) as ada,
+        signed_in_client(place.url, token_of(ada), user_id=None) as mallory,
+    ):
+        mine = await ada.create_and_open("start")
+        document_id = mine.facts.document_id
+        theirs = await mallory.open(document_id)
+        ((author, clock),) = read_state_vector(mine.replica.state_vector()).items()
+        inside = write_varuint(author) + write_varuint(clock)
+        await theirs.send(Update(b"\x01\x01\x05\x00\x04\x00" + inside + b"\x01z\x00"))
+        await theirs.acknowledged_all()
+        await mine.write(" of a letter that is not to blame")
+        assert (await ada.heard(DocumentClosed)).code == "document_reloaded"
+        mine = await ada.open(document_id)
+        await mine.acknowledged_all()
+        await mine.write(" goes on")
+        await mine.acknowledged_all()
+        assert not any(isinstance(fact, Error) for fact in ada.facts)
+    async with premises.running() as place, signed_in_client(place.url, token_of(ada), user_id=None) as again:
+        opened = await again.open(document_id)
+        assert opened.text() == mine.text() == "start of a letter that is not to blame goes on"
+    assert "is shown without 1 updates" in caplog.text
 
 
 @pytest.mark.expects_log

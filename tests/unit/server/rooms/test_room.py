@@ -375,28 +375,21 @@ def test_a_damaged_document_is_loaded_again_and_nothing_of_the_turn_is_stored() 
     room.receive(ADA, Update(updates[0]))
     heard = Heard(room)(room.turn())
 
-    assert heard.reloads == [Reload(ADA)]
+    assert heard.reloads == [Reload()]
     assert (heard.stored, heard.frames) == ([], {})
 
 
-def test_nobody_is_blamed_for_the_damage_of_several() -> None:
-    (_document, updates), (_other, more) = typed(), typed()
-    room = room_with(ADA, BOB, document=Brittle(b"main.tex"))
-    room.receive(ADA, Update(updates[0]))
-    room.receive(BOB, Update(more[0]))
-
-    assert Heard(room)(room.turn()).reloads == [Reload(None)]
-
-
-def test_a_cautious_room_finds_whose_update_it_was_and_keeps_what_came_before() -> None:
+def test_a_cautious_room_refuses_what_does_harm_and_takes_the_rest() -> None:
     (_document, updates), innocent = typed(), ProjectDocument()
     innocent.add_file("other.tex")
     room = room_with(ADA, BOB, document=Brittle(b"main.tex"), is_cautious=True)
-    room.receive(BOB, Update(innocent.update_since()))
     room.receive(ADA, Update(updates[0]))
+    room.receive(BOB, Update(innocent.update_since()))
     heard = Heard(room)(room.turn())
 
-    assert heard.reloads == [Reload(ADA)]
+    assert heard.reloads == []
+    assert [each.code for each in heard.of(ADA, Error)] == ["update_invalid"]
+    assert heard.of(ADA, Update) == [Update(innocent.update_since())]
     assert [each.update for each in heard.stored] == [innocent.update_since()]
 
 
