@@ -1,6 +1,7 @@
 """The command `texswarm`: reads the command line and starts the desktop. Knows no Qt until it is sure to be there."""
 
 import argparse
+import gc
 import importlib.util
 import os
 import sys
@@ -46,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if reason is not None:
         print(f"texswarm: {reason}", file=sys.stderr)  # noqa: T201 - the command line's own voice
         return _EXIT_USAGE
+    # What a start makes, it keeps: looking through it for garbage again and again costs a tenth of a second.
+    gc.disable()
     from texswarm_desktop.app import run  # noqa: PLC0415 - Qt only now
 
     return run(target=options.target, profile_dir=options.profile_dir)

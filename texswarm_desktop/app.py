@@ -5,6 +5,8 @@ event, `main` lets go of everything in order and returns. Nobody calls `quit()`:
 """
 
 import asyncio
+import gc
+import importlib
 import logging
 import sys
 import time
@@ -40,6 +42,7 @@ _log: Final = logging.getLogger(__name__)
 _NAME: Final = "texswarm"
 _USUAL_FONT_PT: Final = 12
 _DISK_WORKERS: Final = 4
+_SETTLED_AFTER_MS: Final = 400
 
 Companion = Callable[["Desktop"], Awaitable[None]]
 """Something that goes along with a running desktop: the hand of a test, the director of a demonstration."""
@@ -55,6 +58,7 @@ class Desktop:
         self._choice: DocumentChoice | None = None
         self._closing = asyncio.Event()
         self._network: Any = None
+        self._is_shown = False
         self.settings = SettingsStore(folder)
         secrets = FileSecretStore(folder / "secrets.json")
         credentials = CredentialStore(folder, _secrets(secrets, is_apart=profile is not None), self._executor)
@@ -98,12 +102,14 @@ class Desktop:
     # ── life ────────────────────────────────────────────────────────────────────────────────────────────
 
     def begin(self, target: str | None) -> None:
-        """Show the window and open what was asked for, or what was open last; on the first start a small paper."""
-        self.window.show()
+        """Open what was asked for, or what was open last, on the first start a small paper; and show the window.
+
+        It is shown with the project in it, or after a moment without.
+        """
         if self.settings.problem is not None:
             self.window.show_error(self.settings.problem)
         self._do("begin", self._open_first(target))
-        QTimer.singleShot(0, self.window, self._watch_network)
+        QTimer.singleShot(_SETTLED_AFTER_MS, self.window, self._settle)
 
     def accompany(self, companion: Companion) -> None:
         """Let something go along until the end."""
@@ -188,6 +194,7 @@ class Desktop:
         self._start.set_name(self.workspace.me.name)
         self.window.show_project(opened.view, opened.participants, opened.presence)
         opened.view.open_main_file()
+        self._show_first()
         self._start.set_recent(self._recent())
 
     def _on_workspace_choice(self, choice: DocumentChoice) -> None:
@@ -207,15 +214,19 @@ class Desktop:
     # ── roads ───────────────────────────────────────────────────────────────────────────────────────────
 
     async def _open_first(self, target: str | None) -> None:
-        settings = self.settings.settings
-        if target is not None and "://" in target:
-            await self.workspace.join(target)
-        elif target is not None:
-            await self.workspace.open(_absolute(target))
-        elif not settings.has_started_before:
-            await self.workspace.open_welcome()
-        elif (last := next(iter(self._recent()), None)) is not None and not last.is_missing:
-            await self.workspace.open(last.folder)
+        settings, workspace = self.settings.settings, self.workspace
+        try:
+            if target is not None and "://" in target:
+                self._show_first()
+                await workspace.join(target)
+            elif target is not None:
+                await workspace.open(_absolute(target))
+            elif not settings.has_started_before:
+                await workspace.open_welcome()
+            elif (last := next(iter(self._recent()), None)) is not None and not last.is_missing:
+                await workspace.open(last.folder)
+        finally:
+            self._show_first()
         self.settings.set_started()
 
     async def _host_folder(self, folder: Path) -> None:
@@ -234,6 +245,20 @@ class Desktop:
             )
             for known in self.settings.settings.recent
         ]
+
+    def _show_first(self) -> None:
+        """Show the window, once; a window that was closed stays closed."""
+        if not self._is_shown:
+            self._is_shown = True
+            self.window.show()
+
+    def _settle(self) -> None:
+        """The window is there: from now on garbage is collected again, and what was waited with is made ready."""
+        self._show_first()
+        gc.freeze()
+        gc.enable()
+        self._watch_network()
+        self._executor.submit(importlib.import_module, "texswarm_desktop.client.connection")
 
     def _watch_network(self) -> None:
         """Hear of a lost or another network from the system, where it tells; imported late, for a fast start."""

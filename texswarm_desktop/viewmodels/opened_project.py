@@ -4,11 +4,10 @@ Knows no widgets. It owns the connection it is given and ends it; who made the e
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject
 
-from texswarm_desktop.client.connection import Connection
 from texswarm_desktop.client.states import Waiting
 from texswarm_desktop.services.project import Project
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
@@ -17,6 +16,9 @@ from texswarm_desktop.viewmodels.people import Person
 from texswarm_desktop.viewmodels.presence_view import PresenceView
 from texswarm_desktop.viewmodels.project_view import ProjectView
 from texswarm_server.document import ProjectDocument
+
+if TYPE_CHECKING:
+    from texswarm_desktop.client.connection import Connection
 
 _KEY_PRESS: Final = "key_press"
 
@@ -49,7 +51,7 @@ class OpenedProject(QObject):
         """The replica."""
         return self.project.document
 
-    async def attach(self, connection: Connection) -> None:
+    async def attach(self, connection: "Connection") -> None:
         """Open the project on `connection`, which is up or coming up and is owned here from now on."""
         await self.detach()
         self.connection = connection

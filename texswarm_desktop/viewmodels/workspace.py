@@ -9,11 +9,10 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Signal
 
-from texswarm_desktop.client.connection import Connection
 from texswarm_desktop.client.link import TransportFactory
 from texswarm_desktop.client.states import Closed, Idle, LinkState, Live, NeedsUser
 from texswarm_desktop.core.settings import KnownServer
@@ -37,6 +36,9 @@ from texswarm_server.protocol.messages import (
     ListDocuments,
     RedeemInvite,
 )
+
+if TYPE_CHECKING:
+    from texswarm_desktop.client.connection import Connection
 
 _log: Final = logging.getLogger(__name__)
 _OWN_SERVER: Final = "embedded"
@@ -290,13 +292,13 @@ class Workspace(QObject):
         await self._show(project)
         await self._keep(self._require_opened(), connection, link)
 
-    async def _keep(self, opened: OpenedProject, connection: Connection, link: InviteLink) -> None:
+    async def _keep(self, opened: OpenedProject, connection: "Connection", link: InviteLink) -> None:
         self._pending = None
         opened.project.bind_server(InviteLink(link.address, None, opened.project.document_id, link.fingerprint))
         self._settings.add_server(KnownServer(address=str(InviteLink(link.address))))
         await opened.attach(connection)
 
-    async def _offer(self, connection: Connection, link: InviteLink, documents: tuple[DocumentInfo, ...]) -> None:
+    async def _offer(self, connection: "Connection", link: InviteLink, documents: tuple[DocumentInfo, ...]) -> None:
         welcome = connection.welcome
         can_create = welcome is not None and welcome.can_create
         await self._end_pending()
@@ -304,7 +306,7 @@ class Workspace(QObject):
             raise RejectedError(ErrorCode.DOCUMENT_NOT_FOUND)
         self.choice_needed.emit(DocumentChoice(link, documents, can_create))
 
-    async def _documents(self, connection: Connection, link: InviteLink) -> tuple[DocumentInfo, ...]:
+    async def _documents(self, connection: "Connection", link: InviteLink) -> tuple[DocumentInfo, ...]:
         """Return what the user may see there, after the invitation was used for what it is good for."""
         documents = await _listed(connection)
         if link.token is None or link.document_id in {one.id for one in documents}:
@@ -317,7 +319,7 @@ class Workspace(QObject):
             _log.info("the invitation brought nothing new: %s", error)
         return await _listed(connection)
 
-    async def _connected(self, link: InviteLink, *, key: str | None = None) -> Connection:
+    async def _connected(self, link: InviteLink, *, key: str | None = None) -> "Connection":
         """Return a connection on which the server let us in; raises LinkCancelledError or RejectedError."""
         await self._end_pending()
         connection = self._pending = await self._new_connection(link, key)
@@ -332,9 +334,11 @@ class Workspace(QObject):
             raise
         return connection
 
-    async def _new_connection(self, link: InviteLink, key: str | None = None) -> Connection:
+    async def _new_connection(self, link: InviteLink, key: str | None = None) -> "Connection":
         credentials = await self._credentials.for_server(link.address, invite=link.token, key=key)
         credentials.describe(self.me.name, self.me.color)
+        from texswarm_desktop.client.connection import Connection  # noqa: PLC0415 - most starts need none
+
         transport = self._new_transport(link.fingerprint)
         connection = Connection(address=link.address, credentials=credentials, transport=transport)
         await connection.__aenter__()
@@ -349,7 +353,7 @@ class Workspace(QObject):
         connection.close()
         await connection.__aexit__(None, None, None)
 
-    async def _share(self, project: Project, connection: Connection) -> None:
+    async def _share(self, project: Project, connection: "Connection") -> None:
         document = project.document
         await connection.request(
             CreateDocument(
@@ -358,7 +362,7 @@ class Workspace(QObject):
         )
 
     @staticmethod
-    async def _invite(connection: Connection, document_id: str) -> str:
+    async def _invite(connection: "Connection", document_id: str) -> str:
         answer = await connection.request(CreateInvite(document_id=document_id, role="editor"))
         assert isinstance(answer, InviteCreated)
         return answer.token
@@ -373,13 +377,13 @@ class Workspace(QObject):
             self._set_hosting(Hosting(self.hosting.address, self.hosting.link, people))
 
 
-async def _listed(connection: Connection) -> tuple[DocumentInfo, ...]:
+async def _listed(connection: "Connection") -> tuple[DocumentInfo, ...]:
     answer = await connection.request(ListDocuments())
     assert isinstance(answer, DocumentList)
     return tuple(answer.documents)
 
 
-async def _let_in(connection: Connection) -> None:
+async def _let_in(connection: "Connection") -> None:
     """Wait until a connection without documents is live; raises RejectedError or LinkCancelledError."""
     settled: asyncio.Future[LinkState] = asyncio.get_running_loop().create_future()
 
