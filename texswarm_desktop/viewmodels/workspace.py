@@ -6,7 +6,8 @@ that carries data; the words are chosen in `ui`. What the program can mend by it
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -218,9 +219,9 @@ class Workspace(QObject):
     async def share_at(self, link: InviteLink) -> None:
         """Put the open project on a server, and keep it linked."""
         opened = self._require_opened()
-        connection = await self._connected(link)
-        await self._share(opened.project, connection)
-        await self._keep(opened, connection, link)
+        async with self._signed_in(link) as connection:
+            await self._share(opened.project, connection)
+            await self._keep(opened, connection, link)
 
     async def invite(self) -> InviteLink:
         """Return a link that lets somebody else in where the project is shared; raises RejectedError or LinkError."""
@@ -281,16 +282,24 @@ class Workspace(QObject):
 
     async def _follow(self, link: InviteLink) -> None:
         self.notice.emit(None)
-        connection = await self._connected(link)
+        async with self._signed_in(link) as connection:
+            await self._follow_on(connection, link)
+
+    async def _follow_on(self, connection: "Connection", link: InviteLink) -> None:
         documents = await self._documents(connection, link)
         chosen = next((one for one in documents if one.id == link.document_id), None)
         if chosen is None:
             await self._offer(connection, link, documents)
             return
-        project = await self._library.replica(chosen.id, chosen.lineage, chosen.title)
-        self._pending = None
-        await self._show(project)
+        if not self._is_open_here(chosen):
+            project = await self._library.replica(chosen.id, chosen.lineage, chosen.title)
+            self._pending = None
+            await self._show(project)
         await self._keep(self._require_opened(), connection, link)
+
+    def _is_open_here(self, document: DocumentInfo) -> bool:
+        project = self.opened.project if self.opened is not None else None
+        return project is not None and (project.document_id, project.lineage) == (document.id, document.lineage)
 
     async def _keep(self, opened: OpenedProject, connection: "Connection", link: InviteLink) -> None:
         self._pending = None
@@ -318,6 +327,16 @@ class Workspace(QObject):
                 raise
             _log.info("the invitation brought nothing new: %s", error)
         return await _listed(connection)
+
+    @asynccontextmanager
+    async def _signed_in(self, link: InviteLink) -> AsyncIterator["Connection"]:
+        """A connection on which the server let us in; ended again when what it was made for fails."""
+        connection = await self._connected(link)
+        try:
+            yield connection
+        except BaseException:
+            await self._end_pending()
+            raise
 
     async def _connected(self, link: InviteLink, *, key: str | None = None) -> "Connection":
         """Return a connection on which the server let us in; raises LinkCancelledError or RejectedError."""
@@ -350,6 +369,8 @@ class Workspace(QObject):
             return
         self._status.set_opening(is_opening=False)
         self._status.detach()
+        if self.opened is not None and self.opened.connection is not None:
+            self._status.attach(self.opened.connection)
         connection.close()
         await connection.__aexit__(None, None, None)
 
