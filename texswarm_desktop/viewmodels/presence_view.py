@@ -1,7 +1,8 @@
 """Where the others are in each text, and telling them where this user is.
 
 Positions are UTF-16 units in the text as its sender had it; between two tellings they are moved here with every edit,
-so that a caret stays beside its word. A state comes from a stranger's program: what is not of our form is passed over.
+so that a caret stays beside its word. Of edits on their way the sender could not know: once others pause, it tells its
+place again, as one it was pushed to. A state comes from a stranger's program: what is not of our form is passed over.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -11,7 +12,7 @@ from typing import Any, Final
 
 from PySide6.QtCore import QObject, Signal
 
-from texswarm_desktop.qtx.timers import Tick
+from texswarm_desktop.qtx.timers import SingleShot, Tick
 from texswarm_desktop.viewmodels.people import Person, person
 from texswarm_desktop.viewmodels.project_view import ProjectLike
 from texswarm_desktop.viewmodels.text_binding import TextBinding
@@ -20,17 +21,23 @@ from texswarm_server.document.presence import PresenceData
 
 #: One's own caret is told this long after it began to move: well within a frame, and after the edit that moved it.
 TELL_AFTER_S: Final = 0.012
+#: A caret that only others' edits moved is told when they have paused for so long.
+TELL_PUSHED_AFTER_S: Final = 0.25
 _MAX_POSITION: Final = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteCaret:
-    """Somebody's caret and selection in one text; both ends in UTF-16 units, equal without a selection."""
+    """Somebody's caret and selection in one text; both ends in UTF-16 units, equal without a selection.
+
+    `is_pushed`: its owner did not move it, others' edits did.
+    """
 
     client_id: int
     person: Person
     anchor_u16: int
     head_u16: int
+    is_pushed: bool = False
 
 
 # ── pure ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -44,7 +51,7 @@ def caret_in(client_id: int, state: PresenceData, file_id: str) -> RemoteCaret |
     anchor, head = _position(caret.get("anchor")), _position(caret.get("head"))
     if anchor is None or head is None:
         return None
-    return RemoteCaret(client_id, person_of(client_id, user), anchor, head)
+    return RemoteCaret(client_id, person_of(client_id, user), anchor, head, is_pushed=state.get("pushed") is True)
 
 
 def person_of(client_id: int, user: Any) -> Person:
@@ -80,7 +87,7 @@ def _moved(caret: RemoteCaret, move: Callable[[int], int]) -> RemoteCaret:
 class FilePresence(QObject):
     """The others' carets in one open file.
 
-    Signals: `carets_changed()`; `caret_told(client_id)` with a client id when somebody told a new place.
+    Signals: `carets_changed()`; `caret_told(client_id)` with a client id when somebody moved.
     """
 
     carets_changed = Signal()
@@ -112,7 +119,8 @@ class FilePresence(QObject):
         self._told = told
         self.carets_changed.emit()
         for client_id in news:
-            self.caret_told.emit(client_id)
+            if not told[client_id].is_pushed:
+                self.caret_told.emit(client_id)
 
     def _on_binding_about_to_apply(self) -> None:
         self._is_remote = True
@@ -147,6 +155,7 @@ class PresenceView(QObject):
         self._files: dict[str, FilePresence] = {}
         self._place: PresenceData = {}
         self._tick = Tick(self._tell, TELL_AFTER_S, self)
+        self._pushed = SingleShot(self._tell, self)
         self._unsubscribe = project.subscribe(self)
 
     def follow(self, file_id: str, binding: TextBinding) -> FilePresence:
@@ -172,6 +181,13 @@ class PresenceView(QObject):
         self._place = {"file": file_id, "caret": {"anchor": anchor_u16, "head": head_u16}}
         self._tick.request()
 
+    def push_place(self, file_id: str, anchor_u16: int, head_u16: int) -> None:
+        """Take in where others' edits moved this user to; told when they pause."""
+        self._place = {"file": file_id, "caret": {"anchor": anchor_u16, "head": head_u16}}
+        if not self._tick.is_pending:
+            self._place["pushed"] = True
+        self._pushed.start(TELL_PUSHED_AFTER_S)
+
     def set_nowhere(self) -> None:
         """Take in that this user has no file open."""
         self._place = {}
@@ -193,6 +209,7 @@ class PresenceView(QObject):
         self._unsubscribe()
         self._unsubscribe = _nothing
         self._tick.cancel()
+        self._pushed.stop()
 
     def _shown(self, file_id: str, client_id: int) -> RemoteCaret | None:
         presence = self._files.get(file_id)

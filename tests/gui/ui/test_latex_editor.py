@@ -102,6 +102,17 @@ def test_others_edits_are_not_told_as_a_move_of_ones_own(new_desk: NewDesk) -> N
     assert told[-1] == (0, 2)
 
 
+def test_a_place_that_others_edits_pushed_is_told_as_such(new_desk: NewDesk) -> None:
+    desk = new_desk({"main.tex": "one two"})
+    desk.editor.go_to(5)
+    pushed: list[tuple[int, int]] = []
+    desk.editor.place_pushed.connect(lambda *place: pushed.append(place))
+    desk.colleague_edits(7, 7, " behind")
+    assert pushed == []
+    desk.colleague_edits(0, 0, "zero ")
+    assert pushed == [(10, 10)]
+
+
 def test_what_is_in_view_is_coloured(new_desk: NewDesk) -> None:
     desk = new_desk({"main.tex": "\\section{A}\n% no\n😀 $x$"})
     desk.editor.grab()

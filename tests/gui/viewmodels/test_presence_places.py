@@ -99,7 +99,35 @@ def test_ones_own_place_is_told_once_for_many_moves(desk: Desk, qtbot: QtBot) ->
     }
 
 
+def test_a_place_that_others_edits_pushed_is_told_again_when_they_pause(desk: Desk, qtbot: QtBot) -> None:
+    for position in range(5):
+        desk.view.push_place(desk.file_id, position, position)
+    qtbot.waitUntil(lambda: bool(desk.project.told))
+    (state,) = desk.project.told
+    assert state is not None
+    assert (state["caret"], state["pushed"]) == ({"anchor": 4, "head": 4}, True)
+
+
+def test_a_move_is_told_as_one_even_if_others_push_it_at_once(desk: Desk, qtbot: QtBot) -> None:
+    desk.view.set_place(desk.file_id, 1, 1)
+    desk.view.push_place(desk.file_id, 3, 3)
+    qtbot.waitUntil(lambda: bool(desk.project.told))
+    assert desk.project.told[0] is not None
+    assert "pushed" not in desk.project.told[0]
+
+
+def test_somebody_who_was_only_pushed_shows_no_name(desk: Desk) -> None:
+    moved: list[int] = []
+    desk.presence.caret_told.connect(moved.append)
+    state = {"file": desk.file_id, "caret": {"anchor": 2, "head": 2}, "pushed": True}
+    desk.project.let_tell(ADA, state)
+    assert desk.ada() == (2, 2)
+    assert moved == []
+
+
 def test_nothing_is_told_after_the_end(desk: Desk, qtbot: QtBot) -> None:
     desk.view.set_place(desk.file_id, 1, 1)
+    desk.view.push_place(desk.file_id, 1, 1)
     desk.view.close()
     assert not desk.view._tick.is_pending
+    assert not desk.view._pushed.is_running

@@ -136,6 +136,7 @@ class EditorArea(QWidget):
         editor.set_binding(binding, self._project.path_of(file_id))
         editor.set_presence(self._presence.follow(file_id, binding))
         editor.place_changed.connect(lambda anchor, head: self._on_editor_place_changed(file_id, anchor, head))
+        editor.place_pushed.connect(lambda anchor, head: self._on_editor_place_pushed(file_id, anchor, head))
         editor.caret_moved.connect(lambda line, column: self._on_editor_caret_moved(file_id, line, column))
         editor.zoom_requested.connect(lambda step: self.set_zoom(self._zoom + step))
         return editor
@@ -150,6 +151,10 @@ class EditorArea(QWidget):
     def _on_editor_place_changed(self, file_id: str, anchor: int, head: int) -> None:
         if file_id == self._project.current:
             self._presence.set_place(file_id, anchor, head)
+
+    def _on_editor_place_pushed(self, file_id: str, anchor: int, head: int) -> None:
+        if file_id == self._project.current:
+            self._presence.push_place(file_id, anchor, head)
 
     def _on_editor_caret_moved(self, file_id: str, line: int, column: int) -> None:
         if file_id == self._project.current:

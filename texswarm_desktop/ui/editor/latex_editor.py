@@ -52,10 +52,12 @@ class LatexEditor(QPlainTextEdit):
     """An editor for one file.
 
     Signals: `place_changed(int, int)` with anchor and head (UTF-16) when this user moved the caret or the selection;
-    `caret_moved(int, int)` with line and column, counted from 1; `zoom_requested(int)` with a step up or down.
+    `place_pushed(int, int)` when others' edits did; `caret_moved(int, int)` with line and column, counted from 1;
+    `zoom_requested(int)` with a step up or down.
     """
 
     place_changed = Signal(int, int)
+    place_pushed = Signal(int, int)
     caret_moved = Signal(int, int)
     zoom_requested = Signal(int)
 
@@ -226,6 +228,8 @@ class LatexEditor(QPlainTextEdit):
             cursor.setPosition(kept.anchor)
             cursor.setPosition(kept.position, _KEEP_ANCHOR)
             self.setTextCursor(cursor)
+        if (self._kept.anchor, self._kept.position) != (kept.anchor, kept.position):
+            self.place_pushed.emit(kept.anchor, kept.position)
         top = self.document().findBlock(kept.top).firstLineNumber() + kept.row
         if top != self.verticalScrollBar().value():
             self.verticalScrollBar().setValue(top)
