@@ -8,10 +8,12 @@ import asyncio
 import gc
 import importlib
 import logging
+import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -36,7 +38,7 @@ from texswarm_desktop.viewmodels.connection_view import ConnectionView
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
 from texswarm_desktop.viewmodels.start_view import RecentProject, StartView
 from texswarm_desktop.viewmodels.workspace import EVERYWHERE, DocumentChoice, LinkCancelledError, Workspace
-from texswarm_server.protocol.errors import StorageError, TexSwarmError
+from texswarm_server.protocol.errors import ProjectInUseError, StorageError, TexSwarmError
 
 _log: Final = logging.getLogger(__name__)
 _NAME: Final = "texswarm"
@@ -224,7 +226,8 @@ class Desktop:
             elif not settings.has_started_before:
                 await workspace.open_welcome()
             elif (last := next(iter(self._recent()), None)) is not None and not last.is_missing:
-                await workspace.open(last.folder)
+                with suppress(ProjectInUseError):  # another window has it: this one begins on the first page
+                    await workspace.open(last.folder)
         finally:
             self._show_first()
         self.settings.set_started()
@@ -291,6 +294,13 @@ async def _as_coroutine(work: Awaitable[None]) -> None:
     await work
 
 
+def _close_on_signals(close: Callable[[], object]) -> None:
+    """End by the usual road when the session ends or somebody presses Ctrl-C; Windows has neither signal."""
+    with suppress(NotImplementedError):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, close)
+
+
 async def _main(
     application: QApplication,
     target: str | None,
@@ -299,6 +309,7 @@ async def _main(
     host_address: str,
 ) -> int:
     async with Desktop(application, profile, host_address=host_address) as desktop:
+        _close_on_signals(desktop.window.close)
         desktop.begin(target)
         if companion is not None:
             desktop.accompany(companion)
