@@ -137,9 +137,10 @@ def present(state: LinkState | None, facts: LinkFacts, now: float, words: NeedWo
             return _busy("Catching up… (0 of 1)")
         case Live():
             return _live(facts, now)
-        case Waiting(retry_at=retry_at):
+        case Waiting(retry_at=retry_at, lost_at=lost_at):
             wait = f"Reconnecting in {max(1, math.ceil(retry_at - now))} s"
-            return replace(_waiting_edits(wait, facts), action=StatusAction.RETRY)
+            second = StatusAction.CANCEL if lost_at is None else None
+            return replace(_waiting_edits(wait, facts), action=StatusAction.RETRY, second=second)
         case Offline():
             return replace(_waiting_edits("Offline", facts), tone=Tone.QUIET)
         case NeedsUser(code=code, message=message):
