@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Final
 from texswarm_desktop.services.lan_addresses import lan_addresses
 from texswarm_server.config import ServerConfig as HostConfig
 from texswarm_server.protocol.close_codes import CloseCode
-from texswarm_server.protocol.errors import RejectedError, StorageError, TexSwarmError
+from texswarm_server.protocol.errors import HostError, RejectedError, StorageError, TexSwarmError
 from texswarm_server.protocol.invite_link import ServerAddress
 
-__all__ = ["EmbeddedServer", "HostConfig", "HostError", "HostStarted"]
+__all__ = ["EmbeddedServer", "HostConfig", "HostStarted"]
 
 if TYPE_CHECKING:
     from texswarm_server.app import CollabServer
@@ -30,10 +30,6 @@ _STOP_LIMIT_S: Final = 5.0
 _INVITE_TTL_S: Final = 60.0
 _ANY_PORT: Final = 0
 _EVERYWHERE: Final = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared, not bound
-
-
-class HostError(TexSwarmError):
-    """The server could not be started here; `__cause__` says why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,11 @@ _BY_CLASS: Final[dict[type[BaseException], ErrorText]] = {
     errors.FilePathError: ErrorText(
         "Name not possible", "Give a name that is not taken, without a leading slash, backslash or colon."
     ),
+    errors.HostError: ErrorText(
+        "Sharing did not start",
+        "Another window may be sharing already, or the disk or the network refuses. Stop the other one and try again.",
+        StatusAction.HOST,
+    ),
     errors.BuildError: ErrorText("LaTeX did not run", "LaTeX could not be started."),
     errors.SettingsError: ErrorText("Not usable", "A setting or an address cannot be used as it is."),
 }

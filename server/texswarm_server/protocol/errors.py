@@ -161,6 +161,10 @@ class FilePathError(DocumentError):
     """A path is empty, absolute, leaves the project, or is taken."""
 
 
+class HostError(TexSwarmError):
+    """The embedded server could not be started here; `__cause__` says why."""
+
+
 class BuildError(TexSwarmError):
     """LaTeX could not be run at all; what TeX itself complains about is a result, not an error."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDialog, QPushButton
+from PySide6.QtWidgets import QDialog, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.helpers.desk import Desk
@@ -174,7 +174,7 @@ def test_the_menu_of_a_file_offers_what_can_be_done(desk: Desk) -> None:
 
 def test_people_are_listed_with_their_state(desk: Desk) -> None:
     desk.project.let_come(participant("Al"), participant("Bo", "reconnecting"), participant("Cy", "away"))
-    rows = [row.accessibleName() for row in desk.page.people.findChildren(object) if hasattr(row, "chosen")]
+    rows = [row.accessibleName() for row in desk.page.people.findChildren(QWidget) if hasattr(row, "chosen")]
     assert [name for name in rows if name][-4:] == ["Me, you", "Al, here", "Bo, reconnecting…", "Cy, away"]
 
 
@@ -196,7 +196,7 @@ def test_somebody_without_a_place_is_only_mentioned(desk: Desk) -> None:
 def test_the_status_shows_both_facts_and_one_action(desk: Desk) -> None:
     desk.status.attach(desk.connection)
     desk.status.set_unacknowledged(3, 0.0)
-    desk.connection.turn(Waiting(1, 1, None, 0.0, desk.status._clock() + 10, 0.0, "cut"))
+    desk.connection.turn(Waiting(1, 1, 0.0, 0.0, desk.status._clock() + 10, 0.0, "cut"))
     assert desk.window.status_bar.whole == "Reconnecting in 10 s · 3 edits waiting"
     (retry,) = status_buttons(desk)
     retry.click()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import astuple
 
 import pytest
 from PySide6.QtGui import QPalette
@@ -18,7 +19,7 @@ NewDesk = Callable[..., Desk]
 def test_the_style_sheet_uses_only_tokens(qapp: object, tokens: Tokens) -> None:
     sheet = style_sheet(tokens, 13)
     assert "@" not in sheet
-    allowed = {value for value in tokens.__getstate__() if isinstance(value, str)}
+    allowed = {value for value in astuple(tokens) if isinstance(value, str)}
     assert set(re.findall("#[0-9a-f]{6}", sheet)) <= allowed
 
 

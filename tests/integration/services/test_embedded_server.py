@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from texswarm_desktop.services.embedded_server import EmbeddedServer, HostConfig, HostError
+from texswarm_desktop.services.embedded_server import EmbeddedServer, HostConfig
 from texswarm_desktop.services.lan_addresses import lan_addresses
+from texswarm_server.protocol.errors import HostError
 
 
 def config(folder: Path, port: int = 0) -> HostConfig:

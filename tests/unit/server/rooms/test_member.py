@@ -3,6 +3,7 @@
 import pytest
 
 from texswarm_server.protocol.ids import SessionId, UserId
+from texswarm_server.protocol.messages import PresenceState
 from texswarm_server.rooms.member import Member, Profile
 
 
@@ -18,7 +19,7 @@ def test_who_has_just_come_is_here_and_keeps_up() -> None:
 
 
 @pytest.mark.parametrize("state", ["reconnecting", "away"])
-def test_who_is_not_here_is_sent_nothing(state: str) -> None:
+def test_who_is_not_here_is_sent_nothing(state: PresenceState) -> None:
     ada = member()
     ada.state = state
     assert (ada.is_here, ada.is_keeping_up) == (False, False)
