@@ -92,6 +92,7 @@ class _Door:
     role: RoleName
     their_vector: bytes | None = None
     has_caught_up: bool = False
+    early_presence: list[bytes] = field(default_factory=list)
     sent: int = 0
     in_flight: deque[tuple[int, int]] = field(default_factory=deque)
 
@@ -157,8 +158,8 @@ class DocumentSync:
             self._send_update(door, update, row)
 
     def presence_changed(self) -> None:
-        """Publish where the user is now."""
-        if self._door and self._link:
+        """Publish where the user is now; while catching up it waits, since places count in the text of both ends."""
+        if self.is_synced and self._door and self._link:
             update = self._replica.presence_update()
             if update and len(update) <= self._link.limits.max_presence_bytes:
                 self._link.send_frame(encode_frame(self._door.handle, Awareness(update)))
@@ -185,7 +186,7 @@ class DocumentSync:
         self.link_lost()
 
     def document_opened(self, fact: DocumentOpened) -> None:
-        """The server answered: ask for what is missing, and show oneself."""
+        """The server answered: ask for what is missing."""
         link = self._link
         if link is None or self._stage is not _Stage.OPENING:
             return
@@ -196,7 +197,6 @@ class DocumentSync:
             return
         self._replica.opened(fact)
         link.send_frame(encode_frame(self._door.handle, SyncStep1(self._replica.state_vector())))
-        self.presence_changed()
 
     def document_closed(self, fact: DocumentClosed) -> None:
         """The handle is void: open again where that can help."""
@@ -252,11 +252,14 @@ class DocumentSync:
                 self._on_step1(door, state_vector)
             case SyncStep2(update):
                 self._apply(update)
-                self._on_caught_up()
+                self._on_caught_up(door)
             case Update(update):
                 self._apply(update)
             case Awareness(update):
-                self._replica.apply_presence(update)
+                if door.has_caught_up:
+                    self._replica.apply_presence(update)
+                else:
+                    door.early_presence.append(update)
             case Acknowledged(count):
                 self._on_acknowledged(door, count)
 
@@ -301,11 +304,17 @@ class DocumentSync:
         elif has_edits:
             self._replica.refused(RejectedError(ErrorCode.FORBIDDEN, "edits of a viewer stay here"))
 
-    def _on_caught_up(self) -> None:
-        if self._door and not self._door.has_caught_up:
-            self._door.has_caught_up = True
-            if self._link:
-                self._link.document_settled()
+    def _on_caught_up(self, door: _Door) -> None:
+        """Show the others, and oneself to them: only now does a place mean the same at both ends."""
+        if self._door is not door or door.has_caught_up:
+            return
+        door.has_caught_up = True
+        for update in door.early_presence:
+            self._replica.apply_presence(update)
+        door.early_presence.clear()
+        self.presence_changed()
+        if self._link:
+            self._link.document_settled()
 
     def _on_acknowledged(self, door: _Door, count: int) -> None:
         if count > door.sent:

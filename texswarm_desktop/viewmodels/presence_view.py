@@ -30,14 +30,14 @@ _MAX_POSITION: Final = 2**31 - 1
 class RemoteCaret:
     """Somebody's caret and selection in one text; both ends in UTF-16 units, equal without a selection.
 
-    `is_pushed`: its owner did not move it, others' edits did.
+    `pushes` is not 0 when others' edits moved it last, not its owner; it counts on, so that no telling is like another.
     """
 
     client_id: int
     person: Person
     anchor_u16: int
     head_u16: int
-    is_pushed: bool = False
+    pushes: int = 0
 
 
 # ── pure ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -51,7 +51,7 @@ def caret_in(client_id: int, state: PresenceData, file_id: str) -> RemoteCaret |
     anchor, head = _position(caret.get("anchor")), _position(caret.get("head"))
     if anchor is None or head is None:
         return None
-    return RemoteCaret(client_id, person_of(client_id, user), anchor, head, is_pushed=state.get("pushed") is True)
+    return RemoteCaret(client_id, person_of(client_id, user), anchor, head, _count(state.get("pushed")))
 
 
 def person_of(client_id: int, user: Any) -> Person:
@@ -72,6 +72,10 @@ def shifted_by_edit(position: int, at: int, removed: int, added: int) -> int:
 def _position(value: Any) -> int | None:
     is_number = isinstance(value, int) and not isinstance(value, bool)
     return value if is_number and 0 <= value <= _MAX_POSITION else None
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def _moved(caret: RemoteCaret, move: Callable[[int], int]) -> RemoteCaret:
@@ -119,7 +123,7 @@ class FilePresence(QObject):
         self._told = told
         self.carets_changed.emit()
         for client_id in news:
-            if not told[client_id].is_pushed:
+            if not told[client_id].pushes:
                 self.caret_told.emit(client_id)
 
     def _on_binding_about_to_apply(self) -> None:
@@ -156,6 +160,7 @@ class PresenceView(QObject):
         self._place: PresenceData = {}
         self._tick = Tick(self._tell, TELL_AFTER_S, self)
         self._pushed = SingleShot(self._tell, self)
+        self._pushes = 0
         self._unsubscribe = project.subscribe(self)
 
     def follow(self, file_id: str, binding: TextBinding) -> FilePresence:
@@ -185,7 +190,8 @@ class PresenceView(QObject):
         """Take in where others' edits moved this user to; told when they pause."""
         self._place = {"file": file_id, "caret": {"anchor": anchor_u16, "head": head_u16}}
         if not self._tick.is_pending:
-            self._place["pushed"] = True
+            self._pushes += 1
+            self._place["pushed"] = self._pushes
         self._pushed.start(TELL_PUSHED_AFTER_S)
 
     def set_nowhere(self) -> None:

@@ -5,7 +5,7 @@
 A state is a JSON object. Ours has `user` {id, name, color} and, with the caret in a text, `file` (file id) and
 `caret` {anchor, head} in UTF-16 units of that text as the sender has it; whoever shows it moves it with the edits
 that arrive later, and the sender tells it anew when it moves. Where others' edits moved it, it is told again when they
-pause, with `pushed` true, because the first telling could not know of edits that were on their way. Yjs relative
+pause, with a count in `pushed`: the first telling could not know of edits that were on their way. Yjs relative
 positions would be the obvious choice, but pycrdt 0.14 (yrs 0.28) counts bytes where their clocks count UTF-16 units:
 behind an `é` they name another place, and reading one panics.
 """

@@ -105,7 +105,7 @@ def test_a_place_that_others_edits_pushed_is_told_again_when_they_pause(desk: De
     qtbot.waitUntil(lambda: bool(desk.project.told))
     (state,) = desk.project.told
     assert state is not None
-    assert (state["caret"], state["pushed"]) == ({"anchor": 4, "head": 4}, True)
+    assert (state["caret"], state["pushed"]) == ({"anchor": 4, "head": 4}, 5)
 
 
 def test_a_move_is_told_as_one_even_if_others_push_it_at_once(desk: Desk, qtbot: QtBot) -> None:
@@ -119,10 +119,18 @@ def test_a_move_is_told_as_one_even_if_others_push_it_at_once(desk: Desk, qtbot:
 def test_somebody_who_was_only_pushed_shows_no_name(desk: Desk) -> None:
     moved: list[int] = []
     desk.presence.caret_told.connect(moved.append)
-    state = {"file": desk.file_id, "caret": {"anchor": 2, "head": 2}, "pushed": True}
+    state = {"file": desk.file_id, "caret": {"anchor": 2, "head": 2}, "pushed": 1}
     desk.project.let_tell(ADA, state)
     assert desk.ada() == (2, 2)
     assert moved == []
+
+
+def test_a_place_told_again_counts_though_it_has_the_same_number(desk: Desk) -> None:
+    state = {"file": desk.file_id, "caret": {"anchor": 4, "head": 4}}
+    desk.project.let_tell(ADA, {**state, "pushed": 1})
+    desk.binding.cursor().insertText("ab")
+    desk.project.let_tell(ADA, {**state, "pushed": 2})
+    assert desk.ada() == (4, 4)
 
 
 def test_nothing_is_told_after_the_end(desk: Desk, qtbot: QtBot) -> None:

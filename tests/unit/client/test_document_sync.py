@@ -120,10 +120,10 @@ def test_an_empty_replica_names_no_lineage():
     assert Desk().connect().sent() == [OpenDocument(document_id=DOCUMENT)]
 
 
-def test_once_open_it_says_what_it_has_and_where_the_user_is(desk):
+def test_once_open_it_says_what_it_has(desk):
     link = desk.connect()
     desk.opened()
-    assert [type(body) for body in link.sent()[1:]] == [SyncStep1, Awareness]
+    assert [type(body) for body in link.sent()[1:]] == [SyncStep1]
     assert [fact.role for fact in desk.replica.openings] == ["editor"]
     assert not desk.sync.is_synced
 
@@ -391,6 +391,25 @@ def test_a_moved_caret_is_published_only_on_a_link(desk):
     link = desk.live()
     desk.sync.presence_changed()
     assert len(link.sent(Awareness)) == 2
+
+
+def test_one_tells_where_one_is_after_what_one_wrote(desk):
+    desk.replica.replace(0, 0, "away ")
+    link = desk.connect()
+    desk.opened()
+    desk.sync.presence_changed()
+    desk.sync.receive(SyncStep1(EMPTY_STATE))
+    desk.sync.receive(SyncStep2(ProjectDocument().update_since(EMPTY_STATE)))
+    assert [type(body) for body in link.sent()[1:]] == [SyncStep1, SyncStep2, Awareness]
+
+
+def test_where_others_are_waits_for_what_they_wrote(desk):
+    desk.connect()
+    desk.opened()
+    desk.sync.receive(Awareness(b"\x00"))
+    assert desk.replica.presence == []
+    desk.sync.receive(SyncStep2(ProjectDocument().update_since(EMPTY_STATE)))
+    assert desk.replica.presence == [b"\x00"]
 
 
 def test_presence_over_the_limit_stays_here():
