@@ -48,7 +48,7 @@ PEER: Final = Author(
     "light",
     r"\end{definition}",
     (
-        "\n\nThese are the axioms of a \\emph{join semilattice}, ordered by\n\\[ s \\leq t \\iff s \\merge t = t, \\]",
+        "\n\nThese are the axioms\nof a \\emph{join semilattice}, ordered by $s \\leq t \\iff s \\merge t = t$,",
         "\nso that merging never goes down: $s \\leq s \\merge t$ for all $s$ and $t$. % no exceptions",
         "\nNothing is ever unlearned.",
     ),
@@ -60,8 +60,7 @@ TRAVELLER: Final = Author(
     "dark",
     "again.",
     (
-        " To say a change $k$ times is as good as once:\n"
-        "\\[ s \\merge \\underbrace{c \\merge \\cdots \\merge c}_{k} = s \\merge c. \\]",
+        "\nTo say a change $k$ times, $s \\merge c \\merge \\cdots \\merge c$, is as good as to say it once.",
         "\nThis line is written in a tunnel: $p > 0$ here, and it costs \\emph{nothing} at all.",
         "\nBack in daylight.",
     ),

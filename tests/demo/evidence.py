@@ -45,7 +45,7 @@ class Evidence:
     restored_at: float = 0.0
     before: dict[str, str] = field(default_factory=dict)
     apart: dict[str, str] = field(default_factory=dict)
-    seen: dict[str, list[str]] = field(default_factory=dict)
+    places: list[dict[str, int]] = field(default_factory=list)
     events: list[tuple[float, str]] = field(default_factory=list)
     desks: list[Desk] = field(default_factory=list)
     pictures: list[Path] = field(default_factory=list)
@@ -75,7 +75,7 @@ class Evidence:
     def checks(self) -> list[Check]:
         """Judge everything."""
         return [
-            Check("Everybody saw the carets of the other two", len(self.seen) == len(CAST)),
+            Check("Everybody saw the others where they were", len(self.places) == 2, "before and after"),
             *self._texts(),
             *self._letters(),
             *self._cut(),

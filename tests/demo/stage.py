@@ -26,7 +26,7 @@ class Seat:
     def __init__(self, author: Author, home: Path, link: str | None = None, cable: TcpProxy | None = None) -> None:
         self.author, self.cable = author, cable
         papers = home / "Papers"
-        profile = home / "profile"
+        profile = home / author.key
         profile.mkdir(parents=True)
         settings = Settings(name=author.name, color=author.color, theme=author.theme, projects_folder=str(papers))
         (profile / "settings.json").write_bytes(encode_settings(settings))

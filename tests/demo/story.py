@@ -8,6 +8,8 @@ import random
 import re
 import time
 from collections.abc import Callable, Coroutine
+from functools import partial
+from operator import eq
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,7 +54,7 @@ class Story:
                 group.create_task(self._stage.peer(author, link))
         self._stage.seats.sort(key=lambda seat: CAST.index(seat.author))
         await self._each(self._sit_down)
-        await self._each(self._see_the_others)
+        await self._carets_agree()
         self._happens(f"{PEER.name} and {TRAVELLER.name} have joined by the link; everybody sees everybody.")
 
     async def _sit_down(self, seat: Seat) -> None:
@@ -63,16 +65,13 @@ class Story:
         number = next((at for at, line in enumerate(lines) if seat.author.below in line), -1)
         await seat.do("caret", line=number)
 
-    async def _see_the_others(self, seat: Seat) -> None:
-        others = sorted(author.name for author in CAST if author is not seat.author)
-        self.evidence.seen[seat.author.name] = await seat.desktop.until("names_shown", lambda names: names == others)
-
     async def _write_together(self, seat: Seat) -> None:
         """Write the first passage; shortly before its end wait for the others, so that all are caught writing."""
         text = seat.author.passages[0]
         await self._type(seat, text[:-_LAST_LETTERS])
         await self._meet()
         await self._type(seat, text[-_LAST_LETTERS:])
+        await seat.desktop.until("text", lambda text: all(author.passages[0] in text for author in CAST))
         await self._meet()
         await self._take_pictures(seat, "1-live")
 
@@ -99,7 +98,7 @@ class Story:
         self.evidence.restored_at = self._happens("The cable is whole again. Nobody presses anything but letters.")
         await self._each(lambda seat: self._type(seat, seat.author.passages[2]))
         await self._all_saved()
-        await self._each(self._see_the_others)
+        await self._carets_agree()
         self._happens("All three have the same text, and the host has stored it.")
         await self._each(lambda seat: self._take_pictures(seat, "3-end"))
 
@@ -109,6 +108,14 @@ class Story:
         text = await self._stage.seats[0].do("text", path=FILE)
         for seat in self._stage.seats[1:]:
             await seat.desktop.until("screen", lambda shown: shown == text)
+
+    async def _carets_agree(self) -> None:
+        """Wait until everybody sees the others where they are; nobody may be typing."""
+        places = {seat.author.name: await seat.do("place") for seat in self._stage.seats}
+        for seat in self._stage.seats:
+            others = {name: place for name, place in places.items() if name != seat.author.name}
+            await seat.desktop.until("carets", partial(eq, others))
+        self.evidence.places.append(places)
 
     async def _look(self) -> None:
         for seat in self._stage.seats:

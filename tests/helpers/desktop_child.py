@@ -196,10 +196,14 @@ class Hand:
     async def size(self, width: int, height: int) -> None:
         self.desktop.window.resize(width, height)
 
-    async def names_shown(self) -> list[str]:
-        """Return whose carets this user sees in the file in front."""
+    async def place(self) -> int:
+        """Return where this user's caret is in the file in front (UTF-16)."""
+        return int(self._editor().textCursor().position())
+
+    async def carets(self) -> dict[str, int]:
+        """Return where this user sees the others in the file in front, by name (UTF-16)."""
         presence = self._editor()._presence
-        return sorted(caret.person.name for caret in presence.carets.values()) if presence else []
+        return {caret.person.name: caret.head_u16 for caret in presence.carets.values()} if presence else {}
 
     async def focus(self) -> None:
         """Come to the front with the keyboard in the text."""
@@ -231,8 +235,8 @@ async def serve(desktop: Desktop) -> None:
     answer({"id": 0, "ok": os.getpid()})
     while (order := await orders.get()) is not None:
         number, name = order.pop("id"), order.pop("do")
-        work: Callable[..., Awaitable[Any]] = getattr(hand, name)
         try:
+            work: Callable[..., Awaitable[Any]] = getattr(hand, name)
             answer({"id": number, "ok": await work(**order)})
         except Exception as error:
             answer({"id": number, "error": f"{type(error).__name__}: {error}", "trace": traceback.format_exc()})
