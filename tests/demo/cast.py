@@ -38,7 +38,7 @@ HOST: Final = Author(
     (
         "\n\nWe write $\\varnothing$ for the empty state; $\\varnothing \\merge s = s$ holds for every $s$.",
         "\nEvery author begins there, and catches up on what was written before with a single merge.",
-        " No rank is needed.",
+        "\nNo rank is needed.",
     ),
 )
 PEER: Final = Author(

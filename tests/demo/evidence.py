@@ -75,7 +75,7 @@ class Evidence:
     def checks(self) -> list[Check]:
         """Judge everything."""
         return [
-            Check("Everybody saw the others where they were", len(self.places) == 2, "before and after"),
+            Check("Everybody saw the others where they were", len(self.places) == 3, "each time they paused"),
             *self._texts(),
             *self._letters(),
             *self._cut(),

@@ -38,6 +38,8 @@ class Story:
         self._happens("All three write at the same time.")
         await self._each(self._write_together)
         await self._all_saved()
+        await self._carets_agree()
+        await self._each(partial(self._take_pictures, "1-live"))
         await self._cut()
         await self._return()
         await self._look()
@@ -66,14 +68,11 @@ class Story:
         await seat.do("caret", line=number)
 
     async def _write_together(self, seat: Seat) -> None:
-        """Write the first passage; shortly before its end wait for the others, so that all are caught writing."""
+        """Write the first passage, and wait for the others shortly before its end: a name shows only for a moment."""
         text = seat.author.passages[0]
         await self._type(seat, text[:-_LAST_LETTERS])
         await self._meet()
         await self._type(seat, text[-_LAST_LETTERS:])
-        await seat.desktop.until("text", lambda text: all(author.passages[0] in text for author in CAST))
-        await self._meet()
-        await self._take_pictures(seat, "1-live")
 
     async def _cut(self) -> None:
         cable = self._seat_of(TRAVELLER.key).cable
@@ -89,7 +88,7 @@ class Story:
         if seat.author is TRAVELLER:
             await seat.desktop.until("status", _is_waiting)
         await self._meet()
-        await self._take_pictures(seat, "2-cut")
+        await self._take_pictures("2-cut", seat)
 
     async def _return(self) -> None:
         cable = self._seat_of(TRAVELLER.key).cable
@@ -100,7 +99,7 @@ class Story:
         await self._all_saved()
         await self._carets_agree()
         self._happens("All three have the same text, and the host has stored it.")
-        await self._each(lambda seat: self._take_pictures(seat, "3-end"))
+        await self._each(partial(self._take_pictures, "3-end"))
 
     async def _all_saved(self) -> None:
         """Wait until everything is acknowledged everywhere, and has arrived everywhere."""
@@ -155,7 +154,7 @@ class Story:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             await seat.do("type", text=letter)
 
-    async def _take_pictures(self, seat: Seat, moment: str) -> None:
+    async def _take_pictures(self, moment: str, seat: Seat) -> None:
         self.evidence.pictures.append(await seat.grab(self._output, moment))
 
     def _seat_of(self, key: str) -> Seat:
