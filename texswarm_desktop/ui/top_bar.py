@@ -3,7 +3,7 @@
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QWidget
 
 from texswarm_desktop.ui.panels.people_panel import state_words
 from texswarm_desktop.ui.parts import Disc, ElidedLabel, IconButton, button, label, row
@@ -30,8 +30,7 @@ class TopBar(QFrame):
         self._share = button("Share", tooltip="Host this project, or invite people to it")
         self._share.clicked.connect(self.share_requested)
         open_menu = IconButton(theme, "menu", "Menu")
-        open_menu.setMenu(menu)
-        open_menu.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        open_menu.clicked.connect(lambda: menu.popup(open_menu.mapToGlobal(open_menu.rect().bottomLeft())))
         box = row(open_menu, self._title, 2, self._folder, margins=(8, 5, 12, 5))
         box.setStretchFactor(self._folder, 1)
         box.addLayout(self._discs)

@@ -16,7 +16,10 @@ from texswarm_desktop.ui.parts import IconButton, button, column, label, restyle
 from texswarm_desktop.ui.theme import Theme
 
 _AFTER_TYPING_S: Final = 0.06
-_AFTER_CHANGE_S: Final = 0.25
+#: A text that is searched in a few milliseconds is searched again soon, a book when the typing pauses.
+_AFTER_CHANGE_S: Final = 0.06
+_AFTER_PAUSE_S: Final = 0.5
+_SHORT_U16: Final = 300_000
 _FIELD_PX: Final = 280
 
 
@@ -203,7 +206,11 @@ class FindBar(QFrame):
         self._timer.start(_AFTER_TYPING_S)
 
     def _on_document_contents_changed(self) -> None:
-        if self.isVisible() and not self._timer.is_running:
+        if not self.isVisible() or self._document is None:
+            return
+        if self._document.characterCount() > _SHORT_U16:
+            self._timer.start(_AFTER_PAUSE_S)
+        elif not self._timer.is_running:
             self._timer.start(_AFTER_CHANGE_S)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from PySide6.QtCore import QObject, QPointF, QRectF, Qt
+from PySide6.QtCore import QObject, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QRegion
 from PySide6.QtWidgets import QApplication
 
@@ -24,6 +24,7 @@ _PADDING: Final = 5.0
 _NAME_PX: Final = 11
 _MAX_FLAG_PX: Final = 180.0
 _CARET_PX: Final = 2.0
+_WIDE_PX: Final = 1 << 14
 
 
 def flag_opacity(age_s: float) -> float:
@@ -134,8 +135,9 @@ class RemoteCarets(QObject):
         lines = self._lines()
         for caret in self._carets.values():
             start, end = sorted((caret.anchor_u16, caret.head_u16))
-            for rect in lines.rects(start, end):
-                region += rect.toAlignedRect().adjusted(-1, -1, 1, 1)
+            band = lines.band(start, end) if start < end else None
+            if band is not None:
+                region += QRect(0, int(band[0]) - 1, _WIDE_PX, int(band[1] - band[0]) + 3)
             at = lines.caret(caret.head_u16)
             if at is not None:
                 region += at.toAlignedRect().adjusted(-2, -1, 2, 1)

@@ -1,10 +1,11 @@
 """Where the lines in view are, and the rectangles of ranges in them. Nothing here looks at lines out of view."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QTextBlock
+from PySide6.QtGui import QTextBlock, QTextLine
 from PySide6.QtWidgets import QPlainTextEdit
 
 
@@ -22,6 +23,7 @@ class VisibleLines:
 
     def __init__(self, lines: list[VisibleLine], left: float) -> None:
         self._left = left
+        self._starts: list[int] = []
         self.lines = lines
 
     @property
@@ -36,41 +38,49 @@ class VisibleLines:
 
     def rects(self, start: int, end: int) -> Iterator[QRectF]:
         """Yield the rectangles that a range covers; where it goes on behind a line's end, a small one stands for it."""
-        for line in self.lines:
-            at = line.block.position()
-            if at < end and start < at + line.block.length():
-                yield from self._rects_in(line, start - at, end - at)
+        for line, at in self._touched(start, end):
+            yield from self._rects_in(line, start - at, end - at)
+
+    def band(self, start: int, end: int) -> tuple[float, float] | None:
+        """Return top and bottom of the lines that a range touches; None when it is out of view. Quick."""
+        touched = self._touched(start, max(end, start + 1))
+        return (touched[0][0].top, touched[-1][0].top + touched[-1][0].height) if touched else None
 
     def caret(self, position: int) -> QRectF | None:
         """Return the thin rectangle of a caret, or None when it is out of view."""
-        for line in self.lines:
-            at = line.block.position()
-            if at <= position < at + line.block.length():
-                row = line.block.layout().lineForTextPosition(position - at)
-                if not row.isValid():
-                    return None
-                x = _x(row, position - at)
-                return QRectF(self._left + x, line.top + row.y(), 2.0, row.height())
+        for line, at in self._touched(position, position + 1):
+            row = line.block.layout().lineForTextPosition(position - at)
+            if row.isValid():
+                return QRectF(self._left + _x(row, position - at), line.top + row.y(), 2.0, row.height())
         return None
+
+    def _touched(self, start: int, end: int) -> list[tuple[VisibleLine, int]]:
+        if not self._starts:
+            self._starts = [line.block.position() for line in self.lines]
+        if end <= start or not self.lines or start >= self.end:
+            return []
+        first, last = max(0, bisect_right(self._starts, start) - 1), bisect_left(self._starts, end)
+        return list(zip(self.lines[first:last], self._starts[first:last], strict=True))
 
     def _rects_in(self, line: VisibleLine, start: int, end: int) -> Iterator[QRectF]:
         layout, length = line.block.layout(), line.block.length() - 1
         for number in range(layout.lineCount()):
             row = layout.lineAt(number)
-            row_start, row_end = row.textStart(), row.textStart() + row.textLength()
+            row_start = row.textStart()
+            row_end = row_start + row.textLength()
             if end <= row_start or start > row_end or (start == row_end and row_end < length):
                 continue
-            left = _x(row, max(start, row_start))
-            right = _x(row, min(end, row_end))
+            left = _x(row, start) if start > row_start else row.x()
+            right = _x(row, end) if end < row_end else row.x() + row.naturalTextWidth()
             goes_on = end > length and row_end >= length
             width = right - left + (row.height() / 3 if goes_on else 0)
             if width > 0:
                 yield QRectF(self._left + left, line.top + row.y(), width, row.height())
 
 
-def _x(row: object, position: int) -> float:
-    x = row.cursorToX(position)  # type: ignore[attr-defined]
-    return float(x[0] if isinstance(x, tuple) else x)
+def _x(row: QTextLine, position: int) -> float:
+    x: Any = row.cursorToX(position)  # a pair, whatever its annotation says
+    return float(x[0])
 
 
 def visible_lines(editor: QPlainTextEdit, first: QTextBlock, offset: QPointF) -> VisibleLines:
