@@ -20,4 +20,4 @@ PALETTE: Final = (
 
 def color_of(user_id: str) -> str:
     """Return the colour of a user who has chosen none."""
-    return PALETTE[crc32(user_id.encode()) % len(PALETTE)]
+    return PALETTE[crc32(user_id.encode(errors="replace")) % len(PALETTE)]

@@ -4,12 +4,11 @@ Pure.
 """
 
 import re
-import zlib
 from dataclasses import dataclass
 from typing import Any, Final
 
-#: Told apart on light and dark ground, also by most people who see fewer colours.
-PALETTE: Final = ("#3b82f6", "#d97706", "#059669", "#db2777", "#7c3aed", "#0891b2", "#dc2626", "#65a30d")
+from texswarm_desktop.core.palette import color_of
+
 _COLOR: Final = re.compile(r"#[0-9a-fA-F]{6}")
 _MAX_NAME_CHARS: Final = 80
 
@@ -34,7 +33,7 @@ def person(user_id: str, name: Any, color: Any) -> Person:
     """Return the person with these details, of which none is trusted."""
     shown = clean_name(name) or "Somebody"
     is_color = isinstance(color, str) and _COLOR.fullmatch(color) is not None
-    return Person(user_id, shown, color.lower() if is_color else color_for(user_id or shown))
+    return Person(user_id, shown, color.lower() if is_color else color_of(user_id or shown))
 
 
 def clean_name(name: Any) -> str:
@@ -43,8 +42,3 @@ def clean_name(name: Any) -> str:
         return ""
     printable = "".join(c if c.isprintable() else " " for c in name[: 4 * _MAX_NAME_CHARS])
     return " ".join(printable.split())[:_MAX_NAME_CHARS]
-
-
-def color_for(user_id: str) -> str:
-    """Return the colour of somebody who chose none; the same on every machine."""
-    return PALETTE[zlib.crc32(user_id.encode(errors="replace")) % len(PALETTE)]

@@ -6,8 +6,8 @@ from dataclasses import fields
 import pytest
 
 from texswarm_desktop.core.latex_tokens import Kind
+from texswarm_desktop.core.palette import PALETTE
 from texswarm_desktop.ui.theme_tokens import DARK, LIGHT, Tokens, blended, contrast, legible, readable_on, syntax_colors
-from texswarm_desktop.viewmodels.people import PALETTE
 
 THEMES = pytest.mark.parametrize("tokens", [LIGHT, DARK], ids=["light", "dark"])
 READABLE = 4.5

@@ -2,7 +2,8 @@
 
 import pytest
 
-from texswarm_desktop.viewmodels.people import PALETTE, clean_name, color_for, person
+from texswarm_desktop.core.palette import color_of
+from texswarm_desktop.viewmodels.people import clean_name, person
 
 
 @pytest.mark.parametrize(
@@ -23,16 +24,11 @@ def test_a_name_is_one_short_printable_line(name: object, shown: str) -> None:
 
 @pytest.mark.parametrize("color", ["red", "#fff", "#12345g", None, 7, "#123456; border: 1px", ["#123456"]])
 def test_a_colour_of_another_form_is_replaced(color: object) -> None:
-    assert person("ada", "Ada", color).color == color_for("ada")
+    assert person("ada", "Ada", color).color == color_of("ada")
 
 
 def test_a_colour_of_our_form_is_kept() -> None:
     assert person("ada", "Ada", "#ABCDEF").color == "#abcdef"
-
-
-def test_somebody_without_a_colour_has_the_same_one_everywhere() -> None:
-    assert color_for("ada") == color_for("ada")
-    assert {color_for(str(number)) for number in range(100)} == set(PALETTE)
 
 
 @pytest.mark.parametrize(
