@@ -71,11 +71,17 @@ def _tell(at_s: float, sentence: str) -> None:
 def _show(evidence: Evidence, output: Path) -> int:
     checks = evidence.checks()
     print("\n".join(plain(evidence, checks)))
+    for path, text in evidence.desks[0].files.items():
+        file = output / "paper" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
     transcript = output / "transcript.md"
     transcript.write_text(markdown(evidence, checks), encoding="utf-8")
     failed = [check.claim for check in checks if not check.is_true]
     print(
-        f"\nNot true: {'; '.join(failed)}" if failed else f"\nAll {len(checks)} checks hold. Transcript: {transcript}"
+        f"\nNot true: {'; '.join(failed)}"
+        if failed
+        else f"\nAll {len(checks)} checks hold. Transcript: {transcript}, the paper: {output / 'paper'}"
     )
     return _EXIT_FAILED if failed else 0
 
