@@ -16,6 +16,7 @@ from PySide6.QtCore import QObject, Signal
 
 from texswarm_desktop.client.link import TransportFactory
 from texswarm_desktop.client.states import Closed, Idle, LinkState, Live, NeedsUser
+from texswarm_desktop.core.palette import color_of
 from texswarm_desktop.core.settings import KnownServer
 from texswarm_desktop.qtx.task_scope import TaskScope
 from texswarm_desktop.services.credentials import CredentialStore
@@ -25,7 +26,7 @@ from texswarm_desktop.services.project import Project
 from texswarm_desktop.services.settings_store import SettingsStore
 from texswarm_desktop.viewmodels.connection_view import ConnectionView, Hosting
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
-from texswarm_desktop.viewmodels.people import Person, color_for
+from texswarm_desktop.viewmodels.people import Person
 from texswarm_server.protocol.errors import ErrorCode, LinkError, LinkLostError, RejectedError
 from texswarm_server.protocol.invite_link import InviteLink, parse_invite_link
 from texswarm_server.protocol.messages import (
@@ -116,7 +117,7 @@ class Workspace(QObject):
     def me(self) -> Person:
         """This installation's user."""
         user_id, settings = self._credentials.user_id, self._settings.settings
-        return Person(user_id, settings.name or self._credentials.default_name, settings.color or color_for(user_id))
+        return Person(user_id, settings.name or self._credentials.default_name, settings.color or color_of(user_id))
 
     def set_name(self, name: str) -> None:
         """Take in the name others shall see."""
