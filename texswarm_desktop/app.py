@@ -96,6 +96,10 @@ class Desktop:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._scope.close()
+        try:
+            await self.workspace.close()
+        except StorageError:
+            _log.exception("what was typed last could not be stored")
         self.status.close()
         self.window.hide()
         self.window.deleteLater()
@@ -108,8 +112,6 @@ class Desktop:
 
         It is shown with the project in it, or after a moment without.
         """
-        if self.settings.problem is not None:
-            self.window.show_error(self.settings.problem)
         self._do("begin", self._open_first(target))
         QTimer.singleShot(_SETTLED_AFTER_MS, self.window, self._settle)
 
@@ -230,6 +232,8 @@ class Desktop:
                     await workspace.open(last.folder)
         finally:
             self._show_first()
+            if self.settings.problem is not None:
+                self.window.show_error(self.settings.problem)
         self.settings.set_started()
 
     async def _host_folder(self, folder: Path) -> None:

@@ -112,6 +112,7 @@ class Project:
         self._sync: SyncPort | None = None
         self._listeners: list[ProjectListener] = []
         self._problems: dict[str, TexSwarmError] = {}
+        self._refusal: RejectedError | None = None
         self._typed: list[bytes] = []
         self._typed_since = 0.0
         self._arrived: list[bytes] = []
@@ -272,6 +273,11 @@ class Project:
             None,
         )
 
+    @property
+    def refusal(self) -> RejectedError | None:
+        """Why the server does not take this document, or edits of it; None when it does, or there is none."""
+        return self._refusal
+
     def attach(self, sync: SyncPort) -> None:
         """Send edits and presence through `sync` from now on."""
         self._sync = sync
@@ -279,7 +285,7 @@ class Project:
     def detach(self) -> None:
         """Keep edits here."""
         self._sync = None
-        self.role = None
+        self.role = self._refusal = None
         self._set_problem("server", None)
         self.participants_changed([])
         self.others_left()
@@ -358,7 +364,7 @@ class Project:
 
     def opened(self, fact: DocumentOpened) -> None:
         """The document is open on the link, with this role."""
-        self.role = fact.role
+        self.role, self._refusal = fact.role, None
         self._set_problem("server", None)
         if self._lineage is None:
             self._identify(self._document_id, fact.lineage)
@@ -367,7 +373,9 @@ class Project:
 
     def refused(self, error: RejectedError) -> None:
         """The server does not take this document, or edits of it; trying again by itself cannot help."""
+        self._refusal = error
         self._set_problem("server", error)
+        self._tell("participants_changed")
 
     # ── inside: opening ─────────────────────────────────────────────────────────────────────────────────
 

@@ -22,7 +22,7 @@ from texswarm_desktop.core.settings import (
     without_recent,
 )
 from texswarm_desktop.services.atomic_file import write_atomically
-from texswarm_server.protocol.errors import NotWritableError, SettingsError
+from texswarm_server.protocol.errors import NotWritableError, SettingsError, SettingsUnreadableError
 
 FILE_NAME: Final = "settings.json"
 
@@ -86,7 +86,7 @@ class SettingsStore:
         except FileNotFoundError:
             return Settings()
         except (OSError, SettingsError) as error:
-            self.problem = SettingsError(f"{self._path}: {error}")
+            self.problem = SettingsUnreadableError(f"{self._path}: {error}")
             with suppress(OSError):
                 self._path.replace(self._path.with_name(f"{FILE_NAME}.broken"))
             return Settings()

@@ -149,6 +149,9 @@ _BY_CLASS: Final[dict[type[BaseException], ErrorText]] = {
     ),
     errors.BuildError: ErrorText("LaTeX did not run", "LaTeX could not be started."),
     errors.SettingsError: ErrorText("Not usable", "A setting or an address cannot be used as it is."),
+    errors.SettingsUnreadableError: ErrorText(
+        "Settings not readable", "The file with your settings is damaged. It was set aside, and the usual ones hold."
+    ),
 }
 
 

@@ -88,7 +88,8 @@ class LinkFacts:
     """What is true beside the link's state.
 
     `oldest_edit_at`: monotonic seconds, None when all is acknowledged. `is_opening`: the link stands, and the document
-    it was made for is still to be opened; a link alone is not called connected.
+    it was made for is still to be opened; a link alone is not called connected. `refusal`: the code with which the
+    server does not take the document, or what is written in it.
     """
 
     server_name: str = ""
@@ -97,6 +98,7 @@ class LinkFacts:
     hosting: Hosting | None = None
     is_stored_here: bool = True
     is_opening: bool = False
+    refusal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,9 @@ def present(state: LinkState | None, facts: LinkFacts, now: float, words: NeedWo
             return _with_edits(_busy(f"Catching up… ({done} of {total})"), facts)
         case Live() if facts.is_opening:
             return _busy("Catching up… (0 of 1)")
+        case Live() if facts.refusal is not None:
+            need = words(facts.refusal, "")
+            return _with_edits(StatusLine(need.sentence, Tone.BAD, need.action), facts)
         case Live():
             return _live(facts, now)
         case Waiting(retry_at=retry_at, lost_at=lost_at):
@@ -306,6 +311,10 @@ class ConnectionView(QObject):
     def set_opening(self, *, is_opening: bool) -> None:
         """Take in that a link is made for a document that is not open yet, or no longer."""
         self.set_facts(replace(self._facts, is_opening=is_opening))
+
+    def set_refusal(self, code: str | None) -> None:
+        """Take in that the server does not take the document, or what is written in it, or (None) that it does."""
+        self.set_facts(replace(self._facts, refusal=code))
 
     def set_hosting(self, hosting: Hosting | None) -> None:
         """Take in that this window shares its project, or no longer."""

@@ -16,6 +16,7 @@ from texswarm_desktop.viewmodels.people import Person
 from texswarm_desktop.viewmodels.presence_view import PresenceView
 from texswarm_desktop.viewmodels.project_view import ProjectView
 from texswarm_server.document import ProjectDocument
+from texswarm_server.protocol.errors import ErrorCode, RejectedError
 
 if TYPE_CHECKING:
     from texswarm_desktop.client.connection import Connection
@@ -57,7 +58,13 @@ class OpenedProject(QObject):
         self.connection = connection
         self.project.attach(connection.add(self.project))
         self._status.set_opening(is_opening=False)
-        self._status.attach(connection)
+        self.show_link()
+
+    def show_link(self) -> None:
+        """Let the status line show the link of this project, if it has one."""
+        if self.connection is not None:
+            self._status.set_server_name(str(self.connection.address))
+            self._status.attach(self.connection)
 
     async def detach(self) -> None:
         """End the link; the project goes on locally."""
@@ -66,6 +73,7 @@ class OpenedProject(QObject):
             return
         self._status.detach()
         self.project.detach()
+        self._tell_refusal()
         connection.close()
         await connection.__aexit__(None, None, None)
 
@@ -90,6 +98,7 @@ class OpenedProject(QObject):
         count = self.project.unacknowledged()
         since = self.project.oldest_unacknowledged_since if count else None
         self._status.set_unacknowledged(count, since)
+        self._tell_refusal()
         connection = self.connection
         if count and connection is not None and isinstance(connection.state, Waiting):
             connection.retry_now(_KEY_PRESS)
@@ -98,11 +107,19 @@ class OpenedProject(QObject):
         """Pass on what is wrong with the disk or with the server's answer, or that it no longer is."""
         self._on_problem(error)
 
+    def _tell_refusal(self) -> None:
+        """A link that stands does not mean that the document is taken; what a viewer writes stays here."""
+        refusal, is_held_back = self.project.refusal, self.project.unacknowledged() > 0
+        if self.project.role == "viewer" or (refusal is not None and refusal.code == ErrorCode.FORBIDDEN):
+            refusal = RejectedError(ErrorCode.FORBIDDEN) if is_held_back else None
+        self._status.set_refusal(None if refusal is None else refusal.code)
+
     def files_changed(self) -> None:
         """Shown by the project's view."""
 
     def participants_changed(self) -> None:
-        """Shown by the participants' view."""
+        """The participants' view shows them; the status line, whether the server takes what is written here."""
+        self._tell_refusal()
 
     def presence_changed(self) -> None:
         """Shown by the presence view."""

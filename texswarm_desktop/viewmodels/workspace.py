@@ -7,7 +7,7 @@ that carries data; the words are chosen in `ui`. What the program can mend by it
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -20,14 +20,14 @@ from texswarm_desktop.core.palette import color_of
 from texswarm_desktop.core.settings import KnownServer
 from texswarm_desktop.qtx.task_scope import TaskScope
 from texswarm_desktop.services.credentials import CredentialStore
-from texswarm_desktop.services.embedded_server import EmbeddedServer, HostConfig
+from texswarm_desktop.services.embedded_server import EmbeddedServer, HostConfig, HostStarted
 from texswarm_desktop.services.library import Library
 from texswarm_desktop.services.project import Project
 from texswarm_desktop.services.settings_store import SettingsStore
 from texswarm_desktop.viewmodels.connection_view import ConnectionView, Hosting
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
 from texswarm_desktop.viewmodels.people import Person
-from texswarm_server.protocol.errors import ErrorCode, LinkError, LinkLostError, RejectedError
+from texswarm_server.protocol.errors import ErrorCode, LinkError, LinkLostError, RejectedError, StorageError
 from texswarm_server.protocol.invite_link import InviteLink, parse_invite_link
 from texswarm_server.protocol.messages import (
     CreateDocument,
@@ -72,6 +72,8 @@ class LinkCancelledError(LinkError):
 class Workspace(QObject):
     """The project of one window and its link. Invariant: at most one project, one connection, one embedded server.
 
+    The roads are gone one at a time, in the order they were asked for.
+
     Signals: `opened_changed(OpenedProject)`; `closing()` before the views of the open project are closed;
     `notice(Exception | None)`, None when the last one no longer matters; `hosting_changed(Hosting | None)`;
     `choice_needed(DocumentChoice)`; `busy_changed(str)`.
@@ -108,6 +110,9 @@ class Workspace(QObject):
         self._host_address = host_address
         self._host: EmbeddedServer | None = None
         self._pending: Connection | None = None
+        self._gives_way = False
+        self._impatient = 0
+        self._turn = asyncio.Lock()
         self.opened: OpenedProject | None = None
         self.hosting: Hosting | None = None
 
@@ -132,78 +137,50 @@ class Workspace(QObject):
 
     async def new(self, title: str) -> None:
         """Make a project in the projects folder and open it."""
-        await self._show(await self._library.create(title, {"main.tex": first_text(title)}))
+        async with self._road():
+            await self._show(await self._library.create(title, {"main.tex": first_text(title)}))
 
     async def open_welcome(self) -> None:
         """Open a copy of the small paper that comes with the program."""
-        await self._show(await self._library.create_welcome())
+        async with self._road():
+            await self._show(await self._library.create_welcome())
 
     async def open(self, folder: Path) -> None:
         """Open a folder as a project, and link it to its server if it has one."""
-        if self.opened is not None and self.opened.project.folder == folder:
-            return
-        project = await self._library.open(folder)
-        await self._show(project)
-        if project.server_link is not None:
-            await self._link(project.server_link)
+        async with self._road():
+            if self.opened is not None and _is_same(self.opened.project.folder, folder):
+                return
+            await self._show(await self._library.open(folder))
+            await self._link_again()
 
     async def close(self) -> None:
-        """Let go of everything; returns when what was typed is stored here."""
-        await self._end_pending()
-        await self.stop_hosting()
-        if self.opened is None:
-            return
-        await self.opened.project.kept()
-        opened, self.opened = self.opened, None
-        self.closing.emit()
-        await opened.close()
+        """Let go of everything; returns when what was typed is stored here.
+
+        Raises StorageError, and leaves the project open, when it cannot be.
+        """
+        async with self._road():
+            await self._leave()
 
     # ── hosting ─────────────────────────────────────────────────────────────────────────────────────────
 
     async def host(self) -> str:
         """Share the open project from this computer and return the link to pass on."""
-        opened = self._require_opened()
-        if self.hosting is not None:
-            return self.hosting.link
-        self.notice.emit(None)
-        config = HostConfig(data=self._host_data, host=self._host_address, name=self.me.name)
-        self._host = host = EmbeddedServer(config)
-        try:
-            started = await host.start(opened.project.document_id)
-            own_way_in = InviteLink(started.address, started.owner_invite)
-            connection = await self._connected(own_way_in, key=_OWN_SERVER)
-            await self._share(opened.project, connection)
-            token = await self._invite(connection, opened.project.document_id)
-        except BaseException:
-            await self._end_pending()
-            await self.stop_hosting()
-            raise
-        self._pending = None
-        await opened.attach(connection)
-        self._library.remember(opened.project)
-        link = InviteLink(started.public_address, token, opened.project.document_id)
-        self._set_hosting(Hosting(address=str(started.public_address), link=str(link)))
-        opened.participants.others_changed.connect(self._on_participants_others)
-        self._on_participants_others(0)
-        return str(link)
+        async with self._road():
+            return (self.hosting or await self._begin_hosting(self._require_opened())).link
 
     async def stop_hosting(self) -> None:
         """End the sharing; guests keep their copies. May be called at any time."""
-        host, self._host = self._host, None
-        if host is None:
-            return
-        if self.opened is not None:
-            self.opened.participants.others_changed.disconnect(self._on_participants_others)
-            await self.opened.detach()
-        self._set_hosting(None)
-        await host.stop()
+        async with self._road():
+            await self._end_hosting()
 
     # ── joining ─────────────────────────────────────────────────────────────────────────────────────────
 
     async def join(self, text: str, name: str = "") -> None:
         """Follow a link somebody sent: sign in, and open the document it names; raises what `notice` should show."""
         self.set_name(name)
-        await self._follow(parse_invite_link(text))
+        link = parse_invite_link(text)
+        async with self._road():
+            await self._follow(link)
 
     async def connect_to(self, address: str, invitation: str, name: str = "") -> None:
         """Sign in at a server; the invitation may be a link of its own, or the bare secret."""
@@ -211,18 +188,21 @@ class Workspace(QObject):
         link = parse_invite_link(invitation if "://" in invitation else address)
         if "://" not in invitation and invitation.strip():
             link = InviteLink(link.address, invitation.strip(), link.document_id, link.fingerprint)
-        await self._follow(link)
+        async with self._road():
+            await self._follow(link)
 
     async def choose(self, link: InviteLink, document_id: str) -> None:
         """Open one of the documents that were offered."""
-        await self._follow(InviteLink(link.address, link.token, document_id, link.fingerprint))
+        async with self._road():
+            await self._follow(replace(link, document_id=document_id))
 
     async def share_at(self, link: InviteLink) -> None:
         """Put the open project on a server, and keep it linked."""
-        opened = self._require_opened()
-        async with self._signed_in(link) as connection:
-            await self._share(opened.project, connection)
-            await self._keep(opened, connection, link)
+        async with self._road():
+            opened = self._require_opened()
+            async with self._reached(link) as connection:
+                await self._share(opened.project, connection, link.token)
+                await self._keep(opened, connection, link)
 
     async def invite(self) -> InviteLink:
         """Return a link that lets somebody else in where the project is shared; raises RejectedError or LinkError."""
@@ -234,11 +214,18 @@ class Workspace(QObject):
 
     async def keep_both(self) -> None:
         """Two histories of one document: let the copy here be a local project, and fetch the server's beside it."""
-        opened = self._require_opened()
-        link = opened.project.server_link
-        if link is not None:
+        async with self._road():
+            opened = self._require_opened()
+            link = opened.project.server_link
+            if link is None:
+                return
             opened.project.forget_server()
-            await self._follow(link)
+            try:
+                await self._follow(link)
+            except BaseException:
+                if self.opened is opened:
+                    opened.project.bind_server(link)
+                raise
 
     def cancel(self) -> None:
         """Give up the attempt to reach a server; an open project goes on locally."""
@@ -266,55 +253,125 @@ class Workspace(QObject):
             raise RuntimeError("no project is open")
         return self.opened
 
+    @asynccontextmanager
+    async def _road(self) -> AsyncIterator[None]:
+        """One road at a time; an attempt to reach a server elsewhere, which may last for ever, gives way."""
+        self._impatient += 1
+        if self._pending is not None and self._gives_way:
+            self._pending.close()
+        try:
+            await self._turn.acquire()
+        finally:
+            self._impatient -= 1
+        try:
+            yield
+        finally:
+            self._turn.release()
+
     async def _show(self, project: Project) -> None:
-        await self.close()
+        """Put another project on the desk; raises StorageError, and keeps the one there, when that cannot be stored."""
+        try:
+            await self._leave()
+        except BaseException:
+            await project.close(discard=True)
+            raise
         self.notice.emit(None)
+        self._present(project)
+
+    def _present(self, project: Project) -> None:
         opened = OpenedProject(project, me=self.me, status=self._status, on_problem=self.notice.emit, parent=self)
         self.opened = opened
         self._library.remember(project)
         self.opened_changed.emit(opened)
 
-    async def _link(self, link: InviteLink) -> None:
+    async def _leave(self) -> None:
+        """Let go of the open project; raises StorageError, and keeps it on the desk, when it cannot be stored."""
+        if self.opened is None:
+            return
+        await self.opened.project.kept()
+        await self._end_hosting()
+        opened, self.opened = self.opened, None
+        self.closing.emit()
+        try:
+            await opened.close()
+        except StorageError:
+            self._present(opened.project)
+            await self._link_again()
+            raise
+
+    async def _link_again(self) -> None:
         """Connect the open project to the server it belongs to; a state from here on, whatever happens."""
         opened = self._require_opened()
-        connection = await self._new_connection(link)
-        connection.connect()
-        await opened.attach(connection)
+        link = opened.project.server_link
+        if link is not None:
+            connection = await self._new_connection(link)
+            connection.connect()
+            await opened.attach(connection)
+
+    async def _begin_hosting(self, opened: OpenedProject) -> Hosting:
+        self.notice.emit(None)
+        config = HostConfig(data=self._host_data, host=self._host_address, name=self.me.name)
+        self._host = host = EmbeddedServer(config)
+        try:
+            started = await host.start(opened.project.document_id)
+            token = await self._enter_own_server(opened, started)
+        except BaseException:
+            await self._end_hosting()
+            raise
+        self._library.remember(opened.project)
+        link = InviteLink(started.public_address, token, opened.project.document_id)
+        hosting = Hosting(address=str(started.public_address), link=str(link))
+        self._set_hosting(hosting)
+        opened.participants.others_changed.connect(self._on_participants_others)
+        return hosting
+
+    async def _enter_own_server(self, opened: OpenedProject, started: HostStarted) -> str:
+        """Open the project on the server that has just started, and return an invitation for others."""
+        own_way_in = InviteLink(started.address, started.owner_invite)
+        async with self._reached(own_way_in, key=_OWN_SERVER) as connection:
+            await self._share(opened.project, connection, started.owner_invite)
+            token = await self._invite(connection, opened.project.document_id)
+            await opened.attach(connection)
+            self._pending = None
+        return token
+
+    async def _end_hosting(self) -> None:
+        host, self._host = self._host, None
+        if self.hosting is not None:
+            opened = self._require_opened()
+            opened.participants.others_changed.disconnect(self._on_participants_others)
+            self._set_hosting(None)
+            await opened.detach()
+        if host is not None:
+            await host.stop()
 
     async def _follow(self, link: InviteLink) -> None:
         self.notice.emit(None)
-        async with self._signed_in(link) as connection:
-            await self._follow_on(connection, link)
+        async with self._reached(link) as connection:
+            documents = await self._documents(connection, link)
+            chosen = next((one for one in documents if one.id == link.document_id), None)
+            if chosen is not None:
+                await self._open_replica(chosen, connection, link)
+                return
+            if link.document_id is not None:
+                raise RejectedError(ErrorCode.DOCUMENT_NOT_FOUND)
+            can_create = connection.welcome is not None and connection.welcome.can_create
+        self.choice_needed.emit(DocumentChoice(link, documents, can_create))
 
-    async def _follow_on(self, connection: "Connection", link: InviteLink) -> None:
-        documents = await self._documents(connection, link)
-        chosen = next((one for one in documents if one.id == link.document_id), None)
-        if chosen is None:
-            await self._offer(connection, link, documents)
+    async def _open_replica(self, chosen: DocumentInfo, connection: "Connection", link: InviteLink) -> None:
+        project = self.opened.project if self.opened is not None else None
+        if project is None or (project.document_id, project.lineage) != (chosen.id, chosen.lineage):
+            await self._show(await self._library.replica(chosen.id, chosen.lineage, chosen.title))
+        elif self.hosting is not None:
             return
-        if not self._is_open_here(chosen):
-            project = await self._library.replica(chosen.id, chosen.lineage, chosen.title)
-            self._pending = None
-            await self._show(project)
         await self._keep(self._require_opened(), connection, link)
 
-    def _is_open_here(self, document: DocumentInfo) -> bool:
-        project = self.opened.project if self.opened is not None else None
-        return project is not None and (project.document_id, project.lineage) == (document.id, document.lineage)
-
     async def _keep(self, opened: OpenedProject, connection: "Connection", link: InviteLink) -> None:
-        self._pending = None
-        opened.project.bind_server(InviteLink(link.address, None, opened.project.document_id, link.fingerprint))
-        self._settings.add_server(KnownServer(address=str(InviteLink(link.address))))
+        opened.project.bind_server(link)
         await opened.attach(connection)
-
-    async def _offer(self, connection: "Connection", link: InviteLink, documents: tuple[DocumentInfo, ...]) -> None:
-        welcome = connection.welcome
-        can_create = welcome is not None and welcome.can_create
-        await self._end_pending()
-        if link.document_id is not None:
-            raise RejectedError(ErrorCode.DOCUMENT_NOT_FOUND)
-        self.choice_needed.emit(DocumentChoice(link, documents, can_create))
+        self._pending = None
+        self._settings.add_server(KnownServer(address=str(InviteLink(link.address))))
+        self._library.remember(opened.project)
 
     async def _documents(self, connection: "Connection", link: InviteLink) -> tuple[DocumentInfo, ...]:
         """Return what the user may see there, after the invitation was used for what it is good for."""
@@ -330,29 +387,28 @@ class Workspace(QObject):
         return await _listed(connection)
 
     @asynccontextmanager
-    async def _signed_in(self, link: InviteLink) -> AsyncIterator["Connection"]:
-        """A connection on which the server let us in; ended again when what it was made for fails."""
-        connection = await self._connected(link)
-        try:
-            yield connection
-        except BaseException:
-            await self._end_pending()
-            raise
+    async def _reached(self, link: InviteLink, *, key: str | None = None) -> AsyncIterator["Connection"]:
+        """A connection on which the server let us in; ended with the block, unless the project took it.
 
-    async def _connected(self, link: InviteLink, *, key: str | None = None) -> "Connection":
-        """Return a connection on which the server let us in; raises LinkCancelledError or RejectedError."""
-        await self._end_pending()
+        Raises LinkCancelledError or RejectedError.
+        """
         connection = self._pending = await self._new_connection(link, key)
+        self._gives_way = key is None
         self._status.set_server_name(str(link.address))
         self._status.set_opening(is_opening=True)
         self._status.attach(connection)
-        connection.connect()
         try:
+            if self._impatient and self._gives_way:
+                raise LinkCancelledError("a newer wish came")
+            connection.connect()
             await _let_in(connection)
-        except BaseException:
-            await self._end_pending()
+            yield connection
+        except LinkLostError as error:
+            if isinstance(connection.state, Closed):
+                raise LinkCancelledError("cancelled") from error
             raise
-        return connection
+        finally:
+            await self._end_pending()
 
     async def _new_connection(self, link: InviteLink, key: str | None = None) -> "Connection":
         credentials = await self._credentials.for_server(link.address, invite=link.token, key=key)
@@ -365,23 +421,28 @@ class Workspace(QObject):
         return connection
 
     async def _end_pending(self) -> None:
+        """Drop the connection that nobody took, and show again the link that stood before, if there was one."""
         connection, self._pending = self._pending, None
         if connection is None:
             return
         self._status.set_opening(is_opening=False)
         self._status.detach()
-        if self.opened is not None and self.opened.connection is not None:
-            self._status.attach(self.opened.connection)
+        if self.opened is not None:
+            self.opened.show_link()
         connection.close()
         await connection.__aexit__(None, None, None)
 
-    async def _share(self, project: Project, connection: "Connection") -> None:
-        document = project.document
-        await connection.request(
-            CreateDocument(
-                title=document.title or project.folder.name, document_id=project.document_id, lineage=project.lineage
-            )
-        )
+    async def _share(self, project: Project, connection: "Connection", invite: str | None) -> None:
+        """Put a project where it is not yet; `invite` may say that what is there is ours, whoever we were before."""
+        if await _has(connection, project):
+            return
+        if invite is not None:
+            with suppress(RejectedError):
+                await connection.request(RedeemInvite(token=invite))
+            if await _has(connection, project):
+                return
+        title = project.document.title or project.folder.name
+        await connection.request(CreateDocument(title=title, document_id=project.document_id, lineage=project.lineage))
 
     @staticmethod
     async def _invite(connection: "Connection", document_id: str) -> str:
@@ -397,6 +458,12 @@ class Workspace(QObject):
     def _on_participants_others(self, people: int) -> None:
         if self.hosting is not None:
             self._set_hosting(Hosting(self.hosting.address, self.hosting.link, people))
+
+
+async def _has(connection: "Connection", project: Project) -> bool:
+    """Say whether this history of the document is on the server, and we may see it."""
+    documents = await _listed(connection)
+    return any((one.id, one.lineage) == (project.document_id, project.lineage) for one in documents)
 
 
 async def _listed(connection: "Connection") -> tuple[DocumentInfo, ...]:
@@ -423,6 +490,13 @@ async def _let_in(connection: "Connection") -> None:
         raise RejectedError(state.code, state.message)
     if isinstance(state, Closed):
         raise LinkCancelledError("cancelled")
+
+
+def _is_same(folder: Path, other: Path) -> bool:
+    try:
+        return folder == other or folder.samefile(other)
+    except OSError:
+        return False
 
 
 def first_text(title: str) -> str:

@@ -173,6 +173,10 @@ class SettingsError(TexSwarmError):
     """A setting, option or file of settings has a value that cannot be used."""
 
 
+class SettingsUnreadableError(SettingsError):
+    """The file of settings could not be read: it was set aside, and the defaults hold."""
+
+
 _RETRYABLE_CODES: frozenset[str] = frozenset(
     {
         ErrorCode.THROTTLED,

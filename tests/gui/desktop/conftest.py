@@ -1,0 +1,20 @@
+"""Desks at which people start whole desktops."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtNetwork import QNetworkInformation
+from PySide6.QtWidgets import QApplication
+
+from tests.helpers.live_desktops import Desks
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _network_information(qapp: QApplication) -> None:
+    """Qt's view of the network is one for the process, and keeps its sockets until the end."""
+    QNetworkInformation.loadDefaultBackend()
+
+
+@pytest.fixture
+def desks(qapp: QApplication, tmp_path: Path) -> Desks:
+    return Desks(qapp, tmp_path)

@@ -1,0 +1,127 @@
+"""A desktop alone: what it opens when it starts, what it does with folders that it cannot have."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.helpers.live_desktops import Desks, runs_at_desks
+from tests.helpers.run_async import settle
+
+HOLDER = """
+import sys
+from pathlib import Path
+from texswarm_desktop.services.folder_lock import FolderLock
+own = Path(sys.argv[1], ".texswarm")
+own.mkdir()
+lock = FolderLock(own / "lock")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def open_elsewhere(folder: Path) -> Iterator[None]:
+    """Let another process hold the folder's lock."""
+    command = [sys.executable, "-c", HOLDER, str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        yield
+
+
+@runs_at_desks
+async def test_the_first_start_opens_a_small_paper(desks: Desks) -> None:
+    ada = await desks.start("ada")
+    assert ada.opened.view.title == "A First Paper"
+    assert r"\documentclass" in ada.text
+    assert ada.opened.project.folder.parent == desks.root / "profiles" / "ada" / "projects"
+
+
+@runs_at_desks
+async def test_a_later_start_opens_what_was_open_last(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "first ")
+    ada.type("typed ")
+    folder = ada.opened.project.folder
+    await desks.end(ada)
+
+    again = await desks.start("ada")
+    assert (again.opened.project.folder, again.text) == (folder, "typed first ")
+
+
+@runs_at_desks
+async def test_a_later_start_without_the_folder_shows_the_first_page(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "gone")
+    folder = ada.opened.project.folder
+    await desks.end(ada)
+    folder.rename(folder.with_name("elsewhere"))
+
+    again = desks.begin("ada")
+    await settle()
+    assert (again.workspace.opened, again.notice) == (None, "")
+
+
+@runs_at_desks
+async def test_a_folder_opened_from_the_window_takes_the_place_of_the_project(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "one")
+    before = ada.opened.project
+    ada.window.open_folder_requested.emit(desks.folder("other", "two"))
+
+    await ada.until_text("two")
+    assert before.folder != ada.opened.project.folder
+    assert [Path(known.path).name for known in ada.settings.settings.recent] == ["other", "of ada"]
+
+
+@runs_at_desks
+async def test_the_open_folder_can_be_opened_again_under_any_of_its_names(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "one")
+    before, link = ada.opened, desks.root / "link"
+    link.symlink_to(ada.opened.project.folder)
+    await ada.workspace.open(link)
+    assert ada.opened is before
+
+
+@runs_at_desks
+async def test_a_new_project_begins_with_its_title(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "one")
+    ada.window.new_requested.emit("Of Mice & Men")
+    await ada.until_text(r"\title{Of Mice \& Men}")
+    assert ada.opened.project.folder.name == "Of Mice & Men"
+
+
+@runs_at_desks
+async def test_what_is_no_folder_is_told_and_the_project_stays(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "one")
+    ada.window.open_folder_requested.emit(desks.root / "nowhere")
+    await ada.until_notice("Cannot be read")
+    ada.type("still here ")
+    assert ada.text == "still here one"
+
+
+@runs_at_desks
+async def test_a_project_that_another_process_has_open_is_told_and_the_project_stays(desks: Desks) -> None:
+    ada, taken = await desks.start_with("ada", "one"), desks.folder("taken", "two")
+    with open_elsewhere(taken):
+        ada.window.open_folder_requested.emit(taken)
+        await ada.until_notice("Open somewhere else")
+    assert ada.text == "one"
+
+
+@runs_at_desks
+async def test_a_first_folder_that_cannot_be_read_leaves_a_window_that_works(desks: Desks) -> None:
+    ada = desks.begin("ada", desks.root / "nowhere")
+    await ada.until_notice("Cannot be read")
+    ada.window.new_requested.emit("Fresh")
+    await ada.until_text(r"\title{Fresh}")
+    assert ada.notice == ""
+
+
+@runs_at_desks
+async def test_broken_settings_are_told(desks: Desks) -> None:
+    profile = desks.root / "profiles" / "ada"
+    profile.mkdir(parents=True)
+    (profile / "settings.json").write_text("nonsense")
+    ada = await desks.start("ada")
+    assert "Settings not readable" in ada.notice
+    assert (profile / "settings.json.broken").read_text() == "nonsense"

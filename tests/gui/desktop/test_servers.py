@@ -1,0 +1,283 @@
+"""A desktop and a server elsewhere: links that are good and links that are not, choices, different histories."""
+
+import socket
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
+from tests.helpers.run_async import until
+from texswarm_desktop.services.project import Project
+from texswarm_server.app import CollabServer
+from texswarm_server.config import ServerConfig
+from texswarm_server.protocol.errors import RejectedError
+from texswarm_server.protocol.ids import Lineage
+from texswarm_server.protocol.invite_link import InviteLink
+
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+
+
+@asynccontextmanager
+async def server_in(root: Path) -> AsyncIterator[CollabServer]:
+    async with CollabServer(ServerConfig(data=root / "server", port=0)) as server:
+        yield server
+
+
+async def owner_link(server: CollabServer) -> InviteLink:
+    return InviteLink(server.address, await server.create_invite("owner"))
+
+
+async def shared(desks: Desks, server: CollabServer, text: str = "paper") -> LiveDesktop:
+    ada = await desks.start_with("ada", text)
+    await ada.workspace.share_at(await owner_link(server))
+    await until(lambda: ada.is_live)
+    return ada
+
+
+@asynccontextmanager
+async def nobody() -> AsyncIterator[str]:
+    """Yield an address at which connections are accepted and nothing is ever said."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+async def with_another_history(desks: Desks, original: LiveDesktop, link: InviteLink | None) -> Path:
+    """Make a folder that holds the same document with a history of its own, linked to a server or not."""
+    folder = desks.root / "papers" / "another history"
+    with ThreadPoolExecutor(1) as executor:
+        project = await Project.create_replica(
+            folder, original.opened.project.document_id, lineage := str(uuid4()), store_executor=executor
+        )
+        async with project:
+            project.document.initialise("Another", Lineage(lineage))
+            project.document.add_file("main.tex", "bob's own")
+            if link is not None:
+                project.bind_server(link)
+            await project.flush()
+    return folder
+
+
+def refused_link(server: CollabServer, token: str, document_id: str | None = None) -> str:
+    return str(InviteLink(server.address, token, document_id))
+
+
+@runs_at_desks
+async def test_a_forged_invitation_is_told_and_the_project_stays(desks: Desks) -> None:
+    async with server_in(desks.root) as server:
+        ada = await desks.start_with("ada", "own")
+        ada.window.join_requested.emit(refused_link(server, "forged"), "ada")
+        await ada.until_notice("The server does not know this invitation")
+    assert (ada.text, ada.says.startswith("Working locally")) == ("own", True)
+
+
+@runs_at_desks
+async def test_an_expired_invitation_is_told(desks: Desks) -> None:
+    async with server_in(desks.root) as server:
+        token = await server.create_invite("owner", ttl_s=-1.0)
+        ada = await desks.start_with("ada", "own")
+        ada.window.connect_requested.emit(str(server.address), token, "ada")
+        await ada.until_notice("This invitation has expired")
+
+
+@runs_at_desks
+async def test_a_used_invitation_is_told(desks: Desks) -> None:
+    async with server_in(desks.root) as server:
+        link = InviteLink(server.address, await server.create_invite("owner", uses=1))
+        ada, bob = await desks.start_with("ada", "a"), await desks.start_with("bob", "b")
+        await ada.workspace.share_at(link)
+        bob.window.join_requested.emit(str(link), "")
+        await bob.until_notice("already used")
+
+
+@runs_at_desks
+async def test_a_document_that_is_not_there_is_told(desks: Desks) -> None:
+    async with server_in(desks.root) as server:
+        token = await server.create_invite("owner")
+        ada = await desks.start_with("ada", "own")
+        ada.window.join_requested.emit(refused_link(server, token, str(uuid4())), "")
+        await ada.until_notice("no such project")
+    assert ada.says.startswith("Working locally")
+
+
+@pytest.mark.parametrize("text", ["", "   ", "texswarm://", "ftp://example.org", "two words"])
+@runs_at_desks
+async def test_what_is_no_link_is_told(desks: Desks, text: str) -> None:
+    ada = await desks.start_with("ada", "own")
+    ada.window.join_requested.emit(text, "")
+    await ada.until_notice("an address cannot be used")
+
+
+@runs_at_desks
+async def test_an_attempt_can_be_cancelled_and_is_not_called_an_error(desks: Desks) -> None:
+    async with nobody() as address:
+        ada = await desks.start_with("ada", "own")
+        ada.window.join_requested.emit(address, "")
+        await ada.until_said(f"Connecting to {address}")
+        ada.window.cancel_requested.emit()
+        await ada.until_said("Working locally")
+    assert ada.notice == ""
+
+
+@runs_at_desks
+async def test_a_newer_wish_takes_the_place_of_an_attempt(desks: Desks) -> None:
+    async with nobody() as address:
+        ada = await desks.start_with("ada", "own")
+        ada.window.join_requested.emit(address, "")
+        await ada.until_said("Connecting")
+        ada.window.open_folder_requested.emit(desks.folder("other", "another"))
+        await ada.until_text("another")
+    assert ada.says.startswith("Working locally")
+
+
+@runs_at_desks
+async def test_a_project_can_be_hosted_while_a_server_is_being_reached(desks: Desks) -> None:
+    async with nobody() as address:
+        ada = await desks.start_with("ada", "own")
+        ada.window.join_requested.emit(address, "")
+        ada.window.host_requested.emit()
+        await ada.until_said("Hosting for 0 people")
+
+
+@runs_at_desks
+async def test_a_window_can_be_closed_while_a_server_is_being_reached(desks: Desks) -> None:
+    async with nobody() as address:
+        ada = await desks.start_with("ada", "own")
+        ada.window.join_requested.emit(address, "")
+        await ada.until_said("Connecting")
+        await desks.end(ada)
+    assert ada.workspace.opened is None
+
+
+@runs_at_desks
+async def test_a_failed_attempt_leaves_the_link_that_stands(desks: Desks) -> None:
+    async with server_in(desks.root) as server:
+        ada = await shared(desks, server)
+        async with server_in(desks.root / "other") as other:
+            with pytest.raises(RejectedError, match="token_invalid"):
+                await ada.workspace.share_at(InviteLink(other.address, "forged"))
+        ada.type("more ")
+        await until(lambda: ada.is_live and ada.opened.project.unacknowledged() == 0)
+    assert ada.text == "more paper"
+
+
+@runs_at_desks
+async def test_an_attempt_elsewhere_that_fails_leaves_the_link_that_stands(desks: Desks) -> None:
+    async with server_in(desks.root) as server, nobody() as address:
+        ada = await shared(desks, server)
+        ada.window.join_requested.emit(address, "")
+        await ada.until_said(f"Connecting to {address}")
+        ada.window.cancel_requested.emit()
+        await until(lambda: ada.is_live)
+        assert ada.status.facts.server_name == str(server.address)
+
+
+@runs_at_desks
+async def test_a_server_without_a_document_in_the_link_offers_a_choice(desks: Desks) -> None:
+    async with server_in(desks.root) as server:
+        ada = await shared(desks, server)
+        choices: list[Any] = []
+        ada.workspace.choice_needed.connect(choices.append)
+        ada.window.connect_requested.emit(str(server.address), "", "")
+        await until(lambda: choices)
+        assert [one.id for one in choices[0].documents] == [ada.opened.project.document_id]
+        assert choices[0].can_create
+        await until(lambda: ada.is_live)
+
+
+@runs_at_desks
+async def test_the_chosen_document_is_opened(desks: Desks) -> None:
+    async with server_in(desks.root) as server:
+        ada = await shared(desks, server)
+        await ada.workspace.open(desks.folder("other", "other"))
+        ada.window.connect_requested.emit(str(server.address), "", "")
+        await until(lambda: ada._choice is not None)
+        ada.window.document_chosen.emit(ada._choice.documents[0].id)
+        await ada.until_text("paper")
+        await until(lambda: ada.is_live)
+
+
+@runs_at_desks
+async def test_a_project_is_put_on_a_server_from_the_choice_and_others_can_be_invited(desks: Desks) -> None:
+    async with server_in(desks.root) as server:
+        ada = await desks.start_with("ada", "paper")
+        ada.window.connect_requested.emit(str(await owner_link(server)), "", "ada")
+        await until(lambda: ada._choice is not None)
+        ada.window.share_there_requested.emit()
+        await until(lambda: ada.is_live)
+        bob = await desks.start("bob", await ada.workspace.invite())
+        await bob.until_text("paper")
+
+
+@runs_at_desks
+async def test_who_may_not_create_there_is_told_and_works_on(desks: Desks) -> None:
+    async with server_in(desks.root) as server:
+        ada, eve = await shared(desks, server), await desks.start_with("eve", "own")
+        link = await ada.workspace.invite()
+        with pytest.raises(RejectedError, match="forbidden"):
+            await eve.workspace.share_at(link)
+        assert eve.says.startswith("Working locally")
+        assert eve.opened.project.server_link is None
+
+
+@runs_at_desks
+async def test_a_new_invitation_lets_somebody_back_in_who_was_signed_out(desks: Desks) -> None:
+    async with server_in(desks.root) as server:
+        ada = await shared(desks, server)
+        bob = await desks.start("bob", await ada.workspace.invite())
+        await until(lambda: bob.is_live)
+        await desks.end(bob)
+        (desks.root / "profiles" / "bob" / "secrets.json").unlink()
+
+        bob = await desks.start("bob")
+        await bob.until_said("Ask for an invitation")
+        bob.type("alone ")
+        bob.window.join_requested.emit(str(await ada.workspace.invite()), "")
+        await ada.until_text("alone paper")
+        await until(lambda: bob.is_live)
+
+
+@runs_at_desks
+async def test_another_history_of_the_document_is_never_mixed_in(desks: Desks) -> None:
+    async with server_in(desks.root) as server:
+        ada = await shared(desks, server, "the server's")
+        folder = await with_another_history(desks, ada, None)
+        bob = await desks.start("bob", folder)
+        await bob.workspace.join(str(await ada.workspace.invite()))
+        await bob.until_text("the server's")
+        assert bob.opened.project.folder != folder
+        assert (folder / "main.tex").read_text() == "bob's own"
+
+
+@runs_at_desks
+async def test_a_linked_copy_with_another_history_is_told_and_both_can_be_kept(desks: Desks) -> None:
+    async with server_in(desks.root) as server:
+        ada = await shared(desks, server, "the server's")
+        invited = await ada.workspace.invite()
+        bob = await desks.start_with("bob", "something else")
+        await bob.workspace.join(str(invited))
+        await bob.workspace.open(await with_another_history(desks, ada, invited))
+        await bob.until_notice("different histories")
+        await bob.until_said("different histories")
+        assert bob.text == "bob's own"
+
+        bob.window.choose_copy_requested.emit()
+        await bob.until_text("the server's")
+        await until(lambda: bob.is_live)
+        assert bob.notice == ""
+
+
+@runs_at_desks
+async def test_a_network_that_goes_away_is_a_status_and_no_error(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "own")
+    ada.window.join_requested.emit("192.0.2.1:8091", "")
+    await ada.until_said("Connecting to 192.0.2.1:8091")
+    ada.workspace.network_changed(is_online=False)
+    await ada.until_said("Offline")
+    ada.window.cancel_requested.emit()
+    await ada.until_said("Working locally")
+    assert ada.notice == ""

@@ -1,0 +1,165 @@
+"""Two and more desktops on one project: host, join, write, leave, and what the guests keep."""
+
+import pytest
+
+from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
+from tests.helpers.run_async import until
+from texswarm_server.protocol.invite_link import parse_invite_link
+from texswarm_server.protocol.messages import CreateInvite, InviteCreated
+
+
+async def guest_of(desks: Desks, host: LiveDesktop, name: str = "bob") -> LiveDesktop:
+    guest = await desks.start(name, await host.workspace.host())
+    await until(lambda: guest.is_live)
+    return guest
+
+
+async def viewer_link(host: LiveDesktop) -> str:
+    link = parse_invite_link(await host.workspace.host())
+    connection = host.opened.connection
+    assert connection is not None
+    answer = await connection.request(CreateInvite(document_id=link.document_id, role="viewer"))
+    assert isinstance(answer, InviteCreated)
+    return f"texswarm://{link.address}/?token={answer.token}&document={link.document_id}"
+
+
+@runs_at_desks
+async def test_hosting_gives_a_link_and_says_so(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "one")
+    ada.window.host_requested.emit()
+    await ada.until_said("Hosting for 0 people")
+    assert ada.workspace.hosting is not None
+    link = parse_invite_link(ada.workspace.hosting.link)
+    assert (link.document_id, link.token is None) == (ada.opened.project.document_id, False)
+
+
+@runs_at_desks
+async def test_two_write_and_both_see_it(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "paper")
+    bob = await guest_of(desks, ada)
+    ada.type("A ")
+    await bob.until_text("A paper")
+    bob.type("B ")
+    await ada.until_text("B ")
+    await until(lambda: ada.is_live and bob.is_live and ada.text == bob.text)
+    assert ada.says.startswith("Hosting for 1 person")
+
+
+@runs_at_desks
+async def test_to_host_twice_is_to_host_once(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "paper")
+    ada.window.host_requested.emit()
+    link = await ada.workspace.host()
+    assert await ada.workspace.host() == link
+    assert ada.notice == ""
+
+
+@runs_at_desks
+async def test_a_guest_finds_the_project_again_among_the_recent_ones(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "paper")
+    bob = await guest_of(desks, ada)
+    assert ada.workspace.hosting is not None
+    (known, *_rest) = bob.settings.settings.recent
+    assert (known.path, known.server) == (str(bob.opened.project.folder), ada.workspace.hosting.address)
+
+
+@runs_at_desks
+async def test_a_guest_with_a_viewers_link_sees_and_does_not_write(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "paper")
+    link = await viewer_link(ada)
+    eve = await desks.start("eve", link)
+    ada.type("seen ")
+    await eve.until_text("seen paper")
+    assert eve.opened.project.role == "viewer"
+
+
+@runs_at_desks
+async def test_when_the_host_stops_the_guest_is_told_and_keeps_the_copy(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "paper")
+    bob = await guest_of(desks, ada)
+    ada.window.stop_hosting_requested.emit()
+    await bob.until_said("The host ended the session. Your copy stays here.")
+    bob.type("mine ")
+    assert bob.text == "mine paper"
+    await until(lambda: ada.says.startswith("Working locally"))
+
+
+@runs_at_desks
+async def test_a_host_can_stop_and_begin_again_and_the_guest_comes_back_with_what_was_written(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "paper")
+    bob = await guest_of(desks, ada)
+    await ada.workspace.stop_hosting()
+    await bob.until_said("The host ended")
+    bob.type("meanwhile ")
+
+    await bob.workspace.join(await ada.workspace.host())
+    await ada.until_text("meanwhile paper")
+    await until(lambda: bob.is_live)
+
+
+@runs_at_desks
+async def test_a_link_to_the_project_that_is_open_is_just_followed(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "paper")
+    bob = await guest_of(desks, ada)
+    before = bob.opened.project
+    assert ada.workspace.hosting is not None
+    await bob.workspace.join(ada.workspace.hosting.link)
+    await until(lambda: bob.is_live)
+    assert (bob.opened.project, bob.notice) == (before, "")
+
+
+@runs_at_desks
+async def test_the_host_may_lose_all_sign_ins_and_host_again(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "paper")
+    await ada.workspace.host()
+    await ada.workspace.stop_hosting()
+    profile = desks.root / "profiles" / "ada"
+    await desks.end(ada)
+    for kept in ("secrets.json", "identity.json"):
+        (profile / kept).unlink()
+
+    again = await desks.start("ada")
+    await again.workspace.host()
+    assert again.notice == ""
+
+
+@runs_at_desks
+async def test_a_host_that_closes_the_window_ends_the_session(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "paper")
+    bob = await guest_of(desks, ada)
+    await desks.end(ada)
+    await bob.until_said("The host ended the session")
+    assert bob.text == "paper"
+
+
+@runs_at_desks
+async def test_a_guest_that_works_locally_is_no_guest_any_more(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "paper")
+    bob = await guest_of(desks, ada)
+    bob.window.work_locally_requested.emit()
+    await until(lambda: bob.says.startswith("Working locally"))
+    await until(lambda: ada.says.startswith("Hosting for 0 people"))
+    assert bob.opened.project.server_link is None
+
+
+@runs_at_desks
+async def test_a_guest_comes_back_by_itself_at_the_next_start(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "paper")
+    bob = await guest_of(desks, ada)
+    await desks.end(bob)
+    ada.type("more ")
+
+    bob = await desks.start("bob")
+    await bob.until_text("more paper")
+    await until(lambda: bob.is_live)
+
+
+@pytest.mark.parametrize("name", ["Ada Byron", "  ", ""])
+@runs_at_desks
+async def test_the_name_given_with_a_link_is_the_name_others_see(desks: Desks, name: str) -> None:
+    ada = await desks.start_with("ada", "paper")
+    bob = await desks.start_with("bob", "own")
+    bob.window.join_requested.emit(await ada.workspace.host(), name)
+    await bob.until_text("paper")
+    shown = name.strip() or "bob"
+    await until(lambda: shown in [row.person.name for row in ada.opened.participants.rows])
