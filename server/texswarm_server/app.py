@@ -19,14 +19,18 @@ from texswarm_server.config import ServerConfig
 from texswarm_server.dispatcher import Dispatcher
 from texswarm_server.front_desk import FrontDesk
 from texswarm_server.net.http_endpoints import HttpEndpoints
+from texswarm_server.net.legacy_peer import LegacyPeer
 from texswarm_server.net.listener import Listener, ListenerConfig
 from texswarm_server.net.peer import Peer
+from texswarm_server.net.protocol2_peer import Protocol2Peer
 from texswarm_server.net.server_connection import PeerConnection
+from texswarm_server.net.yjs_peer import YjsPeer
 from texswarm_server.open_documents import OpenDocuments
 from texswarm_server.protocol.close_codes import CloseCode
 from texswarm_server.protocol.errors import SettingsError
 from texswarm_server.protocol.invite_link import ServerAddress
-from texswarm_server.protocol.messages import RoleName
+from texswarm_server.protocol.messages import Authentication, RoleName
+from texswarm_server.protocol.version import WEBSOCKET_PATH, YJS_PATH
 from texswarm_server.sessions.access_tokens import AccessTokens
 from texswarm_server.sessions.credentials import RandomBytes, new_short_id
 from texswarm_server.sessions.document_access import DocumentAccess, issue_invite
@@ -42,6 +46,7 @@ LISTENING_URL: Final = "listening_url"
 FINGERPRINT: Final = "fingerprint"
 _KEY_BYTES: Final = 32
 _GOODBYE_S: Final = 1.5
+_LONGEST_SILENCE_S: Final = 8.0
 
 
 class CollabServer:
@@ -159,8 +164,40 @@ class CollabServer:
         self._keep_house()
 
     async def _drive(self, connection: PeerConnection) -> None:
+        path = connection.request.path if connection.request else WEBSOCKET_PATH
+        if path.startswith(YJS_PATH):
+            await self._serve(self._yjs_peer(connection, path))
+            return
         assert self._dispatcher is not None
-        peer = Peer(connection, self._dispatcher, auth_timeout_s=self._config.auth_timeout_s)
+        peer = Protocol2Peer(connection, self._dispatcher, auth_timeout_s=self._config.auth_timeout_s)
+        await self._serve(peer)
+        if peer.first_generation is not None:
+            await self._serve(self._legacy_peer(connection, peer.first_generation))
+
+    def _yjs_peer(self, connection: PeerConnection, path: str) -> Peer:
+        assert self._dispatcher is not None
+        return YjsPeer(
+            connection,
+            self._dispatcher,
+            path,
+            auth_timeout_s=self._config.auth_timeout_s,
+            heartbeat_s=min(self._config.heartbeat_s, _LONGEST_SILENCE_S),
+        )
+
+    def _legacy_peer(self, connection: PeerConnection, greeting: Authentication) -> Peer:
+        assert self._dispatcher is not None
+        return LegacyPeer(
+            connection,
+            self._dispatcher,
+            greeting,
+            auth_timeout_s=self._config.auth_timeout_s,
+            heartbeat_s=min(self._config.heartbeat_s, _LONGEST_SILENCE_S),
+            wall_clock=self._wall_clock,
+        )
+
+    async def _serve(self, peer: Peer) -> None:
+        if self._is_stopping:
+            peer.shut(CloseCode.SERVICE_RESTART)
         self._peers.add(peer)
         try:
             await peer.serve()

@@ -141,7 +141,7 @@ class FrontDesk:
             self._store.run(partial(_confirm, user_id=guest.user_id)).add_done_callback(_log_failure)
 
     def lost(self, peer: Peer, *, is_clean: bool) -> None:
-        """Note that `peer` is gone; its session waits for the next connection."""
+        """Note that `peer` is gone; its session waits for the next connection, if its wire can resume one."""
         guest = self._guests.pop(peer, None)
         if guest is None:
             return
@@ -149,10 +149,14 @@ class FrontDesk:
         session_id = guest.session.session_id
         if not self._registry.detach(session_id, peer, self._loop.time()):
             return
-        if is_clean:
+        if is_clean or not peer.can_resume:
             self._documents.leave_all(session_id)
         else:
             self._documents.lose(session_id)
+        if not peer.can_resume:
+            self._registry.end(session_id)
+            self._forget_sessions([guest.session])
+            return
         self._put_session(guest.session, detached_at=self._wall_clock()).add_done_callback(_log_failure)
 
     def tick(self, now: float) -> None:
@@ -247,17 +251,15 @@ class FrontDesk:
 
     def _refuse(self, peer: Peer, message: Authentication, code: str, detail: str) -> None:
         is_retryable = code_verdict(code) is Verdict.RETRY or code == ErrorCode.LIMIT_EXCEEDED
-        peer.tell(
-            AuthenticationResult(
-                ok=False,
-                code=code,
-                message=detail,
-                retryable=is_retryable,
-                retry_after_s=_RETRY_AFTER_S if is_retryable else None,
-                request=message.request,
-            )
+        result = AuthenticationResult(
+            ok=False,
+            code=code,
+            message=detail,
+            retryable=is_retryable,
+            retry_after_s=_RETRY_AFTER_S if is_retryable else None,
+            request=message.request,
         )
-        peer.shut(_CLOSE_CODES.get(code, CloseCode.TOKEN_INVALID), code)
+        peer.refuse_sign_in(result, _CLOSE_CODES.get(code, CloseCode.TOKEN_INVALID))
 
     def _put_session(self, session: Session, *, detached_at: float | None) -> "asyncio.Future[None]":
         stored = StoredSession(

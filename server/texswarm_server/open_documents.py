@@ -18,7 +18,7 @@ from texswarm_server.document.careful_document import CarefulDocument
 from texswarm_server.document.project_document import merge_updates
 from texswarm_server.document.shared_document import SharedDocument
 from texswarm_server.net.peer import Peer
-from texswarm_server.net.prepared_frame import binary_frame, text_frame
+from texswarm_server.net.prepared_frame import Traffic, text_frame
 from texswarm_server.protocol.close_codes import CloseCode
 from texswarm_server.protocol.errors import (
     CorruptSnapshotError,
@@ -316,17 +316,17 @@ class OpenDocuments:
         for effect in effects:
             match effect:
                 case SendDocument(members, payload):
-                    frame = binary_frame(payload)
+                    traffic = Traffic(room.handle, payload)
                     for peer in self._connected(members):
-                        peer.outbox.write(frame)
+                        peer.deliver(traffic)
                 case SendPresence(members, payload):
-                    frame = binary_frame(payload)
+                    traffic = Traffic(room.handle, payload)
                     for peer in self._connected(members):
-                        peer.outbox.write_presence(frame)
+                        peer.deliver_presence(traffic)
                 case Tell(members, fact):
                     frame = text_frame(fact)
                     for peer in self._connected(members):
-                        peer.outbox.write(frame)
+                        peer.relay(fact, frame)
                 case Persist(batch, update):
                     self._persist(room, batch, update)
                 case Reload():

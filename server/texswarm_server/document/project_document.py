@@ -161,10 +161,13 @@ class ProjectDocument:
         """Return the id of the file shown under `path`."""
         return next((entry.file_id for entry in self.files.values() if entry.path == path), None)
 
-    def add_file(self, path: str, text: str = "") -> FileId:
-        """Add a file; raises FilePathError when the path is not one or is taken."""
+    def add_file(self, path: str, text: str = "", file_id: FileId | None = None) -> FileId:
+        """Add a file; raises FilePathError when the path is not one or is taken.
+
+        `file_id` is given where two replicas that do the same at once should make one file.
+        """
         path = self._free_path(path)
-        file_id = FileId(uuid4().hex)
+        file_id = file_id or FileId(uuid4().hex)
         with self._local_tree_change():
             self._files[file_id] = pycrdt.Map({"path": path, "kind": "text"})
             target = self._doc.get(TEXT_ROOT + file_id, type=pycrdt.Text)

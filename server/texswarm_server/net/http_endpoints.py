@@ -8,7 +8,7 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 from texswarm_server import __version__
-from texswarm_server.protocol.version import WEBSOCKET_PATH
+from texswarm_server.protocol.version import WEBSOCKET_PATH, YJS_PATH
 
 
 class HttpEndpoints:
@@ -20,7 +20,7 @@ class HttpEndpoints:
     def respond(self, request: Request) -> Response | None:
         """Return the answer, or None where the WebSocket handshake goes on."""
         match request.path.partition("?")[0]:
-            case path if path == WEBSOCKET_PATH:
+            case path if path == WEBSOCKET_PATH or path.startswith(YJS_PATH):
                 return None
             case "/healthz":
                 return _json(HTTPStatus.OK, {"status": "ok"})

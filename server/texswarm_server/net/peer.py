@@ -1,24 +1,25 @@
-"""The driver of one connection of protocol 2: frames in, orders to the desk, frames out, one typed end.
+"""The driver of one connection, whatever its wire: messages in, orders to the desk, facts out, one typed end.
 
-It lives in the task that websockets made for the connection. Other wires are further drivers beside this one.
+It lives in the task that websockets made for the connection. Each wire is a driver derived from this one; to the desk
+they all say the same, the orders and frames of protocol 2, and each puts what it is told into the words of its wire.
 """
 
 import asyncio
 import logging
-from typing import Final, Protocol
+from abc import ABC, abstractmethod
+from typing import ClassVar, Final, Protocol
 
 from websockets.exceptions import ConnectionClosed
 
 from texswarm_server.net.outbox import Outbox
-from texswarm_server.net.prepared_frame import text_frame
+from texswarm_server.net.prepared_frame import Traffic
 from texswarm_server.net.server_connection import PeerConnection
 from texswarm_server.protocol.close_codes import CloseCode
-from texswarm_server.protocol.codec import order_codec
-from texswarm_server.protocol.errors import ErrorCode, RejectedError, RemoteProtocolError, TexSwarmError, code_of
-from texswarm_server.protocol.frames import FrameBody, decode_frame
+from texswarm_server.protocol.errors import ErrorCode, RejectedError, TexSwarmError, code_of
+from texswarm_server.protocol.frames import FrameBody
 from texswarm_server.protocol.ids import Handle, SessionId
-from texswarm_server.protocol.link import REFUSAL, LinkPhase, Rule, frame_rule, order_rule
-from texswarm_server.protocol.messages import Authentication, Error, Fact, Order
+from texswarm_server.protocol.link import LinkPhase
+from texswarm_server.protocol.messages import Authentication, AuthenticationResult, Error, Fact, Order
 
 _logger = logging.getLogger(__name__)
 
@@ -39,11 +40,13 @@ class Desk(Protocol):
         """Take in document traffic of a signed-in peer; answers refusals itself."""
 
     def lost(self, peer: "Peer", *, is_clean: bool) -> None:
-        """Note that the peer is gone; `is_clean` when it said goodbye. Called once."""
+        """Note that the peer is gone; `is_clean` when it said goodbye. Nothing happens when nobody is signed in."""
 
 
-class Peer:
-    """One connection. `session_id` is set while the peer is signed in."""
+class Peer(ABC):
+    """One connection. `session_id` is set while the peer is signed in; `can_resume`: its client may come back to it."""
+
+    can_resume: ClassVar[bool] = True
 
     def __init__(self, connection: PeerConnection, desk: Desk, *, auth_timeout_s: float) -> None:
         self._connection = connection
@@ -73,9 +76,26 @@ class Peer:
         self.session_id = session_id
         self._connection.allow_frames_of(max_frame_bytes)
 
+    @abstractmethod
     def tell(self, fact: Fact) -> None:
-        """Send a JSON message."""
-        self.outbox.write(text_frame(fact))
+        """Let the client know a fact, if its wire has words for it."""
+
+    def relay(self, fact: Fact, frame: bytes) -> None:  # noqa: ARG002 - for wires that write it as it is
+        """As `tell`, with the fact as a frame of protocol 2, made once for many."""
+        self.tell(fact)
+
+    @abstractmethod
+    def deliver(self, traffic: Traffic) -> None:
+        """Pass on what happened in a document."""
+
+    @abstractmethod
+    def deliver_presence(self, traffic: Traffic) -> None:
+        """Pass on who is where; may be dropped for who reads too slowly."""
+
+    def refuse_sign_in(self, result: AuthenticationResult, close_code: CloseCode) -> None:
+        """Answer a sign-in that failed."""
+        self.tell(result)
+        self.shut(close_code, result.code or "")
 
     def shut(self, code: CloseCode, reason: str = "") -> None:
         """End the connection with a typed code."""
@@ -88,6 +108,7 @@ class Peer:
         loop = asyncio.get_running_loop()
         deadline = loop.call_later(self._auth_timeout_s, self._close_if_silent)
         try:
+            await self._begin()
             await self._read()
         except ConnectionClosed:
             pass
@@ -98,14 +119,19 @@ class Peer:
             deadline.cancel()
             self._end()
 
+    async def _begin(self) -> None:  # noqa: B027 - most wires begin with the client's first message
+        """Do what comes before the first message."""
+
+    @abstractmethod
+    async def _take(self, message: str | bytes) -> None:
+        """Take in one message."""
+
     async def _read(self) -> None:
         async for message in self._connection:
-            if self._phase is LinkPhase.CLOSED:
+            if not self.is_closed:
+                await self._take(message)
+            if self.is_closed:
                 return
-            if isinstance(message, bytes):
-                self._take_frame(message)
-            else:
-                await self._take_text(message)
             if self.outbox.is_held:
                 await self.outbox.wait_relieved()
 
@@ -119,37 +145,13 @@ class Peer:
         if self._phase is LinkPhase.GREETING:
             self.shut(CloseCode.SILENT, "no sign-in in time")
 
-    def _take_frame(self, message: bytes) -> None:
-        rule = frame_rule(self._phase)
-        if rule is Rule.REFUSE:
-            self.tell(Error(code=REFUSAL, message="sign in first"))
-        if rule is not Rule.ACCEPT:
-            return
-        try:
-            handle, body = decode_frame(message)
-        except RemoteProtocolError as error:
-            self.tell(Error(code=error.code, message=str(error)))
-            return
-        self._desk.frame(self, handle, body)
-
-    async def _take_text(self, message: str) -> None:
-        try:
-            order = order_codec.decode(message)
-        except RemoteProtocolError as error:
-            self.tell(Error(code=error.code, message=str(error)))
-            return
-        rule = order_rule(self._phase, type(order))
-        if rule is Rule.REFUSE:
-            self.tell(Error(code=REFUSAL, message="sign in first", request=order.request))
-        if rule is Rule.ACCEPT:
-            await self._carry_out(order)
+    async def _perform(self, order: Order) -> None:
+        """Carry out an order of the client; raises TexSwarmError to refuse it."""
+        await self._desk.order(self, order)
 
     async def _carry_out(self, order: Order) -> None:
-        if isinstance(order, Authentication):
-            await self._desk.authenticate(self, order)
-            return
         try:
-            await self._desk.order(self, order)
+            await self._perform(order)
         except RejectedError as error:
             self._refuse(order, error.code, error.message)
         except TexSwarmError as error:

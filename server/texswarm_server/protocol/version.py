@@ -8,6 +8,7 @@ PROTOCOL_VERSION: Final = 2
 LEGACY_PROTOCOL_VERSION: Final = 1
 DEFAULT_PORT: Final = 8091
 WEBSOCKET_PATH: Final = "/ws"
+YJS_PATH: Final = "/yjs/"
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):

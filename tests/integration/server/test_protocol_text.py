@@ -6,17 +6,29 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from texswarm_server.protocol import messages
+from texswarm_server.protocol import legacy, messages
 from texswarm_server.protocol.close_codes import CloseCode
 from texswarm_server.protocol.errors import ErrorCode, Verdict, code_verdict
+from texswarm_server.protocol.legacy import LEGACY_FACTS, LEGACY_ORDERS
 from texswarm_server.protocol.messages import FACTS, ORDERS, Message
 from texswarm_server.protocol.version import Limits
 
 TEXT = (Path(__file__).parents[3] / "server" / "PROTOCOL.md").read_text("utf-8")
 NAMED = {word for span in re.findall(r"`([^`\n]+)`", TEXT) for word in re.findall(r"\w+", span)}
-PARTS = (messages.ServerInfo, messages.DocumentInfo, messages.Participant, Limits)
+PARTS = (
+    messages.ServerInfo,
+    messages.DocumentInfo,
+    messages.Participant,
+    Limits,
+    legacy.DocumentSummary,
+    legacy.LegacyPresence,
+    legacy.InsertOperation,
+    legacy.DeleteOperation,
+    legacy.ReplaceOperation,
+    legacy.TextRange,
+)
 EVERY_CODE = [*ErrorCode]
-KINDS: list[type[Message]] = [*ORDERS, *(kind for kind in FACTS if kind not in ORDERS)]
+KINDS: list[type[Message]] = [*dict.fromkeys((*ORDERS, *FACTS, *LEGACY_ORDERS, *LEGACY_FACTS))]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -61,5 +73,5 @@ def test_the_table_of_close_codes_is_complete_and_says_who_stops() -> None:
 
 
 def test_no_message_is_named_that_does_not_exist() -> None:
-    known = {kind.__name__ for kind in (*ORDERS, *FACTS)}
+    known = {kind.__name__ for kind in KINDS}
     assert {word for word in NAMED if re.fullmatch(r"(?:[A-Z][a-z]+){2,}", word)} - known == set()

@@ -4,8 +4,10 @@ import pytest
 from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 
-from texswarm_server.net.prepared_frame import binary_frame, text_frame
+from texswarm_server.net.prepared_frame import Traffic, binary_frame, text_frame
 from texswarm_server.protocol.codec import encode
+from texswarm_server.protocol.frames import Update, encode_body, encode_frame
+from texswarm_server.protocol.ids import Handle
 from texswarm_server.protocol.messages import Heartbeat
 
 
@@ -22,3 +24,12 @@ def test_a_text_frame_is_that_of_the_library() -> None:
     protocol.send_text(encode(message).encode())
 
     assert text_frame(message) == b"".join(protocol.data_to_send())
+
+
+def test_traffic_is_made_for_each_wire() -> None:
+    handle, body = Handle(300), Update(b"\x00\x00")
+    traffic = Traffic(handle, encode_frame(handle, body))
+    assert traffic.body == body
+    assert traffic.bare == encode_body(body)
+    assert traffic.frame == binary_frame(encode_frame(handle, body))
+    assert traffic.bare_frame == binary_frame(encode_body(body))

@@ -1,0 +1,132 @@
+"""The y-websocket wire over real connections, with a client that says what a test tells it to."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.helpers.run_async import runs_async
+from tests.helpers.wire_client import signed_in_client
+from tests.helpers.yjs_client import YjsClient, yjs_client
+from texswarm_server.document import ProjectDocument
+
+
+async def published(client: YjsClient, client_id: int) -> dict[str, Any]:
+    await client.until(lambda: client.presence.get(client_id) is not None)
+    return client.presence[client_id] or {}
+
+
+@runs_async
+async def test_edits_go_both_ways_and_are_stored(premises) -> None:
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite) as desktop:
+        opened = await desktop.create_and_open("Hello")
+        document_id = opened.facts.document_id
+        invite = await place.server.create_invite("editor", document_id)
+        async with yjs_client(place.url, document_id, invite) as browser:
+            await browser.shows("Hello")
+            await browser.insert(5, " é😀")
+            await opened.shows("Hello é😀")
+            await opened.write("!")
+            await browser.shows("Hello é😀!")
+    async with premises.running() as place:
+        invite = await place.server.create_invite("viewer", document_id)
+        async with yjs_client(place.url, document_id, invite) as browser:
+            await browser.shows("Hello é😀!")
+
+
+@runs_async
+async def test_what_was_written_while_away_arrives_with_the_sync(premises) -> None:
+    async with premises.running(open=True) as place, signed_in_client(place.url, None) as desktop:
+        opened = await desktop.create_and_open("Hello")
+        replica = ProjectDocument()
+        async with yjs_client(place.url, opened.facts.document_id, None, replica) as browser:
+            await browser.shows("Hello")
+        replica.text(replica.file_at("main.tex")).replace_u16(5, 5, " again")
+        async with yjs_client(place.url, opened.facts.document_id, None, replica):
+            await opened.shows("Hello again")
+
+
+@pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
+@runs_async
+async def test_a_users_own_tokens_let_in(premises, kind) -> None:
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite) as desktop:
+        opened = await desktop.create_and_open("Hello")
+        async with yjs_client(place.url, opened.facts.document_id, getattr(desktop.welcome, kind)) as browser:
+            await browser.shows("Hello")
+
+
+@runs_async
+async def test_who_may_not_see_a_document_is_closed_before_anything_is_said(premises) -> None:
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite) as desktop:
+        opened = await desktop.create_and_open("Secret")
+        document_id = opened.facts.document_id
+        mine = desktop.welcome.access_token
+        for wanted, token, code in (
+            (document_id, None, 4401),
+            (document_id, "nothing", 4401),
+            (document_id, "txi_wrong", 4401),
+            (document_id, place.host_invite, 4403),
+            (str(uuid4()), mine, 4403),
+            ("", mine, 4403),
+            ("a/b%2F..", mine, 4403),
+        ):
+            async with yjs_client(place.url, wanted, token) as stranger:
+                assert await stranger.closed() == code
+                assert not stranger.is_synced
+                assert stranger.replica.is_empty
+                assert stranger.presence == {}
+
+
+@runs_async
+async def test_a_viewers_edits_are_ignored_and_the_rest_goes_on(premises) -> None:
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite) as desktop:
+        opened = await desktop.create_and_open("Hello")
+        document_id = opened.facts.document_id
+        invite = await place.server.create_invite("viewer", document_id)
+        async with yjs_client(place.url, document_id, invite) as viewer:
+            await viewer.shows("Hello")
+            await viewer.insert(0, "not ")
+            await viewer.publish({"user": {"name": "Vi"}})
+            await desktop.until(lambda: opened.presence.get(viewer.replica.client_id) is not None)
+            await opened.write("!")
+            await viewer.shows("not Hello!")
+            assert opened.text() == "Hello!"
+
+
+@runs_async
+async def test_what_is_no_message_of_yjs_is_passed_over(premises) -> None:
+    async with premises.running(open=True) as place, signed_in_client(place.url, None) as desktop:
+        opened = await desktop.create_and_open("Hello")
+        async with yjs_client(place.url, opened.facts.document_id, None) as browser:
+            await browser.shows("Hello")
+            for nonsense in (b"", b"\xff", b"\x00\x02\x05abc", b"\x00\x02\x03abc", b"\x64\x01", b"\x2a", "text"):
+                await browser.connection.send(nonsense)
+            await browser.insert(0, "Oh ")
+            await opened.shows("Oh Hello")
+
+
+@runs_async
+async def test_presence_is_told_and_can_be_asked_for(premises) -> None:
+    async with premises.running(open=True) as place, signed_in_client(place.url, None, name="Ada") as desktop:
+        opened = await desktop.create_and_open("Hello")
+        await opened.publish({"user": {}})
+        async with yjs_client(place.url, opened.facts.document_id, None) as browser:
+            ada = opened.replica.client_id
+            assert (await published(browser, ada))["user"]["name"] == "Ada"
+            browser.presence.clear()
+            await browser.connection.send(b"\x03")
+            assert (await published(browser, ada))["user"]["name"] == "Ada"
+            await browser.publish({"user": {"name": "Browser"}})
+            await desktop.until(lambda: opened.presence.get(browser.replica.client_id) is not None)
+        await desktop.until(lambda: opened.presence[browser.replica.client_id] is None)
+
+
+@runs_async
+async def test_who_is_alone_hears_signs_of_life(premises) -> None:
+    async with premises.running(open=True, heartbeat_s=0.02) as place, signed_in_client(place.url, None) as desktop:
+        created = await desktop.create()
+        async with yjs_client(place.url, created.document_id, None) as browser:
+            await browser.until(lambda: browser.awareness_messages >= 3)
+            assert browser.presence == {}
