@@ -7,7 +7,7 @@ from texswarm_server.net.peer import Desk, Peer
 from texswarm_server.net.prepared_frame import Traffic, text_frame
 from texswarm_server.net.server_connection import PeerConnection
 from texswarm_server.protocol.codec import order_codec
-from texswarm_server.protocol.errors import RemoteProtocolError
+from texswarm_server.protocol.errors import ErrorCode, RemoteProtocolError
 from texswarm_server.protocol.frames import decode_frame
 from texswarm_server.protocol.link import REFUSAL, LinkPhase, Rule, frame_rule, order_rule
 from texswarm_server.protocol.messages import Authentication, Error, Fact
@@ -60,7 +60,8 @@ class Protocol2Peer(Peer):
         try:
             order = order_codec.decode(message)
         except RemoteProtocolError as error:
-            self.tell(Error(code=error.code, message=str(error)))
+            is_of_other_wire = error.code == ErrorCode.UNKNOWN_MESSAGE and not self.is_signed_in
+            self.tell(Error(code=REFUSAL if is_of_other_wire else error.code, message=str(error)))
             return
         rule = order_rule(self._phase, type(order))
         if rule is Rule.REFUSE:

@@ -66,6 +66,13 @@ async def test_a_wrong_token_is_refused_and_a_right_one_may_follow(premises) -> 
 
 
 @runs_async
+async def test_nothing_is_done_before_signing_in(premises) -> None:
+    async with premises.running(open=True) as place, legacy_client(place.url) as ada:
+        for kind in ("ListDocuments", "DocumentOperation", "PresenceUpdate"):
+            assert (await ada.refused(kind))["code"] == "authentication_required"
+
+
+@runs_async
 async def test_an_access_token_signs_in_as_its_user(premises) -> None:
     async with premises.running() as place, signed_in_client(place.url, place.host_invite) as desktop:
         welcome = desktop.welcome

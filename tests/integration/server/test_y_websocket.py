@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import subprocess
 from contextlib import asynccontextmanager
@@ -24,15 +25,18 @@ INSTALL_LIMIT_S = 60
 
 
 @pytest.fixture
-def node_script(request: pytest.FixtureRequest) -> Path:
-    """The script beside its packages, which are kept in pytest's cache for the next run."""
+def node_script(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """The script beside its packages, which are kept in pytest's cache for the next run, once per worker."""
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         pytest.skip("node and npm are not installed")
-    folder = request.config.cache.mkdir("y-websocket")
+    cache = getattr(request.config, "cache", None)
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    folder = cache.mkdir(f"y-websocket-{worker}") if cache else tmp_path
     done = folder / " ".join(PACKAGES).replace("/", "-")
     if not done.exists():
-        command = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder), *PACKAGES]
+        options = ["--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=0", "--prefix", str(folder)]
+        command = [npm, "install", *options, *PACKAGES]
         try:
             answer = subprocess.run(command, check=False, capture_output=True, text=True, timeout=INSTALL_LIMIT_S)
         except subprocess.TimeoutExpired:
