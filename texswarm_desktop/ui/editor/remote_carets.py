@@ -109,12 +109,14 @@ class RemoteCarets(QObject):
             painter.fillRect(rect, QColor(color))
             opacity = flag_opacity(now - self._shown_at.get(client_id, 0.0))
             if opacity > 0:
-                self._paint_flag(painter, rect, caret.person.name, color, opacity)
+                self._paint_flag(
+                    painter, _flag(rect, caret.person.name, lines.right), caret.person.name, color, opacity
+                )
             else:
                 painter.fillRect(QRectF(rect.left() - 1, rect.top(), _CARET_PX + 2, 4), QColor(color))
 
-    def _paint_flag(self, painter: QPainter, caret: QRectF, name: str, color: str, opacity: float) -> None:
-        flag, font = _flag(caret, name), _font()
+    def _paint_flag(self, painter: QPainter, flag: QRectF, name: str, color: str, opacity: float) -> None:
+        font = _font()
         painter.save()
         painter.setOpacity(opacity)
         painter.setPen(Qt.PenStyle.NoPen)
@@ -141,7 +143,7 @@ class RemoteCarets(QObject):
             at = lines.caret(caret.head_u16)
             if at is not None:
                 region += at.toAlignedRect().adjusted(-2, -1, 2, 1)
-                region += _flag(at, caret.person.name).toAlignedRect().adjusted(-1, -1, 1, 1)
+                region += _flag(at, caret.person.name, lines.right).toAlignedRect().adjusted(-1, -1, 1, 1)
         return region
 
     def _on_timer(self) -> None:
@@ -160,10 +162,11 @@ def _font() -> QFont:
     return font
 
 
-def _flag(caret: QRectF, name: str) -> QRectF:
-    """Return where a name is written: above the caret, in the first line below it."""
+def _flag(caret: QRectF, name: str, right: float) -> QRectF:
+    """Return where a name is written: above the caret, in the first line below it; never beyond the right edge."""
     metrics = QFontMetricsF(_font())
     width = min(_MAX_FLAG_PX, metrics.horizontalAdvance(name) + 2 * _PADDING)
     height = metrics.height() + 2
     top = caret.top() - height if caret.top() >= height else caret.bottom()
-    return QRectF(QPointF(caret.left() - 1, top), QPointF(caret.left() - 1 + width, top + height))
+    left = max(0.0, min(caret.left() - 1, right - width))
+    return QRectF(QPointF(left, top), QPointF(left + width, top + height))

@@ -19,10 +19,11 @@ class VisibleLine(NamedTuple):
 
 
 class VisibleLines:
-    """The lines in view at one moment; thrown away when anything changes."""
+    """The lines in view at one moment; thrown away when anything changes. `right`: the edge of the view, in pixels."""
 
-    def __init__(self, lines: list[VisibleLine], left: float) -> None:
+    def __init__(self, lines: list[VisibleLine], left: float, right: float) -> None:
         self._left = left
+        self.right = right
         self._starts: list[int] = []
         self.lines = lines
 
@@ -94,4 +95,4 @@ def visible_lines(editor: QPlainTextEdit, first: QTextBlock, offset: QPointF) ->
         lines.append(VisibleLine(block, number, top, height))
         top += height
         block, number = block.next(), number + 1
-    return VisibleLines(lines, offset.x())
+    return VisibleLines(lines, offset.x(), float(editor.viewport().width()))
