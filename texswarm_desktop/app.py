@@ -24,6 +24,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from texswarm_desktop.client.link import TransportFactory
+from texswarm_desktop.qtx.garbage import GuiThreadGarbage
 from texswarm_desktop.qtx.loop import loop_factory
 from texswarm_desktop.qtx.task_scope import TaskScope
 from texswarm_desktop.services.credentials import CredentialStore
@@ -333,5 +334,5 @@ def run(
     application = QApplication(sys.argv[:1])
     application.setApplicationName("TeXSwarm")
     application.setDesktopFileName(_NAME)
-    with asyncio.Runner(loop_factory=loop_factory(application)) as runner:
+    with GuiThreadGarbage(), asyncio.Runner(loop_factory=loop_factory(application)) as runner:
         return runner.run(_main(application, target, profile_dir, companion, host_address))

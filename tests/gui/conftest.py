@@ -1,6 +1,7 @@
 """What tests with widgets need: no screen, one set of looks, and a loop that runs inside Qt's."""
 
 import asyncio
+import gc
 import os
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
@@ -12,6 +13,17 @@ from texswarm_desktop.qtx.loop import loop_factory
 from texswarm_desktop.ui.theme import Theme, ThemeMode
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+@pytest.fixture(autouse=True)
+def _garbage_dies_here(qapp: QApplication) -> Iterator[None]:
+    """Let no other thread end an object of Qt that a test left in a cycle; the program does the same."""
+    gc.disable()
+    gc.freeze()
+    yield
+    gc.collect()
+    gc.unfreeze()
+    gc.enable()
 
 
 @pytest.fixture
