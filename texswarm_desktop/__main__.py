@@ -47,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if reason is not None:
         print(f"texswarm: {reason}", file=sys.stderr)  # noqa: T201 - the command line's own voice
         return _EXIT_USAGE
-    # What a start makes, it keeps: looking through it for garbage again and again costs a tenth of a second.
+    # What a start makes, it keeps: looking through it for garbage again and again costs a tenth of a second. Later it
+    # is looked for in the windows' thread only.
     gc.disable()
     from texswarm_desktop.app import run  # noqa: PLC0415 - Qt only now
 

@@ -5,7 +5,6 @@ event, `main` lets go of everything in order and returns. Nobody calls `quit()`:
 """
 
 import asyncio
-import gc
 import importlib
 import logging
 import signal
@@ -261,10 +260,8 @@ class Desktop:
             self.window.show()
 
     def _settle(self) -> None:
-        """The window is there: from now on garbage is collected again, and what was waited with is made ready."""
+        """The window is there: make ready what was waited with."""
         self._show_first()
-        gc.freeze()
-        gc.enable()
         self._watch_network()
         self._executor.submit(importlib.import_module, "texswarm_desktop.client.connection")
 
