@@ -49,7 +49,7 @@ class MainWindow(QMainWindow):
     `host_requested()`; `host_folder_requested(Path)` from the first page; `join_requested(str, str)`, link and name;
     `connect_requested(str, str, str)` with address, invitation, name; `stop_hosting_requested()`; `invite_requested()`
     where the project is on a server elsewhere; `cancel_requested()`; `work_locally_requested()`;
-    `choose_copy_requested()`; `update_requested()`; `document_chosen(str)` and `share_there_requested()` from the list
+    `choose_copy_requested()`; `document_chosen(str)` and `share_there_requested()` from the list
     of a server's projects; `leave_requested()` back to the first page; `theme_chosen(str)`; `zoom_changed(int)`;
     `closed()`.
     """
@@ -65,7 +65,6 @@ class MainWindow(QMainWindow):
     cancel_requested = Signal()
     work_locally_requested = Signal()
     choose_copy_requested = Signal()
-    update_requested = Signal()
     document_chosen = Signal(str)
     share_there_requested = Signal()
     leave_requested = Signal()
@@ -198,6 +197,11 @@ class MainWindow(QMainWindow):
         """Say that an invitation is in the clipboard."""
         self.notices.show_notice("copied", "Invitation copied", f"Send it to whom you like: {link}", tone=Tone.GOOD)
 
+    def show_how_to_update(self) -> None:
+        """Say how a newer version is had."""
+        sentence = "Run pip install --upgrade 'texswarm[desktop]', or update your checkout; then start TeXSwarm again."
+        self.notices.show_notice("update", "How to update", sentence)
+
     # ── dialogs: opened because the user asked ──────────────────────────────────────────────────────────
 
     def show_new_dialog(self) -> None:
@@ -278,7 +282,7 @@ class MainWindow(QMainWindow):
             StatusAction.SIGN_IN: lambda: self.show_connect_dialog(self._connection.facts.server_name),
             StatusAction.CHOOSE_COPY: self.choose_copy_requested.emit,
             StatusAction.WORK_LOCALLY: self.work_locally_requested.emit,
-            StatusAction.UPDATE: self.update_requested.emit,
+            StatusAction.UPDATE: self.show_how_to_update,
         }
         if action is not None:
             deeds[action]()

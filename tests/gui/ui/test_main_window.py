@@ -225,7 +225,6 @@ def test_what_needs_the_user_is_in_the_line_and_opens_no_dialog(desk: Desk) -> N
         (StatusAction.STOP_HOSTING, "stop_hosting_requested"),
         (StatusAction.WORK_LOCALLY, "work_locally_requested"),
         (StatusAction.CHOOSE_COPY, "choose_copy_requested"),
-        (StatusAction.UPDATE, "update_requested"),
     ],
 )
 def test_an_action_is_told(desk: Desk, qtbot: QtBot, action: StatusAction, signal: str) -> None:
@@ -380,3 +379,8 @@ def test_another_project_takes_the_place_of_the_first(new_desk: NewDesk) -> None
         view.close()
     desk.open({"main.tex": "second"})
     assert desk.editor.toPlainText() == "second"
+
+
+def test_a_version_that_is_too_old_is_told_how_to_become_newer(desk: Desk) -> None:
+    desk.window.act(StatusAction.UPDATE)
+    assert "pip install --upgrade" in desk.window.notices.text_of("update")
