@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from texswarm_desktop.services.lan_addresses import lan_addresses
 from texswarm_server.config import ServerConfig as HostConfig
@@ -24,6 +24,8 @@ __all__ = ["EmbeddedServer", "HostConfig", "HostStarted"]
 
 if TYPE_CHECKING:
     from texswarm_server.app import CollabServer
+
+T = TypeVar("T")
 
 _log: Final = logging.getLogger(__name__)
 _STOP_LIMIT_S: Final = 5.0
@@ -49,8 +51,9 @@ class EmbeddedServer:
         self._list_addresses = list_addresses
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._is_wanted: asyncio.Event | None = None
-        self._ended: Future[None] = Future()
+        self._stop: asyncio.Event | None = None
+        self._is_stopping = False
+        self._ended: Future[None] = _unbreakable()
         self._document_id: str | None = None
 
     async def start(self, document_id: str | None = None) -> HostStarted:
@@ -59,7 +62,7 @@ class EmbeddedServer:
         `document_id`: the document the host will share, so that the host is its owner also with a new sign-in.
         """
         self._document_id = document_id
-        ready: Future[HostStarted] = Future()
+        ready: Future[HostStarted] = _unbreakable()
         self._thread = threading.Thread(target=self._run, args=(ready,), name="embedded-server")
         self._thread.start()
         try:
@@ -70,14 +73,14 @@ class EmbeddedServer:
 
     async def stop(self) -> None:
         """Tell the guests that the host ended the session, store everything, and end the thread."""
-        thread, self._thread = self._thread, None
-        if thread is None:
+        if self._thread is None:
             return
-        if self._loop is not None and self._is_wanted is not None:
+        self._is_stopping = True
+        if self._loop is not None and self._stop is not None:
             with suppress(RuntimeError):  # its loop has ended by itself
-                self._loop.call_soon_threadsafe(self._is_wanted.set)
+                self._loop.call_soon_threadsafe(self._stop.set)
         await asyncio.wrap_future(self._ended)
-        thread.join()
+        self._thread.join()
 
     def _run(self, ready: "Future[HostStarted]") -> None:
         try:
@@ -95,11 +98,13 @@ class EmbeddedServer:
             self._ended.set_result(None)
 
     async def _serve(self, ready: "Future[HostStarted]") -> None:
-        self._loop, self._is_wanted = asyncio.get_running_loop(), asyncio.Event()
+        self._stop, self._loop = asyncio.Event(), asyncio.get_running_loop()
+        if self._is_stopping:  # it was said before there was a loop to say it to
+            self._stop.set()
         server = await self._started()
         try:
             ready.set_result(await self._describe(server))
-            await self._is_wanted.wait()
+            await self._stop.wait()
         finally:
             try:
                 await server.stop(CloseCode.SESSION_ENDED, time_limit_s=_STOP_LIMIT_S)
@@ -135,3 +140,10 @@ class EmbeddedServer:
             except RejectedError as error:
                 _log.info("%s is new here: %s", self._document_id, error.code)
         return await server.create_invite("owner", ttl_s=_INVITE_TTL_S, uses=1)
+
+
+def _unbreakable() -> "Future[T]":
+    """Return a future that who waits for it cannot cancel: the thread always may say its word."""
+    future: Future[T] = Future()
+    future.set_running_or_notify_cancel()
+    return future

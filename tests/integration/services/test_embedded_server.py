@@ -7,10 +7,13 @@ from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from websockets.asyncio.client import connect
 
+from tests.helpers.run_async import settle
 from texswarm_desktop.services.embedded_server import EmbeddedServer, HostConfig
 from texswarm_desktop.services.lan_addresses import lan_addresses
-from texswarm_server.protocol.errors import HostError
+from texswarm_server.protocol.close_codes import CloseCode
+from texswarm_server.protocol.errors import HostError, NotWritableError
 
 
 def config(folder: Path, port: int = 0) -> HostConfig:
@@ -56,6 +59,68 @@ def test_a_folder_that_cannot_be_used_is_a_typed_error(tmp_path: Path) -> None:
     (tmp_path / "host").write_bytes(b"a file in the way")
     with pytest.raises(HostError):
         asyncio.run(EmbeddedServer(config(tmp_path)).start())
+
+
+def test_a_folder_that_another_server_uses_is_a_typed_error_that_says_why(tmp_path: Path) -> None:
+    async def story() -> None:
+        first, second = EmbeddedServer(config(tmp_path)), EmbeddedServer(config(tmp_path))
+        await first.start()
+        try:
+            with pytest.raises(HostError, match="another server uses the data folder") as failure:
+                await second.start()
+            assert isinstance(failure.value.__cause__, NotWritableError)
+        finally:
+            await first.stop()
+
+    asyncio.run(story())
+
+
+def test_guests_hear_that_the_host_ended_the_session(tmp_path: Path) -> None:
+    async def story() -> int | None:
+        server = EmbeddedServer(config(tmp_path))
+        started = await server.start()
+        async with connect(started.address.url) as guest:
+            await asyncio.gather(server.stop(), guest.wait_closed())
+            return guest.close_code
+
+    assert asyncio.run(story()) == CloseCode.SESSION_ENDED
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 50])
+def test_a_start_that_is_cancelled_leaves_nothing(tmp_path: Path, turns: int) -> None:
+    async def story() -> None:
+        async with asyncio.TaskGroup() as group:
+            start = group.create_task(EmbeddedServer(config(tmp_path)).start())
+            await settle(turns)
+            start.cancel()
+
+    asyncio.run(story())
+    assert "embedded-server" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_a_server_can_be_stopped_while_it_starts(tmp_path: Path) -> None:
+    async def story() -> None:
+        server = EmbeddedServer(config(tmp_path))
+        async with asyncio.TaskGroup() as group:
+            start = group.create_task(server.start())
+            await settle(1)
+            await server.stop()
+        assert start.result().owner_invite
+
+    asyncio.run(story())
+
+
+def test_whoever_stops_it_waits_until_it_has_ended(tmp_path: Path) -> None:
+    async def stop(server: EmbeddedServer) -> bool:
+        await server.stop()
+        return "embedded-server" in {thread.name for thread in threading.enumerate()}
+
+    async def story() -> list[bool]:
+        server = EmbeddedServer(config(tmp_path))
+        await server.start()
+        return await asyncio.gather(stop(server), stop(server), stop(server))
+
+    assert asyncio.run(story()) == [False, False, False]
 
 
 def test_the_addresses_for_others_are_addresses() -> None:
