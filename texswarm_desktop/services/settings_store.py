@@ -50,7 +50,7 @@ class SettingsStore:
             write_atomically(self._path, data)
         except (NotWritableError, OSError) as error:
             if self.on_problem is not None:
-                self.on_problem(error)
+                self.on_problem(_as_not_writable(error))
 
     def set_name(self, name: str) -> None:
         """Remember the name others see."""
@@ -90,3 +90,7 @@ class SettingsStore:
             with suppress(OSError):
                 self._path.replace(self._path.with_name(f"{FILE_NAME}.broken"))
             return Settings()
+
+
+def _as_not_writable(error: NotWritableError | OSError) -> NotWritableError:
+    return error if isinstance(error, NotWritableError) else NotWritableError(str(error))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.small_disk import small_disk
 from texswarm_desktop.core.settings import KnownServer, RecentProject, Settings
 from texswarm_desktop.services.settings_store import SettingsStore
 from texswarm_server.protocol.errors import NotWritableError, SettingsError
@@ -47,4 +48,18 @@ def test_a_profile_that_cannot_be_written_is_told_and_the_change_stands(tmp_path
     store = SettingsStore(tmp_path / "profile", on_problem=problems.append)
     store.set_name("Ada")
     assert store.settings.name == "Ada"
-    assert [isinstance(problem, NotWritableError | OSError) for problem in problems] == [True]
+    assert [type(problem) for problem in problems] == [NotWritableError]
+
+
+def test_a_full_disk_is_told_keeps_the_old_file_and_holds_nothing_back(tmp_path: Path) -> None:
+    with small_disk(tmp_path) as disk:
+        problems: list[Exception] = []
+        store = SettingsStore(disk.root, on_problem=problems.append)
+        store.set_name("Ada")
+        disk.fill()
+        store.set_name("Grace")
+        assert [type(problem) for problem in problems] == [NotWritableError]
+        assert (store.settings.name, SettingsStore(disk.root).settings.name) == ("Grace", "Ada")
+        disk.make_room()
+        store.set_theme("dark")
+        assert SettingsStore(disk.root).settings.name == "Grace"
