@@ -74,6 +74,16 @@ async def test_a_guest_with_a_viewers_link_sees_and_does_not_write(desks: Desks)
 
 
 @runs_at_desks
+async def test_what_a_viewer_writes_stays_here_and_is_never_called_saved(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "paper")
+    eve = await desks.start("eve", await viewer_link(ada))
+    await until(lambda: eve.is_live)
+    eve.type("not for all ")
+    await eve.until_said("You may read this project, but not change it here.")
+    assert ada.text == "paper"
+
+
+@runs_at_desks
 async def test_when_the_host_stops_the_guest_is_told_and_keeps_the_copy(desks: Desks) -> None:
     ada = await desks.start_with("ada", "paper")
     bob = await guest_of(desks, ada)

@@ -67,6 +67,13 @@ def test_a_state_is_shown_in_the_words_of_the_product(
     assert (line.whole, line.tone, line.action) == (text, tone, action)
 
 
+@pytest.mark.parametrize(("facts", "edits"), [(NOTHING, ""), (THREE, " · 3 edits waiting")])
+def test_a_link_that_stands_is_not_called_connected_while_the_document_is_refused(facts: LinkFacts, edits: str) -> None:
+    need = Need("Two histories.", StatusAction.CHOOSE_COPY)
+    line = present(Live(1, LONG_AGO), replace(facts, refusal="lineage_mismatch"), NOW, lambda code, message: need)
+    assert (line.whole, line.tone, line.action) == (f"Two histories.{edits}", Tone.BAD, StatusAction.CHOOSE_COPY)
+
+
 def test_working_locally_offers_to_connect_as_well() -> None:
     assert present(None, NOTHING, NOW).second is StatusAction.CONNECT
 
