@@ -118,7 +118,7 @@ def test_whoever_stops_it_waits_until_it_has_ended(tmp_path: Path) -> None:
     async def story() -> list[bool]:
         server = EmbeddedServer(config(tmp_path))
         await server.start()
-        return await asyncio.gather(stop(server), stop(server), stop(server))
+        return list(await asyncio.gather(stop(server), stop(server), stop(server)))
 
     assert asyncio.run(story()) == [False, False, False]
 

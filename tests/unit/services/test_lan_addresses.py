@@ -1,5 +1,7 @@
 """Which of this machine's addresses others are told."""
 
+import socket
+
 import pytest
 
 from texswarm_desktop.services import lan_addresses as module
@@ -32,5 +34,5 @@ def test_a_machine_that_cannot_find_its_own_name_is_no_error(monkeypatch: pytest
     def fail(*_args: object, **_options: object) -> None:
         raise OSError("no such host")
 
-    monkeypatch.setattr(module.socket, "getaddrinfo", fail)
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
     assert module._named() == []
