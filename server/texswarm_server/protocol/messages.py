@@ -16,6 +16,8 @@ PresenceState = Literal["here", "reconnecting", "away"]
 ShortText = Annotated[str, msgspec.Meta(max_length=512)]
 Token = Annotated[str, msgspec.Meta(max_length=4096)]
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+#: What every JSON reader keeps exact, and every database holds.
+Number = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -25,7 +27,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Order(Message, frozen=True, kw_only=True):
     """A message from a client; answered with the same `request` where it has an answer."""
 
-    request: int | None = None
+    request: Number | None = None
 
 
 class Fact(Message, frozen=True, kw_only=True):
@@ -40,7 +42,7 @@ class Fact(Message, frozen=True, kw_only=True):
 class Authentication(Order, frozen=True, kw_only=True):
     """Prove who is there; the first message on a connection. `token`: invite, access or refresh token."""
 
-    protocol: int = 1
+    protocol: Number = 1
     token: Token | None = None
     user_id: Id | None = None
     display_name: ShortText | None = None
@@ -72,7 +74,7 @@ class OpenDocument(Order, frozen=True, kw_only=True):
 class CloseDocument(Order, frozen=True, kw_only=True):
     """Leave a document; its handle ends."""
 
-    handle: int
+    handle: Number
 
 
 class CreateInvite(Order, frozen=True, kw_only=True):
@@ -81,7 +83,7 @@ class CreateInvite(Order, frozen=True, kw_only=True):
     document_id: Id | None = None
     role: RoleName = "editor"
     ttl_s: float | None = None
-    uses: int | None = None
+    uses: Number | None = None
 
 
 class RedeemInvite(Order, frozen=True, kw_only=True):

@@ -85,3 +85,11 @@ def test_any_bytes_are_an_order_or_refused(frame: bytes | str) -> None:
 @given(KIND_NAMES, PAYLOADS)
 def test_any_payload_is_an_order_or_refused(kind: str, payload: object) -> None:
     assert code_of_refusal(json.dumps({"type": kind, "payload": payload})) in PARSE_CODES | {None}
+
+
+@pytest.mark.parametrize("field", ["request", "uses"])
+def test_a_number_no_database_holds_is_refused(field: str) -> None:
+    frame = json.dumps({"type": "CreateInvite", "payload": {field: 2**70}})
+    with pytest.raises(RemoteProtocolError) as refusal:
+        order_codec.decode(frame)
+    assert refusal.value.code == "invalid_payload"
