@@ -4,11 +4,10 @@ Knows no widgets. It owns the connection it is given and ends it; who made the e
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from texswarm_desktop.client.states import Waiting
 from texswarm_desktop.services.project import Project
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
 from texswarm_desktop.viewmodels.participants_view import ParticipantsView
@@ -20,8 +19,6 @@ from texswarm_server.protocol.errors import ErrorCode, RejectedError
 
 if TYPE_CHECKING:
     from texswarm_desktop.client.connection import Connection
-
-_KEY_PRESS: Final = "key_press"
 
 
 class OpenedProject(QObject):
@@ -94,14 +91,11 @@ class OpenedProject(QObject):
     # ── what the project tells ──────────────────────────────────────────────────────────────────────────
 
     def waiting_changed(self) -> None:
-        """Tell the status line what no server has stored, and let a key press end a long wait."""
+        """Tell the status line what no server has stored."""
         count = self.project.unacknowledged()
         since = self.project.oldest_unacknowledged_since if count else None
         self._status.set_unacknowledged(count, since)
         self._tell_refusal()
-        connection = self.connection
-        if count and connection is not None and isinstance(connection.state, Waiting):
-            connection.retry_now(_KEY_PRESS)
 
     def problem(self, error: Exception | None) -> None:
         """Pass on what is wrong with the disk or with the server's answer, or that it no longer is."""

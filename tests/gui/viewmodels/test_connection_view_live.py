@@ -1,33 +1,15 @@
 """The view of a connection tells what changes, also what changes only by time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from pytestqt.qtbot import QtBot
 
+from tests.helpers.desk import FakeConnection
 from texswarm_desktop.client.states import Connecting, Idle, LinkState, Live, Waiting
 from texswarm_desktop.viewmodels.connection_view import ConnectionView, Hosting, StatusLine
 
 pytestmark = pytest.mark.usefixtures("qapp")
-
-
-class FakeConnection:
-    def __init__(self) -> None:
-        self.state: LinkState = Idle()
-        self.listeners: list[Callable[[LinkState, LinkState], None]] = []
-        self.retries: list[str] = []
-
-    def subscribe(self, listener: Callable[[LinkState, LinkState], None]) -> Callable[[], None]:
-        self.listeners.append(listener)
-        return lambda: self.listeners.remove(listener)
-
-    def retry_now(self, cause: str) -> None:
-        self.retries.append(cause)
-
-    def turn(self, state: LinkState) -> None:
-        old, self.state = self.state, state
-        for listener in tuple(self.listeners):
-            listener(old, state)
 
 
 class Desk:
