@@ -258,6 +258,7 @@ def _listener_config(config: ServerConfig, tls: ssl.SSLContext | None) -> Listen
         dead_after_s=config.dead_after_s,
         handshake_s=config.auth_timeout_s,
         max_first_frame_bytes=config.limits.max_unauthenticated_frame_bytes,
+        trusted_proxies=config.trusted_proxies,
     )
 
 

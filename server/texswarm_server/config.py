@@ -14,6 +14,7 @@ class ServerConfig:
 
     `open`: people come in without an invite and see every document. `grace_s`: how long a session outlives its
     connection. `heartbeat_s` and `dead_after_s`: how often a silent connection is pinged, and when it is given up.
+    `trusted_proxies`: addresses or networks whose `X-Forwarded-For` is believed.
     """
 
     data: Path
@@ -21,6 +22,7 @@ class ServerConfig:
     port: int = DEFAULT_PORT
     name: str = "TeXSwarm"
     open: bool = False
+    trusted_proxies: tuple[str, ...] = ()
     tls_cert: Path | None = None
     tls_key: Path | None = None
     access_ttl_s: float = 3600.0

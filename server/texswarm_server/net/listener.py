@@ -9,6 +9,7 @@ from typing import Final, cast
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
+from texswarm_server.net.client_address import FORWARDED_FOR, ClientAddresses
 from texswarm_server.net.http_endpoints import HttpEndpoints
 from texswarm_server.net.server_connection import PeerConnection
 from texswarm_server.protocol.invite_link import ServerAddress
@@ -19,7 +20,7 @@ _MAX_WAITING_FRAMES: Final = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenerConfig:
-    """Where to listen and how. Times in seconds; `tls` None means plain."""
+    """Where to listen and how. Times in seconds; `tls` None means plain; see `ClientAddresses` for the proxies."""
 
     host: str
     port: int
@@ -28,13 +29,16 @@ class ListenerConfig:
     dead_after_s: float
     handshake_s: float
     max_first_frame_bytes: int
+    trusted_proxies: tuple[str, ...] = ()
 
 
 class Listener:
     """Invariant: between `start` and `stop` one server accepts at `address`."""
 
     def __init__(self, config: ListenerConfig, endpoints: HttpEndpoints) -> None:
+        """Raises SettingsError for proxies that are no networks."""
         self._config = config
+        self._addresses = ClientAddresses(config.trusted_proxies)
         self._endpoints = endpoints
         self._server: Server | None = None
         self._connections: set[PeerConnection] = set()
@@ -86,5 +90,8 @@ class Listener:
         if self._server is not None:
             await self._server.wait_closed()
 
-    def _process_request(self, _connection: ServerConnection, request: Request) -> Response | None:
+    def _process_request(self, connection: ServerConnection, request: Request) -> Response | None:
+        assert isinstance(connection, PeerConnection)
+        forwarded_for = request.headers.get_all(FORWARDED_FOR)
+        connection.address = self._addresses.find(connection.remote_address, forwarded_for)
         return self._endpoints.respond(request)

@@ -61,6 +61,11 @@ class Peer(ABC):
         connection.on_lost = self.outbox.let_go
 
     @property
+    def address(self) -> str:
+        """The client's IP address, also behind a proxy that is trusted; empty when it was gone too soon."""
+        return self._connection.address
+
+    @property
     def is_signed_in(self) -> bool:
         """Whether orders are accepted."""
         return self._phase is LinkPhase.SIGNED_IN

@@ -15,12 +15,16 @@ _MAX_REASON_BYTES: Final = 120
 
 
 class PeerConnection(ServerConnection):
-    """Implements `net.outbox.Writer`. Frames are written directly; nothing else of websockets may fragment."""
+    """Implements `net.outbox.Writer`. Frames are written directly; nothing else of websockets may fragment.
+
+    `address` is that of the client, also behind a proxy that is trusted; known once the request has been read.
+    """
 
     def __init__(self, siblings: set["PeerConnection"], *args: Any, **kwargs: Any) -> None:
         """`siblings` holds every connection of the listener from the first byte to the last."""
         super().__init__(*args, **kwargs)
         self._siblings = siblings
+        self.address = ""
         self._automatic_bytes = 0
         self._abort_timer: asyncio.TimerHandle | None = None
         self.on_congested: Callable[[], None] = _nothing
