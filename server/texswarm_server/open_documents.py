@@ -15,14 +15,12 @@ from typing import Final
 
 from texswarm_server.config import ServerConfig
 from texswarm_server.document.careful_document import CarefulDocument
-from texswarm_server.document.project_document import merge_updates
+from texswarm_server.document.loading import load_document
 from texswarm_server.document.shared_document import SharedDocument
 from texswarm_server.net.peer import Peer
 from texswarm_server.net.prepared_frame import Traffic, text_frame
 from texswarm_server.protocol.close_codes import CloseCode
 from texswarm_server.protocol.errors import (
-    CorruptSnapshotError,
-    DocumentError,
     ErrorCode,
     RejectedError,
     RemoteProtocolError,
@@ -253,23 +251,11 @@ class OpenDocuments:
         return _Entry(room, stored.record)
 
     def _document_of(self, stored: StoredDocument) -> SharedDocument:
-        """Make the document from what is stored, carefully if it was damaged before or is damaged by that."""
         document_id = stored.record.document_id
-        document = SharedDocument()
-        if document_id not in self._damaged:
-            try:
-                if stored.updates:
-                    document.apply(merge_updates(stored.updates))
-            except DocumentError as error:
-                _logger.error("document %s does not load as a whole: %s", document_id, error)  # noqa: TRY400
-            else:
-                return document
-        careful = CarefulDocument(stored.updates)
-        if stored.updates[:1] == careful.harmful[:1] != []:
-            raise CorruptSnapshotError("what everything stands on cannot be read")
-        if careful.harmful:
-            _logger.error("document %s is shown without %d updates that break it", document_id, len(careful.harmful))
-        return careful
+        document = load_document(stored.updates, is_suspect=document_id in self._damaged)
+        if isinstance(document, CarefulDocument) and document.harmful:
+            _logger.error("document %s is shown without %d updates that break it", document_id, len(document.harmful))
+        return document
 
     def _unload_if_idle(self, document_id: DocumentId) -> None:
         entry = self._entries.get(document_id)

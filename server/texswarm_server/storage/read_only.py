@@ -1,0 +1,48 @@
+"""A database looked at without touching it, beside a server that writes into it or after one that was killed."""
+
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+from texswarm_server.protocol.errors import NotReadableError
+from texswarm_server.storage.schema import BUSY_TIMEOUT_S
+
+#: A bad sector, a file that ends too early, and a table of ours that is not in the schema any more.
+_UNREADABLE: Final = {
+    "SQLITE_IOERR_READ",
+    "SQLITE_IOERR_SHORT_READ",
+    "SQLITE_IOERR_CORRUPTFS",
+    "SQLITE_ERROR",
+}
+
+
+def open_read_only(path: Path) -> sqlite3.Connection:
+    """Open an existing database; not even what a killed server left beside it is tidied up.
+
+    Raises NotReadableError when there is none. What is wrong inside shows as sqlite3.Error at the first query.
+    """
+    if not path.is_file():
+        raise NotReadableError(f"there is no database at {path}")
+    uri = f"{path.resolve().as_uri()}?mode=ro"
+    try:
+        database = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_S, check_same_thread=False)
+    except sqlite3.Error as error:
+        raise NotReadableError(f"cannot read {path}: {error}") from error
+    database.text_factory = _tolerantly
+    return database
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether an error of reading says that the file is not as it was written, rather than that it is in use."""
+    name = getattr(error, "sqlite_errorname", "")
+    return name in _UNREADABLE or name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
+
+
+def _tolerantly(text: bytes) -> str:
+    """Show text whose bytes have changed, rather than fail for the whole row."""
+    return text.decode(errors="replace")
+
+
+def table_names(database: sqlite3.Connection) -> set[str]:
+    """Return the names of the tables; raises sqlite3.Error."""
+    return {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}

@@ -1,0 +1,77 @@
+"""Databases with something in them, and harm done to their files."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from texswarm_server.document import ProjectDocument
+from texswarm_server.protocol.ids import DocumentId, Lineage, UserId
+from texswarm_server.sessions.records import DocumentRecord, Records, User
+from texswarm_server.storage.sqlite_store import SqliteStore
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+PAPER = DocumentId("paper")
+ADA = UserId("ada")
+PAGE_BYTES = 4096
+
+
+@asynccontextmanager
+async def opened_store(data: Path, **options: Any) -> AsyncIterator[SqliteStore]:
+    store = SqliteStore(data, **options)
+    try:
+        yield store
+    finally:
+        await store.close(time_limit_s=20)
+
+
+async def add_document(store: SqliteStore, document_id: DocumentId = PAPER, title: str = "Paper") -> None:
+    def add(records: Records) -> None:
+        records.put_user(User(user_id=ADA))
+        record = DocumentRecord(
+            document_id=document_id, title=title, lineage=Lineage("l"), owner_id=ADA, updated_at=1.0
+        )
+        records.put_document(record)
+        records.put_role(ADA, document_id, "owner")
+
+    await store.run(add)
+
+
+async def append_all(store: SqliteStore, updates: list[bytes], document_id: DocumentId = PAPER) -> None:
+    """Append and wait until all are durable."""
+    durable = asyncio.Event()
+    for update in updates[:-1]:
+        store.append(document_id, update, lambda: None)
+    store.append(document_id, updates[-1], durable.set)
+    await durable.wait()
+
+
+def typed_updates(letters: int, *, text: str = "a") -> tuple[ProjectDocument, list[bytes]]:
+    """A project with one file, and the updates that made it: title, file, and one for each time `text` was typed."""
+    document, updates = ProjectDocument(), list[bytes]()
+    document.on_update = lambda update, is_local: updates.append(update)
+    document.initialise("Paper", Lineage("l"))
+    file_id = document.add_file("main.tex")
+    for number in range(letters):
+        end = number * len(text)
+        document.text(file_id).replace_u16(end, end, text)
+    return document, updates
+
+
+def text_of(updates: list[bytes]) -> str:
+    document = ProjectDocument()
+    for update in updates:
+        document.apply(update)
+    return "".join(str(document.text(file_id)) for file_id in document.files)
+
+
+def spoil_page(path: Path, marker: bytes) -> None:
+    """Overwrite the page of a database on which `marker` stands, as a broken disk does."""
+    content = bytearray(path.read_bytes())
+    at = content.index(marker) // PAGE_BYTES * PAGE_BYTES
+    content[at : at + PAGE_BYTES] = b"\xee" * PAGE_BYTES
+    path.write_bytes(content)
