@@ -74,6 +74,8 @@ class CollabServer:
         self._dispatcher: Dispatcher | None = None
         self._housekeeping: asyncio.TimerHandle | None = None
         self._stalls_due = 0.0
+        self._tls: ssl.SSLContext | None = None
+        self._is_draining = False
         self._is_stopping = False
 
     async def __aenter__(self) -> Self:
@@ -97,13 +99,45 @@ class CollabServer:
         Raises StorageError, SettingsError (TLS files), or OSError when the address cannot be had.
         """
         prepare_folder(self._config.data)
-        tls = _tls_context(self._config)
+        self._tls = _tls_context(self._config)
         self._lock = FolderLock(self._config.data)
         try:
-            await self._start(tls)
+            await self._start()
         except BaseException:
             await self.stop()
             raise
+
+    async def drain(self, over_s: float, hurry: asyncio.Event | None = None) -> None:
+        """Let nobody in any more and send everybody away with 1012, in random order, spread over `over_s` seconds.
+
+        `/readyz` says no from now on. Returns when everybody was told, or as soon as `hurry` is set; `stop` follows.
+        """
+        assert self._listener is not None
+        self._is_draining = True
+        self._listener.refuse_newcomers()
+        peers = sorted(self._peers, key=lambda _peer: self._random(8))
+        _logger.info("draining %d connections over %g s", len(peers), over_s)
+        loop, pause_s = asyncio.get_running_loop(), over_s / max(len(peers), 1)
+        goodbyes = [
+            loop.call_later(number * pause_s, peer.shut, CloseCode.SERVICE_RESTART) for number, peer in enumerate(peers)
+        ]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause_s * max(len(peers) - 1, 0)):
+                await (hurry or asyncio.Event()).wait()
+        for goodbye in goodbyes:
+            goodbye.cancel()
+
+    async def reload_tls(self) -> None:
+        """Use certificate and key as they are on disk now, for connections that begin later.
+
+        Raises SettingsError when they cannot be used, and goes on with the old ones; StorageError.
+        """
+        if self._tls is None or self._config.tls_cert is None or self._store is None:
+            return
+        _tls_context(self._config)  # a pair that does not fit must not touch the one in use
+        self._tls.load_cert_chain(self._config.tls_cert, self._config.tls_key)
+        await self._store.run(self._note_address)
+        _logger.info("the certificate was read again")
 
     async def stop(self, code: CloseCode = CloseCode.SERVICE_RESTART, *, time_limit_s: float = 10.0) -> None:
         """Say goodbye with `code`, store everything, let go of everything.
@@ -146,7 +180,7 @@ class CollabServer:
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _start(self, tls: ssl.SSLContext | None) -> None:
+    async def _start(self) -> None:
         config = self._config
         self._store = store = SqliteStore(config.data)
         keys, current = await store.run(partial(_signing_keys, random=self._random))
@@ -158,7 +192,7 @@ class CollabServer:
         access = DocumentAccess(self._random, config.limits, is_open=config.open)
         self._dispatcher = Dispatcher(store, self._front_desk, self._documents, access, self._wall_clock)
         await self._front_desk.restore()
-        self._listener = Listener(_listener_config(config, tls), HttpEndpoints(self._is_ready))
+        self._listener = Listener(_listener_config(config, self._tls), HttpEndpoints(self._is_ready))
         await self._listener.start(self._drive)
         await store.run(self._note_address)
         self._keep_house()
@@ -196,7 +230,7 @@ class CollabServer:
         )
 
     async def _serve(self, peer: Peer) -> None:
-        if self._is_stopping:
+        if self._is_draining or self._is_stopping:
             peer.shut(CloseCode.SERVICE_RESTART)
         self._peers.add(peer)
         try:
@@ -242,7 +276,9 @@ class CollabServer:
         await self._store.close(time_limit_s)
 
     def _is_ready(self) -> bool:
-        return not self._is_stopping and self._documents is not None and self._documents.is_storing
+        return (
+            not (self._is_draining or self._is_stopping) and self._documents is not None and self._documents.is_storing
+        )
 
     def _note_address(self, records: Records) -> None:
         records.put_setting(LISTENING_URL, self.address.url)

@@ -1,12 +1,10 @@
 """The command line of the server: `serve` and `invite`. One line on standard error says why something failed."""
 
 import argparse
-import asyncio
 import errno
 import logging
 import os
 import re
-import signal
 import socket
 import sys
 import time
@@ -15,7 +13,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
-from texswarm_server import __version__
+from texswarm_server import __version__, serving
 from texswarm_server.app import FINGERPRINT, LISTENING_URL, CollabServer
 from texswarm_server.config import ServerConfig
 from texswarm_server.net.port_owner import free_port, port_owner
@@ -63,22 +61,14 @@ def _serve(options: argparse.Namespace) -> int:
         grace_s=options.grace,
     )
     try:
-        asyncio.run(_run(config))
+        serving.run(config, _announce)
     except OSError as error:
         raise SettingsError(_why_not_listening(config, error)) from error
     return 0
 
 
-async def _run(config: ServerConfig) -> None:
-    """Serve until SIGINT or SIGTERM."""
-    asked_to_stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with suppress(NotImplementedError):
-            loop.add_signal_handler(number, asked_to_stop.set)
-    async with CollabServer(config) as server:
-        print(f"listening {server.address.url}", flush=True)  # noqa: T201 - the one line that was promised
-        await asked_to_stop.wait()
+def _announce(server: CollabServer) -> None:
+    print(f"listening {server.address.url}", flush=True)  # noqa: T201 - the one line that was promised
 
 
 def _why_not_listening(config: ServerConfig, error: OSError) -> str:

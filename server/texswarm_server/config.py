@@ -14,6 +14,7 @@ class ServerConfig:
 
     `open`: people come in without an invite and see every document. `grace_s`: how long a session outlives its
     connection. `heartbeat_s` and `dead_after_s`: how often a silent connection is pinged, and when it is given up.
+    `drain_s`: over how long the goodbyes are spread when the process is asked to end.
     `trusted_proxies`: addresses or networks whose `X-Forwarded-For` is believed.
     """
 
@@ -33,6 +34,7 @@ class ServerConfig:
     heartbeat_s: float = 10.0
     dead_after_s: float = 25.0
     idle_document_s: float = 60.0
+    drain_s: float = 3.0
     housekeeping_s: float = 1.0
     max_backlog_bytes: int = 256 * 1024 * 1024
     limits: Limits = field(default_factory=Limits)

@@ -50,6 +50,11 @@ class ServerProcess:
         """End it as a power cut would."""
         await self._end(signal.SIGKILL)
 
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal and go on."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
     async def stop(self) -> int:
         """Ask it to end and return its exit status."""
         return await self._end(signal.SIGTERM)

@@ -34,6 +34,13 @@ class HttpEndpoints:
                 return _json(HTTPStatus.NOT_FOUND, {"status": "not found"})
 
 
+def refuse_for_now(code: str, retry_after_s: int = 1) -> Response:
+    """Return the answer to a WebSocket handshake that may succeed later; `code` as in an `Error`."""
+    response = _json(HTTPStatus.SERVICE_UNAVAILABLE, {"status": "not ready", "code": code})
+    response.headers["Retry-After"] = str(retry_after_s)
+    return response
+
+
 def _json(status: HTTPStatus, content: dict[str, str]) -> Response:
     body = msgspec.json.encode(content)
     headers = Headers(

@@ -10,8 +10,9 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from texswarm_server.net.client_address import FORWARDED_FOR, ClientAddresses
-from texswarm_server.net.http_endpoints import HttpEndpoints
+from texswarm_server.net.http_endpoints import HttpEndpoints, refuse_for_now
 from texswarm_server.net.server_connection import PeerConnection
+from texswarm_server.protocol.errors import ErrorCode
 from texswarm_server.protocol.invite_link import ServerAddress
 
 _CONGESTED_ABOVE_BYTES: Final = 128 * 1024
@@ -42,6 +43,7 @@ class Listener:
         self._endpoints = endpoints
         self._server: Server | None = None
         self._connections: set[PeerConnection] = set()
+        self._is_refusing = False
 
     async def start(self, drive: Callable[[PeerConnection], Awaitable[None]]) -> None:
         """Begin to accept; `drive` runs each connection. Raises OSError when the address cannot be had."""
@@ -75,6 +77,10 @@ class Listener:
         host, port = next(iter(self._server.sockets)).getsockname()[:2]
         return ServerAddress(host=self._config.host or host, port=port, tls=self._config.tls is not None)
 
+    def refuse_newcomers(self) -> None:
+        """Answer handshakes with 503 from now on; whoever is in stays, and plain HTTP is answered."""
+        self._is_refusing = True
+
     def close(self) -> None:
         """Stop accepting. Ending the connections is the business of their drivers."""
         if self._server is not None:
@@ -94,4 +100,7 @@ class Listener:
         assert isinstance(connection, PeerConnection)
         forwarded_for = request.headers.get_all(FORWARDED_FOR)
         connection.address = self._addresses.find(connection.remote_address, forwarded_for)
-        return self._endpoints.respond(request)
+        response = self._endpoints.respond(request)
+        if response is None and self._is_refusing:
+            return refuse_for_now(ErrorCode.OVER_CAPACITY)
+        return response

@@ -1,0 +1,82 @@
+"""A server as a process of its own: the loop it runs on, and what signals ask of it.
+
+SIGTERM and SIGINT: the server drains and the process ends. The same again: what is left of the draining is skipped; a
+third time the system ends the process as it pleases, which loses nothing that was acknowledged. SIGHUP: certificate and
+key are read again. Where signals cannot be handled in the loop (Windows), an interrupt ends it without draining.
+"""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+from texswarm_server.app import CollabServer
+from texswarm_server.config import ServerConfig
+from texswarm_server.event_loop import allow_many_files, new_event_loop
+from texswarm_server.protocol.errors import SettingsError
+
+_logger = logging.getLogger(__name__)
+
+_TIME_LIMIT_S: Final = 10.0
+_HURRIED_LIMIT_S: Final = 1.0
+
+
+def run(config: ServerConfig, announce: Callable[[CollabServer], None]) -> None:
+    """Serve until a signal asks to stop; `announce` is called once connections are accepted.
+
+    Raises what `CollabServer.start` raises, and StorageError when something could not be stored at the end.
+    """
+    allow_many_files()
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(_serve(config, announce))
+
+
+async def _serve(config: ServerConfig, announce: Callable[[CollabServer], None]) -> None:
+    wishes = _Wishes()
+    wishes.listen()
+    async with CollabServer(config) as server:
+        announce(server)
+        while await wishes.next_is_reload():
+            await _reload(server)
+        await server.drain(config.drain_s, wishes.hurry)
+        await server.stop(time_limit_s=_HURRIED_LIMIT_S if wishes.hurry.is_set() else _TIME_LIMIT_S)
+
+
+async def _reload(server: CollabServer) -> None:
+    """Read the certificate again; one that cannot be used is named, and the old one stays."""
+    try:
+        await server.reload_tls()
+    except SettingsError as error:
+        _logger.error("the old certificate stays in use: %s", error)  # noqa: TRY400 - the error says all
+
+
+class _Wishes:
+    """What signals asked for, in order. `hurry` is set when somebody asked to stop twice."""
+
+    def __init__(self) -> None:
+        self.hurry = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._reloads: asyncio.Queue[bool] = asyncio.Queue()
+        self._is_stopping = False
+
+    def listen(self) -> None:
+        """Take signals from now on."""
+        with suppress(NotImplementedError):
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._loop.add_signal_handler(number, self._stop)
+            self._loop.add_signal_handler(signal.SIGHUP, self._reloads.put_nowait, True)
+
+    async def next_is_reload(self) -> bool:
+        """Wait for the next wish; False when it is to stop."""
+        return await self._reloads.get()
+
+    def _stop(self) -> None:
+        if self._is_stopping:
+            self.hurry.set()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._loop.remove_signal_handler(number)
+            return
+        self._is_stopping = True
+        self._reloads.put_nowait(False)
