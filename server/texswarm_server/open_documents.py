@@ -22,6 +22,7 @@ from texswarm_server.net.prepared_frame import Traffic, text_frame
 from texswarm_server.protocol.close_codes import CloseCode
 from texswarm_server.protocol.errors import (
     ErrorCode,
+    ReadOnlyReason,
     RejectedError,
     RemoteProtocolError,
     StorageError,
@@ -142,6 +143,7 @@ class OpenDocuments:
                 role=profile.role,
                 lineage=document.lineage,
                 title=entry.room.title or document.title,
+                read_only=entry.room.read_only or None,
                 request=order.request,
             )
         )
@@ -247,11 +249,14 @@ class OpenDocuments:
             limits=self._config.limits,
             size_bytes=stored.size_bytes,
             is_cautious=isinstance(document, CarefulDocument),
+            read_only=ReadOnlyReason.DOCUMENT_DAMAGED if stored.damage else "",
         )
         return _Entry(room, stored.record)
 
     def _document_of(self, stored: StoredDocument) -> SharedDocument:
         document_id = stored.record.document_id
+        if stored.damage:
+            _logger.error("document %s is damaged and takes no edits: %s", document_id, "; ".join(stored.damage))
         document = load_document(stored.updates, is_suspect=document_id in self._damaged)
         if isinstance(document, CarefulDocument) and document.harmful:
             _logger.error("document %s is shown without %d updates that break it", document_id, len(document.harmful))

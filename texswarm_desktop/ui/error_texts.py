@@ -90,6 +90,9 @@ _BY_CODE: Final[dict[str, ErrorText]] = {
     ErrorCode.OVER_CAPACITY: ErrorText("Server is full", "The server has too much to do. It goes on by itself."),
     ErrorCode.STORAGE_UNAVAILABLE: ErrorText("Server cannot store", f"The server cannot write to its disk. {_KEPT}"),
     ErrorCode.DOCUMENT_RELOADED: ErrorText("Loaded again", "The server loaded the project again. Nothing is lost."),
+    ErrorCode.DOCUMENT_READ_ONLY: ErrorText(
+        "Damaged on the server", f"The server's copy is damaged and takes no changes. {_KEPT}"
+    ),
     ErrorCode.INTERNAL_ERROR: ErrorText("Server error", f"Something went wrong in the server. {_KEPT}"),
     ErrorCode.AUTH_SUCCESS: ErrorText("Signed in", "The server let you in."),
     ErrorCode.AUTH_FAILED: ErrorText(

@@ -42,10 +42,18 @@ class ErrorCode(StrEnum):
     OVER_CAPACITY = "over_capacity"
     STORAGE_UNAVAILABLE = "storage_unavailable"
     DOCUMENT_RELOADED = "document_reloaded"
+    DOCUMENT_READ_ONLY = "document_read_only"
     INTERNAL_ERROR = "internal_error"
     # the first generation
     AUTH_SUCCESS = "auth_success"
     AUTH_FAILED = "auth_failed"
+
+
+class ReadOnlyReason(StrEnum):
+    """Why a document is shown and takes no edits: parts of it, or of the whole database, cannot be read."""
+
+    DOCUMENT_DAMAGED = "document_damaged"
+    DATABASE_DAMAGED = "database_damaged"
 
 
 class Verdict(Enum):

@@ -173,13 +173,17 @@ class DocumentCreated(Fact, frozen=True, kw_only=True):
 
 
 class DocumentOpened(Fact, frozen=True, kw_only=True):
-    """The door to a document's binary traffic; the server's sync step 1 follows at once."""
+    """The door to a document's binary traffic; the server's sync step 1 follows at once.
+
+    `read_only`: why nobody may edit it, one of `ReadOnlyReason`; what a newer server invents means the same.
+    """
 
     document_id: str
     handle: int
     role: RoleName
     lineage: str
     title: str
+    read_only: str | None = None
 
 
 class DocumentClosed(Fact, frozen=True, kw_only=True):

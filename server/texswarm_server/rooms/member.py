@@ -22,6 +22,7 @@ class Profile:
 class Member:
     """One opening of the document by one session. `received` and `acknowledged` count update-bearing messages.
 
+    `is_withheld`: an update was refused that may be taken another day, so that nothing more may be acknowledged.
     `held_at` is the state vector up to which a member that reads too slowly was served; None while it keeps up.
     """
 
@@ -29,6 +30,7 @@ class Member:
     state: PresenceState = "here"
     received: int = 0
     acknowledged: int = 0
+    is_withheld: bool = False
     held_at: bytes | None = None
     awareness_ids: set[int] = field(default_factory=set)
     former_ids: set[int] = field(default_factory=set)

@@ -65,11 +65,16 @@ class Room:
         limits: Limits,
         size_bytes: int = 0,
         is_cautious: bool = False,
+        read_only: str = "",
     ) -> None:
-        """`size_bytes`: what storage holds; `is_cautious`: the document mends itself, so updates come one by one."""
+        """`size_bytes`: what storage holds; `is_cautious`: the document mends itself, so updates come one by one.
+
+        `read_only`: why no update is taken; what is shown then is what could be read.
+        """
         self.document_id = document_id
         self.lineage = lineage
         self.handle = handle
+        self.read_only = read_only
         self._document = document
         self._limits = limits
         self._size_bytes = size_bytes
@@ -184,6 +189,7 @@ class Room:
             case SyncStep1(state_vector):
                 return [self._sync_step_2(member, state_vector)]
             case SyncStep2(update) | Update(update):
+                self._refuse_if_read_only(member, body, update)
                 member.received += 1
                 self._answered.add(member)
                 self._check(member, body, update)
@@ -245,6 +251,18 @@ class Room:
         except MalformedUpdateError as error:
             raise RejectedError(ErrorCode.UPDATE_INVALID, "state vector") from error
         return SendDocument((member.session_id,), self._frame(SyncStep2(lacking)))
+
+    def _refuse_if_read_only(self, member: Member, body: FrameBody, update: bytes) -> None:
+        """Refuse what would change a damaged document. It is not counted, so that its sender goes on keeping it."""
+        if not self.read_only:
+            return
+        try:
+            says_nothing = self._says_nothing(body, update)
+        except MalformedUpdateError as error:
+            raise RejectedError(ErrorCode.UPDATE_INVALID) from error
+        if member.is_withheld or not says_nothing:
+            member.is_withheld = True
+            raise RejectedError(ErrorCode.DOCUMENT_READ_ONLY, self.read_only)
 
     def _check(self, member: Member, body: FrameBody, update: bytes) -> None:
         try:

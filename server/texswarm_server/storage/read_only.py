@@ -28,7 +28,7 @@ def open_read_only(path: Path) -> sqlite3.Connection:
         database = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_S, check_same_thread=False)
     except sqlite3.Error as error:
         raise NotReadableError(f"cannot read {path}: {error}") from error
-    database.text_factory = _tolerantly
+    database.text_factory = tolerant_text
     return database
 
 
@@ -38,7 +38,7 @@ def is_damage(error: sqlite3.Error) -> bool:
     return name in _UNREADABLE or name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
 
 
-def _tolerantly(text: bytes) -> str:
+def tolerant_text(text: bytes) -> str:
     """Show text whose bytes have changed, rather than fail for the whole row."""
     return text.decode(errors="replace")
 

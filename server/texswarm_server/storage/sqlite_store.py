@@ -12,8 +12,9 @@ import sqlite3
 import threading
 import zlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -28,6 +29,8 @@ from texswarm_server.protocol.errors import (
 )
 from texswarm_server.protocol.ids import DocumentId
 from texswarm_server.sessions.records import Records
+from texswarm_server.storage.document_log import read_log
+from texswarm_server.storage.read_only import tolerant_text
 from texswarm_server.storage.schema import open_database, open_for_reading, prepare_folder, storage_error
 from texswarm_server.storage.sqlite_records import SqliteRecords
 from texswarm_server.storage.store import StoredDocument, StoreListener, database_path
@@ -81,6 +84,7 @@ class SqliteStore:
         self._compacting: set[DocumentId] = set()
         self.listener = StoreListener()
         self._reader_db = open_for_reading(self._path)
+        self._reader_db.text_factory = tolerant_text
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="texswarm-store-reader")
         self._writer = threading.Thread(target=self._write, name="texswarm-store-writer", daemon=True)
         self._writer.start()
@@ -270,40 +274,34 @@ class SqliteStore:
 
     def _load(self, document_id: DocumentId) -> StoredDocument | None:
         try:
-            self._reader_db.execute("BEGIN")
-            try:
+            with self._one_moment():
                 record = SqliteRecords(self._reader_db).find_document(document_id)
-                _through, updates, log_length = self._read_updates(document_id)
-            finally:
-                self._reader_db.execute("COMMIT")
+                log = read_log(self._reader_db, document_id)
         except sqlite3.Error as error:
             raise storage_error(error, self._path) from error
         if record is None:
             return None
-        self._post(self._lengths.__setitem__, document_id, log_length)
-        return StoredDocument(record, updates, sum(map(len, updates)))
-
-    def _read_updates(self, document_id: DocumentId) -> tuple[int, list[bytes], int]:
-        """Return the number of the last update, the snapshot and all updates after it, and how many these are."""
-        snapshot = self._reader_db.execute(
-            "SELECT through, crc, data FROM snapshots WHERE document_id = ?", (document_id,)
-        ).fetchone()
-        log = self._reader_db.execute(
-            "SELECT number, crc, data FROM updates WHERE document_id = ? ORDER BY number", (document_id,)
-        ).fetchall()
-        rows = ([snapshot] if snapshot else []) + log
-        for number, crc, data in rows:
-            if zlib.crc32(data) != crc:
-                raise CorruptSnapshotError(f"document {document_id}: stored bytes changed near update {number}")
-        return (rows[-1][0] if rows else 0), [row[2] for row in rows], len(log)
+        if log.damage and not log.content:
+            raise CorruptSnapshotError(f"nothing of document {document_id} can be read: {'; '.join(log.damage)}")
+        self._post(self._lengths.__setitem__, document_id, len(log.updates))
+        return StoredDocument(record, log.content, log.size_bytes, tuple(log.damage))
 
     def _compacted(self, document_id: DocumentId) -> tuple[int, bytes] | None:
+        with self._one_moment():
+            log = read_log(self._reader_db, document_id)
+        if log.damage:
+            raise CorruptSnapshotError("; ".join(log.damage))
+        return (log.through, compact(log.content)) if log.content else None
+
+    @contextmanager
+    def _one_moment(self) -> Iterator[None]:
+        """Read what is written by others meanwhile as it was at one moment."""
         self._reader_db.execute("BEGIN")
         try:
-            through, updates, _length = self._read_updates(document_id)
+            yield
         finally:
-            self._reader_db.execute("COMMIT")
-        return (through, compact(updates)) if updates else None
+            if self._reader_db.in_transaction:
+                self._reader_db.execute("ROLLBACK")
 
     def _store_snapshot(self, document_id: DocumentId, through: int, data: bytes) -> None:
         self._db.execute(

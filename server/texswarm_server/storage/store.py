@@ -19,11 +19,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument:
-    """A document as it was stored: its record, and updates that together are its content."""
+    """A document as it was stored: its record, and updates that together are its content.
+
+    `damage`: what of it cannot be read any more, in words for logs. `updates` are the rest, and nothing may be added.
+    """
 
     record: DocumentRecord
     updates: list[bytes]
     size_bytes: int
+    damage: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -46,7 +50,7 @@ class Store(Protocol):
         """
 
     def load(self, document_id: DocumentId) -> asyncio.Future[StoredDocument | None]:
-        """Return a document, None when there is none; raises StorageError when it cannot be read as written."""
+        """Return a document, None when there is none; raises StorageError when nothing of it can be read."""
 
     def run(self, job: Callable[[Records], T]) -> asyncio.Future[T]:
         """Run `job` in a transaction and return what it returned, once that is durable.

@@ -13,6 +13,7 @@ import pytest
 
 from tests.helpers.full_disk import full_disk
 from tests.helpers.run_async import runs_async, until
+from tests.helpers.stored_documents import spoil_page, text_of, typed_updates
 from texswarm_server.document import ProjectDocument
 from texswarm_server.document.project_document import merge_updates
 from texswarm_server.protocol.errors import (
@@ -188,6 +189,7 @@ async def test_a_full_disk_loses_nothing_and_is_told_once(tmp_path: Path) -> Non
                 await store.run(lambda records: records.put_setting("k", "x" * 100_000))
             assert store.backlog_bytes > 0
         await until(lambda: len(durable) == 40)
+        await until(lambda: len(heard) == 2)
         assert heard == ["NotWritableError", "recovered"]
         assert durable == list(range(40))
         assert [update[0] for update in await stored(store)] == durable
@@ -209,8 +211,27 @@ async def test_bytes_that_changed_on_the_disk_are_not_taken_for_a_document(tmp_p
         await store.run(add_paper)
         await append(store, b"one", b"two")
         await store.run(lambda records: records._db.execute("UPDATE updates SET data = x'00' WHERE number = 1"))  # type: ignore[attr-defined]
-        with pytest.raises(CorruptSnapshotError):
+        loaded = await store.load(PAPER)
+        await store.run(lambda records: records._db.execute("UPDATE updates SET crc = 0"))  # type: ignore[attr-defined]
+        with pytest.raises(CorruptSnapshotError, match="nothing of document paper can be read"):
             await store.load(PAPER)
+    assert loaded is not None
+    assert (loaded.updates, loaded.damage) == ([b"two"], ("update 1 is not what was written",))
+
+
+@runs_async
+async def test_what_lies_on_other_pages_than_the_broken_one_is_read(tmp_path: Path) -> None:
+    _document, updates = typed_updates(600, text="word ")
+    async with opened(tmp_path) as store:
+        await store.run(add_paper)
+        await append(store, *updates)
+    spoil_page(database_path(tmp_path), updates[-1])
+    async with opened(tmp_path) as store:
+        loaded = await store.load(PAPER)
+    assert loaded is not None
+    assert loaded.damage
+    assert len(updates) - 200 < len(loaded.updates) < len(updates)
+    assert set(text_of(loaded.updates).split()) == {"word"}
 
 
 @pytest.mark.parametrize("content", [b"junk" * 500, b"SQLite format 3\x00" + b"\x07" * 5000])

@@ -514,3 +514,50 @@ def test_a_room_is_idle_when_nobody_is_connected_and_nothing_waits_for_storage()
     assert room.is_idle
     assert room.role_of(ADA) is None
     assert room.members == [ADA]
+
+
+# ── damaged documents ───────────────────────────────────────────────────────────────────────────────────
+
+
+def damaged_room(*members: SessionId) -> tuple[Room, ProjectDocument]:
+    """A read-only room, and a replica that has more than the room."""
+    replica, shared = ProjectDocument(), SharedDocument()
+    file_id = replica.add_file("main.tex", "what could be read")
+    shared.apply(replica.update_since())
+    replica.text(file_id).replace_u16(0, 0, "and more: ")
+    return room_with(*members, document=shared, read_only="document_damaged"), replica
+
+
+def test_a_damaged_document_takes_nothing_and_keeps_nobody_from_sending_it_again() -> None:
+    room, replica = damaged_room(ADA, BOB)
+    heard = Heard(room)
+    lacking = replica.update_since(room._document.state_vector)
+    for body in (SyncStep2(lacking), Update(lacking), SyncStep2(EMPTY_UPDATE)):
+        with pytest.raises(RejectedError, match="document_damaged") as refusal:
+            room.receive(ADA, body)
+        assert code_of(refusal.value) == "document_read_only"
+    heard(room.turn())
+
+    assert (heard.stored, heard.counts(ADA), heard.of(BOB, Update)) == ([], [], [])
+
+
+def test_who_has_nothing_more_than_a_damaged_document_is_answered_as_ever() -> None:
+    room, replica = damaged_room(ADA)
+    heard = Heard(room)
+    heard(room.receive(ADA, SyncStep1(replica.state_vector())))
+    heard(room.receive(ADA, SyncStep2(room._document.update_since())))
+    heard(room.turn())
+
+    assert heard.counts(ADA) == [1]
+    assert len(heard.of(ADA, SyncStep2)) == 1
+
+
+def test_opening_a_damaged_document_again_begins_anew() -> None:
+    room, replica = damaged_room(ADA)
+    with pytest.raises(RejectedError):
+        room.receive(ADA, Update(replica.update_since()))
+    room.join(profile(ADA))
+    heard = Heard(room)
+    heard(room.receive(ADA, SyncStep2(EMPTY_UPDATE)))
+
+    assert heard(room.turn()).counts(ADA) == [1]

@@ -1,0 +1,80 @@
+"""A damaged database: what can be read is shown, nothing is stored over what cannot, and the reason is said."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.helpers.legacy_client import legacy_client
+from tests.helpers.run_async import runs_async
+from tests.helpers.wire_client import WireClient, signed_in_client
+from tests.helpers.yjs_client import yjs_client
+from texswarm_server.protocol.messages import Error
+from texswarm_server.storage.store import database_path
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def harm_last_update(data: Path, document_id: str) -> list[tuple[object, ...]]:
+    """Change what was written last into a document, and return the whole log of updates."""
+    with closing(sqlite3.connect(database_path(data))) as database:
+        last = "SELECT max(number) FROM updates WHERE document_id = ?"
+        database.execute(f"UPDATE updates SET data = x'0000ff' WHERE number = ({last})", (document_id,))
+        database.commit()
+    return log_of(data)
+
+
+def log_of(data: Path) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(database_path(data))) as database:
+        return database.execute("SELECT * FROM updates").fetchall()
+
+
+async def refused_edit(client: WireClient, document_id: str) -> Error:
+    """Open a document and write into it; return what the server says to that."""
+    opened = await client.open(document_id)
+    await opened.write(" in vain")
+    refusal: Error = await client.heard(lambda fact: isinstance(fact, Error) and fact.code == "document_read_only")
+    assert refusal.handle == opened.handle
+    assert opened.acknowledged < opened.sent
+    return refusal
+
+
+@pytest.mark.expects_log
+@runs_async
+async def test_the_good_part_of_a_damaged_document_is_shown_on_every_wire_and_never_changed(premises, caplog) -> None:
+    data = premises.config.data
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite) as ada:
+        paper = await ada.create_and_open("sound")
+        other = await ada.create_and_open("untouched")
+        await paper.write(" and lost")
+        await paper.acknowledged_all()
+        document_id, token = paper.facts.document_id, ada.welcome.access_token
+    before = harm_last_update(data, document_id)
+    async with premises.running() as place, signed_in_client(place.url, token, user_id=None) as again:
+        opened = await again.open(document_id)
+        assert (opened.text(), opened.facts.read_only, opened.facts.role) == ("sound", "document_damaged", "owner")
+        assert (await refused_edit(again, document_id)).message.endswith("document_damaged")
+        invite = await place.server.create_invite("editor", document_id)
+        async with legacy_client(place.url, invite) as old:
+            assert await old.open(document_id) == "sound"
+            edit = {"document_id": document_id, "position": 0, "content": "x"}
+            refusal = await old.refused("DocumentOperation", {"operation": {"Insert": edit}})
+            assert refusal["code"] == "document_read_only"
+            await old.shows(document_id, "sound")
+        async with yjs_client(place.url, document_id, token) as browser:
+            await browser.shows("sound")
+            await browser.insert(0, "x")
+            await browser.publish({"user": {}})
+        fine = await again.open(other.facts.document_id)
+        await fine.write(", goes on")
+        await fine.acknowledged_all()
+        assert fine.facts.read_only is None
+        again_opened = await again.open(document_id)
+        assert again_opened.facts.read_only == "document_damaged"
+    assert log_of(data)[: len(before)] == before
+    assert [row[1] for row in log_of(data)[len(before) :]] == [other.facts.document_id]
+    assert "takes no edits: update" in caplog.text
