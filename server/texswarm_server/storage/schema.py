@@ -1,53 +1,15 @@
-"""The tables, their version, and how a database is opened: privately, and only if it is one of ours."""
+"""How a database is opened: privately, only if it is one of ours, and brought up to date."""
 
 import sqlite3
 from pathlib import Path
 from typing import Final
 
 from texswarm_server.protocol.errors import CorruptSnapshotError, NotWritableError, StorageError
+from texswarm_server.storage.migrations import SCHEMA_VERSION, migrate
 
-SCHEMA_VERSION: Final = 1
 BUSY_TIMEOUT_S: Final = 5.0
 _PRIVATE_FOLDER: Final = 0o700
 _PRIVATE_FILE: Final = 0o600
-
-_TABLES: Final = """
-CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE users (
-    user_id TEXT PRIMARY KEY, display_name TEXT NOT NULL, color TEXT NOT NULL,
-    can_create INTEGER NOT NULL, is_confirmed INTEGER NOT NULL, is_removed INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE invites (
-    token_hash TEXT PRIMARY KEY, role TEXT NOT NULL, document_id TEXT, expires_at REAL,
-    max_uses INTEGER, uses INTEGER NOT NULL, is_revoked INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE registrations (
-    token_hash TEXT NOT NULL, user_id TEXT NOT NULL, PRIMARY KEY (token_hash, user_id)
-) WITHOUT ROWID;
-CREATE TABLE grants (
-    grant_id TEXT PRIMARY KEY, token_hash TEXT NOT NULL UNIQUE, user_id TEXT NOT NULL,
-    used_at REAL NOT NULL, is_revoked INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX grants_of_user ON grants (user_id);
-CREATE TABLE sessions (
-    session_id TEXT PRIMARY KEY, user_id TEXT NOT NULL, grant_id TEXT NOT NULL, detached_at REAL
-) WITHOUT ROWID;
-CREATE TABLE documents (
-    document_id TEXT PRIMARY KEY, title TEXT NOT NULL, lineage TEXT NOT NULL,
-    owner_id TEXT NOT NULL, updated_at REAL NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX documents_of_owner ON documents (owner_id);
-CREATE TABLE roles (
-    user_id TEXT NOT NULL, document_id TEXT NOT NULL, role TEXT NOT NULL, PRIMARY KEY (user_id, document_id)
-) WITHOUT ROWID;
-CREATE TABLE updates (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, document_id TEXT NOT NULL, crc INTEGER NOT NULL, data BLOB NOT NULL
-);
-CREATE INDEX updates_of_document ON updates (document_id, number);
-CREATE TABLE snapshots (
-    document_id TEXT PRIMARY KEY, through INTEGER NOT NULL, crc INTEGER NOT NULL, data BLOB NOT NULL
-);
-"""
 
 
 def prepare_folder(data: Path) -> None:
@@ -106,11 +68,14 @@ def _configure(connection: sqlite3.Connection) -> None:
 
 
 def _ensure_tables(connection: sqlite3.Connection, path: Path) -> None:
+    """Make the tables or bring them up to date, both whole or not at all."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if _version(connection, path) == 0:
+        version = _version(connection, path)
+        if version == 0:
             _insist_on_empty(connection, path)
-            create_tables(connection)
+        if version < SCHEMA_VERSION:
+            migrate(connection, version)
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
@@ -119,19 +84,13 @@ def _ensure_tables(connection: sqlite3.Connection, path: Path) -> None:
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    if version not in {0, SCHEMA_VERSION}:
-        raise CorruptSnapshotError(f"{path} has schema version {version}, this program knows {SCHEMA_VERSION}")
+    if not 0 <= version <= SCHEMA_VERSION:
+        raise CorruptSnapshotError(
+            f"{path} has schema version {version}, this program knows {SCHEMA_VERSION}: a newer one wrote it"
+        )
     return version
 
 
 def _insist_on_empty(connection: sqlite3.Connection, path: Path) -> None:
     if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         raise CorruptSnapshotError(f"{path} is another program's database")
-
-
-def create_tables(connection: sqlite3.Connection) -> None:
-    """Make the tables in an empty database."""
-    for statement in _TABLES.split(";\n"):
-        if statement.strip():
-            connection.execute(statement)
-    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

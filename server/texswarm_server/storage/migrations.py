@@ -1,0 +1,58 @@
+"""How the tables came to be, step by step: a database's version is the number of steps that were applied to it.
+
+A step that was released is never changed; what comes later is a step of its own at the end. Each step is a text of SQL
+statements, every one ended by a semicolon at the end of a line.
+"""
+
+import sqlite3
+from typing import Final
+
+_FIRST: Final = """
+CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE users (
+    user_id TEXT PRIMARY KEY, display_name TEXT NOT NULL, color TEXT NOT NULL,
+    can_create INTEGER NOT NULL, is_confirmed INTEGER NOT NULL, is_removed INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE invites (
+    token_hash TEXT PRIMARY KEY, role TEXT NOT NULL, document_id TEXT, expires_at REAL,
+    max_uses INTEGER, uses INTEGER NOT NULL, is_revoked INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE registrations (
+    token_hash TEXT NOT NULL, user_id TEXT NOT NULL, PRIMARY KEY (token_hash, user_id)
+) WITHOUT ROWID;
+CREATE TABLE grants (
+    grant_id TEXT PRIMARY KEY, token_hash TEXT NOT NULL UNIQUE, user_id TEXT NOT NULL,
+    used_at REAL NOT NULL, is_revoked INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX grants_of_user ON grants (user_id);
+CREATE TABLE sessions (
+    session_id TEXT PRIMARY KEY, user_id TEXT NOT NULL, grant_id TEXT NOT NULL, detached_at REAL
+) WITHOUT ROWID;
+CREATE TABLE documents (
+    document_id TEXT PRIMARY KEY, title TEXT NOT NULL, lineage TEXT NOT NULL,
+    owner_id TEXT NOT NULL, updated_at REAL NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX documents_of_owner ON documents (owner_id);
+CREATE TABLE roles (
+    user_id TEXT NOT NULL, document_id TEXT NOT NULL, role TEXT NOT NULL, PRIMARY KEY (user_id, document_id)
+) WITHOUT ROWID;
+CREATE TABLE updates (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, document_id TEXT NOT NULL, crc INTEGER NOT NULL, data BLOB NOT NULL
+);
+CREATE INDEX updates_of_document ON updates (document_id, number);
+CREATE TABLE snapshots (
+    document_id TEXT PRIMARY KEY, through INTEGER NOT NULL, crc INTEGER NOT NULL, data BLOB NOT NULL
+);
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_FIRST,)
+SCHEMA_VERSION: Final = len(MIGRATIONS)
+
+
+def migrate(connection: sqlite3.Connection, version: int) -> None:
+    """Apply the steps that a database of `version` lacks; the caller holds the transaction."""
+    for script in MIGRATIONS[version:]:
+        for statement in script.split(";\n"):
+            if statement.strip():
+                connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
