@@ -18,6 +18,7 @@ from typing import Final, Self
 from texswarm_server.config import ServerConfig
 from texswarm_server.dispatcher import Dispatcher
 from texswarm_server.front_desk import FrontDesk
+from texswarm_server.monitoring import Monitoring
 from texswarm_server.net.http_endpoints import HttpEndpoints
 from texswarm_server.net.legacy_peer import LegacyPeer
 from texswarm_server.net.listener import Listener, ListenerConfig
@@ -72,6 +73,8 @@ class CollabServer:
         self._documents: OpenDocuments | None = None
         self._front_desk: FrontDesk | None = None
         self._dispatcher: Dispatcher | None = None
+        self._monitoring: Monitoring | None = None
+        self._housekeeping_due = 0.0
         self._housekeeping: asyncio.TimerHandle | None = None
         self._stalls_due = 0.0
         self._tls: ssl.SSLContext | None = None
@@ -192,7 +195,17 @@ class CollabServer:
         access = DocumentAccess(self._random, config.limits, is_open=config.open)
         self._dispatcher = Dispatcher(store, self._front_desk, self._documents, access, self._wall_clock)
         await self._front_desk.restore()
-        self._listener = Listener(_listener_config(config, self._tls), HttpEndpoints(self._is_ready))
+        endpoints = HttpEndpoints(self._is_ready, self._metrics)
+        self._listener = listener = Listener(_listener_config(config, self._tls), endpoints)
+        self._monitoring = Monitoring(
+            listener.statistics,
+            self._documents,
+            self._front_desk,
+            store,
+            peers=lambda: self._peers,
+            is_ready=self._is_ready,
+        )
+        self._monitoring.count_documents()
         await self._listener.start(self._drive)
         await store.run(self._note_address)
         self._keep_house()
@@ -243,12 +256,15 @@ class CollabServer:
         assert self._front_desk is not None
         loop = asyncio.get_running_loop()
         now = loop.time()
+        if self._monitoring and self._housekeeping_due:
+            self._monitoring.loop_lag_s.observe(max(now - self._housekeeping_due, 0.0))
         self._front_desk.tick(now)
         self._documents.tick(now)
         if now >= self._stalls_due:
             self._stalls_due = now + self._config.dead_after_s
             self._close_stalled()
-        self._housekeeping = loop.call_later(self._config.housekeeping_s, self._keep_house)
+        self._housekeeping_due = loop.time() + self._config.housekeeping_s
+        self._housekeeping = loop.call_at(self._housekeeping_due, self._keep_house)
 
     def _close_stalled(self) -> None:
         for peer in list(self._peers):
@@ -274,6 +290,10 @@ class CollabServer:
             self._documents.turn()
             self._documents.record_changes()
         await self._store.close(time_limit_s)
+
+    def _metrics(self) -> bytes:
+        assert self._monitoring is not None
+        return self._monitoring.render()
 
     def _is_ready(self) -> bool:
         return (

@@ -93,6 +93,12 @@ class FrontDesk:
         )
         self._guests: dict[Peer, Guest] = {}
 
+    @property
+    def session_counts(self) -> dict[str, int]:
+        """How many sessions are attached, and how many detached."""
+        attached = self._registry.attached_count
+        return {"attached": attached, "detached": len(self._registry) - attached}
+
     async def restore(self) -> None:
         """Take in the sessions of before a restart."""
         now, wall = self._loop.time(), self._wall_clock()

@@ -19,6 +19,7 @@ from texswarm_server.document.loading import load_document
 from texswarm_server.document.shared_document import SharedDocument
 from texswarm_server.net.peer import Peer
 from texswarm_server.net.prepared_frame import Traffic, text_frame
+from texswarm_server.net.statistics import DocumentStatistics
 from texswarm_server.protocol.close_codes import CloseCode
 from texswarm_server.protocol.errors import (
     ErrorCode,
@@ -72,6 +73,7 @@ class OpenDocuments:
         self._in_trouble: StorageError | None = None
         self._told_of_trouble: set[Room] = set()
         self._next_handle = 1
+        self.statistics = DocumentStatistics()
         self._next_record_at = 0.0
         store.listener.on_trouble = self._on_trouble
         store.listener.on_recovered = self._on_recovered
@@ -116,6 +118,11 @@ class OpenDocuments:
         """Whether storage takes updates."""
         return self._in_trouble is None
 
+    @property
+    def loaded_count(self) -> int:
+        """How many documents are in memory."""
+        return len(self._entries)
+
     def refresh(self, listed: ListedDocument) -> tuple[DocumentRecord, int]:
         """Return a document's record as it is now, and how many members are connected."""
         entry = self._entries.get(listed.record.document_id)
@@ -155,9 +162,11 @@ class OpenDocuments:
 
     def frame(self, peer: Peer, session_id: SessionId, handle: Handle, body: FrameBody) -> None:
         """Take in one frame; what is wrong with it is answered here."""
-        if isinstance(body, (SyncStep2, Update)) and self._store.backlog_bytes > self._config.max_backlog_bytes:
-            peer.shut(CloseCode.TRY_AGAIN_LATER, "storage is behind")
-            return
+        if isinstance(body, (SyncStep2, Update)):
+            if self._store.backlog_bytes > self._config.max_backlog_bytes:
+                peer.shut(CloseCode.TRY_AGAIN_LATER, "storage is behind")
+                return
+            self.statistics.updates += 1
         try:
             room = self._room_of(session_id, handle)
         except RejectedError as error:
@@ -227,11 +236,13 @@ class OpenDocuments:
             entry = self._make_entry(stored.result())
         except (StorageError, RejectedError) as error:
             _logger.error("document %s cannot be loaded and is refused: %s", document_id, error)  # noqa: TRY400
+            self.statistics.failed_loads += 1
             load.set_exception(error)
         else:
             self._entries[document_id] = entry
             self._by_handle[entry.room.handle] = entry.room
             self._note_idle(entry.room)
+            self.statistics.loads += 1
             load.set_result(entry)
 
     def _make_entry(self, stored: StoredDocument | None) -> _Entry:
@@ -307,13 +318,16 @@ class OpenDocuments:
         for effect in effects:
             match effect:
                 case SendDocument(members, payload):
-                    traffic = Traffic(room.handle, payload)
-                    for peer in self._connected(members):
+                    traffic, peers = Traffic(room.handle, payload), self._connected(members)
+                    for peer in peers:
                         peer.deliver(traffic)
+                    self.statistics.deliveries += len(peers)
+                    self.statistics.delivered_bytes += len(peers) * len(payload)
                 case SendPresence(members, payload):
-                    traffic = Traffic(room.handle, payload)
-                    for peer in self._connected(members):
+                    traffic, peers = Traffic(room.handle, payload), self._connected(members)
+                    for peer in peers:
                         peer.deliver_presence(traffic)
+                    self.statistics.presence_deliveries += len(peers)
                 case Tell(members, fact):
                     frame = text_frame(fact)
                     for peer in self._connected(members):
@@ -339,9 +353,10 @@ class OpenDocuments:
         self._outstanding[room.document_id] += 1
         if self._in_trouble:
             self._tell_trouble(room)
-        self._store.append(room.document_id, update, partial(self._on_durable, room, batch))
+        self._store.append(room.document_id, update, partial(self._on_durable, room, batch, self._loop.time()))
 
-    def _on_durable(self, room: Room, batch: int) -> None:
+    def _on_durable(self, room: Room, batch: int, since: float) -> None:
+        self.statistics.acknowledgement_s.observe(self._loop.time() - since)
         document_id = room.document_id
         self._outstanding[document_id] -= 1
         entry = self._entries.get(document_id)

@@ -14,6 +14,8 @@ ALLOWED: Final = {
     "keyring": ("texswarm_desktop.services.secret_store",),
     "pycrdt": ("texswarm_server.document",),
     "websockets": ("texswarm_desktop.client.transport", "texswarm_server.net"),
+    "prometheus_client": ("texswarm_server.monitoring",),
+    "uvloop": ("texswarm_server.event_loop",),
     "texswarm_server.app": ("texswarm_server", "texswarm_desktop.services.embedded_server"),
     "texswarm_server.config": ("texswarm_server", "texswarm_desktop.services.embedded_server"),
 }

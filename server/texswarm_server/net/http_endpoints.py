@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import Final
 
 import msgspec
 from websockets.datastructures import Headers
@@ -10,24 +11,36 @@ from websockets.http11 import Request, Response
 from texswarm_server import __version__
 from texswarm_server.protocol.version import WEBSOCKET_PATH, YJS_PATH
 
+_PROMETHEUS: Final = "text/plain; version=0.0.4; charset=utf-8"
+
 
 class HttpEndpoints:
-    """Answers requests that are not for a WebSocket. `is_ready`: whether the server can take people in now."""
+    """Answers requests that are not for a WebSocket.
 
-    def __init__(self, is_ready: Callable[[], bool]) -> None:
+    `is_ready`: whether the server can take people in now; `metrics`: its numbers, in the text format of Prometheus.
+    """
+
+    def __init__(self, is_ready: Callable[[], bool], metrics: Callable[[], bytes]) -> None:
         self._is_ready = is_ready
+        self._metrics = metrics
 
     def respond(self, request: Request) -> Response | None:
         """Return the answer, or None where the WebSocket handshake goes on."""
-        match request.path.partition("?")[0]:
-            case path if path == WEBSOCKET_PATH or path.startswith(YJS_PATH):
-                return None
+        path = request.path.partition("?")[0]
+        if path == WEBSOCKET_PATH or path.startswith(YJS_PATH):
+            return None
+        return self._answer(path)
+
+    def _answer(self, path: str) -> Response:
+        match path:
             case "/healthz":
                 return _json(HTTPStatus.OK, {"status": "ok"})
             case "/readyz" if self._is_ready():
                 return _json(HTTPStatus.OK, {"status": "ready"})
             case "/readyz":
                 return _json(HTTPStatus.SERVICE_UNAVAILABLE, {"status": "not ready"})
+            case "/metrics":
+                return _answer(HTTPStatus.OK, _PROMETHEUS, self._metrics())
             case "/api/ping":
                 return _json(HTTPStatus.OK, {"status": "ok", "server_version": __version__})
             case _:
@@ -42,10 +55,13 @@ def refuse_for_now(code: str, retry_after_s: int = 1) -> Response:
 
 
 def _json(status: HTTPStatus, content: dict[str, str]) -> Response:
-    body = msgspec.json.encode(content)
+    return _answer(status, "application/json", msgspec.json.encode(content))
+
+
+def _answer(status: HTTPStatus, content_type: str, body: bytes) -> Response:
     headers = Headers(
         {
-            "Content-Type": "application/json",
+            "Content-Type": content_type,
             "Content-Length": str(len(body)),
             "Connection": "close",
             "Access-Control-Allow-Origin": "*",

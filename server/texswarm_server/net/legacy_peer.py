@@ -69,6 +69,7 @@ class _Open:
 class LegacyPeer(Peer):
     """A client of the first generation. `greeting` is its first message; it hears a heartbeat every `heartbeat_s`."""
 
+    wire = "protocol_1"
     can_resume = False
 
     def __init__(
@@ -210,7 +211,7 @@ class LegacyPeer(Peer):
         self._documents.clear()
         self._by_handle.clear()
 
-    def refuse_sign_in(self, result: AuthenticationResult, close_code: CloseCode) -> None:  # noqa: ARG002
+    def _answer_refused(self, result: AuthenticationResult, close_code: CloseCode) -> None:  # noqa: ARG002
         """Say so; the connection stays, for another try before the time for signing in is over."""
         self._send(Error(code=ErrorCode.AUTH_FAILED, message=": ".join(filter(None, (result.code, result.message)))))
 

@@ -12,6 +12,7 @@ from websockets.http11 import Request, Response
 from texswarm_server.net.client_address import FORWARDED_FOR, ClientAddresses
 from texswarm_server.net.http_endpoints import HttpEndpoints, refuse_for_now
 from texswarm_server.net.server_connection import PeerConnection
+from texswarm_server.net.statistics import ConnectionStatistics
 from texswarm_server.protocol.errors import ErrorCode
 from texswarm_server.protocol.invite_link import ServerAddress
 
@@ -43,6 +44,7 @@ class Listener:
         self._endpoints = endpoints
         self._server: Server | None = None
         self._connections: set[PeerConnection] = set()
+        self.statistics = ConnectionStatistics()
         self._is_refusing = False
 
     async def start(self, drive: Callable[[PeerConnection], Awaitable[None]]) -> None:
@@ -58,7 +60,7 @@ class Listener:
             config.host,
             config.port,
             ssl=config.tls,
-            create_connection=cast("type[PeerConnection]", partial(PeerConnection, self._connections)),
+            create_connection=cast("type[PeerConnection]", partial(PeerConnection, self._connections, self.statistics)),
             process_request=self._process_request,
             compression=None,
             server_header=None,
@@ -102,5 +104,6 @@ class Listener:
         connection.address = self._addresses.find(connection.remote_address, forwarded_for)
         response = self._endpoints.respond(request)
         if response is None and self._is_refusing:
+            self.statistics.refused_handshakes["leaving"] += 1
             return refuse_for_now(ErrorCode.OVER_CAPACITY)
         return response

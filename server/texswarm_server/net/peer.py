@@ -44,8 +44,12 @@ class Desk(Protocol):
 
 
 class Peer(ABC):
-    """One connection. `session_id` is set while the peer is signed in; `can_resume`: its client may come back to it."""
+    """One connection. `session_id` is set while the peer is signed in; `can_resume`: its client may come back to it.
 
+    `wire` names what it speaks.
+    """
+
+    wire: ClassVar[str]
     can_resume: ClassVar[bool] = True
 
     def __init__(self, connection: PeerConnection, desk: Desk, *, auth_timeout_s: float) -> None:
@@ -66,6 +70,11 @@ class Peer(ABC):
         return self._connection.address
 
     @property
+    def buffered_bytes(self) -> int:
+        """What was written to it and not yet taken by the network."""
+        return self._connection.buffered_bytes if self._connection.is_open else 0
+
+    @property
     def is_signed_in(self) -> bool:
         """Whether orders are accepted."""
         return self._phase is LinkPhase.SIGNED_IN
@@ -79,6 +88,7 @@ class Peer(ABC):
         """Accept orders and larger frames from now on."""
         self._phase = LinkPhase.SIGNED_IN
         self.session_id = session_id
+        self._connection.statistics.signed_in[self.wire] += 1
         self._connection.allow_frames_of(max_frame_bytes)
 
     @abstractmethod
@@ -99,6 +109,10 @@ class Peer(ABC):
 
     def refuse_sign_in(self, result: AuthenticationResult, close_code: CloseCode) -> None:
         """Answer a sign-in that failed."""
+        self._connection.statistics.refused_sign_ins[result.code or ""] += 1
+        self._answer_refused(result, close_code)
+
+    def _answer_refused(self, result: AuthenticationResult, close_code: CloseCode) -> None:
         self.tell(result)
         self.shut(close_code, result.code or "")
 

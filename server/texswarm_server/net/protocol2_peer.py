@@ -17,6 +17,8 @@ from texswarm_server.protocol.version import LEGACY_PROTOCOL_VERSION
 class Protocol2Peer(Peer):
     """A desktop, until it turns out to be a client of the first generation."""
 
+    wire = "protocol_2"
+
     def __init__(self, connection: PeerConnection, desk: Desk, *, auth_timeout_s: float) -> None:
         super().__init__(connection, desk, auth_timeout_s=auth_timeout_s)
         self.first_generation: Authentication | None = None

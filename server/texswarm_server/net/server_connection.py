@@ -1,10 +1,14 @@
 """A WebSocket connection of websockets with what it lacks: closing without waiting, and news of its write buffer."""
 
 import asyncio
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from websockets.asyncio.server import ServerConnection
+from websockets.frames import CloseCode
 from websockets.protocol import State
+
+from texswarm_server.net.statistics import ConnectionStatistics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,10 +24,13 @@ class PeerConnection(ServerConnection):
     `address` is that of the client, also behind a proxy that is trusted; known once the request has been read.
     """
 
-    def __init__(self, siblings: set["PeerConnection"], *args: Any, **kwargs: Any) -> None:
-        """`siblings` holds every connection of the listener from the first byte to the last."""
+    def __init__(
+        self, siblings: set["PeerConnection"], statistics: ConnectionStatistics, *args: Any, **kwargs: Any
+    ) -> None:
+        """`siblings` holds every connection of the listener from the first byte to the last; all count together."""
         super().__init__(*args, **kwargs)
         self._siblings = siblings
+        self.statistics = statistics
         self.address = ""
         self._automatic_bytes = 0
         self._abort_timer: asyncio.TimerHandle | None = None
@@ -72,6 +79,7 @@ class PeerConnection(ServerConnection):
 
     def data_received(self, data: bytes) -> None:
         """Take in data; who makes us answer pings without reading the answers is cut off."""
+        self.statistics.received_bytes += len(data)
         before = self.buffered_bytes if self.paused else None
         super().data_received(data)
         if before is not None:
@@ -90,7 +98,15 @@ class PeerConnection(ServerConnection):
         if self._abort_timer is not None:
             self._abort_timer.cancel()
         super().connection_lost(exc)
+        if self.response is not None and self.response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+            self.statistics.closed[self._end_code()] += 1
         self.on_lost()
+
+    def _end_code(self) -> int:
+        """Return the code of whoever closed first, 1006 where nobody did."""
+        protocol = self.protocol
+        first = protocol.close_rcvd if protocol.close_rcvd_then_sent else protocol.close_sent or protocol.close_rcvd
+        return int(first.code) if first else CloseCode.ABNORMAL_CLOSURE
 
 
 def _nothing() -> None:

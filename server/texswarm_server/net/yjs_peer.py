@@ -32,6 +32,7 @@ class YjsPeer(Peer):
     again, so it is told that nobody moved every `heartbeat_s`.
     """
 
+    wire = "yjs"
     can_resume = False
 
     def __init__(

@@ -136,6 +136,9 @@ class Records(Protocol):
     def documents(self) -> list[DocumentRecord]:
         """Return all documents, the latest change first."""
 
+    def count_documents(self) -> int:
+        """Return how many documents there are."""
+
     def find_setting(self, key: str) -> str | None:
         """Return a value of the server itself."""
 

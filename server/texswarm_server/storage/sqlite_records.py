@@ -139,6 +139,10 @@ class SqliteRecords:
         rows = self._db.execute(f"SELECT {_DOCUMENT} FROM documents d ORDER BY d.updated_at DESC")  # noqa: S608
         return [_document(row) for row in rows]
 
+    def count_documents(self) -> int:  # noqa: D102
+        (count,) = self._one("SELECT COUNT(*) FROM documents") or (0,)
+        return int(count)
+
     def find_setting(self, key: str) -> str | None:  # noqa: D102
         row = self._one("SELECT value FROM settings WHERE key = ?", key)
         return row and str(row[0])

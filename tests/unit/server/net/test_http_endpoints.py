@@ -7,11 +7,11 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request
 
 from texswarm_server import __version__
-from texswarm_server.net.http_endpoints import HttpEndpoints
+from texswarm_server.net.http_endpoints import HttpEndpoints, refuse_for_now
 
 
 def get(path: str, *, is_ready: bool = True) -> tuple[int, dict[str, str]]:
-    response = HttpEndpoints(lambda: is_ready).respond(Request(path, Headers()))
+    response = HttpEndpoints(lambda: is_ready, lambda: b"a 1\n").respond(Request(path, Headers()))
     assert response is not None
     assert response.headers["Content-Length"] == str(len(response.body))
     return response.status_code, json.loads(response.body)
@@ -26,10 +26,23 @@ def test_first_generation_clients_find_their_probe() -> None:
     assert get("/api/ping")[1] == {"status": "ok", "server_version": __version__}
 
 
+def test_numbers_are_told_as_prometheus_reads_them() -> None:
+    response = HttpEndpoints(lambda: True, lambda: b"a 1\n").respond(Request("/metrics", Headers()))
+    assert response is not None
+    assert (response.status_code, response.body) == (200, b"a 1\n")
+    assert response.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+
+
+def test_who_cannot_be_let_in_now_is_told_when_to_come_again() -> None:
+    response = refuse_for_now("over_capacity", 5)
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+    assert json.loads(response.body)["code"] == "over_capacity"
+
+
 def test_a_server_that_is_not_ready_is_still_alive() -> None:
     assert (get("/healthz", is_ready=False)[0], get("/readyz", is_ready=False)[0]) == (200, 503)
 
 
 def test_the_websocket_goes_on_and_everything_else_is_not_there() -> None:
-    assert HttpEndpoints(lambda: True).respond(Request("/ws?x=1", Headers())) is None
+    assert HttpEndpoints(lambda: True, bytes).respond(Request("/ws?x=1", Headers())) is None
     assert get("/")[0] == get("/ws/")[0] == get("/etc/passwd")[0] == 404
