@@ -19,6 +19,7 @@ from texswarm_server.config import ServerConfig
 from texswarm_server.dispatcher import Dispatcher
 from texswarm_server.front_desk import FrontDesk
 from texswarm_server.monitoring import Monitoring
+from texswarm_server.net.admission import AdmissionLimits
 from texswarm_server.net.http_endpoints import HttpEndpoints
 from texswarm_server.net.legacy_peer import LegacyPeer
 from texswarm_server.net.listener import Listener, ListenerConfig
@@ -315,6 +316,11 @@ def _listener_config(config: ServerConfig, tls: ssl.SSLContext | None) -> Listen
         handshake_s=config.auth_timeout_s,
         max_first_frame_bytes=config.limits.max_unauthenticated_frame_bytes,
         trusted_proxies=config.trusted_proxies,
+        admission=AdmissionLimits(
+            max_connections=config.max_connections,
+            max_per_address=config.max_connections_per_address,
+            max_unauthenticated=config.max_unauthenticated,
+        ),
     )
 
 

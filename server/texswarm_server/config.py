@@ -15,6 +15,8 @@ class ServerConfig:
     `open`: people come in without an invite and see every document. `grace_s`: how long a session outlives its
     connection. `heartbeat_s` and `dead_after_s`: how often a silent connection is pinged, and when it is given up.
     `drain_s`: over how long the goodbyes are spread when the process is asked to end.
+    `max_connections`: signed-in connections; `max_connections_per_address`: of one IP address, None for any number;
+    `max_unauthenticated`: connections that have not signed in yet.
     `trusted_proxies`: addresses or networks whose `X-Forwarded-For` is believed.
     """
 
@@ -24,6 +26,9 @@ class ServerConfig:
     name: str = "TeXSwarm"
     open: bool = False
     trusted_proxies: tuple[str, ...] = ()
+    max_connections: int = 10_000
+    max_connections_per_address: int | None = None
+    max_unauthenticated: int = 2_000
     tls_cert: Path | None = None
     tls_key: Path | None = None
     access_ttl_s: float = 3600.0

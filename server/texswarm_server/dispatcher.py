@@ -52,6 +52,9 @@ class Dispatcher:
     async def authenticate(self, peer: Peer, message: Authentication) -> None:  # noqa: D102
         await self._front_desk.authenticate(peer, message)
 
+    def is_serving(self, session_id: str | None) -> bool:  # noqa: D102
+        return self._front_desk.is_serving(session_id)
+
     def frame(self, peer: Peer, handle: Handle, body: FrameBody) -> None:  # noqa: D102
         self._confirm(peer)
         assert peer.session_id is not None

@@ -99,6 +99,11 @@ class FrontDesk:
         attached = self._registry.attached_count
         return {"attached": attached, "detached": len(self._registry) - attached}
 
+    def is_serving(self, session_id: str | None) -> bool:
+        """Tell whether a connection serves this session now."""
+        session = self._registry.find(SessionId(session_id)) if session_id else None
+        return session is not None and session.is_attached
+
     async def restore(self) -> None:
         """Take in the sessions of before a restart."""
         now, wall = self._loop.time(), self._wall_clock()

@@ -141,7 +141,7 @@ class LegacyPeer(Peer):
             "token": None if is_known else order.token,
         }
         self._greeting = order if not again else self._greeting
-        await self._desk.authenticate(self, msgspec.structs.replace(order, **asked))
+        await self._authenticate(msgspec.structs.replace(order, **asked))
         if was_signed_in and not self.is_signed_in:
             self._loop.call_later(self._auth_timeout_s, self._close_if_silent)
         for each in former if self.is_signed_in and not again else ():

@@ -9,15 +9,16 @@ from typing import Final, cast
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
+from texswarm_server.net.admission import Admission, AdmissionLimits, NoPlace
 from texswarm_server.net.client_address import FORWARDED_FOR, ClientAddresses
 from texswarm_server.net.http_endpoints import HttpEndpoints, refuse_for_now
-from texswarm_server.net.server_connection import PeerConnection
-from texswarm_server.net.statistics import ConnectionStatistics
+from texswarm_server.net.server_connection import PeerConnection, Siblings
 from texswarm_server.protocol.errors import ErrorCode
 from texswarm_server.protocol.invite_link import ServerAddress
 
 _CONGESTED_ABOVE_BYTES: Final = 128 * 1024
 _MAX_WAITING_FRAMES: Final = 16
+_RETRY_AFTER_S: Final = {NoPlace.LEAVING: 1, NoPlace.UNAUTHENTICATED_FULL: 2, NoPlace.ADDRESS_FULL: 10}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,7 @@ class ListenerConfig:
     dead_after_s: float
     handshake_s: float
     max_first_frame_bytes: int
+    admission: AdmissionLimits
     trusted_proxies: tuple[str, ...] = ()
 
 
@@ -43,9 +45,9 @@ class Listener:
         self._addresses = ClientAddresses(config.trusted_proxies)
         self._endpoints = endpoints
         self._server: Server | None = None
-        self._connections: set[PeerConnection] = set()
-        self.statistics = ConnectionStatistics()
-        self._is_refusing = False
+        self._admission = Admission(config.admission)
+        self._siblings = Siblings(config.admission.max_sockets)
+        self.statistics = self._siblings.statistics
 
     async def start(self, drive: Callable[[PeerConnection], Awaitable[None]]) -> None:
         """Begin to accept; `drive` runs each connection. Raises OSError when the address cannot be had."""
@@ -60,7 +62,7 @@ class Listener:
             config.host,
             config.port,
             ssl=config.tls,
-            create_connection=cast("type[PeerConnection]", partial(PeerConnection, self._connections, self.statistics)),
+            create_connection=cast("type[PeerConnection]", partial(PeerConnection, self._siblings)),
             process_request=self._process_request,
             compression=None,
             server_header=None,
@@ -81,7 +83,7 @@ class Listener:
 
     def refuse_newcomers(self) -> None:
         """Answer handshakes with 503 from now on; whoever is in stays, and plain HTTP is answered."""
-        self._is_refusing = True
+        self._admission.is_leaving = True
 
     def close(self) -> None:
         """Stop accepting. Ending the connections is the business of their drivers."""
@@ -90,7 +92,7 @@ class Listener:
 
     def abort_connections(self) -> None:
         """Cut every connection, also those that are still shaking hands."""
-        for connection in list(self._connections):
+        for connection in list(self._siblings.members):
             connection.transport.abort()
 
     async def wait_closed(self) -> None:
@@ -103,7 +105,11 @@ class Listener:
         forwarded_for = request.headers.get_all(FORWARDED_FOR)
         connection.address = self._addresses.find(connection.remote_address, forwarded_for)
         response = self._endpoints.respond(request)
-        if response is None and self._is_refusing:
-            self.statistics.refused_handshakes["leaving"] += 1
-            return refuse_for_now(ErrorCode.OVER_CAPACITY)
-        return response
+        if response is not None:
+            return response
+        place = self._admission.take_place(connection.address)
+        if isinstance(place, NoPlace):
+            self.statistics.refused_handshakes[place] += 1
+            return refuse_for_now(ErrorCode.OVER_CAPACITY, _RETRY_AFTER_S[place])
+        connection.place = place
+        return None

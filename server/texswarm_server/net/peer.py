@@ -24,6 +24,7 @@ from texswarm_server.protocol.messages import Authentication, AuthenticationResu
 _logger = logging.getLogger(__name__)
 
 HOLD_ABOVE_BYTES: Final = 1024 * 1024
+_FULL_RETRY_S: Final = 10.0
 _CLEAN_CODES: Final = frozenset({CloseCode.NORMAL, CloseCode.GOING_AWAY})
 
 
@@ -32,6 +33,9 @@ class Desk(Protocol):
 
     async def authenticate(self, peer: "Peer", message: Authentication) -> None:
         """Answer an `Authentication`, and sign the peer in or shut it."""
+
+    def is_serving(self, session_id: str | None) -> bool:
+        """Tell whether a connection serves this session now, so that it would give way to a newer one."""
 
     async def order(self, peer: "Peer", order: Order) -> None:
         """Carry out an order of a signed-in peer; raises TexSwarmError to refuse it."""
@@ -164,6 +168,17 @@ class Peer(ABC):
         if self._phase is LinkPhase.GREETING:
             self.shut(CloseCode.SILENT, "no sign-in in time")
 
+    async def _authenticate(self, message: Authentication) -> None:
+        """Have the desk answer, where there is room for one more who is signed in."""
+        place = self._connection.place
+        assert place is not None
+        if not place.sign_in(is_replacing=self._desk.is_serving(message.session_id)):
+            self.refuse_sign_in(_full(message), CloseCode.TRY_AGAIN_LATER)
+            return
+        await self._desk.authenticate(self, message)
+        if not self.is_signed_in:
+            place.sign_off()
+
     async def _perform(self, order: Order) -> None:
         """Carry out an order of the client; raises TexSwarmError to refuse it."""
         await self._desk.order(self, order)
@@ -183,3 +198,14 @@ class Peer(ABC):
     def _refuse(self, order: Order, code: str, message: str) -> None:
         document_id = getattr(order, "document_id", None)
         self.tell(Error(code=code, message=message, document_id=document_id, request=order.request))
+
+
+def _full(message: Authentication) -> AuthenticationResult:
+    return AuthenticationResult(
+        ok=False,
+        code=ErrorCode.OVER_CAPACITY,
+        message="too many connections",
+        retryable=True,
+        retry_after_s=_FULL_RETRY_S,
+        request=message.request,
+    )

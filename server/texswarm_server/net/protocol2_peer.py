@@ -78,4 +78,4 @@ class Protocol2Peer(Peer):
             self.first_generation = order
             self._phase = LinkPhase.CLOSED
         else:
-            await self._desk.authenticate(self, order)
+            await self._authenticate(order)

@@ -1,6 +1,7 @@
 """A WebSocket connection of websockets with what it lacks: closing without waiting, and news of its write buffer."""
 
 import asyncio
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,24 +14,34 @@ from texswarm_server.net.statistics import ConnectionStatistics
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from texswarm_server.net.admission import Place
+
 _CLOSE_TIMEOUT_S: Final = 5.0
 _MOST_AUTOMATIC_BYTES: Final = 64 * 1024
 _MAX_REASON_BYTES: Final = 120
 
 
+@dataclass(slots=True)
+class Siblings:
+    """Every connection of one listener, from the first byte to the last; they count together."""
+
+    max_sockets: int
+    members: set["PeerConnection"] = field(default_factory=set)
+    statistics: ConnectionStatistics = field(default_factory=ConnectionStatistics)
+
+
 class PeerConnection(ServerConnection):
     """Implements `net.outbox.Writer`. Frames are written directly; nothing else of websockets may fragment.
 
-    `address` is that of the client, also behind a proxy that is trusted; known once the request has been read.
+    `address` is that of the client, also behind a proxy that is trusted; known once the request has been read, as is
+    its `place`.
     """
 
-    def __init__(
-        self, siblings: set["PeerConnection"], statistics: ConnectionStatistics, *args: Any, **kwargs: Any
-    ) -> None:
-        """`siblings` holds every connection of the listener from the first byte to the last; all count together."""
+    def __init__(self, siblings: "Siblings", *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._siblings = siblings
-        self.statistics = statistics
+        self.statistics = siblings.statistics
+        self.place: Place | None = None
         self.address = ""
         self._automatic_bytes = 0
         self._abort_timer: asyncio.TimerHandle | None = None
@@ -88,13 +99,17 @@ class PeerConnection(ServerConnection):
                 self.transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Note the beginning."""
-        self._siblings.add(self)
+        """Note the beginning; where there are too many, the end as well."""
+        self._siblings.members.add(self)
         super().connection_made(transport)
+        if len(self._siblings.members) > self._siblings.max_sockets:
+            self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note the end."""
-        self._siblings.discard(self)
+        self._siblings.members.discard(self)
+        if self.place is not None:
+            self.place.leave()
         if self._abort_timer is not None:
             self._abort_timer.cancel()
         super().connection_lost(exc)

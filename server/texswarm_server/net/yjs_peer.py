@@ -45,7 +45,7 @@ class YjsPeer(Peer):
         self._handle: Handle | None = None
 
     async def _begin(self) -> None:
-        await self._desk.authenticate(self, Authentication(protocol=PROTOCOL_VERSION, token=self._token, client="yjs"))
+        await self._authenticate(Authentication(protocol=PROTOCOL_VERSION, token=self._token, client="yjs"))
         if self.is_signed_in:
             await self._carry_out(OpenDocument(document_id=self._document_id))
 
