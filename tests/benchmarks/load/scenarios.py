@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.benchmarks.load.edits import Paper, Writer
-from tests.benchmarks.load.swarm import Swarm, Unreachable
+from tests.benchmarks.load.swarm import Swarm, UnreachableError
 from tests.benchmarks.report import percentile
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def _pour(swarm: Swarm, streams: list[bytes], expected: int) -> None:
 
 def _check(arrived: int, expected: int) -> None:
     if arrived != expected:
-        raise Unreachable(f"{arrived} deliveries instead of {expected}")
+        raise UnreachableError(f"{arrived} deliveries instead of {expected}")
 
 
 def _forget_garbage() -> None:

@@ -10,14 +10,14 @@ import re
 import select
 import socket
 import time
-from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.benchmarks.load.dialects import EMPTY_STATE
 from tests.benchmarks.load.wire import BINARY, CLOSE, PING, PONG, client_frame, request
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _READ_BYTES: Final = 256 * 1024
 _AT_A_TIME: Final = 100
@@ -25,7 +25,7 @@ _MARK: Final = b"<~>"  # no varuint of these updates looks like that
 _MARKS: Final = re.compile(rb"<~>\d{4}\.\d{6}")
 
 
-class Unreachable(Exception):
+class UnreachableError(Exception):
     """Something did not happen in time."""
 
 
@@ -110,7 +110,7 @@ class Client:
         if not end:
             return data
         if not head.startswith(b"HTTP/1.1 101"):
-            raise Unreachable(head.decode(errors="replace"))
+            raise UnreachableError(head.decode(errors="replace"))
         self.is_open = True
         self.dialect.begin(self)
         return rest[self._take_frames(rest) :]
@@ -146,10 +146,8 @@ class Client:
         """Say goodbye and end."""
         self.swarm.unwatch(self)
         if self.close_code is None:
-            try:
+            with suppress(OSError):
                 self.sock.send(client_frame((1000).to_bytes(2, "big"), CLOSE))
-            except OSError:
-                pass
         self.sock.close()
 
 
@@ -180,20 +178,18 @@ class Swarm:
                 client.read()
 
     def until(self, condition: Callable[[], bool], limit_s: float = 60.0, what: str = "") -> None:
-        """Pump until `condition` holds; raises Unreachable."""
+        """Pump until `condition` holds; raises UnreachableError."""
         give_up_at = time.perf_counter() + limit_s
         while not condition():
             self.pump(0.01)
             if time.perf_counter() > give_up_at:
-                raise Unreachable(what)
+                raise UnreachableError(what)
 
     def connect(self, dialect: Any, number: int, state_vector: bytes = EMPTY_STATE) -> Client:
         """Begin one connection."""
         client = Client(self, number, dialect, state_vector)
-        try:
+        with suppress(BlockingIOError):
             client.sock.connect(("127.0.0.1", self.port))
-        except BlockingIOError:
-            pass
         client.outgoing += request(dialect.path, self.port)
         self._by_fd[client.sock.fileno()] = client
         self._epoll.register(client.sock.fileno(), select.EPOLLIN | select.EPOLLOUT)
@@ -213,7 +209,9 @@ class Swarm:
             under_way = [client for client in under_way if not client.is_synced]
             dead = [client for client in under_way if client.close_code is not None]
             if dead or time.perf_counter() > give_up_at:
-                raise Unreachable(f"{len(under_way)} did not synchronise, close codes {[c.close_code for c in dead]}")
+                raise UnreachableError(
+                    f"{len(under_way)} did not synchronise, close codes {[c.close_code for c in dead]}"
+                )
         return time.perf_counter() - started
 
     def settle(self, quiet_s: float = 0.5, limit_s: float = 60.0) -> None:
