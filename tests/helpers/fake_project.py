@@ -19,6 +19,7 @@ class FakeProject:
         self.participants: list[Participant] = []
         self.told: list[PresenceData | None] = []
         self.listeners: list[Any] = []
+        self.read_only: str | None = None
         for path, text in (files or {}).items():
             self.document.add_file(path, text)
         self.document.on_files_changed = lambda: self._tell("files_changed")
@@ -37,6 +38,11 @@ class FakeProject:
 
     def let_come(self, *participants: Participant) -> None:
         self.participants = list(participants)
+        self._tell("participants_changed")
+
+    def let_read(self, reason: str | None = "viewer") -> None:
+        """Let this user only read, or (None) write."""
+        self.read_only = reason
         self._tell("participants_changed")
 
     def let_be_at(self, client_id: int, path: str, anchor: int, head: int | None = None, name: str = "Ada") -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from texswarm_desktop.client.document_sync import DocumentSync
     from texswarm_server.protocol.errors import RejectedError
-    from texswarm_server.protocol.messages import DocumentOpened, Participant
+    from texswarm_server.protocol.messages import DocumentOpened, Participant, RoleName
 
 FILE = "main.tex"
 
@@ -29,6 +29,7 @@ class ModelReplica:
         self.presence: list[bytes] = []
         self.participants: list[Participant] = []
         self.refusals: list[RejectedError] = []
+        self.roles: list[RoleName] = []
         self.openings: list[DocumentOpened] = []
         self.on_apply: Callable[[bytes], None] = lambda update: None
         self.others_left_count = self.presence_clock = 0
@@ -114,6 +115,9 @@ class ModelReplica:
 
     def opened(self, fact: DocumentOpened) -> None:
         self.openings.append(fact)
+
+    def role_changed(self, role: RoleName) -> None:
+        self.roles.append(role)
 
     def refused(self, error: RejectedError) -> None:
         self.refusals.append(error)

@@ -90,6 +90,7 @@ class _Door:
 
     handle: Handle
     role: RoleName
+    is_read_only: bool = False
     their_vector: bytes | None = None
     has_caught_up: bool = False
     early_presence: list[bytes] = field(default_factory=list)
@@ -98,7 +99,7 @@ class _Door:
 
     @property
     def can_write(self) -> bool:
-        return self.role != "viewer"
+        return self.role != "viewer" and not self.is_read_only
 
 
 class DocumentSync:
@@ -190,7 +191,8 @@ class DocumentSync:
         link = self._link
         if link is None or self._stage is not _Stage.OPENING:
             return
-        self._door, self._stage = _Door(Handle(fact.handle), fact.role), _Stage.OPEN
+        self._door = _Door(Handle(fact.handle), fact.role, is_read_only=fact.read_only is not None)
+        self._stage = _Stage.OPEN
         if self._replica.lineage not in {None, fact.lineage}:
             link.send_order(CloseDocument(handle=fact.handle), self.document_id)
             self._refuse(RejectedError(ErrorCode.LINEAGE_MISMATCH, fact.lineage))
@@ -235,6 +237,7 @@ class DocumentSync:
         if door is None:
             return
         could_write, door.role = door.can_write, role
+        self._replica.role_changed(role)
         if door.can_write and not could_write and door.their_vector is not None:
             self._send_missing(door, door.their_vector)
 
@@ -286,6 +289,7 @@ class DocumentSync:
     def _refuse(self, error: RejectedError) -> None:
         if self._door:
             self._replica.others_left()
+            self._replica.participants_changed([])
         self._door, self._stage = None, _Stage.REFUSED
         self._replica.refused(error)
         if self._link:
@@ -301,7 +305,7 @@ class DocumentSync:
             return
         if door.can_write:
             self._send_missing(door, state_vector)
-        elif has_edits:
+        elif has_edits and not door.is_read_only:
             self._replica.refused(RejectedError(ErrorCode.FORBIDDEN, "edits of a viewer stay here"))
 
     def _on_caught_up(self, door: _Door) -> None:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from texswarm_desktop.client.states import Rung
 from texswarm_server.protocol.errors import RejectedError
-from texswarm_server.protocol.messages import AuthenticationResult, DocumentOpened, Participant, TokenRenewed
+from texswarm_server.protocol.messages import AuthenticationResult, DocumentOpened, Participant, RoleName, TokenRenewed
 
 
 class Credentials(Protocol):
@@ -105,6 +105,9 @@ class ReplicaPort(Protocol):
 
     def opened(self, fact: DocumentOpened) -> None:
         """The document is open on the link, with this role."""
+
+    def role_changed(self, role: RoleName) -> None:
+        """The user's role in the open document is another one."""
 
     def refused(self, error: RejectedError) -> None:
         """The server does not take this document, or edits of it; trying again by itself cannot help."""

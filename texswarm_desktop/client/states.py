@@ -19,10 +19,11 @@ class Rung(StrEnum):
 
 
 class StopCode(StrEnum):
-    """Why a connection needs the user, where the server said it by a close code and not by an `ErrorCode`."""
+    """Why the user is needed, where the server said it by something else than an `ErrorCode`, or said nothing."""
 
     SESSION_ENDED = "session_ended"
     FRAME_TOO_BIG = "frame_too_big"
+    READ_ONLY = "read_only"
 
 
 NO_RUNGS: Final[frozenset[Rung]] = frozenset()

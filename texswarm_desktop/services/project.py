@@ -34,6 +34,7 @@ from texswarm_server.protocol.errors import (
     CorruptSnapshotError,
     DamagedDocumentError,
     DocumentError,
+    ErrorCode,
     RejectedError,
     SettingsError,
     StorageError,
@@ -45,6 +46,8 @@ from texswarm_server.protocol.messages import DocumentOpened, Participant, RoleN
 
 #: Edits closer together than this leave together; the first after a pause leaves at the end of its loop turn.
 TICK_S: Final = 0.004
+#: What `Project.read_only` says of somebody whose role is to read.
+VIEWER: Final = "viewer"
 
 _log: Final = logging.getLogger(__name__)
 
@@ -113,6 +116,7 @@ class Project:
         self._listeners: list[ProjectListener] = []
         self._problems: dict[str, TexSwarmError] = {}
         self._refusal: RejectedError | None = None
+        self._read_only: str | None = None
         self._typed: list[bytes] = []
         self._typed_since = 0.0
         self._arrived: list[bytes] = []
@@ -245,9 +249,11 @@ class Project:
         self._store.set_meta("server", str(self._server_link))
 
     def forget_server(self) -> None:
-        """Be a local project from now on."""
+        """Be a local project from now on, in which everything may be written."""
         self._server_link = None
         self._store.set_meta("server", None)
+        self._set_read_only(None)
+        self._tell("participants_changed")
 
     @property
     def oldest_unacknowledged_since(self) -> float | None:
@@ -277,6 +283,14 @@ class Project:
     def refusal(self) -> RejectedError | None:
         """Why the server does not take this document, or edits of it; None when it does, or there is none."""
         return self._refusal
+
+    @property
+    def read_only(self) -> str | None:
+        """Why nothing is to be written here: `VIEWER`, or what the server said; None when one may write.
+
+        It is the server's word, and holds while the server is away, until it says something else or is forgotten.
+        """
+        return self._read_only
 
     def attach(self, sync: SyncPort) -> None:
         """Send edits and presence through `sync` from now on."""
@@ -365,6 +379,7 @@ class Project:
     def opened(self, fact: DocumentOpened) -> None:
         """The document is open on the link, with this role."""
         self.role, self._refusal = fact.role, None
+        self._set_read_only(fact.read_only or (VIEWER if fact.role == VIEWER else None))
         self._set_problem("server", None)
         if self._lineage is None:
             self._identify(self._document_id, fact.lineage)
@@ -374,7 +389,19 @@ class Project:
     def refused(self, error: RejectedError) -> None:
         """The server does not take this document, or edits of it; trying again by itself cannot help."""
         self._refusal = error
+        if error.code == ErrorCode.FORBIDDEN:
+            self._set_read_only(VIEWER)
         self._set_problem("server", error)
+        self._tell("participants_changed")
+
+    def role_changed(self, role: RoleName) -> None:
+        """One may do more here than before, or less; edits that were refused for the old role go out now."""
+        self.role = role
+        if self._refusal is not None and self._refusal.code == ErrorCode.FORBIDDEN and role != VIEWER:
+            self._refusal = None
+            self._set_problem("server", None)
+        if self._read_only in {None, VIEWER}:
+            self._set_read_only(VIEWER if role == VIEWER else None)
         self._tell("participants_changed")
 
     # ── inside: opening ─────────────────────────────────────────────────────────────────────────────────
@@ -420,10 +447,16 @@ class Project:
         self._lineage = stored.meta.get("lineage")
         with suppress(SettingsError):
             self._server_link = parse_invite_link(stored.meta["server"]) if "server" in stored.meta else None
+        self._read_only = stored.meta.get("read_only") if "server" in stored.meta else None
         self._outbox = Outbox(stored.waiting)
         self.document.on_update = self._on_document_update
         self.document.on_files_changed = self._on_document_files_changed
         self.document.on_file_touched = self._mirror.touched
+
+    def _set_read_only(self, reason: str | None) -> None:
+        if reason != self._read_only:
+            self._read_only = reason
+            self._store.set_meta("read_only", reason)
 
     def _begin_history(self, title: str) -> None:
         lineage = str(uuid4())

@@ -77,7 +77,9 @@ _BY_CODE: Final[dict[str, ErrorText]] = {
         "The copy here and the one on the server have different histories. Nothing was mixed.",
         StatusAction.CHOOSE_COPY,
     ),
-    ErrorCode.FORBIDDEN: ErrorText("Not allowed", "You may read this project, but not change it here."),
+    ErrorCode.FORBIDDEN: ErrorText(
+        "Reading only", "You may read this project, but not change it here.", StatusAction.WORK_LOCALLY
+    ),
     ErrorCode.NAME_INVALID: ErrorText("Name not possible", "A file cannot have this name here. Choose another one."),
     ErrorCode.HANDLE_UNKNOWN: ErrorText("Out of step", f"The server lost the thread. {_OUR_FAULT} {_KEPT}"),
     ErrorCode.UPDATE_INVALID: ErrorText("Edit refused", f"The server could not read an edit. {_KEPT}"),
@@ -100,6 +102,11 @@ _BY_CODE: Final[dict[str, ErrorText]] = {
     ),
     StopCode.SESSION_ENDED: ErrorText(
         "Session ended", "The host ended the session. Your copy stays here.", StatusAction.WORK_LOCALLY
+    ),
+    StopCode.READ_ONLY: ErrorText(
+        "Reading only",
+        "The server can show this project but not store changes to it. Your copy stays here.",
+        StatusAction.WORK_LOCALLY,
     ),
     StopCode.FRAME_TOO_BIG: ErrorText(
         "Too large", f"An edit was larger than the server takes. {_KEPT}", StatusAction.WORK_LOCALLY

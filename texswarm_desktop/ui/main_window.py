@@ -172,6 +172,7 @@ class MainWindow(QMainWindow):
         )
         self._page = page
         page.share_requested.connect(self.share)
+        page.work_locally_requested.connect(self.work_locally_requested)
         page.heading_changed.connect(self._on_page_heading_changed)
         page.area.caret_moved.connect(self.status_bar.show_place)
         page.area.zoom_changed.connect(self._on_area_zoom_changed)

@@ -19,12 +19,17 @@ from texswarm_desktop.viewmodels.presence_view import PresenceView
 from texswarm_desktop.viewmodels.project_view import ProjectView
 
 _SIDE_PX = 248
+_READING = "reading"
 
 
 class ProjectPage(QWidget):
-    """One opened project. Signals: `share_requested()`; `heading_changed(str, str)` with title and current path."""
+    """One opened project.
+
+    Signals: `share_requested()`; `heading_changed(str, str)` with title and current path; `work_locally_requested()`.
+    """
 
     share_requested = Signal()
+    work_locally_requested = Signal()
     heading_changed = Signal(str, str)
 
     def __init__(
@@ -52,6 +57,8 @@ class ProjectPage(QWidget):
         self.people.person_chosen.connect(self.go_to_person)
         self.files.delete_requested.connect(self.ask_to_delete)
         participants.rows_changed.connect(self.top_bar.show_people)
+        self.area.typing_refused.connect(self._on_area_typing_refused)
+        project.can_write_changed.connect(self._on_project_can_write_changed)
         project.title_changed.connect(self._on_heading)
         project.current_changed.connect(self._on_heading)
         project.file_renamed.connect(self._on_heading)
@@ -103,10 +110,20 @@ class ProjectPage(QWidget):
 
     def close_page(self) -> None:
         """Let go of the editors; needed before the views are closed."""
+        self._notices.dismiss(_READING)
         self.area.close_area()
 
+    def _on_area_typing_refused(self) -> None:
+        sentence = "You may read this project, but not change it here."
+        own = ("Work locally", self.work_locally_requested.emit)
+        self._notices.show_notice(_READING, "Reading only", sentence, own, tone=Tone.QUIET)
+
+    def _on_project_can_write_changed(self, can_write: bool) -> None:
+        if can_write:
+            self._notices.dismiss(_READING)
+
     def _delete(self, file_id: str) -> None:
-        if self._project.path_of(file_id):
+        if self._project.path_of(file_id) and self._project.can_write:
             self._project.delete_file(file_id)
 
     def _on_heading(self) -> None:

@@ -31,6 +31,7 @@ from texswarm_desktop.qtx.timers import SingleShot
 #: A live link that has not stored the oldest edit for so long is shown in amber.
 SLOW_SAVE_S: Final = 8.0
 _JUST_AFTER_S: Final = 0.001
+_READING: Final = "You may read this project. An owner of it can let you write."
 
 
 class Tone(Enum):
@@ -89,7 +90,8 @@ class LinkFacts:
 
     `oldest_edit_at`: monotonic seconds, None when all is acknowledged. `is_opening`: the link stands, and the document
     it was made for is still to be opened; a link alone is not called connected. `refusal`: the code with which the
-    server does not take the document, or what is written in it.
+    server does not take the document, or what is written in it, and `detail`, its words. `is_reading`: this user may
+    read the project and not change it.
     """
 
     server_name: str = ""
@@ -99,6 +101,8 @@ class LinkFacts:
     is_stored_here: bool = True
     is_opening: bool = False
     refusal: str | None = None
+    detail: str = ""
+    is_reading: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,7 @@ def bare_need(code: str, message: str) -> Need:
 def present(state: LinkState | None, facts: LinkFacts, now: float, words: NeedWords = bare_need) -> StatusLine:  # noqa: PLR0911 - a row for each state
     """Return what to show for a state at a time (monotonic seconds). None: the project has no connection."""
     if is_blip(state, now):
-        return _live(facts, now)
+        return _standing(facts, now, words)
     match state:
         case None | Idle() | Closed():
             return _local(facts)
@@ -135,13 +139,8 @@ def present(state: LinkState | None, facts: LinkFacts, now: float, words: NeedWo
             return _with_edits(_busy("Signing in…"), facts)
         case Syncing(done=done, total=total):
             return _with_edits(_busy(f"Catching up… ({done} of {total})"), facts)
-        case Live() if facts.is_opening:
-            return _busy("Catching up… (0 of 1)")
-        case Live() if facts.refusal is not None:
-            need = words(facts.refusal, "")
-            return _with_edits(StatusLine(need.sentence, Tone.BAD, need.action), facts)
         case Live():
-            return _live(facts, now)
+            return _standing(facts, now, words)
         case Waiting(retry_at=retry_at, lost_at=lost_at):
             wait = f"Reconnecting in {max(1, math.ceil(retry_at - now))} s"
             second = StatusAction.CANCEL if lost_at is None else None
@@ -199,6 +198,17 @@ def _local(facts: LinkFacts) -> StatusLine:
     edits = "" if facts.is_stored_here else "not saved to the folder yet"
     tooltip = "The project is in its folder on this computer, and nobody else is in it."
     return StatusLine("Working locally", Tone.QUIET, StatusAction.HOST, tooltip, edits, StatusAction.CONNECT)
+
+
+def _standing(facts: LinkFacts, now: float, words: NeedWords) -> StatusLine:
+    if facts.is_opening:
+        return _busy("Catching up… (0 of 1)")
+    if facts.refusal is not None:
+        need = words(facts.refusal, "")
+        return _with_edits(StatusLine(need.sentence, Tone.BAD, need.action, facts.detail), facts)
+    if facts.is_reading:
+        return StatusLine("Connected · reading only", Tone.GOOD, tooltip=_READING)
+    return _live(facts, now)
 
 
 def _live(facts: LinkFacts, now: float) -> StatusLine:
@@ -312,9 +322,9 @@ class ConnectionView(QObject):
         """Take in that a link is made for a document that is not open yet, or no longer."""
         self.set_facts(replace(self._facts, is_opening=is_opening))
 
-    def set_refusal(self, code: str | None) -> None:
+    def set_refusal(self, code: str | None, detail: str = "", *, is_reading: bool = False) -> None:
         """Take in that the server does not take the document, or what is written in it, or (None) that it does."""
-        self.set_facts(replace(self._facts, refusal=code))
+        self.set_facts(replace(self._facts, refusal=code, detail=detail, is_reading=is_reading))
 
     def set_hosting(self, hosting: Hosting | None) -> None:
         """Take in that this window shares its project, or no longer."""

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from texswarm_desktop.services.project import Project
+from texswarm_desktop.client.states import StopCode
+from texswarm_desktop.services.project import VIEWER, Project
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
 from texswarm_desktop.viewmodels.participants_view import ParticipantsView
 from texswarm_desktop.viewmodels.people import Person
 from texswarm_desktop.viewmodels.presence_view import PresenceView
 from texswarm_desktop.viewmodels.project_view import ProjectView
 from texswarm_server.document import ProjectDocument
-from texswarm_server.protocol.errors import ErrorCode, RejectedError
+from texswarm_server.protocol.errors import ErrorCode
 
 if TYPE_CHECKING:
     from texswarm_desktop.client.connection import Connection
@@ -103,10 +104,14 @@ class OpenedProject(QObject):
 
     def _tell_refusal(self) -> None:
         """A link that stands does not mean that the document is taken; what a viewer writes stays here."""
-        refusal, is_held_back = self.project.refusal, self.project.unacknowledged() > 0
-        if self.project.role == "viewer" or (refusal is not None and refusal.code == ErrorCode.FORBIDDEN):
-            refusal = RejectedError(ErrorCode.FORBIDDEN) if is_held_back else None
-        self._status.set_refusal(None if refusal is None else refusal.code)
+        refusal, reason = self.project.refusal, self.project.read_only
+        code = None if refusal is None else refusal.code
+        if reason == VIEWER:
+            is_held_back = self.project.unacknowledged() > 0
+            code = ErrorCode.FORBIDDEN if is_held_back else None if code == ErrorCode.FORBIDDEN else code
+        elif reason is not None and code is None:
+            code = StopCode.READ_ONLY
+        self._status.set_refusal(code, reason or "", is_reading=reason is not None)
 
     def files_changed(self) -> None:
         """Shown by the project's view."""

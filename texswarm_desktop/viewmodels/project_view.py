@@ -55,6 +55,10 @@ class ProjectLike(Protocol):
     def participants(self) -> list[Participant]:
         """Who is in the document, as the server says."""
 
+    @property
+    def read_only(self) -> str | None:
+        """Why nothing is to be written here; None when one may write."""
+
     def set_presence(self, state: PresenceData | None) -> None:
         """Tell the others where this user is."""
 
@@ -67,7 +71,7 @@ class ProjectView(QObject):
 
     Signals: `title_changed(str)`; `file_opened(str)`, `file_closed(str)`, `current_changed(str)` with file ids, the
     last empty when nothing is open; `file_renamed(str, str)` with id and path; `file_removed(str)` for an open file
-    that somebody took out of the project.
+    that somebody took out of the project; `can_write_changed(bool)`.
     """
 
     title_changed = Signal(str)
@@ -76,6 +80,7 @@ class ProjectView(QObject):
     current_changed = Signal(str)
     file_renamed = Signal(str, str)
     file_removed = Signal(str)
+    can_write_changed = Signal(bool)
 
     def __init__(self, project: ProjectLike, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -85,6 +90,7 @@ class ProjectView(QObject):
         self._removed: set[FileId] = set()
         self._current: FileId | None = None
         self._title = self.title
+        self._can_write = self.can_write
         self._is_arriving = not project.document.files
         self.tree = FileTreeModel(self)
         self._unsubscribe = project.subscribe(self)
@@ -113,6 +119,11 @@ class ProjectView(QObject):
     def title(self) -> str:
         """The project's title, or its folder's name while it has none."""
         return self._project.document.title or self._project.folder.name
+
+    @property
+    def can_write(self) -> bool:
+        """Whether this user may change the project; somebody else decides."""
+        return self._project.read_only is None
 
     def rename_project(self, title: str) -> None:
         """Give the project another title, for everybody."""
@@ -217,7 +228,10 @@ class ProjectView(QObject):
             self.open_main_file()
 
     def participants_changed(self) -> None:
-        """Shown by another view."""
+        """The people are shown by another view; here, what this user may do."""
+        before, self._can_write = self._can_write, self.can_write
+        if before != self._can_write:
+            self.can_write_changed.emit(self._can_write)
 
     def presence_changed(self) -> None:
         """Shown by another view."""

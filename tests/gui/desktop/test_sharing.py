@@ -5,7 +5,7 @@ import pytest
 from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
 from tests.helpers.run_async import until
 from texswarm_server.protocol.invite_link import parse_invite_link
-from texswarm_server.protocol.messages import CreateInvite, InviteCreated
+from texswarm_server.protocol.messages import CreateInvite, InviteCreated, RedeemInvite
 
 
 async def guest_of(desks: Desks, host: LiveDesktop, name: str = "bob") -> LiveDesktop:
@@ -74,13 +74,43 @@ async def test_a_guest_with_a_viewers_link_sees_and_does_not_write(desks: Desks)
 
 
 @runs_at_desks
-async def test_what_a_viewer_writes_stays_here_and_is_never_called_saved(desks: Desks) -> None:
+async def test_a_viewer_cannot_write_and_is_told_so(desks: Desks) -> None:
     ada = await desks.start_with("ada", "paper")
     eve = await desks.start("eve", await viewer_link(ada))
-    await until(lambda: eve.is_live)
+    await eve.until_said("Connected · reading only")
     eve.type("not for all ")
+    assert (ada.text, eve.text, eve.opened.project.unacknowledged()) == ("paper", "paper", 0)
+    assert "reading" in eve.window.notices.keys
+
+
+@runs_at_desks
+async def test_what_another_program_writes_into_a_viewers_folder_is_never_called_saved(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "paper")
+    eve = await desks.start("eve", await viewer_link(ada))
+    await eve.until_said("Connected · reading only")
+    folder = eve.opened.project.folder
+    await desks.end(eve)
+    (folder / "main.tex").write_text("not for all", encoding="utf-8")
+    eve = await desks.start("eve")
     await eve.until_said("You may read this project, but not change it here.")
     assert ada.text == "paper"
+
+
+@runs_at_desks
+async def test_a_viewer_who_is_promoted_writes_at_once_and_sends_what_waited(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "paper")
+    link = await ada.workspace.host()
+    eve = await desks.start("eve", await viewer_link(ada))
+    await eve.until_said("Connected · reading only")
+    eve.type("no")
+    connection = eve.opened.connection
+    assert connection is not None
+    await connection.request(RedeemInvite(token=parse_invite_link(link).token or ""))
+    await until(lambda: eve.opened.view.can_write)
+    assert "reading" not in eve.window.notices.keys
+    eve.type("for all ")
+    await ada.until_text("for all paper")
+    await until(lambda: eve.is_live)
 
 
 @runs_at_desks

@@ -30,6 +30,18 @@ def selection(desk: Desk) -> tuple[int, int]:
     return cursor.selectionStart(), cursor.selectionEnd()
 
 
+def test_where_one_may_only_read_is_found_and_not_replaced(new_desk: NewDesk) -> None:
+    desk = new_desk({"main.tex": "a b a"})
+    desk.project.let_read()
+    bar = desk.page.area.find_bar
+    bar.open_bar(with_replace=True)
+    bar.look_for(Search("a"))
+    bar.replace_all()
+    assert (desk.text, bar._all.isEnabled(), bar._next.isEnabled()) == ("a b a", False, True)
+    desk.project.let_read(None)
+    assert bar._all.isEnabled()
+
+
 def test_next_and_previous_go_round(desk: Desk) -> None:
     bar = opened(desk)
     bar.look_for(Search("alpha"))

@@ -49,6 +49,50 @@ def test_pasted_line_breaks_become_ours(new_desk: NewDesk) -> None:
     assert desk.text == "a\nb\nc\nd\ne"
 
 
+def test_who_may_only_read_changes_nothing_by_any_key(new_desk: NewDesk, qtbot: QtBot) -> None:
+    desk = new_desk({"main.tex": "x"})
+    qtbot.keyClicks(desk.editor, "mine ")
+    desk.project.let_read()
+    source = QMimeData()
+    source.setText("pasted")
+    with qtbot.waitSignal(desk.editor.typing_refused):
+        qtbot.keyClicks(desk.editor, "no")
+    desk.editor.insertFromMimeData(source)
+    desk.editor.replace(0, 1, "no")
+    desk.editor.undo()
+    for key in (Qt.Key.Key_Return, Qt.Key.Key_Backspace, Qt.Key.Key_Delete):
+        qtbot.keyClick(desk.editor, key)
+    qtbot.keyClick(desk.editor, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.keyClick(desk.editor, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(desk.editor, Qt.Key.Key_X, Qt.KeyboardModifier.ControlModifier)
+    assert desk.text == desk.editor.toPlainText() == "mine x"
+
+
+def test_who_may_only_read_moves_selects_and_is_seen_where_they_are(new_desk: NewDesk, qtbot: QtBot) -> None:
+    desk = new_desk({"main.tex": "some words"})
+    desk.project.let_read()
+    qtbot.keyClick(desk.editor, Qt.Key.Key_Right, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(desk.editor, Qt.Key.Key_End, Qt.KeyboardModifier.ShiftModifier)
+    assert desk.editor.textCursor().selectedText() == "words"
+    told = lambda: (desk.project.told[-1] or {}).get("caret") == {"anchor": 5, "head": 10}  # noqa: E731
+    qtbot.waitUntil(lambda: bool(desk.project.told) and told())
+
+
+def test_others_edits_arrive_where_one_may_only_read(new_desk: NewDesk) -> None:
+    desk = new_desk({"main.tex": "x"})
+    desk.project.let_read()
+    desk.colleague_edits(0, 0, "theirs ")
+    assert desk.editor.toPlainText() == "theirs x"
+
+
+def test_a_promotion_lets_one_write(new_desk: NewDesk, qtbot: QtBot) -> None:
+    desk = new_desk({"main.tex": "x"})
+    desk.project.let_read()
+    desk.project.let_read(None)
+    qtbot.keyClicks(desk.editor, "mine ")
+    assert desk.text == "mine x"
+
+
 def test_undo_takes_back_ones_own_words_only(new_desk: NewDesk, qtbot: QtBot) -> None:
     desk = new_desk({"main.tex": "x"})
     qtbot.keyClicks(desk.editor, "mine ")

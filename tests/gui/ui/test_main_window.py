@@ -39,6 +39,11 @@ def dialog_of(desk: Desk, kind: type[QDialog]) -> QDialog:
     return dialog
 
 
+def button_named(desk: Desk, text: str) -> QPushButton:
+    *_, button = (one for one in desk.window.notices.findChildren(QPushButton) if one.text() == text)
+    return button
+
+
 def status_buttons(desk: Desk) -> list[QPushButton]:
     return [button for button in desk.window.status_bar.findChildren(QPushButton) if button.isVisible()]
 
@@ -163,6 +168,31 @@ def test_deleting_asks_in_a_bar_and_not_in_a_dialog(desk: Desk) -> None:
     delete.click()
     assert desk.project.document.file_at("sections/a.tex") is None
     assert desk.window.notices.keys == []
+
+
+def test_who_may_only_read_is_told_when_they_type_and_no_longer_once_promoted(desk: Desk, qtbot: QtBot) -> None:
+    desk.project.let_read()
+    assert "reading" not in desk.window.notices.keys
+    qtbot.keyClicks(desk.editor, "no")
+    assert "You may read this project" in desk.window.notices.text_of("reading")
+    with qtbot.waitSignal(desk.window.work_locally_requested):
+        button_named(desk, "Work locally").click()
+    qtbot.keyClicks(desk.editor, "no")
+    desk.project.let_read(None)
+    assert "reading" not in desk.window.notices.keys
+
+
+def test_who_may_only_read_changes_no_files(desk: Desk) -> None:
+    desk.project.let_read()
+    files = desk.page.files
+    menu = files.context_menu(desk.view.tree.index_of(desk.project.file_id("sections/a.tex")))
+    assert not any(action.isEnabled() for action in menu.actions())
+    menu.deleteLater()
+    files.begin_new_file()
+    assert files._name_row.isHidden()
+    assert not files._add.isEnabled()
+    desk.project.let_read(None)
+    assert files._add.isEnabled()
 
 
 def test_the_menu_of_a_file_offers_what_can_be_done(desk: Desk) -> None:

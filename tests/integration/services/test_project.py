@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.helpers.small_disk import small_disk
@@ -24,7 +25,7 @@ from texswarm_server.protocol.errors import (
     RejectedError,
     TexSwarmError,
 )
-from texswarm_server.protocol.invite_link import InviteLink, ServerAddress
+from texswarm_server.protocol.invite_link import InviteLink, ServerAddress, parse_invite_link
 from texswarm_server.protocol.messages import DocumentOpened
 
 Story = Callable[[], Awaitable[None]]
@@ -492,6 +493,54 @@ def test_the_server_is_remembered_without_a_secret(opening: Any, tmp_path: Path)
             project.forget_server()
         async with await opening(tmp_path) as project:
             assert project.server_link is None
+
+    asyncio.run(story())
+
+
+def test_who_may_only_read_may_only_read_after_a_restart_and_until_the_server_is_forgotten(
+    opening: Any, tmp_path: Path
+) -> None:
+    viewer = DocumentOpened(document_id="d", handle=1, role="viewer", lineage="l", title="")
+
+    async def story() -> None:
+        async with await opening(tmp_path) as project:
+            project.bind_server(parse_invite_link("texswarm://example.org"))
+            project.opened(viewer)
+            project.detach()
+            assert project.read_only == "viewer"
+        async with await opening(tmp_path) as project:
+            assert project.read_only == "viewer"
+            project.forget_server()
+            assert project.read_only is None
+        async with await opening(tmp_path) as project:
+            assert project.read_only is None
+
+    asyncio.run(story())
+
+
+def test_a_promotion_takes_back_what_was_said_about_reading(opening: Any, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with await opening(tmp_path) as project:
+            recorder, error = Recorder(), RejectedError("forbidden")
+            project.subscribe(recorder)
+            project.refused(error)
+            assert project.read_only == "viewer"
+            project.role_changed("editor")
+            assert (project.read_only, project.refusal, recorder.problems) == (None, None, [error, None])
+
+    asyncio.run(story())
+
+
+def test_a_role_does_not_free_what_the_server_only_shows(opening: Any, tmp_path: Path) -> None:
+    fact = DocumentOpened(document_id="d", handle=1, role="viewer", lineage="l", title="", read_only="a damaged row")
+
+    async def story() -> None:
+        async with await opening(tmp_path) as project:
+            project.opened(fact)
+            project.role_changed("owner")
+            assert project.read_only == "a damaged row"
+            project.opened(msgspec.structs.replace(fact, role="owner", read_only=None))
+            assert project.read_only is None
 
     asyncio.run(story())
 

@@ -270,6 +270,32 @@ def test_an_edit_without_a_link_is_a_reason_to_try(desk):
 # ── roles and refusals ──────────────────────────────────────────────────────────────────────────────────────
 
 
+def test_a_document_that_the_server_shows_read_only_gets_no_edits_whatever_the_role(desk):
+    desk.replica.replace(0, 0, "kept ")
+    desk.connect()
+    fact = DocumentOpened(document_id=DOCUMENT, handle=1, role="owner", lineage=LINEAGE, title="", read_only="damaged")
+    desk.sync.document_opened(fact)
+    desk.sync.receive(SyncStep1(EMPTY_STATE))
+    desk.sync.receive(SyncStep2(ProjectDocument().update_since()))
+    desk.replica.replace(0, 0, "more ")
+    assert desk.link.sent(Update) == desk.link.sent(SyncStep2) == []
+    assert (desk.replica.refusals, desk.sync.is_synced) == ([], True)
+
+
+def test_the_replica_hears_of_another_role(desk):
+    desk.live("viewer")
+    desk.sync.role_changed("editor")
+    assert desk.replica.roles == ["editor"]
+
+
+def test_who_is_refused_sees_nobody_in_the_document_any_more(desk):
+    desk.live()
+    who = Participant(participant_id="p", user_id="u", display_name="N", color="#123456", role="editor", state="here")
+    desk.sync.participants_changed([who])
+    desk.sync.document_closed(DocumentClosed(document_id=DOCUMENT, handle=1, code="removed"))
+    assert desk.replica.participants == []
+
+
 def test_a_viewer_sends_no_updates_and_is_told_when_edits_wait(desk):
     link = desk.live("viewer")
     desk.replica.replace(0, 0, "mine")

@@ -53,6 +53,7 @@ def waiting(retry_in: float, lost_for: float | None = 60.0) -> Waiting:
         (Syncing(1, 1, 4), NOTHING, "Catching up… (1 of 4)", Tone.BUSY, None),
         (Live(1, LONG_AGO), NOTHING, "Connected · all changes saved", Tone.GOOD, None),
         (Live(1, LONG_AGO), THREE, "Connected · saving…", Tone.GOOD, None),
+        (Live(1, LONG_AGO), replace(NOTHING, is_reading=True), "Connected · reading only", Tone.GOOD, None),
         (waiting(4.2), THREE, "Reconnecting in 5 s · 3 edits waiting", Tone.BUSY, StatusAction.RETRY),
         (waiting(-1.0), NOTHING, "Reconnecting in 1 s · 0 edits waiting", Tone.BUSY, StatusAction.RETRY),
         (waiting(1.0, None), NOTHING, "Reconnecting in 1 s · 0 edits waiting", Tone.BUSY, StatusAction.RETRY),

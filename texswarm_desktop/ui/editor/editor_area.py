@@ -22,11 +22,13 @@ _NOTHING_OPEN: Final = "Choose a file on the left, or press + to add one."
 class EditorArea(QWidget):
     """Shows what a ProjectView has open.
 
-    Signals: `caret_moved(int, int)` with line and column of the current editor, from 1; `zoom_changed(int)`.
+    Signals: `caret_moved(int, int)` with line and column of the current editor, from 1; `zoom_changed(int)`;
+    `typing_refused()` when somebody types who may only read.
     """
 
     caret_moved = Signal(int, int)
     zoom_changed = Signal(int)
+    typing_refused = Signal()
 
     def __init__(
         self,
@@ -49,10 +51,13 @@ class EditorArea(QWidget):
         self.find_bar = FindBar(theme)
         tab_row = QFrame()
         tab_row.setObjectName("TabRow")
-        tab_row.setLayout(row(self._tabs, None, gap=0))
+        self._reading = label("Reading only", "Badge")
+        self._reading.setToolTip("You may read this project. An owner of it can let you write.")
+        tab_row.setLayout(row(self._tabs, None, self._reading, margins=(0, 0, 12, 0), gap=0))
         self._tab_row = tab_row
         self.setLayout(column(tab_row, self.find_bar, self._stack))
         self._connect()
+        self._reading.setVisible(not project.can_write)
         for file_id in project.open_files:
             self._on_project_file_opened(file_id)
         self._on_project_current_changed(project.current or "")
@@ -66,6 +71,7 @@ class EditorArea(QWidget):
         self._project.current_changed.connect(self._on_project_current_changed)
         self._project.file_renamed.connect(self._on_project_file_renamed)
         self._project.file_removed.connect(self._on_project_file_removed)
+        self._project.can_write_changed.connect(self._on_project_can_write_changed)
 
     # ── for the window ──────────────────────────────────────────────────────────────────────────────────
 
@@ -138,6 +144,8 @@ class EditorArea(QWidget):
         editor.place_changed.connect(lambda anchor, head: self._on_editor_place_changed(file_id, anchor, head))
         editor.place_pushed.connect(lambda anchor, head: self._on_editor_place_pushed(file_id, anchor, head))
         editor.caret_moved.connect(lambda line, column: self._on_editor_caret_moved(file_id, line, column))
+        editor.set_can_write(can_write=self._project.can_write)
+        editor.typing_refused.connect(self.typing_refused)
         editor.zoom_requested.connect(lambda step: self.set_zoom(self._zoom + step))
         return editor
 
@@ -205,6 +213,12 @@ class EditorArea(QWidget):
     def _on_project_file_removed(self, file_id: str) -> None:
         self._removed.add(file_id)
         self._name_tabs()
+
+    def _on_project_can_write_changed(self, can_write: bool) -> None:
+        self._reading.setVisible(not can_write)
+        for editor in self._editors.values():
+            editor.set_can_write(can_write=can_write)
+        self.find_bar.look_again()
 
     # ── tabs ────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -118,6 +118,11 @@ class FindBar(QFrame):
         self._regex.setChecked(search.is_regex)
         self._search()
 
+    def look_again(self) -> None:
+        """Take in that the text may be written in, or no longer."""
+        if self.isVisible():
+            self._search()
+
     def find_next(self) -> None:
         """Go to the next match; from the start again at the end."""
         self._catch_up()
@@ -167,8 +172,10 @@ class FindBar(QFrame):
         if self._wanted.property("problem") != is_problem:
             self._wanted.setProperty("problem", is_problem)
             restyle(self._wanted)
-        for one in (self._previous, self._next, self._one, self._all):
-            one.setEnabled(bool(self._found.spans))
+        can_write = self._editor is not None and not self._editor.isReadOnly()
+        finders: tuple[QWidget, ...] = (self._previous, self._next)
+        for one in (*finders, self._one, self._all):
+            one.setEnabled(bool(self._found.spans) and (can_write or one in finders))
 
     # ── replacing ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -176,7 +183,7 @@ class FindBar(QFrame):
         """Replace the match that is selected and go to the next; if none is selected, only go."""
         self._catch_up()
         editor = self._editor
-        if editor is None or not self._found.spans:
+        if editor is None or editor.isReadOnly() or not self._found.spans:
             return
         cursor = editor.textCursor()
         here = (cursor.selectionStart(), cursor.selectionEnd())
@@ -190,7 +197,7 @@ class FindBar(QFrame):
         """Replace every match, each as an edit of its own: what others type between them stays where it is."""
         self._catch_up()
         editor = self._editor
-        if editor is None:
+        if editor is None or editor.isReadOnly():
             return
         search, new = self._wanted_search(), self._new.text()
         spans = self._found.spans

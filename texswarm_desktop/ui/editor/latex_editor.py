@@ -45,6 +45,8 @@ _BRACKETS_AFTER_S: Final = 0.03
 _KEEP_ANCHOR: Final = QTextCursor.MoveMode.KeepAnchor
 _LINE_BREAKS: Final = {0x2028: "\n", 0x2029: "\n", 0xFDD0: "\n", 0xFDD1: "\n", 0x00: None}
 _PLAIN_MODIFIERS: Final = (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
+_READING: Final = Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+_REMOVING: Final = (Qt.Key.Key_Backspace, Qt.Key.Key_Delete)
 _ENTER: Final = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
@@ -53,13 +55,14 @@ class LatexEditor(QPlainTextEdit):
 
     Signals: `place_changed(int, int)` with anchor and head (UTF-16) when this user moved the caret or the selection;
     `place_pushed(int, int)` when others' edits did; `caret_moved(int, int)` with line and column, counted from 1;
-    `zoom_requested(int)` with a step up or down.
+    `zoom_requested(int)` with a step up or down; `typing_refused()` when this user types where only reading is allowed.
     """
 
     place_changed = Signal(int, int)
     place_pushed = Signal(int, int)
     caret_moved = Signal(int, int)
     zoom_requested = Signal(int)
+    typing_refused = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -145,6 +148,12 @@ class LatexEditor(QPlainTextEdit):
         empty.setDocumentLayout(QPlainTextDocumentLayout(empty))
         self.setDocument(empty)
 
+    def set_can_write(self, *, can_write: bool) -> None:
+        """Let this user write, or only read; the caret stays, because others see where one reads."""
+        self.setReadOnly(not can_write)
+        if not can_write:
+            self.setTextInteractionFlags(_READING)
+
     def set_presence(self, presence: FilePresence | None) -> None:
         """Show the others in this file."""
         if self._presence is not None:
@@ -186,6 +195,8 @@ class LatexEditor(QPlainTextEdit):
 
     def replace(self, start: int, end: int, new: str) -> None:
         """Put `new` in place of a range, as if it had been typed."""
+        if self.isReadOnly():
+            return
         cursor = QTextCursor(self.document())
         cursor.setPosition(start)
         cursor.setPosition(end, _KEEP_ANCHOR)
@@ -204,12 +215,12 @@ class LatexEditor(QPlainTextEdit):
 
     def undo(self) -> None:
         """Take back this user's last edits."""
-        if self._binding is not None:
+        if self._binding is not None and not self.isReadOnly():
             self._binding.undo()
 
     def redo(self) -> None:
         """Make again what was taken back."""
-        if self._binding is not None:
+        if self._binding is not None and not self.isReadOnly():
             self._binding.redo()
 
     # ── changes that were not typed here ────────────────────────────────────────────────────────────────
@@ -361,12 +372,13 @@ class LatexEditor(QPlainTextEdit):
     def _context_menu(self) -> QMenu:
         menu = QMenu(self)
         has_selection = self.textCursor().hasSelection()
-        can = self._binding.file_text if self._binding else None
+        can_write = not self.isReadOnly()
+        can = self._binding.file_text if self._binding and can_write else None
         offers = (
             ("Undo", self.undo, QKeySequence.StandardKey.Undo, can is not None and can.can_undo),
             ("Redo", self.redo, QKeySequence.StandardKey.Redo, can is not None and can.can_redo),
             (None, None, None, True),
-            ("Cut", self.cut, QKeySequence.StandardKey.Cut, has_selection),
+            ("Cut", self.cut, QKeySequence.StandardKey.Cut, has_selection and can_write),
             ("Copy", self.copy, QKeySequence.StandardKey.Copy, has_selection),
             ("Paste", self.paste, QKeySequence.StandardKey.Paste, self.canPaste()),
             (None, None, None, True),
@@ -416,6 +428,9 @@ class LatexEditor(QPlainTextEdit):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Take over undo, redo and line breaks from Qt; everything else is Qt's."""
+        if self.isReadOnly() and _would_write(event):
+            self.typing_refused.emit()
+            return
         if event.modifiers() not in _PLAIN_MODIFIERS:
             if event.matches(QKeySequence.StandardKey.Undo):
                 self.undo()
@@ -431,6 +446,9 @@ class LatexEditor(QPlainTextEdit):
 
     def insertFromMimeData(self, source: QMimeData) -> None:
         """Paste plain text, with line breaks as ours."""
+        if self.isReadOnly():
+            self.typing_refused.emit()
+            return
         text = source.text().replace("\r\n", "\n").replace("\r", "\n").translate(_LINE_BREAKS)
         if text:
             self.textCursor().insertText(text)
@@ -446,6 +464,17 @@ class LatexEditor(QPlainTextEdit):
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Show a menu, without waiting for it."""
         self._context_menu().popup(QPoint(event.globalPos()))
+
+
+def _would_write(event: QKeyEvent) -> bool:
+    """Say whether a key press is meant to change the text."""
+    keys = QKeySequence.StandardKey
+    if any(event.matches(key) for key in (keys.Undo, keys.Redo, keys.Cut, keys.Paste)):
+        return True
+    is_command = event.modifiers() & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.MetaModifier)
+    if event.key() in (*_ENTER, *_REMOVING):
+        return True
+    return not is_command and event.text().isprintable() and bool(event.text())
 
 
 class _Kept:

@@ -42,9 +42,9 @@ class FilesPanel(QWidget):
         self._name = _NameEdit()
         self._problem = label(name="Problem", wraps=True)
         self._rename_id = ""
-        add = IconButton(theme, "plus", "New file")
+        self._add = IconButton(theme, "plus", "New file")
         header = QWidget()
-        header.setLayout(row(label("Files", "PanelTitle"), None, add, margins=(14, 8, 8, 4)))
+        header.setLayout(row(label("Files", "PanelTitle"), None, self._add, margins=(14, 8, 8, 4)))
         name_row = QWidget()
         name_row.setLayout(column(self._name, self._problem, margins=(10, 0, 10, 6), gap=4))
         self._name_row = name_row
@@ -54,7 +54,8 @@ class FilesPanel(QWidget):
         box.setStretchFactor(tree_row, 1)
         self.setLayout(box)
         self._end_naming()
-        add.clicked.connect(self.begin_new_file)
+        self._add.clicked.connect(self.begin_new_file)
+        self._add.setEnabled(project.can_write)
         self._connect()
         self._tree.expandToDepth(1)
         self._show_current(project.current or "")
@@ -69,6 +70,7 @@ class FilesPanel(QWidget):
         self._name.committed.connect(self._on_name_committed)
         self._name.cancelled.connect(self._end_naming)
         self._project.current_changed.connect(self._show_current)
+        self._project.can_write_changed.connect(self._on_project_can_write_changed)
         self._project.tree.rowsInserted.connect(self._on_rows_inserted)
 
     # ── naming ──────────────────────────────────────────────────────────────────────────────────────────
@@ -83,6 +85,8 @@ class FilesPanel(QWidget):
         self._begin_naming(file_id, self._project.path_of(file_id), "")
 
     def _begin_naming(self, file_id: str, text: str, hint: str) -> None:
+        if not self._project.can_write:
+            return
         self._rename_id = file_id
         self._problem.hide()
         self._name.begin(text, hint)
@@ -109,6 +113,11 @@ class FilesPanel(QWidget):
         else:
             self._end_naming()
 
+    def _on_project_can_write_changed(self, can_write: bool) -> None:
+        self._add.setEnabled(can_write)
+        if not can_write:
+            self._end_naming()
+
     # ── the tree ────────────────────────────────────────────────────────────────────────────────────────
 
     def _on_tree_clicked(self, index: QModelIndex) -> None:
@@ -126,7 +135,7 @@ class FilesPanel(QWidget):
 
     def _on_current_file(self, do: Callable[[str], None]) -> None:
         file_id = self._tree.currentIndex().data(FILE_ID_ROLE)
-        if file_id:
+        if file_id and self._project.can_write:
             do(file_id)
 
     def _on_rows_inserted(self, parent: QModelIndex) -> None:
@@ -157,6 +166,9 @@ class FilesPanel(QWidget):
             main.setEnabled(str(index.data(PATH_ROLE)).endswith(".tex") and not index.data(IS_MAIN_ROLE))
             menu.addSeparator()
             _offer(menu, "Delete", lambda: self.delete_requested.emit(file_id), keys="Del")
+        if not self._project.can_write:
+            for action in menu.actions():
+                action.setEnabled(False)
         return menu
 
 
