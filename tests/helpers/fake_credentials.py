@@ -13,8 +13,12 @@ class FakeCredentials:
         self.access_token, self.refresh_token, self.invite = access, refresh, invite
         self.access_expires_at: float | None = None
         self.session_id: str | None = None
+        self.caught_up = 0
         self.refusals: list[tuple[Rung, str]] = []
         self.results: list[AuthenticationResult] = []
+
+    async def catch_up(self) -> None:
+        self.caught_up += 1
 
     def signed_in(self, result: AuthenticationResult) -> None:
         self.results.append(result)

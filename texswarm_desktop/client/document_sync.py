@@ -112,6 +112,7 @@ class DocumentSync:
         self._link: DocumentLink | None = None
         self._stage = _Stage.AWAY
         self._door: _Door | None = None
+        self._is_removed = False
         self._reopenings: list[float] = []
         self._ages: deque[tuple[int, float]] = deque()
         if replica.unacknowledged():
@@ -168,10 +169,13 @@ class DocumentSync:
     # ── for the connection ──────────────────────────────────────────────────────────────────────────────
 
     def link_up(self, link: DocumentLink) -> None:
-        """Open the document on a link that has just signed in."""
+        """Open the document on a link that has just signed in; who was removed from it does not ask again."""
         self._link = link
         self._reopenings.clear()
-        self._open()
+        if self._is_removed:
+            self._stage = _Stage.REFUSED
+        else:
+            self._open()
 
     def link_lost(self) -> None:
         """Forget handle and numbering; what was not acknowledged stays in the replica."""
@@ -291,6 +295,7 @@ class DocumentSync:
             self._replica.others_left()
             self._replica.participants_changed([])
         self._door, self._stage = None, _Stage.REFUSED
+        self._is_removed = error.code == ErrorCode.REMOVED
         self._replica.refused(error)
         if self._link:
             self._link.document_settled()

@@ -39,8 +39,8 @@ from texswarm_desktop.client.events import (
     TransportOpened,
     Woke,
 )
-from texswarm_desktop.client.link import Link, LinkClosedError, TransportFactory
-from texswarm_desktop.client.states import Closed, Idle, LinkState, NeedsUser, Rung
+from texswarm_desktop.client.link import Link, LinkClosedError, TransportFactory, WrongCertificateError
+from texswarm_desktop.client.states import Closed, Idle, LinkState, NeedsUser, Rung, StopCode
 from texswarm_desktop.client.timing import TICK_S, LinkProfile, Pulse, has_slept, pulse
 from texswarm_desktop.client.transition import step
 from texswarm_server.protocol.errors import LinkError, LocalProtocolError, RemoteProtocolError
@@ -73,6 +73,9 @@ class SessionPort(Protocol):
 
     def rungs(self) -> tuple[Rung, ...]:
         """Return the credentials at hand, best first."""
+
+    async def prepare(self) -> None:
+        """Have the credentials at hand that are good now, before a transport is opened."""
 
     def sign_in(self, rung: Rung) -> None:
         """Say who is there."""
@@ -226,12 +229,15 @@ class Driver:
     async def _serve(self, generation: int) -> None:
         """Open a transport and carry what comes in, until it ends or is dropped. Also a border for exceptions."""
         try:
+            await self._session.prepare()
             async with self._transport(self._address, self._profile, self._clock) as link:
                 self._opened(generation, link)
                 while True:
                     self._received(generation, await link.receive())
         except LinkClosedError as error:
             self._ended(generation, TransportLost(generation, error.code, error.reason))
+        except WrongCertificateError as error:
+            self._ended(generation, TransportLost(generation, None, str(error), StopCode.WRONG_CERTIFICATE))
         except (LinkError, RemoteProtocolError) as error:
             self._ended(generation, TransportLost(generation, None, str(error)))
         except Exception as error:

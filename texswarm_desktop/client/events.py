@@ -82,11 +82,15 @@ class TransportOpened:
 
 @dataclass(frozen=True, slots=True)
 class TransportLost:
-    """The transport could not be opened, ended, or fell silent. `code`: the close code, if there was one."""
+    """The transport could not be opened, ended, or fell silent. `code`: the close code, if there was one.
+
+    `stop`: a StopCode where another attempt cannot help.
+    """
 
     generation: int
     code: int | None = None
     reason: str = ""
+    stop: str = ""
 
 
 @dataclass(frozen=True, slots=True)

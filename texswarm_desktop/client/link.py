@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from texswarm_desktop.client.timing import LinkProfile
-from texswarm_server.protocol.errors import LinkLostError
+from texswarm_server.protocol.errors import LinkLostError, LinkRefusedError, Verdict
 from texswarm_server.protocol.invite_link import ServerAddress
 
 
@@ -19,6 +19,12 @@ class LinkClosedError(LinkLostError):
         super().__init__(f"{code}: {reason}" if reason else str(code))
         self.code = code
         self.reason = reason
+
+
+class WrongCertificateError(LinkRefusedError):
+    """The server shows another certificate than the invite link promised: it is another server, or somebody between."""
+
+    verdict = Verdict.STOP
 
 
 class Link(Protocol):

@@ -46,6 +46,9 @@ class Credentials(Protocol):
     def session_id(self) -> str | None:
         """The session to resume."""
 
+    async def catch_up(self) -> None:
+        """Take over what another window has kept since; asked before a refresh token is shown."""
+
     def signed_in(self, result: AuthenticationResult) -> None:
         """Keep what a successful sign-in brought."""
 

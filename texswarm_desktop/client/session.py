@@ -161,16 +161,25 @@ class Session:
             (Rung.REFRESH, who.refresh_token),
             (Rung.INVITE, who.invite),
         )
-        return tuple(rung for rung, token in ladder if token)
+        return tuple(rung for rung, token in ladder if token) or (Rung.OPEN,)
+
+    async def prepare(self) -> None:
+        """See what other windows have done with the sign-in, where a refresh token will be shown."""
+        if self.rungs()[0] is Rung.REFRESH:
+            await self._credentials.catch_up()
 
     def sign_in(self, rung: Rung) -> None:
         """Say who is there, and ask for the session of before."""
         who = self._credentials
-        tokens = {Rung.ACCESS: who.access_token, Rung.REFRESH: who.refresh_token, Rung.INVITE: who.invite}
+        tokens = {
+            Rung.ACCESS: who.access_token,
+            Rung.REFRESH: who.refresh_token,
+            Rung.INVITE: who.invite,
+        }
         self._say(
             Authentication(
                 protocol=PROTOCOL_VERSION,
-                token=tokens[rung],
+                token=tokens.get(rung),
                 user_id=who.user_id,
                 display_name=who.display_name,
                 color=who.color,

@@ -16,6 +16,8 @@ class Rung(StrEnum):
     ACCESS = "access"
     REFRESH = "refresh"
     INVITE = "invite"
+    OPEN = "open"
+    """Nothing at all: a server that was started open lets everybody in."""
 
 
 class StopCode(StrEnum):
@@ -23,7 +25,7 @@ class StopCode(StrEnum):
 
     SESSION_ENDED = "session_ended"
     FRAME_TOO_BIG = "frame_too_big"
-    READ_ONLY = "read_only"
+    WRONG_CERTIFICATE = "wrong_certificate"
 
 
 NO_RUNGS: Final[frozenset[Rung]] = frozenset()
@@ -87,6 +89,7 @@ class Waiting:
     """The link is gone; the next attempt is made at `retry_at`, sooner if something gives hope.
 
     `not_before`: the server asked to be left alone until then, and only the user overrules that. `reason`: for logs.
+    `asked`: the code with which the server asked to wait; empty when it was the link that failed.
     """
 
     generation: int
@@ -97,6 +100,7 @@ class Waiting:
     not_before: float
     reason: str
     refused: frozenset[Rung] = NO_RUNGS
+    asked: str = ""
 
 
 @dataclass(frozen=True, slots=True)

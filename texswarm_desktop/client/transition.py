@@ -94,6 +94,12 @@ _CREDENTIAL_CODES: Final[frozenset[str]] = frozenset(
         ErrorCode.INVITE_REVOKED,
     }
 )
+#: A server may say in the reason of a close which of its codes it means; these are believed.
+_REASONS: Final[dict[int, frozenset[str]]] = {
+    CloseCode.FORBIDDEN: frozenset({ErrorCode.IDENTITY_MISMATCH}),
+    CloseCode.TOKEN_INVALID: _CREDENTIAL_CODES,
+    CloseCode.TRY_AGAIN_LATER: frozenset({ErrorCode.THROTTLED, ErrorCode.OVER_CAPACITY}),
+}
 _STOP_CODES: Final[dict[int, str]] = {
     CloseCode.MESSAGE_TOO_BIG: StopCode.FRAME_TOO_BIG,
     CloseCode.FORBIDDEN: ErrorCode.REMOVED,
@@ -205,23 +211,30 @@ def _on_lost(
     reason = f"closed with {event.code}: {event.reason}" if event.code is not None else event.reason
     if event.code == CloseCode.REPLACED:
         return Idle(state.generation), ()
+    if event.stop:
+        return NeedsUser(state.generation, event.stop, event.reason), ()
     if event.code is not None and close_verdict(event.code) is Verdict.STOP:
-        return NeedsUser(state.generation, _STOP_CODES[event.code], event.reason), ()
+        return NeedsUser(state.generation, _told(event) or _STOP_CODES[event.code], event.reason), ()
     if event.code == CloseCode.TOKEN_INVALID and not isinstance(state, Connecting):
-        return _on_token_lost(state, moment, profile)
+        return _on_token_lost(state, _told(event), moment, profile)
     if event.code in {CloseCode.GOING_AWAY, CloseCode.SERVICE_RESTART}:
         return _lose(state, reason, moment, profile, least_failures=2)
     least_wait_s = profile.overload_wait_s if event.code == CloseCode.TRY_AGAIN_LATER else 0.0
-    return _lose(state, reason, moment, profile, least_wait_s=least_wait_s * moment.jitter)
+    return _lose(state, reason, moment, profile, least_wait_s=least_wait_s * moment.jitter, asked=_told(event))
 
 
-def _on_token_lost(state: Authenticating | Syncing | Live, moment: Moment, profile: LinkProfile) -> Step:
+def _told(event: TransportLost) -> str:
+    return event.reason if event.code is not None and event.reason in _REASONS.get(event.code, ()) else ""
+
+
+def _on_token_lost(state: Authenticating | Syncing | Live, told: str, moment: Moment, profile: LinkProfile) -> Step:
     if isinstance(state, Authenticating):
-        return _turn_down(state, ErrorCode.TOKEN_INVALID, "", moment, profile)
-    forget = ForgetCredential(Rung.ACCESS, ErrorCode.TOKEN_EXPIRED)
+        return _turn_down(state, told or ErrorCode.TOKEN_INVALID, "", moment, profile)
+    code = told or ErrorCode.TOKEN_EXPIRED
+    forget = ForgetCredential(Rung.ACCESS, code)
     refused = frozenset({Rung.ACCESS})
     if _next_rung(moment, refused) is None:
-        return NeedsUser(state.generation, ErrorCode.TOKEN_EXPIRED), (forget,)
+        return NeedsUser(state.generation, code), (forget,)
     new, effects = _lose(state, "token expired", moment, profile, refused=refused)
     return new, (forget, *effects)
 
@@ -229,7 +242,7 @@ def _on_token_lost(state: Authenticating | Syncing | Live, moment: Moment, profi
 def _on_refused(state: Authenticating, event: SignInRefused, moment: Moment, profile: LinkProfile) -> Step:
     if event.is_retryable or event.retry_after_s is not None:
         wait_s = event.retry_after_s or 0.0
-        return _lose(state, event.code, moment, profile, least_wait_s=wait_s, is_told=wait_s > 0)
+        return _lose(state, event.code, moment, profile, least_wait_s=wait_s, is_told=wait_s > 0, asked=event.code)
     if event.code in _CREDENTIAL_CODES:
         return _turn_down(state, event.code, event.message, moment, profile)
     return NeedsUser(state.generation, event.code, event.message), ()
@@ -267,6 +280,7 @@ def _lose(
     least_wait_s: float = 0.0,
     is_told: bool = False,
     refused: frozenset[Rung] | None = None,
+    asked: str = "",
 ) -> Step:
     failures = _failures_of(state, moment, profile) + 1
     lost_at: float | None = moment.now if isinstance(state, Live) else state.lost_at
@@ -277,7 +291,7 @@ def _lose(
     wait_s = max(delay_s(profile, max(failures, least_failures), moment.jitter), least_wait_s)
     retry_at = moment.now + wait_s
     not_before = moment.now + least_wait_s if is_told else moment.now
-    new = Waiting(state.generation, failures, lost_at, moment.now, retry_at, not_before, reason, refused)
+    new = Waiting(state.generation, failures, lost_at, moment.now, retry_at, not_before, reason, refused, asked)
     return new, (StartTimer(TimerKind.RETRY, wait_s),)
 
 

@@ -11,15 +11,17 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.connection import broadcast
-from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from texswarm_desktop.client.link import LinkClosedError, TransportFactory
+from texswarm_desktop.client.link import LinkClosedError, TransportFactory, WrongCertificateError
 from texswarm_desktop.client.timing import LinkProfile, is_near
-from texswarm_server.protocol.errors import LinkLostError, LinkRefusedError
+from texswarm_server.protocol.close_codes import CloseCode
+from texswarm_server.protocol.errors import ErrorCode, LinkLostError, LinkRefusedError
 from texswarm_server.protocol.invite_link import ServerAddress
 from texswarm_server.protocol.version import Limits
 
@@ -116,6 +118,10 @@ async def _connect(address: ServerAddress, profile: LinkProfile, fingerprint: st
             create_connection=_AttentiveConnection,
             **tls,
         )
+    except InvalidStatus as error:
+        if error.response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+            raise LinkClosedError(CloseCode.TRY_AGAIN_LATER, ErrorCode.OVER_CAPACITY) from error
+        raise LinkRefusedError(f"{address}: {error}") from error
     except (OSError, WebSocketException, TimeoutError, ValueError, ImportError) as error:
         raise LinkRefusedError(f"{address}: {error}") from error
     assert isinstance(websocket, _AttentiveConnection)
@@ -157,4 +163,4 @@ def _check_certificate(websocket: _AttentiveConnection, fingerprint: str) -> Non
     certificate = websocket.transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
     wanted = fingerprint.replace(":", "").lower()
     if not hmac.compare_digest(hashlib.sha256(certificate).hexdigest(), wanted):
-        raise LinkRefusedError("the server shows another certificate than the invite link promised")
+        raise WrongCertificateError("the server shows another certificate than the invite link promised")

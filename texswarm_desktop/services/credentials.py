@@ -9,13 +9,18 @@ import getpass
 import json
 import logging
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Container
 from concurrent.futures import Executor
 from contextlib import suppress
 from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 from uuid import uuid4
+
+import msgspec
+from msgspec.structs import replace
 
 from texswarm_desktop.services.atomic_file import PRIVATE_MODE, write_atomically
 from texswarm_desktop.services.secret_store import SecretStore
@@ -35,8 +40,6 @@ class CredentialStore:
         self._profile = profile
         self._secrets = secrets
         self._executor = executor
-        self._order = threading.Lock()
-        self._wanted: dict[str, str | None] = {}
         self.user_id = self._installation_id()
 
     @property
@@ -52,30 +55,21 @@ class CredentialStore:
     ) -> "ServerCredentials":
         """Return what there is for the server at `address`, with an invite if one was given.
 
-        `key`: what the server is known by, for one whose address changes; its address unless given.
+        An invite is kept until it was used, so that a restart before that loses nothing; with a `key` it is not:
+        `key` is what the server is known by, for one whose address changes and that makes an invite for each start.
         """
-        key = key or f"{address.host}:{address.port}"
-        loop = asyncio.get_running_loop()
-        kept = await loop.run_in_executor(self._executor, self._secrets.get, key)
-        refresh_token, user_id = _read_kept(kept)
-        return ServerCredentials(
-            user_id=user_id or self.user_id,
-            refresh_token=refresh_token,
-            invite=invite,
-            save=partial(self._save_later, key),
+        name = key or f"{address.host}:{address.port}"
+        place = SecretPlace(self._secrets, name, self._executor, asyncio.get_running_loop())
+        kept = await place.read()
+        credentials = ServerCredentials(
+            user_id=kept.user_id or self.user_id,
+            refresh_token=kept.refresh_token,
+            invite=invite or kept.invite,
+            place=place,
         )
-
-    def _save_later(self, key: str, secret: str | None) -> None:
-        self._wanted[key] = secret
-        self._executor.submit(self._save, key)
-
-    def _save(self, key: str) -> None:
-        """Keep the latest word: an executor with several workers need not do its jobs in order."""
-        try:
-            with self._order:
-                self._secrets.set(key, self._wanted[key])
-        except (NotWritableError, OSError) as error:
-            _log.warning("the sign-in could not be kept: %s", error)
+        if invite is not None and key is None and invite != kept.invite:
+            credentials.keep_invite()
+        return credentials
 
     def _installation_id(self) -> str:
         path = self._profile / _IDENTITY_FILE
@@ -90,13 +84,86 @@ class CredentialStore:
         return user_id
 
 
-class ServerCredentials:
-    """The proofs for one server, as the client's `Credentials`. An invite is dropped once a refresh token exists."""
+class Kept(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What outlives the program, for one server."""
+
+    refresh_token: str | None = None
+    user_id: str | None = None
+    invite: str | None = None
+
+
+Change = Callable[[Kept], Kept]
+"""What becomes of what is kept; made on what is there at that moment, because another window may have written."""
+
+
+class Place(Protocol):
+    """Where the proofs for one server are kept."""
+
+    async def read(self) -> Kept:
+        """Return what is kept; empty when nothing is, or it cannot be read."""
+
+    def change(self, change: Change, on_kept: Callable[[Kept], None]) -> None:
+        """Change what is kept, and call `on_kept` with what is durable then; a change that fails goes with the next."""
+
+
+class SecretPlace:
+    """A name in the secret store. Changes are made in order, although an executor's workers need not be."""
 
     def __init__(
-        self, *, user_id: str, refresh_token: str | None, invite: str | None, save: Callable[[str | None], None]
+        self, secrets: SecretStore, name: str, executor: Executor, loop: asyncio.AbstractEventLoop | None
     ) -> None:
-        self._save = save
+        self._secrets, self._name, self._executor, self._loop = secrets, name, executor, loop
+        self._disk = threading.Lock()
+        self._changes: deque[Change] = deque()
+
+    async def read(self) -> Kept:
+        """Return what is kept."""
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self._read)
+
+    def change(self, change: Change, on_kept: Callable[[Kept], None]) -> None:
+        """Change what is kept, later."""
+        self._changes.append(change)
+        self._executor.submit(self._save, on_kept)
+
+    def _read(self) -> Kept:
+        with suppress(msgspec.DecodeError, UnicodeError):
+            return msgspec.json.decode(self._secrets.get(self._name) or "{}", type=Kept)
+        return Kept()
+
+    def _save(self, on_kept: Callable[[Kept], None]) -> None:
+        """In the executor."""
+        try:
+            with self._disk:
+                kept = self._make_changes()
+        except (NotWritableError, OSError) as error:
+            _log.warning("the sign-in could not be kept: %s", error)
+            return
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop has ended, and nobody waits to hear it
+                self._loop.call_soon_threadsafe(on_kept, kept)
+
+    def _make_changes(self) -> Kept:
+        kept, count = self._read(), len(self._changes)
+        for change in islice(self._changes, count):
+            kept = change(kept)
+        is_something = kept.refresh_token is not None or kept.invite is not None
+        self._secrets.set(self._name, msgspec.json.encode(kept).decode() if is_something else None)
+        for _ in range(count):
+            self._changes.popleft()
+        return kept
+
+
+class ServerCredentials:
+    """The proofs for one server, as the client's `Credentials`. An invite is dropped once a refresh token exists.
+
+    A refresh token is spent when its successor is first used, and using a spent one ends the sign-in. So a successor
+    is not shown before it is durable: a crash in between starts again with the old one, which is still good. Several
+    windows share one sign-in; what another one has kept is taken over before a refresh token is shown (`catch_up`).
+    """
+
+    def __init__(self, *, user_id: str, refresh_token: str | None, invite: str | None, place: Place) -> None:
+        self._place = place
+        self._successor: str | None = None
         self.user_id: str | None = user_id
         self.display_name = ""
         self.color = ""
@@ -110,13 +177,28 @@ class ServerCredentials:
         """Say how this user is to be shown."""
         self.display_name, self.color = name, color
 
+    def keep_invite(self) -> None:
+        """Keep an invite that is still to be used."""
+        self._place.change(partial(replace, invite=self.invite), self._on_kept)
+
+    async def catch_up(self) -> None:
+        """Take over the refresh token that another window has kept since."""
+        kept = await self._place.read()
+        if kept.refresh_token is not None and self._successor is None:
+            self.refresh_token = kept.refresh_token
+
     def signed_in(self, result: AuthenticationResult) -> None:
         """Keep what a successful sign-in brought."""
         self.user_id, self.session_id = result.user_id, result.session_id
         self.access_token, self.access_expires_at = result.access_token, result.expires_at
+        changes: dict[str, str | None] = {} if self.invite is None else {"invite": None}
+        self.invite = None
         if result.refresh_token is not None:
-            self.refresh_token, self.invite = result.refresh_token, None
-            self._keep()
+            self._successor = result.refresh_token
+            self.refresh_token = self.refresh_token or result.refresh_token
+            changes |= {"refresh_token": result.refresh_token, "user_id": result.user_id, "invite": None}
+        if changes:
+            self._place.change(partial(replace, **changes), self._on_kept)
 
     def renewed(self, message: TokenRenewed) -> None:
         """Keep a fresh access token."""
@@ -127,20 +209,19 @@ class ServerCredentials:
         _log.info("the server refused the %s: %s", kind, code)
         if kind == "access":
             self.access_token = self.access_expires_at = None
-        elif kind == "refresh":
-            self.refresh_token = None
-            self._save(None)
-        else:
-            self.invite = None
+            return
+        name = "refresh_token" if kind == "refresh" else "invite"
+        refused = {getattr(self, name)} | ({self._successor} if kind == "refresh" else set())
+        setattr(self, name, None)
+        if kind == "refresh":
+            self._successor = None
+        self._place.change(partial(_without, name=name, values=refused), self._on_kept)
 
-    def _keep(self) -> None:
-        self._save(json.dumps({"refresh_token": self.refresh_token, "user_id": self.user_id}))
+    def _on_kept(self, kept: Kept) -> None:
+        if self._successor is not None and kept.refresh_token == self._successor:
+            self.refresh_token, self._successor = self._successor, None
 
 
-def _read_kept(kept: str | None) -> tuple[str | None, str | None]:
-    """Return refresh token and user id from what the secret store kept."""
-    with suppress(ValueError, TypeError, AttributeError):
-        values = json.loads(kept or "{}")
-        token, user_id = values.get("refresh_token"), values.get("user_id")
-        return (token if isinstance(token, str) else None), (user_id if isinstance(user_id, str) else None)
-    return None, None
+def _without(kept: Kept, *, name: str, values: Container[str | None]) -> Kept:
+    """Forget a value, unless another one has taken its place."""
+    return replace(kept, **{name: None}) if getattr(kept, name) in values else kept

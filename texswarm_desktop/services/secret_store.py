@@ -5,13 +5,15 @@ Every method blocks: key rings may ask their owner for a password.
 
 import json
 import logging
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from texswarm_desktop.services.atomic_file import PRIVATE_MODE, write_atomically
+from texswarm_server.process_lock import ProcessLock
+from texswarm_server.protocol.errors import NotWritableError
 
 _log: Final = logging.getLogger(__name__)
 _SERVICE: Final = "texswarm"
@@ -44,14 +46,25 @@ class FileSecretStore:
         return secret if isinstance(secret, str) else None
 
     def set(self, name: str, secret: str | None) -> None:
-        """Keep or forget a secret; raises NotWritableError."""
-        secrets = self._read()
-        if secrets.get(name) == secret:
-            return
-        secrets[name] = secret
-        kept = {key: value for key, value in secrets.items() if value is not None}
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(self._path, json.dumps(kept, indent=1).encode(), mode=PRIVATE_MODE)
+        """Keep or forget a secret, also while another process keeps another one; raises NotWritableError."""
+        with self._alone():
+            secrets = self._read()
+            if secrets.get(name) == secret:
+                return
+            secrets[name] = secret
+            kept = {key: value for key, value in secrets.items() if value is not None}
+            write_atomically(self._path, json.dumps(kept, indent=1).encode(), mode=PRIVATE_MODE)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Without this, of two windows that write at the same time one would put an older secret back."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            lock = ProcessLock(self._path.with_suffix(".lock"), waits=True)
+        except OSError as error:
+            raise NotWritableError(f"{self._path}: {error.strerror}") from error
+        with lock:
+            yield
 
     def _read(self) -> dict[str, Any]:
         with suppress(OSError, ValueError):
@@ -62,7 +75,10 @@ class FileSecretStore:
 
 
 class KeyringSecretStore:
-    """Secrets in the system's key ring; whatever the key ring cannot do, the file does."""
+    """Secrets in the system's key ring; whatever the key ring cannot do, the file does.
+
+    What is in the file counts: it is there only when the key ring did not take it, and may hold an older one.
+    """
 
     def __init__(self, fallback: SecretStore, *, load_keyring: Callable[[], Any] | None = None) -> None:
         self._fallback = fallback
@@ -72,8 +88,11 @@ class KeyringSecretStore:
 
     def get(self, name: str) -> str | None:
         """Return a secret from wherever it was kept, or None."""
+        kept = self._fallback.get(name)
+        if kept is not None:
+            return kept
         secret = self._try(lambda keyring: keyring.get_password(_SERVICE, name))
-        return secret if isinstance(secret, str) else self._fallback.get(name)
+        return secret if isinstance(secret, str) else None
 
     def set(self, name: str, secret: str | None) -> None:
         """Keep or forget a secret; raises NotWritableError when neither place takes it."""

@@ -93,7 +93,9 @@ _BY_CODE: Final[dict[str, ErrorText]] = {
     ErrorCode.STORAGE_UNAVAILABLE: ErrorText("Server cannot store", f"The server cannot write to its disk. {_KEPT}"),
     ErrorCode.DOCUMENT_RELOADED: ErrorText("Loaded again", "The server loaded the project again. Nothing is lost."),
     ErrorCode.DOCUMENT_READ_ONLY: ErrorText(
-        "Damaged on the server", f"The server's copy is damaged and takes no changes. {_KEPT}"
+        "Damaged on the server",
+        f"The server's copy is damaged and takes no changes. {_KEPT}",
+        StatusAction.WORK_LOCALLY,
     ),
     ErrorCode.INTERNAL_ERROR: ErrorText("Server error", f"Something went wrong in the server. {_KEPT}"),
     ErrorCode.AUTH_SUCCESS: ErrorText("Signed in", "The server let you in."),
@@ -103,10 +105,10 @@ _BY_CODE: Final[dict[str, ErrorText]] = {
     StopCode.SESSION_ENDED: ErrorText(
         "Session ended", "The host ended the session. Your copy stays here.", StatusAction.WORK_LOCALLY
     ),
-    StopCode.READ_ONLY: ErrorText(
-        "Reading only",
-        "The server can show this project but not store changes to it. Your copy stays here.",
-        StatusAction.WORK_LOCALLY,
+    StopCode.WRONG_CERTIFICATE: ErrorText(
+        "Another certificate",
+        "This is not the server your invitation was for, or it has a new certificate. Ask for a new invitation.",
+        StatusAction.SIGN_IN,
     ),
     StopCode.FRAME_TOO_BIG: ErrorText(
         "Too large", f"An edit was larger than the server takes. {_KEPT}", StatusAction.WORK_LOCALLY
@@ -182,7 +184,7 @@ def text_of_code(code: str, message: str = "") -> ErrorText:
 def need_words(code: str, message: str) -> Need:
     """Return what the status line says about a connection that needs the user."""
     text = text_of_code(code, message)
-    return Need(text.sentence, text.action)
+    return Need(text.sentence, text.action, text.title)
 
 
 def has_words(kind: type[TexSwarmError]) -> bool:

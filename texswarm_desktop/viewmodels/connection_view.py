@@ -111,6 +111,7 @@ class Need:
 
     sentence: str
     action: StatusAction | None
+    title: str = ""
 
 
 NeedWords = Callable[[str, str], Need]
@@ -141,10 +142,8 @@ def present(state: LinkState | None, facts: LinkFacts, now: float, words: NeedWo
             return _with_edits(_busy(f"Catching up… ({done} of {total})"), facts)
         case Live():
             return _standing(facts, now, words)
-        case Waiting(retry_at=retry_at, lost_at=lost_at):
-            wait = f"Reconnecting in {max(1, math.ceil(retry_at - now))} s"
-            second = StatusAction.CANCEL if lost_at is None else None
-            return replace(_waiting_edits(wait, facts), action=StatusAction.RETRY, second=second)
+        case Waiting():
+            return _waiting(state, facts, now, words)
         case Offline():
             return replace(_waiting_edits("Offline", facts), tone=Tone.QUIET)
         case NeedsUser(code=code, message=message):
@@ -192,6 +191,16 @@ def _with_edits(line: StatusLine, facts: LinkFacts) -> StatusLine:
 def _waiting_edits(text: str, facts: LinkFacts) -> StatusLine:
     line = f"{text} · {edits_waiting(facts.unacknowledged)}"
     return StatusLine(line, Tone.BUSY, tooltip="You can go on writing; everything is kept on this computer.")
+
+
+def _waiting(state: Waiting, facts: LinkFacts, now: float, words: NeedWords) -> StatusLine:
+    """A server that asks to wait is told apart from a link that failed; both go on by themselves."""
+    left_s = max(1, math.ceil(state.retry_at - now))
+    wait = f"Reconnecting in {left_s} s"
+    if state.asked:
+        wait = f"{words(state.asked, '').title or state.asked} · trying again in {left_s} s"
+    second = StatusAction.CANCEL if state.lost_at is None else None
+    return replace(_waiting_edits(wait, facts), action=StatusAction.RETRY, second=second)
 
 
 def _local(facts: LinkFacts) -> StatusLine:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from texswarm_desktop.client.states import StopCode
 from texswarm_desktop.services.project import VIEWER, Project
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
 from texswarm_desktop.viewmodels.participants_view import ParticipantsView
@@ -110,7 +109,7 @@ class OpenedProject(QObject):
             is_held_back = self.project.unacknowledged() > 0
             code = ErrorCode.FORBIDDEN if is_held_back else None if code == ErrorCode.FORBIDDEN else code
         elif reason is not None and code is None:
-            code = StopCode.READ_ONLY
+            code = ErrorCode.DOCUMENT_READ_ONLY
         self._status.set_refusal(code, reason or "", is_reading=reason is not None)
 
     def files_changed(self) -> None:

@@ -12,7 +12,7 @@ import pytest
 from websockets.asyncio.server import serve
 
 from tests.helpers.run_async import runs_async, until
-from texswarm_desktop.client.link import LinkClosedError
+from texswarm_desktop.client.link import LinkClosedError, WrongCertificateError
 from texswarm_desktop.client.timing import LAN
 from texswarm_desktop.client.transport import websocket_transport
 from texswarm_server.protocol.errors import LinkLostError, LinkRefusedError
@@ -106,6 +106,18 @@ async def test_nobody_at_that_address():
 
 
 @runs_async
+async def test_a_server_that_lets_nobody_more_in_is_full_and_not_absent():
+    def refuse(connection, _request):
+        return connection.respond(503, "full")
+
+    async with listening(echo, process_request=refuse) as address:
+        with pytest.raises(LinkClosedError) as caught:
+            async with websocket_transport()(address, PROFILE, time.monotonic):
+                pass
+    assert (caught.value.code, caught.value.reason) == (1013, "over_capacity")
+
+
+@runs_async
 async def test_a_near_server_is_reached_past_the_systems_proxy(monkeypatch):
     for name in ("http_proxy", "https_proxy", "all_proxy", "socks_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
@@ -128,7 +140,7 @@ async def test_the_certificate_of_the_invite_link_is_enough(certificate):
 async def test_another_certificate_than_promised_is_refused(certificate):
     context, _ = certificate
     async with listening(echo, ssl=context) as address:
-        with pytest.raises(LinkRefusedError):
+        with pytest.raises(WrongCertificateError):
             async with websocket_transport("00" * 32)(address, PROFILE, time.monotonic):
                 pass
 

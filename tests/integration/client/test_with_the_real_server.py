@@ -99,6 +99,33 @@ async def same(*desks):
 
 
 @runs_async
+async def test_a_server_that_was_started_open_needs_no_invitation(tmp_path):
+    async with server_in(tmp_path, open=True) as server, Desk(server.address.port) as ada:
+        await ada.host()
+        assert ada.credentials.refresh_token
+
+
+@runs_async
+async def test_a_server_that_is_not_open_says_that_an_invitation_is_needed(tmp_path):
+    async with server_in(tmp_path) as server, Desk(server.address.port) as ada:
+        ada.connection.connect()
+        await until(lambda: isinstance(ada.connection.state, NeedsUser))
+        assert ada.connection.state.code == "token_missing"
+
+
+@runs_async
+async def test_before_a_refresh_token_is_shown_other_windows_are_looked_at_and_not_for_an_access_token(tmp_path):
+    async with server_in(tmp_path) as server, Desk(server.address.port, await server.create_invite("owner")) as ada:
+        await ada.connect()
+        assert ada.credentials.caught_up == 0
+        ada.credentials.access_expires_at = 0.0
+        port = server.address.port
+        await server.stop()
+        async with server_in(tmp_path, port=port):
+            await until(lambda: ada.credentials.caught_up == 1 and ada.is_live)
+
+
+@runs_async
 async def test_host_and_guest_write_together(tmp_path):
     async with server_in(tmp_path) as server:
         invites = [await server.create_invite("owner"), await server.create_invite("editor")]

@@ -1,15 +1,19 @@
 """Sign-ins on a real disk. No key ring of this machine is touched: one is made up, and one is broken."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from texswarm_desktop.services.credentials import CredentialStore, ServerCredentials
-from texswarm_desktop.services.secret_store import FileSecretStore, KeyringSecretStore
+from tests.helpers.run_async import until
+from texswarm_desktop.services.credentials import CredentialStore, SecretPlace, ServerCredentials
+from texswarm_desktop.services.secret_store import FileSecretStore, KeyringSecretStore, SecretStore
+from texswarm_server.protocol.errors import NotWritableError
 from texswarm_server.protocol.invite_link import ServerAddress
 from texswarm_server.protocol.messages import AuthenticationResult, TokenRenewed
 
@@ -60,6 +64,38 @@ class MemoryKeyring:
 
 def store(profile: Path, executor: Executor) -> CredentialStore:
     return CredentialStore(profile, FileSecretStore(profile / "secrets.json"), executor)
+
+
+class HereAndNow:
+    """A loop of which only one thing is asked."""
+
+    def call_soon_threadsafe(self, call: Callable[..., None], *values: Any) -> None:
+        call(*values)
+
+
+class BrokenStore:
+    """Secrets in memory, on a disk that may be full."""
+
+    def __init__(self) -> None:
+        self.secrets: dict[str, str | None] = {}
+        self.is_full = False
+
+    def get(self, name: str) -> str | None:
+        return self.secrets.get(name)
+
+    def set(self, name: str, secret: str | None) -> None:
+        if self.is_full:
+            raise NotWritableError("full")
+        self.secrets[name] = secret
+
+
+def at_the_lab(secrets: SecretStore, executor: Executor, *, refresh_token: str | None = None) -> ServerCredentials:
+    place = SecretPlace(secrets, "lab", executor, HereAndNow())
+    return ServerCredentials(user_id="u", refresh_token=refresh_token, invite=None, place=place)
+
+
+def rotated(token: str) -> AuthenticationResult:
+    return msgspec.structs.replace(SIGNED_IN, refresh_token=token)
 
 
 def signed_in(profile: Path, *, invite: str | None = "invite") -> None:
@@ -117,14 +153,129 @@ def test_what_was_refused_is_forgotten_and_nothing_else(tmp_path: Path, kind: st
 def test_the_latest_word_counts_whichever_worker_is_first(tmp_path: Path) -> None:
     later = LaterExecutor()
     secrets = FileSecretStore(tmp_path / "secrets.json")
-    credentials = CredentialStore(tmp_path, secrets, later)
-    one = ServerCredentials(
-        user_id="u", refresh_token=None, invite=None, save=lambda secret: credentials._save_later("lab", secret)
-    )
+    one = at_the_lab(secrets, later)
     one.signed_in(SIGNED_IN)
     one.refused("refresh", "token_revoked")
     later.do_all()
     assert secrets.get("lab") is None
+
+
+# ── refresh tokens that change with each use ────────────────────────────────────────────────────────────────
+
+
+def kept_in(secrets: SecretStore) -> str | None:
+    return json.loads(secrets.get("lab") or "{}").get("refresh_token")
+
+
+def test_a_successor_is_shown_once_it_is_durable_and_not_before(tmp_path: Path) -> None:
+    secrets, later = FileSecretStore(tmp_path / "secrets.json"), LaterExecutor()
+    one = at_the_lab(secrets, later, refresh_token="first")
+    one.signed_in(rotated("second"))
+    assert one.refresh_token == "first"
+    later.do_all()
+    assert (one.refresh_token, kept_in(secrets)) == ("second", "second")
+
+
+@pytest.mark.expects_log
+def test_while_the_disk_is_full_the_old_one_is_good_and_the_next_one_is_kept_when_it_is_not(caplog: Any) -> None:
+    secrets, later = BrokenStore(), LaterExecutor()
+    secrets.secrets["lab"] = '{"refresh_token": "first"}'
+    one = at_the_lab(secrets, later, refresh_token="first")
+    secrets.is_full = True
+    one.signed_in(rotated("second"))
+    later.do_all()
+    assert (one.refresh_token, kept_in(secrets)) == ("first", "first")
+    assert "could not be kept" in caplog.text
+    secrets.is_full = False
+    one.signed_in(rotated("third"))
+    later.do_all()
+    assert (one.refresh_token, kept_in(secrets)) == ("third", "third")
+
+
+@pytest.mark.expects_log
+def test_a_first_refresh_token_is_used_even_if_it_cannot_be_kept(caplog: Any) -> None:
+    secrets, later = BrokenStore(), LaterExecutor()
+    secrets.is_full = True
+    one = at_the_lab(secrets, later)
+    one.signed_in(SIGNED_IN)
+    later.do_all()
+    assert one.refresh_token == "refresh"
+    assert "could not be kept" in caplog.text
+
+
+def test_another_windows_successor_is_taken_over_before_the_next_use(tmp_path: Path) -> None:
+    path = tmp_path / "secrets.json"
+
+    async def story() -> None:
+        with ThreadPoolExecutor(1) as executor:
+            one, other = [await store(tmp_path, executor).for_server(LAB, invite="invite") for _ in range(2)]
+            one.signed_in(SIGNED_IN)
+            await until(lambda: path.exists() and b"refresh_token" in path.read_bytes())
+            await other.catch_up()
+            assert other.refresh_token == "refresh"
+            other.signed_in(rotated("second"))
+            await until(lambda: other.refresh_token == "second")
+            await one.catch_up()
+            assert one.refresh_token == "second"
+
+    asyncio.run(story())
+
+
+def test_what_is_refused_here_is_not_taken_from_a_window_that_signed_in_anew(tmp_path: Path) -> None:
+    secrets, later = FileSecretStore(tmp_path / "secrets.json"), LaterExecutor()
+    old = at_the_lab(secrets, later, refresh_token="first")
+    new = at_the_lab(secrets, later)
+    new.signed_in(rotated("of a new sign-in"))
+    old.refused("refresh", "token_revoked")
+    old.invite = "spent"
+    old.signed_in(msgspec.structs.replace(SIGNED_IN, refresh_token=None))
+    later.do_all()
+    assert kept_in(secrets) == "of a new sign-in"
+
+
+def test_two_windows_that_keep_different_secrets_keep_both(tmp_path: Path) -> None:
+    path = tmp_path / "secrets.json"
+    with ThreadPoolExecutor(8) as executor:
+        list(executor.map(lambda name: FileSecretStore(path).set(str(name), f"secret {name}"), range(40)))
+    assert [FileSecretStore(path).get(str(name)) for name in range(40)] == [f"secret {name}" for name in range(40)]
+
+
+# ── invites ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_invite_that_was_not_used_survives_a_restart(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(1) as executor:
+        asyncio.run(store(tmp_path, executor).for_server(LAB, invite="invite"))
+    assert (again(tmp_path).invite, again(tmp_path, OTHER).invite) == ("invite", None)
+
+
+@pytest.mark.parametrize("end", ["used", "refused"])
+def test_an_invite_that_was_used_or_refused_is_not_kept(tmp_path: Path, end: str) -> None:
+    with ThreadPoolExecutor(1) as executor:
+        credentials = asyncio.run(store(tmp_path, executor).for_server(LAB, invite="invite"))
+        credentials.signed_in(SIGNED_IN) if end == "used" else credentials.refused("invite", "invite_expired")
+    assert again(tmp_path).invite is None
+
+
+def test_the_invite_of_a_server_that_makes_one_for_each_start_is_not_kept(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(1) as executor:
+        asyncio.run(store(tmp_path, executor).for_server(LAB, invite="invite", key="embedded"))
+        assert asyncio.run(store(tmp_path, executor).for_server(LAB, key="embedded")).invite is None
+
+
+# ── key rings ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_key_ring_that_fails_once_does_not_bring_back_an_older_secret(tmp_path: Path) -> None:
+    keyring = MemoryKeyring()
+    secrets = KeyringSecretStore(FileSecretStore(tmp_path / "secrets.json"), load_keyring=lambda: keyring)
+    secrets.set("lab", "older")
+    keyring.error = RuntimeError("locked")
+    secrets.set("lab", "newer")
+    keyring.error = None
+    assert secrets.get("lab") == "newer"
+    secrets.set("lab", "newest")
+    assert (secrets.get("lab"), list(keyring.kept.values())) == ("newest", ["newest"])
 
 
 def test_a_key_ring_is_used_when_there_is_one(tmp_path: Path) -> None:

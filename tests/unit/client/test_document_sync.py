@@ -282,6 +282,15 @@ def test_a_document_that_the_server_shows_read_only_gets_no_edits_whatever_the_r
     assert (desk.replica.refusals, desk.sync.is_synced) == ([], True)
 
 
+def test_who_was_removed_does_not_knock_again_on_the_next_link(desk):
+    desk.live()
+    desk.sync.document_closed(DocumentClosed(document_id=DOCUMENT, handle=1, code=ErrorCode.REMOVED))
+    desk.cut()
+    assert desk.connect().sent() == []
+    assert desk.sync.is_settled
+    assert [error.code for error in desk.replica.refusals] == [ErrorCode.REMOVED]
+
+
 def test_the_replica_hears_of_another_role(desk):
     desk.live("viewer")
     desk.sync.role_changed("editor")

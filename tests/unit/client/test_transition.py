@@ -197,6 +197,39 @@ def test_without_any_credential_the_user_is_asked():
     assert run(Connecting(1), TransportOpened(1), moment=at(rungs=()))[0] == NeedsUser(1, ErrorCode.TOKEN_MISSING)
 
 
+def test_where_nothing_is_at_hand_nothing_is_shown_and_a_closed_server_says_what_it_needs():
+    state, effects = run(Connecting(1), TransportOpened(1), moment=at(rungs=(Rung.OPEN,)))
+    assert SignIn(Rung.OPEN) in effects
+    assert run(state, SignedIn(1, 0))[0] == Live(1, 100.0)
+    refused, _ = run(state, SignInRefused(1, ErrorCode.TOKEN_MISSING), moment=at(rungs=(Rung.OPEN,)))
+    assert refused == NeedsUser(1, ErrorCode.TOKEN_MISSING)
+
+
+def test_another_certificate_needs_the_user_and_is_not_tried_again():
+    state, effects = run(Connecting(3, 1, 50.0), TransportLost(3, None, "other", StopCode.WRONG_CERTIFICATE))
+    assert state == NeedsUser(3, StopCode.WRONG_CERTIFICATE, "other")
+    assert not any(isinstance(effect, StartTimer) for effect in effects)
+
+
+@pytest.mark.parametrize("code", [ErrorCode.THROTTLED, ErrorCode.OVER_CAPACITY])
+def test_a_server_that_asks_to_wait_is_left_alone_and_said_so(code):
+    told, _ = run(EXAMPLES[Authenticating], SignInRefused(3, code, "", True, 30.0))
+    assert (told.asked, told.retry_at, told.not_before) == (code, 130.0, 130.0)
+    closed, _ = run(EXAMPLES[Live], TransportLost(3, 1013, code))
+    assert (closed.asked, closed.retry_at) == (code, 100.0 + LAN.overload_wait_s)
+
+
+def test_a_reader_who_was_too_slow_is_not_told_that_the_server_is_full():
+    assert run(EXAMPLES[Live], TransportLost(3, 1013, "reads too slowly"))[0].asked == ""
+
+
+def test_what_a_close_says_in_its_reason_is_believed_where_it_fits():
+    alone = at(rungs=(Rung.ACCESS,))
+    assert run(EXAMPLES[Live], TransportLost(3, 4401, "token_revoked"), moment=alone)[0].code == "token_revoked"
+    assert run(EXAMPLES[Live], TransportLost(3, 4403, "identity_mismatch"))[0].code == "identity_mismatch"
+    assert run(EXAMPLES[Live], TransportLost(3, 4403, "token_expired"))[0].code == "removed"
+
+
 def test_a_refusal_of_the_person_does_not_climb_down_the_ladder():
     state, effects = run(EXAMPLES[Authenticating], SignInRefused(3, ErrorCode.REMOVED, "bye"))
     assert state == NeedsUser(3, ErrorCode.REMOVED, "bye")

@@ -41,6 +41,10 @@ def waiting(retry_in: float, lost_for: float | None = 60.0) -> Waiting:
     return Waiting(1, 1, lost_at, LONG_AGO, NOW + retry_in, 0.0, "test")
 
 
+def asked(code: str) -> Waiting:
+    return replace(waiting(4.2), asked=code)
+
+
 @pytest.mark.parametrize(
     ("state", "facts", "text", "tone", "action"),
     [
@@ -54,6 +58,13 @@ def waiting(retry_in: float, lost_for: float | None = 60.0) -> Waiting:
         (Live(1, LONG_AGO), NOTHING, "Connected · all changes saved", Tone.GOOD, None),
         (Live(1, LONG_AGO), THREE, "Connected · saving…", Tone.GOOD, None),
         (Live(1, LONG_AGO), replace(NOTHING, is_reading=True), "Connected · reading only", Tone.GOOD, None),
+        (
+            asked("over_capacity"),
+            THREE,
+            "over_capacity · trying again in 5 s · 3 edits waiting",
+            Tone.BUSY,
+            StatusAction.RETRY,
+        ),
         (waiting(4.2), THREE, "Reconnecting in 5 s · 3 edits waiting", Tone.BUSY, StatusAction.RETRY),
         (waiting(-1.0), NOTHING, "Reconnecting in 1 s · 0 edits waiting", Tone.BUSY, StatusAction.RETRY),
         (waiting(1.0, None), NOTHING, "Reconnecting in 1 s · 0 edits waiting", Tone.BUSY, StatusAction.RETRY),
