@@ -2,7 +2,7 @@
 
 import sys
 
-from texswarm_server.cli import main as run
+from texswarm_server.cli.program import main as run
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 import stat
 import sys
 from typing import TYPE_CHECKING
@@ -111,7 +112,7 @@ async def test_what_cannot_be_used_is_one_line_and_a_status(tmp_path: Path) -> N
     ],
 )
 def test_a_wrong_option_is_refused(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
-    from texswarm_server.cli import main
+    from texswarm_server.cli.program import main
 
     with pytest.raises(SystemExit) as caught:
         main(arguments)
@@ -122,10 +123,40 @@ def test_a_wrong_option_is_refused(arguments: tuple[str, ...], capsys: pytest.Ca
 
 @pytest.mark.parametrize("command", [(), ("serve",), ("invite",)])
 def test_every_command_has_help(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
-    from texswarm_server.cli import main
+    from texswarm_server.cli.program import main
 
     with pytest.raises(SystemExit) as caught:
         main([*command, "--help"])
 
     assert caught.value.code == 0
     assert "usage:" in capsys.readouterr().out
+
+
+@runs_async
+async def test_a_server_is_told_by_option_environment_and_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "server.toml").write_text("data = 'kept'\nport = 1\nname = 'From the file'\n")
+    monkeypatch.setenv("TEXSWARM_CONFIG", str(tmp_path / "server.toml"))
+    monkeypatch.setenv("TEXSWARM_GRACE", "2m")
+    async with ServerProcess(tmp_path / "data") as server:
+        link = await server.invite(f"ws://127.0.0.1:{server.port}")
+        invite = parse_invite_link(link)
+        async with signed_in_client(invite.address.url, invite.token) as ada:
+            assert ada.welcome is not None
+            assert ada.welcome.server is not None
+            assert (ada.welcome.server.name, ada.welcome.grace_s) == ("From the file", 120.0)
+    await texswarm_server("invite")
+    assert (tmp_path / "kept" / "texswarm.db").exists()
+
+
+@runs_async
+async def test_a_service_manager_is_told_when_connections_are_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not hasattr(socket, "AF_UNIX"):
+        pytest.skip("no service manager of this kind here")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(20)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        async with ServerProcess(tmp_path / "data"):
+            assert manager.recv(100) == b"READY=1"

@@ -1,0 +1,1 @@
+"""The command line of the server: one module for each group of commands, joined by `program`."""

@@ -1,0 +1,73 @@
+"""`invite`: prints a link that lets somebody in."""
+
+import argparse
+import os
+import socket
+import time
+from contextlib import closing, suppress
+from typing import Final
+
+from texswarm_server.app import FINGERPRINT, LISTENING_URL
+from texswarm_server.cli.arguments import Commands, add_command, add_data, count, data_folder, seconds
+from texswarm_server.cli.output import say
+from texswarm_server.protocol.errors import RejectedError, SettingsError
+from texswarm_server.protocol.invite_link import InviteLink, ServerAddress, parse_invite_link
+from texswarm_server.sessions.document_access import issue_invite
+from texswarm_server.storage.schema import open_database, prepare_folder
+from texswarm_server.storage.sqlite_records import transaction
+from texswarm_server.storage.store import database_path
+
+_EVERY_ADDRESS: Final = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - recognised, not bound to
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    parser = add_command(commands, "invite", _invite, "print a link that lets somebody in, also while the server runs")
+    add_data(parser)
+    option = parser.add_argument
+    option("--document", metavar="ID", help="the document it lets in to; without it, the server")
+    option("--role", choices=("owner", "editor", "viewer"), default="editor", help="default: %(default)s")
+    option("--ttl", type=seconds, metavar="TIME", help="how long it can be used: 30m, 12h, 7d … (default: for ever)")
+    option("--uses", type=count, metavar="N", help="how many people can use it (default: any number)")
+    option("--url", metavar="URL", help="address to put into the link (default: where the server last listened)")
+
+
+def _invite(options: argparse.Namespace) -> int:
+    data = data_folder(options)
+    prepare_folder(data)
+    with closing(open_database(database_path(data))) as database, transaction(database) as records:
+        base = _base_link(options.url, records.find_setting(LISTENING_URL), records.find_setting(FINGERPRINT))
+        try:
+            issued = issue_invite(
+                records,
+                os.urandom,
+                time.time(),
+                role=options.role,
+                document_id=options.document,
+                ttl_s=options.ttl,
+                uses=options.uses,
+            )
+        except RejectedError as error:
+            raise SettingsError(f"no such document: {error.message}") from error
+    say(str(InviteLink(base.address, issued.token, options.document, base.fingerprint)))
+    return 0
+
+
+def _base_link(url: str | None, listening: str | None, fingerprint: str | None) -> InviteLink:
+    """Return the address people are sent to: as given, else where the server last listened."""
+    if url is not None:
+        return parse_invite_link(url)
+    if listening is None:
+        return InviteLink(ServerAddress("localhost"))
+    address = parse_invite_link(listening).address if "://:" not in listening else ServerAddress("")
+    if address.host in _EVERY_ADDRESS:
+        address = ServerAddress(_outward_address(), address.port, address.tls, address.path)
+    return InviteLink(address, fingerprint=fingerprint or None)
+
+
+def _outward_address() -> str:
+    """Return the address this machine has towards others; nothing is sent to find it."""
+    with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))
+        return str(probe.getsockname()[0])
+    return "localhost"
