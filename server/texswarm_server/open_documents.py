@@ -116,7 +116,7 @@ class OpenDocuments:
     @property
     def is_storing(self) -> bool:
         """Whether storage takes updates."""
-        return self._in_trouble is None
+        return self._in_trouble is None and not self._store.damage
 
     @property
     def loaded_count(self) -> int:
@@ -260,9 +260,14 @@ class OpenDocuments:
             limits=self._config.limits,
             size_bytes=stored.size_bytes,
             is_cautious=isinstance(document, CarefulDocument),
-            read_only=ReadOnlyReason.DOCUMENT_DAMAGED if stored.damage else "",
+            read_only=self._reason_for_read_only(stored),
         )
         return _Entry(room, stored.record)
+
+    def _reason_for_read_only(self, stored: StoredDocument) -> str:
+        if self._store.damage:
+            return ReadOnlyReason.DATABASE_DAMAGED
+        return ReadOnlyReason.DOCUMENT_DAMAGED if stored.damage else ""
 
     def _document_of(self, stored: StoredDocument) -> SharedDocument:
         document_id = stored.record.document_id

@@ -6,12 +6,11 @@ Updates that stand on a missing one wait inside the document, so the rest may be
 
 import sqlite3
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from texswarm_server.protocol.ids import DocumentId
-from texswarm_server.storage.read_only import is_damage
+from texswarm_server.storage.read_only import is_damage, salvaged_rows
 
 _ROW: Final = "number, crc, data"
 
@@ -84,45 +83,5 @@ def _rows(database: sqlite3.Connection, document_id: DocumentId, log: DocumentLo
     except sqlite3.DatabaseError as error:
         if not is_damage(error):
             raise
-        return list(_salvaged(database, document_id, log))
-
-
-def _salvaged(
-    database: sqlite3.Connection, document_id: DocumentId, log: DocumentLog
-) -> Iterator[tuple[int, int, Any]]:
-    """Yield the rows on pages that can be read; past the index, which may be what is broken."""
-    log.damage.append("some pages of the log cannot be read")
-    query = f"SELECT {_ROW} FROM updates WHERE +document_id = ? AND number BETWEEN ? AND ?"  # noqa: S608
-    for first, last in _readable_ranges(database, document_id, query):
-        yield from database.execute(query, (document_id, first, last))
-
-
-def _readable_ranges(database: sqlite3.Connection, document_id: DocumentId, query: str) -> Iterator[tuple[int, int]]:
-    """Yield ranges of numbers that can be read, found by halving the ones that cannot."""
-    waiting = [(0, _last_number(database))]
-    while waiting:
-        first, last = waiting.pop()
-        try:
-            database.execute(query, (document_id, first, last)).fetchall()
-        except sqlite3.DatabaseError as error:
-            if not is_damage(error):
-                raise
-            middle = (first + last) // 2
-            if first < last:
-                waiting += [(middle + 1, last), (first, middle)]
-        else:
-            yield first, last
-
-
-def _last_number(database: sqlite3.Connection) -> int:
-    """Return a number that no update exceeds."""
-    for query in ("SELECT seq FROM sqlite_sequence WHERE name = 'updates'", "SELECT max(number) FROM updates"):
-        try:
-            row = database.execute(query).fetchone()
-        except sqlite3.DatabaseError as error:
-            if not is_damage(error):
-                raise
-        else:
-            if row and isinstance(row[0], int):
-                return row[0]
-    return 2**40
+        log.damage.append("some pages of the log cannot be read")
+        return list(salvaged_rows(database, "updates", _ROW, "+document_id = ?", (document_id,)))

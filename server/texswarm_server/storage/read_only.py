@@ -1,8 +1,9 @@
 """A database looked at without touching it, beside a server that writes into it or after one that was killed."""
 
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from texswarm_server.protocol.errors import NotReadableError
 from texswarm_server.storage.schema import BUSY_TIMEOUT_S
@@ -14,6 +15,8 @@ _UNREADABLE: Final = {
     "SQLITE_IOERR_CORRUPTFS",
     "SQLITE_ERROR",
 }
+
+_LOOK_BEYOND: Final = 100_000
 
 
 def open_read_only(path: Path) -> sqlite3.Connection:
@@ -46,3 +49,51 @@ def tolerant_text(text: bytes) -> str:
 def table_names(database: sqlite3.Connection) -> set[str]:
     """Return the names of the tables; raises sqlite3.Error."""
     return {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+
+def salvaged_rows(
+    database: sqlite3.Connection, table: str, columns: str, condition: str = "1", values: tuple[object, ...] = ()
+) -> Iterator[tuple[Any, ...]]:
+    """Yield every row of a table with row numbers that can still be reached, past what cannot be read.
+
+    What lies behind a place that cannot be read is halved until the bad rows are alone. Indexes are not used. Raises
+    sqlite3.Error for anything but damage.
+    """
+    query = (
+        f"SELECT rowid, {columns} FROM {table} NOT INDEXED"  # noqa: S608 - our own names
+        f" WHERE {condition} AND rowid BETWEEN ? AND ? ORDER BY rowid"
+    )
+    waiting = [(0, _last_row(database, table))]
+    while waiting:
+        first, last = waiting.pop()
+        try:
+            for row in database.execute(query, (*values, first, last)):
+                first = row[0] + 1
+                yield row[1:]
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            middle = (first + last) // 2
+            if first < last:
+                waiting += [(middle + 1, last), (first, middle)]
+
+
+def _last_row(database: sqlite3.Connection, table: str) -> int:
+    """Return a row number that none exceeds, or at least none that is worth looking for."""
+    for query in (f"SELECT max(rowid) FROM {table}", f"SELECT seq FROM sqlite_sequence WHERE name = '{table}'"):  # noqa: S608
+        try:
+            row = database.execute(query).fetchone()
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+        else:
+            if row and isinstance(row[0], int):
+                return row[0]
+    last = 0
+    try:
+        for row in database.execute(f"SELECT rowid FROM {table} NOT INDEXED ORDER BY rowid"):  # noqa: S608
+            last = row[0]
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+    return last + _LOOK_BEYOND

@@ -29,8 +29,10 @@ from texswarm_server.protocol.errors import (
 )
 from texswarm_server.protocol.ids import DocumentId
 from texswarm_server.sessions.records import Records
+from texswarm_server.storage.damage import find_damage, forget_suspicion, note_layout, note_suspicion
 from texswarm_server.storage.document_log import read_log
 from texswarm_server.storage.read_only import tolerant_text
+from texswarm_server.storage.recovery import recover
 from texswarm_server.storage.schema import open_database, open_for_reading, prepare_folder, storage_error
 from texswarm_server.storage.sqlite_records import SqliteRecords
 from texswarm_server.storage.store import StoredDocument, StoreListener, database_path
@@ -70,7 +72,14 @@ class SqliteStore:
         """Open or make the database in `data`; raises StorageError. `compact_after`: updates in a document's log."""
         prepare_folder(data)
         self._path = database_path(data)
+        self.damage = find_damage(self._path)
+        if self.damage:
+            _logger.error("%s is damaged (%s); what can be read is served read-only", self._path, self.damage)
+            self._path = recover(self._path)
         self._db = open_database(self._path)
+        if not self.damage:
+            forget_suspicion(self._path)
+            note_layout(self._db, self._path)
         self._records = SqliteRecords(self._db)
         self._loop = asyncio.get_running_loop()
         self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
@@ -205,6 +214,7 @@ class SqliteStore:
                 result, refusal = self._commit([], [job])[0]
             except sqlite3.Error as job_error:
                 result, refusal = None, storage_error(job_error)
+                self._suspect(job_error)
             job.answer(result, refusal)
         if jobs and self._save(list(appends)):
             return
@@ -213,6 +223,7 @@ class SqliteStore:
         self._unsaved = appends
         if not self._is_in_trouble:
             self._is_in_trouble = True
+            self._suspect(error)
             self._post(self._tell_trouble, storage_error(error))
 
     def _report(
@@ -226,6 +237,10 @@ class SqliteStore:
         if self._is_in_trouble:
             self._is_in_trouble = False
             self._post(self._tell_recovered)
+
+    def _suspect(self, error: sqlite3.Error) -> None:
+        if storage_error(error).__class__ is CorruptSnapshotError:
+            note_suspicion(self._path)
 
     def _post(self, call: Callable[..., None], *values: Any) -> None:
         """Call on the loop; a loop that is gone has nobody left to tell."""
@@ -278,6 +293,7 @@ class SqliteStore:
                 record = SqliteRecords(self._reader_db).find_document(document_id)
                 log = read_log(self._reader_db, document_id)
         except sqlite3.Error as error:
+            self._suspect(error)
             raise storage_error(error, self._path) from error
         if record is None:
             return None

@@ -42,6 +42,8 @@ class Store(Protocol):
     """Keeps everything. Work is done in the order it is asked for; nothing here blocks the loop."""
 
     listener: StoreListener
+    damage: str
+    """Why nothing may be added to any document: parts of the database cannot be read. Empty when all is well."""
 
     def append(self, document_id: DocumentId, update: bytes, on_durable: Callable[[], None]) -> None:
         """Store an update; `on_durable` is called on the loop once it would survive a power cut.

@@ -1,0 +1,278 @@
+"""Reads what can be read of a damaged database into a new one beside it. The damaged one is never written to.
+
+It is worked on in a copy: a file that was cut short is filled up, a broken head is made anew from the layout that lies
+beside the database, and then table by table every row is taken over that SQLite can still reach. A recovery is made
+once for each state of the damaged file, so that what is written into the recovered one afterwards stays.
+"""
+
+import logging
+import os
+import shutil
+import sqlite3
+import struct
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from texswarm_server.protocol.errors import CorruptSnapshotError, NotReadableError, NotWritableError
+from texswarm_server.storage.damage import Layout, fingerprint_of, read_layout, sync_folder, wal_path
+from texswarm_server.storage.read_only import is_damage, open_read_only, salvaged_rows, table_names, tolerant_text
+from texswarm_server.storage.schema import open_database, storage_error
+
+_logger = logging.getLogger(__name__)
+
+_RECOVERED_NAME: Final = "texswarm-recovered.db"
+_SOURCE_KEY: Final = "recovered_from"
+_HEAD_BYTES: Final = 100
+_MAGIC: Final = b"SQLite format 3\x00"
+_EMPTY_LEAF: Final = 0x0D
+
+
+def recovered_path(path: Path) -> Path:
+    """Return where the recovered database of the one at `path` lies."""
+    return path.with_name(_RECOVERED_NAME)
+
+
+def recover(path: Path) -> Path:
+    """Return a database with everything that can still be read of the damaged one at `path`.
+
+    Raises CorruptSnapshotError when nothing can be read, NotWritableError when there is no room for it.
+    """
+    target, source = recovered_path(path), fingerprint_of(path)
+    if _is_recovered_from(target, source):
+        return target
+    try:
+        with TemporaryDirectory(prefix=".recovering-", dir=path.parent) as folder:
+            copy = Path(folder, path.name)
+            _copy_files(path, copy)
+            _make_readable(copy, read_layout(path), path)
+            part = Path(folder, _RECOVERED_NAME)
+            _take_over(copy, part, source)
+            for leftover in (target, wal_path(target), target.with_name(target.name + "-shm")):
+                leftover.unlink(missing_ok=True)
+            part.replace(target)
+            sync_folder(target.parent)
+    except OSError as error:
+        raise NotWritableError(f"{path} is damaged, and cannot be recovered: {error.strerror or error}") from error
+    except sqlite3.Error as error:
+        raise storage_error(error, path) from error
+    return target
+
+
+def accept_recovered(path: Path) -> Path:
+    """Put the recovered database in the place of the damaged one and return where the damaged one lies now.
+
+    No server may be running. Nothing is deleted. Raises NotReadableError when there is nothing recovered from what
+    lies at `path` now, and NotWritableError.
+    """
+    recovered = recovered_path(path)
+    if not _is_recovered_from(recovered, fingerprint_of(path)):
+        raise NotReadableError(f"there is no recovered database of {path}; start the server once to make one")
+    aside = _free_name(path)
+    try:
+        with closing(open_database(recovered)) as database:
+            database.execute("DELETE FROM settings WHERE key = ?", (_SOURCE_KEY,))
+        for end in ("-wal", "-shm"):
+            if (beside := path.with_name(path.name + end)).exists():
+                beside.replace(aside.with_name(aside.name + end))
+        path.replace(aside)
+        recovered.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise NotWritableError(f"cannot rename {path}: {error.strerror or error}") from error
+    return aside
+
+
+def _free_name(path: Path) -> Path:
+    number = 1
+    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    return aside
+
+
+def _is_recovered_from(target: Path, source: str) -> bool:
+    try:
+        with closing(open_read_only(target)) as database:
+            row = database.execute("SELECT value FROM settings WHERE key = ?", (_SOURCE_KEY,)).fetchone()
+    except (NotReadableError, sqlite3.Error):
+        return False
+    return row is not None and row[0] == source
+
+
+# ── a copy that SQLite can read ─────────────────────────────────────────────────────────────────────────
+
+
+def _copy_files(path: Path, copy: Path) -> None:
+    shutil.copyfile(path, copy)
+    if wal_path(path).exists():
+        shutil.copyfile(wal_path(path), wal_path(copy))
+
+
+def _make_readable(copy: Path, layout: Layout | None, path: Path) -> None:
+    """Mend as little as is needed: the length, then the head, then the list of tables."""
+    _fill_up(copy)
+    if _has_tables(copy):
+        return
+    if layout is None:
+        raise CorruptSnapshotError(f"{path} is not a database of this server, or is damaged beyond recovery")
+    _write_head(copy, layout)
+    if _has_tables(copy):
+        return
+    wal_path(copy).unlink(missing_ok=True)
+    _write_list_of_tables(copy, layout)
+    if not _has_tables(copy):
+        raise CorruptSnapshotError(f"{path} is damaged beyond recovery")
+
+
+def _fill_up(copy: Path) -> None:
+    """Let a file that was cut short have the length that its head tells, as far as that is believable."""
+    with copy.open("rb+") as file:
+        head = file.read(_HEAD_BYTES)
+        size = file.seek(0, os.SEEK_END)
+        if len(head) < _HEAD_BYTES or head[:16] != _MAGIC:
+            return
+        page_bytes, pages = struct.unpack(">H", head[16:18])[0], struct.unpack(">I", head[28:32])[0]
+        wanted = max(pages, -(-size // page_bytes) if page_bytes >= 512 else 0) * page_bytes
+        if size < wanted <= 2 * size + 2**30:
+            file.truncate(wanted)
+
+
+def _has_tables(copy: Path) -> bool:
+    try:
+        with closing(sqlite3.connect(copy, isolation_level=None)) as database:
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            return {"documents", "updates", "settings"} <= table_names(database)
+    except sqlite3.DatabaseError:
+        return False
+
+
+def _write_head(copy: Path, layout: Layout) -> None:
+    with copy.open("rb+") as file:
+        size = file.seek(0, os.SEEK_END)
+        pages = max(1, -(-size // layout.page_bytes))
+        file.truncate(pages * layout.page_bytes)
+        file.seek(0)
+        file.write(_head(layout, pages, is_wal=True))
+
+
+def _head(layout: Layout, pages: int, *, is_wal: bool) -> bytes:
+    """Return the hundred bytes a database begins with; https://www.sqlite.org/fileformat.html#the_database_header."""
+    mode = 2 if is_wal else 1
+    fields = struct.pack(
+        ">H6B12I20xII",
+        layout.page_bytes % 65536 or 1, mode, mode, 0, 64, 32, 32,
+        1, pages, 0, 0, 1, 4, 0, 0, 1, layout.version, 0, 0,
+        1, sqlite3.sqlite_version_info[0] * 1_000_000,
+    )  # fmt: skip
+    return _MAGIC + fields
+
+
+def _write_list_of_tables(copy: Path, layout: Layout) -> None:
+    """Make the first page anew: an empty list, and then every table with the page it was known to begin on."""
+    pages = copy.stat().st_size // layout.page_bytes
+    leaf = struct.pack(">BHHHB", _EMPTY_LEAF, 0, 0, layout.page_bytes % 65536, 0)
+    first = (_head(layout, pages, is_wal=False) + leaf).ljust(layout.page_bytes, b"\x00")
+    with copy.open("rb+") as file:
+        file.write(first)
+    with closing(sqlite3.connect(copy, isolation_level=None)) as database:
+        database.execute("PRAGMA writable_schema = ON")
+        rows = [(row.kind, row.name, row.table, row.root_page, row.statement) for row in layout.rows]
+        database.executemany("INSERT INTO sqlite_master (type, name, tbl_name, rootpage, sql) VALUES (?,?,?,?,?)", rows)
+
+
+# ── taking over what is in it ───────────────────────────────────────────────────────────────────────────
+
+
+def _take_over(copy: Path, part: Path, source: str) -> None:
+    with closing(sqlite3.connect(copy, isolation_level=None)) as old, closing(sqlite3.connect(part)) as new:
+        old.text_factory = tolerant_text
+        os.chmod(part, 0o600)  # noqa: PTH101 - the same, beside `connect`
+        statements = old.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        )
+        tables = dict(statements.fetchall())
+        for table, statement in tables.items():
+            new.execute(statement)
+            lost = _copy_table(old, new, table)
+            if lost:
+                _logger.error("recovering: parts of the table %s cannot be read", table)
+        for (index,) in old.execute(
+            "SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+        ).fetchall():
+            new.execute(index)
+        _go_on_counting(old, new)
+        new.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (_SOURCE_KEY, source))
+        new.execute(f"PRAGMA user_version = {int(old.execute('PRAGMA user_version').fetchone()[0])}")
+        new.commit()
+        if not new.execute("SELECT 1 FROM documents UNION SELECT 1 FROM users LIMIT 1").fetchone():
+            raise CorruptSnapshotError("nothing in the database can be read")
+    with part.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _go_on_counting(old: sqlite3.Connection, new: sqlite3.Connection) -> None:
+    """Let no update have a number that a snapshot counts as its own already."""
+    numbers = [0]
+    for database, query in (
+        (old, "SELECT seq FROM sqlite_sequence WHERE name = 'updates'"),
+        (new, "SELECT max(through) FROM snapshots"),
+        (new, "SELECT max(number) FROM updates"),
+    ):
+        try:
+            row = database.execute(query).fetchone()
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+        else:
+            numbers += [row[0]] if row and isinstance(row[0], int) else []
+    new.execute("DELETE FROM sqlite_sequence WHERE name = 'updates'")
+    new.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('updates', ?)", (max(numbers),))
+
+
+def _copy_table(old: sqlite3.Connection, new: sqlite3.Connection, table: str) -> bool:
+    """Copy every row that can be reached; True when some cannot."""
+    columns = [row[1] for row in new.execute(f"PRAGMA table_info({table})")]
+    names, marks = ", ".join(columns), ", ".join("?" * len(columns))
+    insert = f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - names from the schema
+    try:
+        new.executemany(insert, old.execute(f"SELECT {names} FROM {table} NOT INDEXED"))  # noqa: S608
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+    else:
+        return False
+    is_ordered_by_key = (
+        "WITHOUT ROWID" in new.execute("SELECT sql FROM sqlite_master WHERE name = ?", (table,)).fetchone()[0]
+    )
+    reachable = _from_both_ends if is_ordered_by_key else salvaged_rows
+    new.executemany(insert, reachable(old, table, names))
+    return True
+
+
+def _from_both_ends(old: sqlite3.Connection, table: str, names: str) -> Iterator[tuple[Any, ...]]:
+    """Yield rows of a table that is kept in the order of its key: from the first and from the last to the damage."""
+    for direction in ("ASC", "DESC"):
+        key = ", ".join(
+            f"{row[1]} {direction}" for row in sorted(old.execute(f"PRAGMA table_info({table})"), key=_place) if row[5]
+        )
+        cursor = old.execute(f"SELECT {names} FROM {table} NOT INDEXED ORDER BY {key}")  # noqa: S608
+        yield from _until_damage(cursor)
+
+
+def _place(row: tuple[Any, ...]) -> int:
+    return int(row[5])
+
+
+def _until_damage(cursor: sqlite3.Cursor) -> Iterator[tuple[Any, ...]]:
+    while True:
+        try:
+            row = cursor.fetchone()
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            return
+        if row is None:
+            return
+        yield row
