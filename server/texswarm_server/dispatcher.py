@@ -105,6 +105,8 @@ class Dispatcher:
         )
 
     async def _create(self, peer: Peer, order: CreateDocument) -> None:
+        if self._store.damage:
+            raise RejectedError(ErrorCode.STORAGE_UNAVAILABLE, "the database is damaged")
         user_id, now = self._front_desk.guest(peer).user_id, self._wall_clock()
         record = await self._store.run(lambda records: self._access.create(records, user_id, order, now))
         peer.tell(

@@ -84,4 +84,4 @@ def _rows(database: sqlite3.Connection, document_id: DocumentId, log: DocumentLo
         if not is_damage(error):
             raise
         log.damage.append("some pages of the log cannot be read")
-        return list(salvaged_rows(database, "updates", _ROW, "+document_id = ?", (document_id,)))
+        return list(salvaged_rows(database, "updates", _ROW, condition="+document_id = ?", values=(document_id,)))

@@ -1,7 +1,7 @@
 """A database looked at without touching it, beside a server that writes into it or after one that was killed."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +17,8 @@ _UNREADABLE: Final = {
 }
 
 _LOOK_BEYOND: Final = 100_000
+_MOST_PROBES: Final = 200_000
+_ANY_ROW: Final = 2**62
 
 
 def open_read_only(path: Path) -> sqlite3.Connection:
@@ -52,35 +54,64 @@ def table_names(database: sqlite3.Connection) -> set[str]:
 
 
 def salvaged_rows(
-    database: sqlite3.Connection, table: str, columns: str, condition: str = "1", values: tuple[object, ...] = ()
+    database: sqlite3.Connection,
+    table: str,
+    columns: str,
+    *,
+    condition: str = "1",
+    values: tuple[object, ...] = (),
+    on_gap: Callable[[], None] = lambda: None,
 ) -> Iterator[tuple[Any, ...]]:
     """Yield every row of a table with row numbers that can still be reached, past what cannot be read.
 
-    What lies behind a place that cannot be read is halved until the bad rows are alone. Indexes are not used. Raises
-    sqlite3.Error for anything but damage.
+    What lies behind a place that cannot be read is halved until the bad rows are alone; `on_gap` is called for each
+    such place. Indexes are not used. Raises sqlite3.Error for anything but damage.
     """
     query = (
         f"SELECT rowid, {columns} FROM {table} NOT INDEXED"  # noqa: S608 - our own names
         f" WHERE {condition} AND rowid BETWEEN ? AND ? ORDER BY rowid"
     )
     waiting = [(0, _last_row(database, table))]
+    probes = 0
     while waiting:
         first, last = waiting.pop()
-        try:
-            for row in database.execute(query, (*values, first, last)):
+        for row in _until_damage(database, query, (*values, first, last)):
+            if row is None:
+                on_gap()
+                probes += 1
+                middle = (first + last) // 2
+                if first < last and probes < _MOST_PROBES:
+                    waiting += [(middle + 1, last), (first, middle)]
+            else:
                 first = row[0] + 1
                 yield row[1:]
-        except sqlite3.DatabaseError as error:
-            if not is_damage(error):
-                raise
-            middle = (first + last) // 2
-            if first < last:
-                waiting += [(middle + 1, last), (first, middle)]
+
+
+def _until_damage(
+    database: sqlite3.Connection, query: str, values: tuple[Any, ...]
+) -> Iterator[tuple[Any, ...] | None]:
+    """Yield rows with rising numbers, and None where one cannot be read or is out of order; that is the end.
+
+    The last two values are the first and the last number.
+    """
+    lowest, last = values[-2:]
+    try:
+        for row in database.execute(query, values):
+            if not lowest <= row[0] <= last:
+                break
+            lowest = row[0] + 1
+            yield row
+        else:
+            return
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+    yield None
 
 
 def _last_row(database: sqlite3.Connection, table: str) -> int:
     """Return a row number that none exceeds, or at least none that is worth looking for."""
-    for query in (f"SELECT max(rowid) FROM {table}", f"SELECT seq FROM sqlite_sequence WHERE name = '{table}'"):  # noqa: S608
+    for query in (f"SELECT seq FROM sqlite_sequence WHERE name = '{table}'", f"SELECT max(rowid) FROM {table}"):  # noqa: S608
         try:
             row = database.execute(query).fetchone()
         except sqlite3.DatabaseError as error:
@@ -89,11 +120,5 @@ def _last_row(database: sqlite3.Connection, table: str) -> int:
         else:
             if row and isinstance(row[0], int):
                 return row[0]
-    last = 0
-    try:
-        for row in database.execute(f"SELECT rowid FROM {table} NOT INDEXED ORDER BY rowid"):  # noqa: S608
-            last = row[0]
-    except sqlite3.DatabaseError as error:
-        if not is_damage(error):
-            raise
-    return last + _LOOK_BEYOND
+    query = f"SELECT rowid FROM {table} NOT INDEXED WHERE rowid BETWEEN ? AND ? ORDER BY rowid"  # noqa: S608
+    return max((row[0] for row in _until_damage(database, query, (0, _ANY_ROW)) if row), default=0) + _LOOK_BEYOND

@@ -189,19 +189,10 @@ def _take_over(copy: Path, part: Path, source: str) -> None:
     with closing(sqlite3.connect(copy, isolation_level=None)) as old, closing(sqlite3.connect(part)) as new:
         old.text_factory = tolerant_text
         os.chmod(part, 0o600)  # noqa: PTH101 - the same, beside `connect`
-        statements = old.execute(
-            "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-        )
-        tables = dict(statements.fetchall())
-        for table, statement in tables.items():
+        for kind, table, statement in _statements(old):
             new.execute(statement)
-            lost = _copy_table(old, new, table)
-            if lost:
+            if kind == "table" and _copy_table(old, new, table):
                 _logger.error("recovering: parts of the table %s cannot be read", table)
-        for (index,) in old.execute(
-            "SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
-        ).fetchall():
-            new.execute(index)
         _go_on_counting(old, new)
         new.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (_SOURCE_KEY, source))
         new.execute(f"PRAGMA user_version = {int(old.execute('PRAGMA user_version').fetchone()[0])}")
@@ -210,6 +201,15 @@ def _take_over(copy: Path, part: Path, source: str) -> None:
             raise CorruptSnapshotError("nothing in the database can be read")
     with part.open("rb+") as file:
         os.fsync(file.fileno())
+
+
+def _statements(old: sqlite3.Connection) -> list[tuple[str, str, str]]:
+    """Return what makes the tables, and then the indexes: kind, name, statement."""
+    query = (
+        "SELECT type, name, sql FROM sqlite_master"
+        " WHERE type IN ('table', 'index') AND sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY type DESC"
+    )
+    return old.execute(query).fetchall()
 
 
 def _go_on_counting(old: sqlite3.Connection, new: sqlite3.Connection) -> None:
@@ -236,43 +236,32 @@ def _copy_table(old: sqlite3.Connection, new: sqlite3.Connection, table: str) ->
     columns = [row[1] for row in new.execute(f"PRAGMA table_info({table})")]
     names, marks = ", ".join(columns), ", ".join("?" * len(columns))
     insert = f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - names from the schema
+    definition = new.execute("SELECT sql FROM sqlite_master WHERE name = ?", (table,)).fetchone()[0]
+    if "WITHOUT ROWID" not in definition:
+        gaps: list[None] = []
+        new.executemany(insert, salvaged_rows(old, table, names, on_gap=lambda: gaps.append(None)))
+        return bool(gaps)
     try:
         new.executemany(insert, old.execute(f"SELECT {names} FROM {table} NOT INDEXED"))  # noqa: S608
     except sqlite3.DatabaseError as error:
         if not is_damage(error):
             raise
-    else:
-        return False
-    is_ordered_by_key = (
-        "WITHOUT ROWID" in new.execute("SELECT sql FROM sqlite_master WHERE name = ?", (table,)).fetchone()[0]
-    )
-    reachable = _from_both_ends if is_ordered_by_key else salvaged_rows
-    new.executemany(insert, reachable(old, table, names))
-    return True
+        new.executemany(insert, _from_both_ends(old, table, names))
+        return True
+    return False
 
 
 def _from_both_ends(old: sqlite3.Connection, table: str, names: str) -> Iterator[tuple[Any, ...]]:
     """Yield rows of a table that is kept in the order of its key: from the first and from the last to the damage."""
+    columns = sorted((row for row in old.execute(f"PRAGMA table_info({table})") if row[5]), key=_place)
     for direction in ("ASC", "DESC"):
-        key = ", ".join(
-            f"{row[1]} {direction}" for row in sorted(old.execute(f"PRAGMA table_info({table})"), key=_place) if row[5]
-        )
-        cursor = old.execute(f"SELECT {names} FROM {table} NOT INDEXED ORDER BY {key}")  # noqa: S608
-        yield from _until_damage(cursor)
+        key = ", ".join(f"{row[1]} {direction}" for row in columns)
+        try:
+            yield from old.execute(f"SELECT {names} FROM {table} NOT INDEXED ORDER BY {key}")  # noqa: S608
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
 
 
 def _place(row: tuple[Any, ...]) -> int:
     return int(row[5])
-
-
-def _until_damage(cursor: sqlite3.Cursor) -> Iterator[tuple[Any, ...]]:
-    while True:
-        try:
-            row = cursor.fetchone()
-        except sqlite3.DatabaseError as error:
-            if not is_damage(error):
-                raise
-            return
-        if row is None:
-            return
-        yield row

@@ -74,8 +74,8 @@ class SqliteStore:
         self._path = database_path(data)
         self.damage = find_damage(self._path)
         if self.damage:
-            _logger.error("%s is damaged (%s); what can be read is served read-only", self._path, self.damage)
-            self._path = recover(self._path)
+            damaged, self._path = self._path, recover(self._path)
+            _logger.error("%s is damaged (%s); what can be read is served read-only", damaged, self.damage)
         self._db = open_database(self._path)
         if not self.damage:
             forget_suspicion(self._path)

@@ -12,7 +12,7 @@ from tests.helpers.legacy_client import legacy_client
 from tests.helpers.run_async import runs_async
 from tests.helpers.wire_client import WireClient, signed_in_client
 from tests.helpers.yjs_client import yjs_client
-from texswarm_server.protocol.messages import Error
+from texswarm_server.protocol.messages import CreateDocument, Error
 from texswarm_server.storage.store import database_path
 
 if TYPE_CHECKING:
@@ -78,3 +78,22 @@ async def test_the_good_part_of_a_damaged_document_is_shown_on_every_wire_and_ne
     assert log_of(data)[: len(before)] == before
     assert [row[1] for row in log_of(data)[len(before) :]] == [other.facts.document_id]
     assert "takes no edits: update" in caplog.text
+
+
+@pytest.mark.expects_log
+@runs_async
+async def test_a_database_without_its_head_is_served_read_only(premises, caplog) -> None:
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite) as ada:
+        paper = await ada.create_and_open("all of it")
+        document_id, token = paper.facts.document_id, ada.welcome.access_token
+    path = database_path(premises.config.data)
+    path.write_bytes(harmed := b"\xff" * 4096 + path.read_bytes()[4096:])
+    for _ in range(2):
+        async with premises.running() as place, signed_in_client(place.url, token, user_id=None) as again:
+            opened = await again.open(document_id)
+            assert (opened.text(), opened.facts.read_only) == ("all of it", "database_damaged")
+            await refused_edit(again, document_id)
+            assert await again.refused(CreateDocument(title="New")) == "storage_unavailable"
+            assert not place.server._is_ready()
+    assert path.read_bytes() == harmed
+    assert caplog.text.count("is served read-only") == 2
