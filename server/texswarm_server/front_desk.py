@@ -181,6 +181,9 @@ class FrontDesk:
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
 
     async def _admit(self, peer: Peer, message: Authentication) -> None:
+        if self._is_belated(peer, message):
+            peer.shut(CloseCode.REPLACED, "the session goes on in a newer connection")
+            return
         now = self._wall_clock()
         signed_in = await self._store.run(lambda records: self.rules.sign_in(records, message, now))
         if peer.is_closed:
@@ -199,6 +202,16 @@ class FrontDesk:
         if self._guests.get(peer) is guest and not peer.is_closed:
             peer.signed_in(session.session_id, self._config.limits.max_frame_bytes)
             peer.tell(self._welcome(guest, message, is_resumed=attachment.is_resumed))
+
+    def _is_belated(self, peer: Peer, message: Authentication) -> bool:
+        """Say whether a client has given `peer` up already: its session is served by a connection it made later.
+
+        What was sent over a stuck network arrives whenever it likes; the newer connection must not give way to it.
+        Asked before the token is looked at, so that one that was spent in the meantime does no harm.
+        """
+        session = self._registry.find(SessionId(message.session_id)) if message.session_id else None
+        holder = session.connection if session else None
+        return isinstance(holder, Peer) and holder.opened_at > peer.opened_at
 
     def _clear_the_way(self, attachment: Attachment) -> None:
         """Close the connection that held the session, and end sessions that had to make room."""

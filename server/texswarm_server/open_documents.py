@@ -85,7 +85,7 @@ class OpenDocuments:
         self._peers[session_id] = peer
         peer.outbox.on_held = partial(self._hold, session_id)
         peer.outbox.on_relieved = partial(self._catch_up, session_id)
-        peer.outbox.on_presence_missed = partial(self._catch_up, session_id)
+        peer.outbox.on_presence_missed = partial(self._repeat_presence, session_id)
 
     def lose(self, session_id: SessionId) -> None:
         """Note that a session lost its connection: its places are kept."""
@@ -100,6 +100,7 @@ class OpenDocuments:
         self._peers.pop(session_id, None)
         for entry in self._entries_of(session_id):
             self._leave(entry.room, session_id)
+        self._places.pop(session_id, None)
 
     def describe(self, session_id: SessionId, display_name: str, color: str) -> None:
         """Show a session's user under another name or colour."""
@@ -290,7 +291,7 @@ class OpenDocuments:
 
     def _forget(self, room: Room) -> None:
         for session_id in room.members:
-            self._places.get(session_id, set()).discard(room.document_id)
+            self._vacate(session_id, room.document_id)
         self._entries.pop(room.document_id, None)
         self._by_handle.pop(room.handle, None)
         self._dirty.pop(room, None)
@@ -404,6 +405,10 @@ class OpenDocuments:
         for entry in self._entries_of(session_id):
             self._execute(entry.room, entry.room.catch_up(session_id))
 
+    def _repeat_presence(self, session_id: SessionId) -> None:
+        for entry in self._entries_of(session_id):
+            self._execute(entry.room, entry.room.repeat_presence(session_id))
+
     # ── small helps ─────────────────────────────────────────────────────────────────────────────────────
 
     def _entries_of(self, session_id: SessionId) -> list[_Entry]:
@@ -418,11 +423,14 @@ class OpenDocuments:
     def _leave(self, room: Room, session_id: SessionId) -> None:
         self._execute(room, room.leave(session_id))
         self._away.cancel((room.document_id, session_id))
+        self._vacate(session_id, room.document_id)
+        self._note_idle(room)
+
+    def _vacate(self, session_id: SessionId, document_id: DocumentId) -> None:
         places = self._places.get(session_id, set())
-        places.discard(room.document_id)
+        places.discard(document_id)
         if not places:
             self._places.pop(session_id, None)
-        self._note_idle(room)
 
     def _note_idle(self, room: Room) -> None:
         if not room.present:

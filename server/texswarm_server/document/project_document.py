@@ -58,8 +58,9 @@ class ProjectDocument:
     changed, `on_file_touched(file_id)` when a file's text changed, by anybody.
     """
 
-    def __init__(self) -> None:
-        self._doc: pycrdt.Doc[Any] = pycrdt.Doc()
+    def __init__(self, *, client_id: int | None = None) -> None:
+        """`client_id`: under which it writes, never used before in this history; a random one unless given."""
+        self._doc: pycrdt.Doc[Any] = pycrdt.Doc(client_id=client_id)
         self._meta = self._doc.get("meta", type=pycrdt.Map)
         self._files = self._doc.get("files", type=pycrdt.Map)
         self._texts: dict[FileId, FileText] = {}

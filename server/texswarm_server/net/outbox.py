@@ -76,7 +76,7 @@ class Outbox:
         if self.is_held:
             self._relief.set()
             self.on_relieved()
-        elif has_dropped:
+        if has_dropped:
             self.on_presence_missed()
 
     async def wait_relieved(self) -> None:

@@ -50,7 +50,7 @@ class Desk(Protocol):
 class Peer(ABC):
     """One connection. `session_id` is set while the peer is signed in; `can_resume`: its client may come back to it.
 
-    `wire` names what it speaks.
+    `wire` names what it speaks; `opened_at`: when the connection was made, by the loop's clock.
     """
 
     wire: ClassVar[str]
@@ -61,6 +61,7 @@ class Peer(ABC):
         self._desk = desk
         self._auth_timeout_s = auth_timeout_s
         self._phase = LinkPhase.GREETING
+        self.opened_at = asyncio.get_running_loop().time()
         self.session_id: SessionId | None = None
         self.is_confirmed = False
         self.outbox = Outbox(connection, hold_above_bytes=HOLD_ABOVE_BYTES)

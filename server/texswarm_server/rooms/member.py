@@ -24,6 +24,7 @@ class Member:
 
     `is_withheld`: an update was refused that may be taken another day, so that nothing more may be acknowledged.
     `held_at` is the state vector up to which a member that reads too slowly was served; None while it keeps up.
+    `has_missed_roster`: who is here has changed since it was told.
     """
 
     profile: Profile
@@ -32,6 +33,7 @@ class Member:
     acknowledged: int = 0
     is_withheld: bool = False
     held_at: bytes | None = None
+    has_missed_roster: bool = False
     awareness_ids: set[int] = field(default_factory=set)
     former_ids: set[int] = field(default_factory=set)
 

@@ -172,9 +172,11 @@ class Room:
         return [Tell((session_id,), RoleChanged(handle=self.handle, role=role)), *self._participants()]
 
     def announce(self) -> list[Effect]:
-        """Tell everybody who is here."""
+        """Tell everybody who is here; those who are held hear it when they catch up."""
         self._is_announcing = False
         readers = tuple(member.session_id for member in self._members.values() if member.is_keeping_up)
+        for member in self._members.values():
+            member.has_missed_roster = not member.is_keeping_up
         return [Tell(readers, self._participant_list())] if readers else []
 
     # ── what members send ───────────────────────────────────────────────────────────────────────────────
@@ -229,19 +231,24 @@ class Room:
             member.held_at = self._document.state_vector
 
     def catch_up(self, session_id: SessionId) -> list[Effect]:
-        """Send a member what it missed, in one update, and who is where now."""
+        """Send a member what it missed of the document, in one update, and of who is here; nothing it has already.
+
+        What is told here may make it slow again, so anything that is told every time would be told for ever.
+        """
         member = self._members.get(session_id)
-        if member is None or not member.is_here:
+        if member is None or member.held_at is None:
             return []
-        effects: list[Effect] = [SendPresence((session_id,), self._presence_frame(self._presence.history()))]
-        if member.held_at is None:
-            return effects
         held_at, member.held_at = member.held_at, None
-        effects.insert(0, Tell((session_id,), self._participant_list()))
+        has_missed_roster, member.has_missed_roster = member.has_missed_roster, False
         missed = self._document.update_since(held_at)
-        return (
-            effects if missed == EMPTY_UPDATE else [SendDocument((session_id,), self._frame(Update(missed))), *effects]
+        news: list[Effect] = (
+            [] if missed == EMPTY_UPDATE else [SendDocument((session_id,), self._frame(Update(missed)))]
         )
+        return [*news, Tell((session_id,), self._participant_list())] if has_missed_roster else news
+
+    def repeat_presence(self, session_id: SessionId) -> list[Effect]:
+        """Send a member who is where, and who left lately: some of it was dropped on the way."""
+        return [SendPresence((session_id,), self._presence_frame(self._presence.history()))]
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -334,12 +341,14 @@ class Room:
             self._moves.append((member, news))
 
     def _turn_presence(self) -> list[Effect]:
+        """Tell the others. A sender was told of its own former places at joining, and must hear that they are void."""
         moves, self._moves = self._moves, []
         if not moves:
             return []
         latest = {entry.client_id: entry for _member, entries in moves for entry in entries}
         senders = {member for member, _entries in moves}
-        return self._broadcast_presence(list(latest.values()), senders if len(senders) == 1 else set())
+        is_news_to_all = len(senders) > 1 or any(entry.state is None for entry in latest.values())
+        return self._broadcast_presence(list(latest.values()), set() if is_news_to_all else senders)
 
     def _broadcast_presence(self, entries: list[PresenceEntry], without: set[Member] | None = None) -> list[Effect]:
         skipped = {member.session_id for member in without or ()}

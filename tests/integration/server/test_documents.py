@@ -183,6 +183,18 @@ async def test_an_idle_document_is_unloaded_and_opens_again_with_another_handle(
 
 
 @runs_async
+async def test_nothing_is_kept_for_a_session_whose_documents_were_unloaded(premises) -> None:
+    async with premises.running(idle_document_s=0.02) as place:
+        async with signed_in_client(place.url, place.host_invite) as ada:
+            await ada.create_and_open("kept")
+            ada.cut()
+            await ada.closed()
+        await until(lambda: not place.server._documents._entries)
+
+        assert place.server._documents._places == {}
+
+
+@runs_async
 async def test_many_open_a_document_that_is_not_loaded_at_the_same_moment(premises) -> None:
     async with premises.running(idle_document_s=0.01) as place, signed_in_client(place.url, place.host_invite) as ada:
         document_id = (await ada.create_and_open("kept")).facts.document_id

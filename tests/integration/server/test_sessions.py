@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.helpers.run_async import runs_async, until
 from tests.helpers.wire_client import WireClient, signed_in_client, wire_client
+from texswarm_server.protocol.codec import encode
 from texswarm_server.protocol.messages import (
     Authentication,
     AuthenticationResult,
@@ -49,6 +50,21 @@ async def test_a_connection_that_still_holds_the_session_gives_way(premises) -> 
         assert again.welcome.resumed
         assert await first.closed() == 4409
         assert await again.ask(ListDocuments(), DocumentList)
+
+
+@runs_async
+async def test_what_a_client_said_over_a_connection_it_gave_up_does_not_end_its_new_one(premises) -> None:
+    async with (
+        premises.running() as place,
+        signed_in_client(place.url, place.host_invite) as first,
+        wire_client(place.url) as stuck,
+        wire_client(place.url) as newest,
+    ):
+        await back(newest, first)
+        await stuck.send_text(encode(Authentication(protocol=2, token="spent", session_id=first.welcome.session_id)))
+
+        assert await stuck.closed() == 4409
+        assert await newest.ask(ListDocuments(), DocumentList)
 
 
 @runs_async

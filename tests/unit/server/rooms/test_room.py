@@ -495,6 +495,18 @@ def test_presence_that_is_not_told_anew_after_a_return_goes_as_well() -> None:
     assert room.role_of(ADA) == "editor"
 
 
+def test_who_returns_under_another_id_hears_that_its_former_place_is_void() -> None:
+    room = room_with(ADA, BOB)
+    room.receive(ADA, Awareness(encode_presence([PresenceEntry(1, 1, {"user": {}})])))
+    room.turn()
+    heard = Heard(room)(room.join(profile(ADA)))
+    room.receive(ADA, Awareness(encode_presence([PresenceEntry(2, 1, {"user": {}})])))
+    heard(room.turn())
+
+    told = [entry for each in heard.of(ADA, Awareness) for entry in decode_presence(each.update)]
+    assert {entry.client_id: entry.state for entry in told}[1] is None
+
+
 def test_too_much_presence_is_refused() -> None:
     room = room_with(ADA, limits=Limits(max_presence_bytes=100))
     update = encode_presence([PresenceEntry(7, 1, {"words": "x" * 100})])
