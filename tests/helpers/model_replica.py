@@ -8,7 +8,7 @@ from texswarm_server.document import ProjectDocument
 from texswarm_server.document.presence import PresenceEntry, encode_presence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from texswarm_desktop.client.document_sync import DocumentSync
     from texswarm_server.protocol.errors import RejectedError
@@ -20,9 +20,13 @@ FILE = "main.tex"
 class ModelReplica:
     """One person's copy. `rows` are local updates by outbox row; those up to `acknowledged_row` are safe."""
 
-    def __init__(self, document_id: str = "11111111-1111-4111-8111-111111111111") -> None:
+    def __init__(
+        self, document_id: str = "11111111-1111-4111-8111-111111111111", client_ids: Iterator[int] | None = None
+    ) -> None:
+        """`client_ids`: one for each start of the program; random ones unless given."""
         self.document_id = document_id
-        self.document = self._followed(ProjectDocument())
+        self._client_ids = client_ids
+        self.document = self._new_document()
         self.sync: DocumentSync | None = None
         self.rows: list[bytes] = []
         self.acknowledged_row = 0
@@ -63,10 +67,12 @@ class ModelReplica:
 
     def restart(self) -> None:
         """Start the program again: only what is on disk is there."""
-        document = ProjectDocument()
+        document = self._new_document()
+        document.on_update = lambda update, is_local: None
         for update in (*self._remote, *self.rows):
             document.apply(update)
-        self.document = self._followed(document)
+        document.on_update = self._on_update
+        self.document = document
         self.sync = None
 
     # ── ReplicaPort ─────────────────────────────────────────────────────────────────────────────────────
@@ -122,7 +128,8 @@ class ModelReplica:
     def refused(self, error: RejectedError) -> None:
         self.refusals.append(error)
 
-    def _followed(self, document: ProjectDocument) -> ProjectDocument:
+    def _new_document(self) -> ProjectDocument:
+        document = ProjectDocument(client_id=next(self._client_ids) if self._client_ids else None)
         document.on_update = self._on_update
         return document
 

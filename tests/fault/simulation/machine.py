@@ -1,0 +1,172 @@
+"""The machine a server runs on: the real desk, rooms, sessions and peers over a simulated disk and network.
+
+What `app.CollabServer` joins to sockets and SQLite is joined here to wires and a `Disk`. `kill` is SIGKILL: the disk
+dies first, so that nothing this server still does can be seen by anybody.
+"""
+
+import asyncio
+import random
+from collections import Counter
+from pathlib import Path
+from typing import Final
+
+from tests.fault.simulation.disk import Disk, SimulatedStore
+from tests.fault.simulation.network import ServerEnd
+from texswarm_server.app import _signing_keys
+from texswarm_server.config import ServerConfig
+from texswarm_server.dispatcher import Dispatcher
+from texswarm_server.front_desk import FrontDesk
+from texswarm_server.net.protocol2_peer import Protocol2Peer
+from texswarm_server.open_documents import OpenDocuments
+from texswarm_server.protocol.close_codes import CloseCode
+from texswarm_server.sessions.access_tokens import AccessTokens
+from texswarm_server.sessions.document_access import DocumentAccess
+
+HOLD_ABOVE_BYTES: Final = 512
+
+
+class Machine:
+    """Holds at most one server at a time. `wall_skew_s`: how wrong its wall clock is."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, disk: Disk, config: ServerConfig, seed: int) -> None:
+        self._loop, self._disk, self._config = loop, disk, config
+        self._chance = random.Random(f"machine {seed}")
+        self._group: asyncio.TaskGroup | None = None
+        self.server: Server | None = None
+        self.wall_skew_s = 0.0
+        self.starts = 0
+
+    def wall_clock(self) -> float:
+        return 1_700_000_000.0 + self._loop.time() + self.wall_skew_s
+
+    async def start(self) -> None:
+        """Start a server, which listens once it has taken in what is on the disk."""
+        assert self.server is None
+        self.starts += 1
+        server = self.server = Server(self, self._disk, self._config, random.Random(self._chance.random()))
+        await server.start()
+
+    def kill(self) -> None:
+        if self.server is not None:
+            self.server.kill()
+            self.server = None
+
+    async def restart(self) -> None:
+        """End it in good order, saying 1012 to everybody, and start it anew."""
+        if self.server is not None:
+            server = self.server
+            await server.stop()
+            server.kill()
+            self.server = None
+        await self.start()
+
+    def accept(self, end: ServerEnd) -> bool:
+        """Take a new connection; False when nobody listens."""
+        return self.server is not None and self.server.accept(end)
+
+
+class Server:
+    """One life of the server."""
+
+    def __init__(self, machine: Machine, disk: Disk, config: ServerConfig, chance: random.Random) -> None:
+        self._machine, self._config = machine, config
+        self._loop = asyncio.get_running_loop()
+        self._random = chance.randbytes
+        self.store = SimulatedStore(disk, random.Random(chance.random()))
+        self.documents: OpenDocuments | None = None
+        self.front_desk: FrontDesk | None = None
+        self._dispatcher: Dispatcher | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._housekeeping: asyncio.TimerHandle | None = None
+        self._stalls_due = 0.0
+        self.peers: dict[Protocol2Peer, ServerEnd] = {}
+        self.is_listening = False
+
+    async def start(self) -> None:
+        config, wall_clock = self._config, self._machine.wall_clock
+        keys, current = await self.store.run(lambda records: _signing_keys(records, random=self._random))
+        tokens = AccessTokens(keys, current, ttl_s=config.access_ttl_s, random=self._random)
+        self.documents = OpenDocuments(self.store, config, wall_clock=wall_clock)
+        self.front_desk = FrontDesk(
+            self.store, self.documents, tokens, config, random=self._random, wall_clock=wall_clock
+        )
+        access = DocumentAccess(self._random, config.limits, is_open=config.open)
+        self._dispatcher = Dispatcher(self.store, self.front_desk, self.documents, access, wall_clock)
+        await self.front_desk.restore()
+        self.is_listening = True
+        self._keep_house()
+
+    def accept(self, end: ServerEnd) -> bool:
+        if not self.is_listening:
+            return False
+        assert self._dispatcher is not None
+        peer = Protocol2Peer(end, self._dispatcher, auth_timeout_s=self._config.auth_timeout_s)
+        peer.outbox._hold_above_bytes = HOLD_ABOVE_BYTES
+        task = self._loop.create_task(self._serve(peer, end))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return True
+
+    def kill(self) -> None:
+        self.store.die()
+        self.is_listening = False
+        if self._housekeeping is not None:
+            self._housekeeping.cancel()
+        for end in list(self.peers.values()):
+            end._wire.cut()
+        for task in list(self._tasks):
+            task.cancel()
+
+    async def stop(self) -> None:
+        """As `CollabServer.stop`."""
+        assert self.documents is not None
+        self.is_listening = False
+        self.documents.turn()
+        for peer in list(self.peers):
+            peer.shut(CloseCode.SERVICE_RESTART)
+        give_up_at = self._loop.time() + 1.5
+        while self.peers and self._loop.time() < give_up_at:  # noqa: ASYNC110 - waiting costs nothing here
+            await asyncio.sleep(0.02)
+        self.documents.turn()
+        self.documents.record_changes()
+        await self.store.close(10.0)
+
+    def double_sessions(self) -> list[str]:
+        """Return the sessions that more than one connection serves."""
+        served = Counter(peer.session_id for peer in self.peers if peer.is_signed_in)
+        return [str(session_id) for session_id, count in served.items() if count > 1]
+
+    async def _serve(self, peer: Protocol2Peer, end: ServerEnd) -> None:
+        self.peers[peer] = end
+        try:
+            await peer.serve()
+        finally:
+            del self.peers[peer]
+            end.lose()
+
+    def _keep_house(self) -> None:
+        assert self.documents is not None
+        assert self.front_desk is not None
+        now = self._loop.time()
+        self.front_desk.tick(now)
+        self.documents.tick(now)
+        if now >= self._stalls_due:
+            self._stalls_due = now + self._config.dead_after_s
+            for peer in list(self.peers):
+                if peer.outbox.is_stalled():
+                    peer.shut(CloseCode.TRY_AGAIN_LATER, "reads too slowly")
+        self._housekeeping = self._loop.call_later(self._config.housekeeping_s, self._keep_house)
+
+
+def config_of(chance: random.Random) -> ServerConfig:
+    """Return a server's settings with times short enough to be passed in a plan."""
+    return ServerConfig(
+        data=Path("nowhere"),
+        access_ttl_s=chance.choice([8.0, 3600.0, 3600.0]),
+        grace_s=chance.choice([6.0, 60.0, 3 * 3600.0]),
+        presence_grace_s=chance.choice([1.0, 5.0]),
+        auth_timeout_s=10.0,
+        heartbeat_s=2.0,
+        dead_after_s=8.0,
+        idle_document_s=chance.choice([0.0, 3.0, 60.0]),
+    )

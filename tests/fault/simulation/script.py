@@ -1,0 +1,112 @@
+"""Seeded plans: who types what, and what happens to cables, clocks, disk, server and programs, and when.
+
+A plan is data. It is saved when it fails, can be replayed from that file, and can be made smaller.
+"""
+
+import json
+import random
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+PEOPLE: Final = ("ann", "bob", "cyd")
+ROLES: Final = {"ann": "owner", "bob": "editor", "cyd": "editor"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that happens, `after` seconds behind the step before. `x`: how long or how much; `n`: which one."""
+
+    do: str
+    who: str = ""
+    after: float = 0.0
+    x: float = 0.0
+    n: int = 0
+
+
+@dataclass(frozen=True)
+class Script:
+    """What happens, in order; the seed also decides what no step says: latencies, waits, settings."""
+
+    seed: int
+    steps: tuple[Step, ...]
+    people: tuple[str, ...] = PEOPLE
+
+    def save(self, folder: Path) -> Path:
+        """Write the plan where it can be replayed from."""
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"simulation-{self.seed}.json"
+        path.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+        return path
+
+    @staticmethod
+    def load(path: Path) -> "Script":
+        """Read a saved plan."""
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return Script(data["seed"], tuple(Step(**step) for step in data["steps"]), tuple(data["people"]))
+
+
+#: What can happen, how often against each other, and with which range of `x` (seconds unless said otherwise).
+FAULTS: Final[dict[str, tuple[int, float, float]]] = {
+    "cut": (6, 0.0, 3.0),
+    "refuse": (2, 0.1, 4.0),
+    "hang": (2, 0.5, 8.0),
+    "freeze": (4, 0.0, 3.0),
+    "freeze_up": (2, 0.0, 3.0),
+    "freeze_down": (2, 0.0, 3.0),
+    "lag": (4, 0.05, 12.0),
+    "stray": (2, 4.0, 15.0),
+    "read_slowly": (4, 20.0, 900.0),  # bytes a second
+    "kill_server": (6, 0.0, 4.0),
+    "restart_server": (2, 0.0, 0.0),
+    "fill_disk": (3, 0.1, 8.0),
+    "stall_disk": (3, 0.05, 2.0),
+    "compact": (2, 0.0, 0.0),
+    "kill_desktop": (4, 0.0, 3.0),
+    "lose_network": (2, 0.1, 4.0),
+    "set_clock": (2, -4000.0, 4000.0),
+    "set_server_clock": (3, -7200.0, 7200.0),
+}
+_NOBODYS: Final = frozenset({"kill_server", "restart_server", "fill_disk", "stall_disk", "compact", "set_server_clock"})
+#: Faults that matter most when much is under way.
+_IN_BETWEEN: Final = frozenset({"kill_server", "restart_server", "read_slowly", "fill_disk", "cut", "freeze_down"})
+
+
+def make_script(seed: int, faults: int = 5) -> Script:
+    """Return the plan of a seed: people who type, and `faults` troubles among them."""
+    chance = random.Random(f"script {seed}")
+    kinds = chance.choices(list(FAULTS), [weight for weight, _, _ in FAULTS.values()], k=chance.randint(1, faults))
+    people = PEOPLE[: chance.choice([2, 2, 3])]
+    steps: list[Step] = []
+    for kind in kinds:
+        steps += _typing(chance, people, chance.randint(1, 3))
+        steps += _hurry(chance, people, kind)
+        steps.append(_fault(chance, people, kind))
+        steps += _typing(chance, people, chance.randint(0, 2)) + _hurry(chance, people, kind)
+    return Script(seed, tuple(steps), people)
+
+
+def _fault(chance: random.Random, people: tuple[str, ...], kind: str) -> Step:
+    _weight, least, most = FAULTS[kind]
+    who = "" if kind in _NOBODYS else chance.choice(people)
+    return Step(kind, who, _pause(chance), round(chance.uniform(least, most), 3), chance.randrange(1000))
+
+
+def _hurry(chance: random.Random, people: tuple[str, ...], kind: str) -> list[Step]:
+    """Around the faults that cut in between a key press and its acknowledgement, people sometimes type fast."""
+    if kind not in _IN_BETWEEN or chance.random() < 0.6:
+        return []
+    return [
+        Step("type", chance.choice(people), round(chance.uniform(0.0, 0.012), 4), 0.0, chance.randrange(1000))
+        for _ in range(chance.randint(4, 16))
+    ]
+
+
+def _typing(chance: random.Random, people: tuple[str, ...], count: int) -> list[Step]:
+    kinds = chance.choices(["type", "delete", "caret"], [6, 2, 1], k=count)
+    return [Step(kind, chance.choice(people), _pause(chance), 0.0, chance.randrange(1000)) for kind in kinds]
+
+
+def _pause(chance: random.Random) -> float:
+    """Mostly in each other's way, sometimes long enough for a time limit to pass."""
+    return round(chance.choice([0.0, 0.002, 0.02, 0.2, 0.2, 1.0, 1.0, 4.0, 9.0]) * chance.random(), 4)

@@ -1,0 +1,405 @@
+"""Three people, a server and a plan of what goes wrong, in virtual time; and what must hold all the while and at rest.
+
+always     a session has one connection; what a client holds for saved is on the disk when the server is killed;
+           nobody is asked to act; what waits for a slow reader stays bounded; nothing fails unexpectedly
+at rest    everybody is connected; all copies and the disk are equal and hold every word once, and no deleted one;
+           everybody sees everybody
+at the end nothing is left in the server of people who have gone
+"""
+
+import asyncio
+import logging
+import random
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import pycrdt
+
+from tests.fault.simulation.disk import Disk
+from tests.fault.simulation.machine import HOLD_ABOVE_BYTES, Machine, config_of
+from tests.fault.simulation.network import HIGH_MARK_BYTES, Cable, ServerEnd
+from tests.fault.simulation.person import Person
+from tests.fault.simulation.script import ROLES, Script, Step
+from tests.fault.simulation.virtual_loop import VirtualLoop, run_virtually
+from texswarm_desktop.client.states import LinkState, NeedsUser
+from texswarm_server.document.file_text import TEXT_ROOT
+from texswarm_server.protocol.ids import DocumentId, Lineage, UserId
+from texswarm_server.sessions.deadlines import Deadlines
+from texswarm_server.sessions.document_access import issue_invite
+from texswarm_server.sessions.records import DocumentRecord, Records
+from texswarm_server.sessions.registry import SessionRegistry
+
+DOCUMENT: Final = DocumentId("11111111-1111-4111-8111-111111111111")
+LINEAGE: Final = Lineage("22222222-2222-4222-8222-222222222222")
+REST_LIMIT_S: Final = 300.0
+_LOGGERS: Final = ("texswarm_server", "texswarm_desktop", "asyncio")
+
+
+def run_script(script: Script) -> "World":
+    """Let a plan happen; raises AssertionError for whatever must not be."""
+    worlds: list[World] = []
+
+    async def main() -> None:
+        async with asyncio.TaskGroup() as group:
+            world = World(script, group)
+            worlds.append(world)
+            try:
+                await world.run()
+            finally:
+                world.close()
+
+    with _listening_to_logs() as failures:
+        try:
+            run_virtually(main())
+        except BaseExceptionGroup as group:
+            raise _first(group) from group
+    assert not failures, failures[0]
+    return worlds[0]
+
+
+class World:
+    """The stage of one plan."""
+
+    def __init__(self, script: Script, group: asyncio.TaskGroup) -> None:
+        self.script = script
+        self._group = group
+        self._loop = asyncio.get_running_loop()
+        assert isinstance(self._loop, VirtualLoop)
+        chance = random.Random(f"world {script.seed}")
+        self.disk = Disk()
+        self.config = config_of(chance)
+        self.machine = Machine(self._loop, self.disk, self.config, script.seed)
+        invites = self.disk.transact(lambda records: _furnish(records, chance, script.people))
+        self.ends: list[ServerEnd] = []
+        self.people = {
+            name: self._person(name, number, invites[name], random.Random(chance.random()))
+            for number, name in enumerate(script.people)
+        }
+        self._words = 0
+
+    def _person(self, name: str, number: int, invite: str, chance: random.Random) -> Person:
+        cable = Cable(self._loop, chance, self._accept, f"192.168.7.{number + 10}")
+        person = Person(name, DOCUMENT, invite, _user_id(number), cable, self._group, self.script.seed)
+        person.on_state = lambda state: self._look_at_state(name, state)
+        return person
+
+    def _accept(self, end: ServerEnd) -> bool:
+        self.ends.append(end)
+        return self.machine.accept(end)
+
+    def close(self) -> None:
+        for person in self.people.values():
+            person.stop()
+        self.machine.kill()
+        self.disk.close()
+
+    # ── the plan ────────────────────────────────────────────────────────────────────────────────────────
+
+    async def run(self) -> None:
+        self.people["ann"].replica.create(LINEAGE)
+        await self.machine.start()
+        for person in self.people.values():
+            person.start()
+        for step in self.script.steps:
+            await asyncio.sleep(step.after)
+            self._do(step)
+            self._look()
+        await self._come_to_rest()
+        self._look_at_rest()
+        await self._let_everybody_go()
+
+    def _do(self, step: Step) -> None:
+        person = self.people.get(step.who)
+        getattr(self, f"_{step.do}")(*([person] if person else []), step)
+
+    def _later(self, delay_s: float, call: Any, *values: Any) -> None:
+        self._loop.call_later(delay_s, call, *values)
+
+    # ── people ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _type(self, person: Person, step: Step) -> None:
+        if person.can_type:
+            self._words += 1
+            person.type(f"{person.name[0]}{self._words:03}", step.n)
+
+    def _delete(self, person: Person, step: Step) -> None:
+        if person.can_type:
+            person.delete(step.n)
+
+    def _caret(self, person: Person, _step: Step) -> None:
+        person.show_caret()
+
+    def _kill_desktop(self, person: Person, step: Step) -> None:
+        if person.is_running:
+            person.kill()
+            if step.n % 3 == 0:
+                person.forget_session()
+            self._later(step.x, self._start_desktop, person)
+
+    def _start_desktop(self, person: Person) -> None:
+        if not person.is_running:
+            person.start()
+
+    def _lose_network(self, person: Person, step: Step) -> None:
+        self._say_network(person, False)
+        person.cable.freeze(self.config.dead_after_s, up=True, down=True)
+        person.cable.is_out = True
+        self._later(step.x, self._find_network, person)
+
+    def _find_network(self, person: Person) -> None:
+        person.cable.restore()
+        self._say_network(person, True)
+
+    @staticmethod
+    def _say_network(person: Person, is_online: bool) -> None:
+        if person.connection is not None:
+            person.connection.network_changed(is_online)
+
+    def _set_clock(self, person: Person, step: Step) -> None:
+        person.wall_skew_s += step.x
+
+    # ── cables ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _cut(self, person: Person, step: Step) -> None:
+        person.cable.cut()
+        person.cable.is_out = step.n % 2 == 0
+        self._later(step.x, person.cable.restore)
+
+    def _refuse(self, person: Person, step: Step) -> None:
+        person.cable.cut()
+        person.cable.is_out = True
+        self._later(step.x, person.cable.restore)
+
+    def _hang(self, person: Person, step: Step) -> None:
+        person.cable.freeze(self.config.dead_after_s, up=True, down=True)
+        person.cable.is_hanging = True
+        self._later(step.x, person.cable.restore)
+
+    def _freeze(self, person: Person, _step: Step) -> None:
+        person.cable.freeze(self.config.dead_after_s, up=True, down=True)
+
+    def _freeze_up(self, person: Person, _step: Step) -> None:
+        person.cable.freeze(self.config.dead_after_s, up=True, down=False)
+
+    def _freeze_down(self, person: Person, _step: Step) -> None:
+        person.cable.freeze(self.config.dead_after_s, up=False, down=True)
+
+    def _lag(self, person: Person, step: Step) -> None:
+        person.cable.lag(step.x)
+
+    def _stray(self, person: Person, step: Step) -> None:
+        """What is said over the next wire arrives after what is said over the one behind it."""
+        person.cable.cut()
+        person.cable.next_lag_s = step.x
+
+    def _read_slowly(self, person: Person, step: Step) -> None:
+        person.cable.read_slowly(step.x)
+
+    # ── the server ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _kill_server(self, step: Step) -> None:
+        if self.machine.server is not None:
+            self.machine.kill()
+            self._look_at_disk()
+            self._later(step.x, self._start_server)
+
+    def _start_server(self) -> None:
+        if self.machine.server is None:
+            self._group.create_task(self.machine.start(), name="start")
+
+    def _restart_server(self, _step: Step) -> None:
+        server = self.machine.server
+        if server is not None and server.is_listening and not self.disk.is_full:
+            self._group.create_task(self.machine.restart(), name="restart")
+
+    def _fill_disk(self, step: Step) -> None:
+        self.disk.is_full = True
+        self._later(step.x, self._empty_disk)
+
+    def _empty_disk(self) -> None:
+        self.disk.is_full = False
+
+    def _stall_disk(self, step: Step) -> None:
+        self.disk.stall_s = step.x
+        self._later(step.x * 3, self._speed_disk)
+
+    def _speed_disk(self) -> None:
+        self.disk.stall_s = 0.0
+
+    def _compact(self, _step: Step) -> None:
+        self.disk.compact()
+
+    def _set_server_clock(self, step: Step) -> None:
+        self.machine.wall_skew_s += step.x
+
+    # ── what holds always ───────────────────────────────────────────────────────────────────────────────
+
+    def _look(self) -> None:
+        server = self.machine.server
+        if server is not None:
+            assert not server.double_sessions(), "two connections serve one session"
+
+    def _look_at_disk(self) -> None:
+        """What any client calls saved is on the disk."""
+        there = self._words_on_disk()
+        deleted = {word for person in self.people.values() for word in person.deleted}
+        for person in self.people.values():
+            missing = person.acknowledged - deleted - there
+            assert not missing, f"acknowledged and lost: {missing}"
+            back = person.acknowledged_deletions & there
+            assert not back, f"a deletion was acknowledged and lost: {back}"
+
+    def _words_on_disk(self) -> set[str]:
+        return set(_text_of(self.disk.updates[DOCUMENT]).split())
+
+    def _look_at_state(self, name: str, state: LinkState) -> None:
+        assert not isinstance(state, NeedsUser), f"{name} is asked to act: {state}"
+
+    # ── at rest ─────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _come_to_rest(self) -> None:
+        """Mend everything and wait until everybody says that all is well."""
+        await asyncio.sleep(0.5)
+        self._empty_disk()
+        self._speed_disk()
+        self._start_server()
+        for person in self.people.values():
+            person.cable.restore()
+            self._start_desktop(person)
+            self._say_network(person, True)
+        give_up_at = self._loop.time() + REST_LIMIT_S
+        rested_s = 0.0
+        while rested_s < self.config.dead_after_s + self.config.presence_grace_s:
+            assert self._loop.time() < give_up_at, f"no rest: {self._described()}"
+            await asyncio.sleep(0.5)
+            is_at_rest = all(person.is_at_rest for person in self.people.values())
+            rested_s = rested_s + 0.5 if is_at_rest else 0.0
+            self._look()
+
+    def _described(self) -> dict[str, str]:
+        return {
+            name: f"{person.state} synced={person.sync and person.sync.is_synced}"
+            f" unacknowledged={person.replica.unacknowledged()} refusals={person.replica.refusals}"
+            for name, person in self.people.items()
+        }
+
+    def _look_at_rest(self) -> None:
+        texts = {person.replica.text for person in self.people.values()}
+        assert texts == {_text_of(self.disk.updates[DOCUMENT])}, "the copies differ"
+        typed = {word for person in self.people.values() for word in person.typed}
+        deleted = {word for person in self.people.values() for word in person.deleted}
+        words = Counter(next(iter(texts)).split())
+        assert words == Counter(typed - deleted), f"wrong words: {words - Counter(typed - deleted)} too many, missing"
+        for person in self.people.values():
+            self._look_at_person(person)
+        for end in self.ends:
+            bound = HIGH_MARK_BYTES + HOLD_ABOVE_BYTES + 3 * end.largest_frame_bytes
+            assert end.most_buffered_bytes <= bound, f"{end.most_buffered_bytes} bytes waited for a slow reader"
+
+    def _look_at_person(self, person: Person) -> None:
+        assert not person.replica.refusals, f"{person.name} was refused: {person.replica.refusals}"
+        here = Counter(each.display_name for each in person.replica.participants if each.state == "here")
+        assert here == Counter(list(self.people)), f"{person.name} sees {here}"
+        others = {each.replica.document.client_id for each in self.people.values() if each is not person}
+        seen = set(person.replica.others.states) - {person.replica.document.client_id}
+        assert seen == others, f"{person.name} sees other carets"
+
+    # ── at the end ──────────────────────────────────────────────────────────────────────────────────────
+
+    async def _let_everybody_go(self) -> None:
+        """After everybody has gone and every grace period is over, the server holds nothing of them."""
+        for person in self.people.values():
+            person.stop()
+        await asyncio.sleep(self.config.dead_after_s + self.config.idle_document_s + 31.0)
+        await asyncio.sleep(self.config.grace_s + 5.0 if self.config.grace_s < 100 else 0.0)
+        server = self.machine.server
+        assert server is not None
+        assert not server.peers, "connections are left"
+        assert _remains(server.documents) == {}, f"documents are left: {_remains(server.documents)}"
+        if self.config.grace_s < 100:
+            assert _remains(server.front_desk) == {}, f"sessions are left: {_remains(server.front_desk)}"
+
+
+def _furnish(records: Records, chance: random.Random, people: tuple[str, ...]) -> dict[str, str]:
+    """Make the document and an invite for everybody; return the tokens."""
+    owner = UserId(_user_id(0))
+    records.put_document(
+        DocumentRecord(document_id=DOCUMENT, title="Paper", lineage=LINEAGE, owner_id=owner, updated_at=0.0)
+    )
+    return {
+        name: issue_invite(
+            records, chance.randbytes, 0.0, role=role, document_id=DOCUMENT, uses=chance.choice([1, None])
+        ).token
+        for name, role in ROLES.items()
+        if name in people
+    }
+
+
+def _user_id(number: int) -> str:
+    return f"33333333-3333-4333-8333-33333333333{number}"
+
+
+def _text_of(updates: list[bytes]) -> str:
+    """Return what the paper says, read with nothing but the CRDT library."""
+    document: pycrdt.Doc[Any] = pycrdt.Doc()
+    for update in updates:
+        document.apply_update(update)
+    files = document.get("files", type=pycrdt.Map).to_py() or {}
+    return "".join(str(document.get(TEXT_ROOT + file_id, type=pycrdt.Text)) for file_id in files)
+
+
+def _remains(part: object) -> dict[str, Any]:
+    """Return what is left in the containers of one part of the server."""
+    found: dict[str, Any] = {}
+    for name, value in vars(part).items():
+        inner = _remains(value) if isinstance(value, SessionRegistry) else None
+        if inner:
+            found[name] = inner
+        elif isinstance(value, dict | set | list | Deadlines) and len(value) and name != "_damaged":
+            found[name] = value
+    return found
+
+
+@contextmanager
+def _listening_to_logs() -> Iterator[list[str]]:
+    """Take what the packages log: an exception with a traceback is a failure, anything else may be said."""
+    listener = _Listener()
+    before = logging.root.manager.disable
+    logging.disable(logging.INFO)
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    for logger in loggers:
+        logger.addHandler(listener)
+        logger.propagate, listener.handlers[logger.name] = (
+            False,
+            [each for each in logger.handlers if each is not listener],
+        )
+        for each in listener.handlers[logger.name]:
+            logger.removeHandler(each)
+    try:
+        yield listener.failures
+    finally:
+        logging.disable(before)
+        for logger in loggers:
+            logger.removeHandler(listener)
+            logger.propagate = True
+            for each in listener.handlers[logger.name]:
+                logger.addHandler(each)
+
+
+class _Listener(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+        self.failures: list[str] = []
+        self.handlers: dict[str, list[logging.Handler]] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info or record.levelno >= logging.CRITICAL:
+            self.failures.append(self.format(record))
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error

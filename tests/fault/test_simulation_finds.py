@@ -1,0 +1,112 @@
+"""The simulation can fail: each mistake that is put in on purpose is found within a few hundred plans."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.fault.simulation.disk import SimulatedStore
+from tests.fault.simulation.script import make_script
+from tests.fault.simulation.world import run_script
+from texswarm_desktop.client.document_sync import DocumentSync
+from texswarm_server.front_desk import FrontDesk
+from texswarm_server.net.outbox import Outbox
+from texswarm_server.net.peer import Peer
+from texswarm_server.open_documents import OpenDocuments
+from texswarm_server.rooms.acknowledgements import Acknowledgements
+from texswarm_server.rooms.room import Room
+from texswarm_server.rooms.room_presence import RoomPresence
+from texswarm_server.sessions.registry import SessionRegistry
+
+LIMIT = 600
+Mistake = Callable[[pytest.MonkeyPatch], None]
+
+
+def acknowledges_before_it_is_durable(patch: pytest.MonkeyPatch) -> None:
+    append = SimulatedStore.append
+
+    def too_soon(store: SimulatedStore, document_id: Any, update: bytes, on_durable: Callable[[], None]) -> None:
+        append(store, document_id, update, lambda: None)
+        store._loop.call_soon(on_durable)
+
+    patch.setattr(SimulatedStore, "append", too_soon)
+
+
+def acknowledges_what_rides_along_at_once(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Acknowledgements, "ride_along", lambda self, counts: self._settled(counts))
+
+
+def leaves_the_older_connection_of_a_session(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(FrontDesk, "_clear_the_way", lambda self, attachment: None)
+
+
+def lets_a_belated_connection_take_over(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(FrontDesk, "_is_belated", lambda self, peer, message: False)
+
+
+def forgets_to_catch_up_a_slow_reader(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Room, "catch_up", lambda self, session_id: [])
+
+
+def holds_nobody_back(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Outbox, "congested", lambda self: None)
+
+
+def expires_no_session(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(SessionRegistry, "expire", lambda self, now: [])
+
+
+def unloads_nothing(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(OpenDocuments, "_unload_if_idle", lambda self, document_id: None)
+
+
+def leaves_carets_of_who_has_gone(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(RoomPresence, "_remove", lambda self, client_ids: [])
+
+
+def shows_no_carets_after_a_reconnect(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(DocumentSync, "presence_changed", lambda self: None)
+
+
+def sends_only_what_is_typed_while_connected(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(DocumentSync, "_send_missing", lambda self, door, state_vector: None)
+
+
+def takes_the_first_acknowledgement_for_all(patch: pytest.MonkeyPatch) -> None:
+    def all_of_it(sync: DocumentSync, door: Any, count: int) -> None:
+        sync._replica.acknowledged(sync._replica.last_local_row())
+
+    patch.setattr(DocumentSync, "_on_acknowledged", all_of_it)
+
+
+def never_gives_up_a_silent_greeting(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Peer, "_end", lambda self: None)
+
+
+MISTAKES: list[Mistake] = [
+    acknowledges_before_it_is_durable,
+    acknowledges_what_rides_along_at_once,
+    leaves_the_older_connection_of_a_session,
+    lets_a_belated_connection_take_over,
+    forgets_to_catch_up_a_slow_reader,
+    holds_nobody_back,
+    expires_no_session,
+    unloads_nothing,
+    leaves_carets_of_who_has_gone,
+    shows_no_carets_after_a_reconnect,
+    sends_only_what_is_typed_while_connected,
+    takes_the_first_acknowledgement_for_all,
+    never_gives_up_a_silent_greeting,
+]
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.__name__)
+def test_a_mistake_is_found(mistake: Mistake, monkeypatch: pytest.MonkeyPatch) -> None:
+    mistake(monkeypatch)
+    for seed in range(LIMIT):
+        try:
+            run_script(make_script(seed))
+        except AssertionError as error:
+            print(f"plan {seed}: {error}"[:200])
+            return
+    pytest.fail(f"not found in {LIMIT} plans")
