@@ -181,12 +181,11 @@ class FrontDesk:
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
 
     async def _admit(self, peer: Peer, message: Authentication) -> None:
-        if self._is_belated(peer, message):
-            peer.shut(CloseCode.REPLACED, "the session goes on in a newer connection")
+        if self._gives_way(peer, message):
             return
         now = self._wall_clock()
         signed_in = await self._store.run(lambda records: self.rules.sign_in(records, message, now))
-        if peer.is_closed:
+        if peer.is_closed or self._gives_way(peer, message):
             return
         wanted = SessionId(message.session_id) if message.session_id else None
         attachment = self._registry.attach(signed_in.user.user_id, wanted, peer, grant_id=signed_in.grant_id)
@@ -203,15 +202,18 @@ class FrontDesk:
             peer.signed_in(session.session_id, self._config.limits.max_frame_bytes)
             peer.tell(self._welcome(guest, message, is_resumed=attachment.is_resumed))
 
-    def _is_belated(self, peer: Peer, message: Authentication) -> bool:
-        """Say whether a client has given `peer` up already: its session is served by a connection it made later.
+    def _gives_way(self, peer: Peer, message: Authentication) -> bool:
+        """Shut `peer` if its client has given it up already: its session is served by a connection made later.
 
         What was sent over a stuck network arrives whenever it likes; the newer connection must not give way to it.
-        Asked before the token is looked at, so that one that was spent in the meantime does no harm.
+        Asked before the token is looked at too, so that one that was spent in the meantime does no harm.
         """
         session = self._registry.find(SessionId(message.session_id)) if message.session_id else None
         holder = session.connection if session else None
-        return isinstance(holder, Peer) and holder.opened_at > peer.opened_at
+        is_belated = isinstance(holder, Peer) and holder.opened_at > peer.opened_at
+        if is_belated:
+            peer.shut(CloseCode.REPLACED, "the session goes on in a newer connection")
+        return is_belated
 
     def _clear_the_way(self, attachment: Attachment) -> None:
         """Close the connection that held the session, and end sessions that had to make room."""

@@ -41,7 +41,7 @@ def leaves_the_older_connection_of_a_session(patch: pytest.MonkeyPatch) -> None:
 
 
 def lets_a_belated_connection_take_over(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(FrontDesk, "_is_belated", lambda self, peer, message: False)
+    patch.setattr(FrontDesk, "_gives_way", lambda self, peer, message: False)
 
 
 def forgets_to_catch_up_a_slow_reader(patch: pytest.MonkeyPatch) -> None:

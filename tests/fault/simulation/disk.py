@@ -17,7 +17,7 @@ from texswarm_server.document.project_document import compact
 from texswarm_server.protocol.errors import NotWritableError
 from texswarm_server.protocol.ids import DocumentId
 from texswarm_server.sessions.records import Records
-from texswarm_server.storage.schema import create_tables
+from texswarm_server.storage.migrations import migrate
 from texswarm_server.storage.sqlite_records import SqliteRecords
 from texswarm_server.storage.store import StoredDocument, StoreListener
 
@@ -30,7 +30,7 @@ _LONGEST_PAUSE_S: Final = 5.0
 @cache
 def _empty_database() -> bytes:
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    create_tables(connection)
+    migrate(connection, 0)
     image = connection.serialize()
     connection.close()
     return image

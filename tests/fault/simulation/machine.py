@@ -7,6 +7,7 @@ dies first, so that nothing this server still does can be seen by anybody.
 import asyncio
 import random
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from texswarm_server.app import _signing_keys
 from texswarm_server.config import ServerConfig
 from texswarm_server.dispatcher import Dispatcher
 from texswarm_server.front_desk import FrontDesk
+from texswarm_server.net.admission import Admission, AdmissionLimits, NoPlace
 from texswarm_server.net.protocol2_peer import Protocol2Peer
 from texswarm_server.open_documents import OpenDocuments
 from texswarm_server.protocol.close_codes import CloseCode
@@ -31,7 +33,6 @@ class Machine:
     def __init__(self, loop: asyncio.AbstractEventLoop, disk: Disk, config: ServerConfig, seed: int) -> None:
         self._loop, self._disk, self._config = loop, disk, config
         self._chance = random.Random(f"machine {seed}")
-        self._group: asyncio.TaskGroup | None = None
         self.server: Server | None = None
         self.wall_skew_s = 0.0
         self.starts = 0
@@ -44,7 +45,10 @@ class Machine:
         assert self.server is None
         self.starts += 1
         server = self.server = Server(self, self._disk, self._config, random.Random(self._chance.random()))
-        await server.start()
+        server.starting = asyncio.current_task()
+        with suppress(asyncio.CancelledError):
+            await server.start()
+        server.starting = None
 
     def kill(self) -> None:
         if self.server is not None:
@@ -56,8 +60,9 @@ class Machine:
         if self.server is not None:
             server = self.server
             await server.stop()
-            server.kill()
-            self.server = None
+            if self.server is not server:
+                return  # it was killed meanwhile
+            self.kill()
         await self.start()
 
     def accept(self, end: ServerEnd) -> bool:
@@ -79,7 +84,13 @@ class Server:
         self._tasks: set[asyncio.Task[None]] = set()
         self._housekeeping: asyncio.TimerHandle | None = None
         self._stalls_due = 0.0
+        self.starting: asyncio.Task[None] | None = None
         self.peers: dict[Protocol2Peer, ServerEnd] = {}
+        self.admission = Admission(
+            AdmissionLimits(
+                max_connections=config.max_connections, max_per_address=None, max_unauthenticated=config.max_connections
+            )
+        )
         self.is_listening = False
 
     async def start(self) -> None:
@@ -99,6 +110,10 @@ class Server:
     def accept(self, end: ServerEnd) -> bool:
         if not self.is_listening:
             return False
+        place = self.admission.take_place(end.address)
+        if isinstance(place, NoPlace):
+            return False
+        end.place = place
         assert self._dispatcher is not None
         peer = Protocol2Peer(end, self._dispatcher, auth_timeout_s=self._config.auth_timeout_s)
         peer.outbox._hold_above_bytes = HOLD_ABOVE_BYTES
@@ -110,6 +125,8 @@ class Server:
     def kill(self) -> None:
         self.store.die()
         self.is_listening = False
+        if self.starting is not None:
+            self.starting.cancel()
         if self._housekeeping is not None:
             self._housekeeping.cancel()
         for end in list(self.peers.values()):
@@ -162,6 +179,7 @@ def config_of(chance: random.Random) -> ServerConfig:
     """Return a server's settings with times short enough to be passed in a plan."""
     return ServerConfig(
         data=Path("nowhere"),
+        max_connections=chance.choice([4, 50]),
         access_ttl_s=chance.choice([8.0, 3600.0, 3600.0]),
         grace_s=chance.choice([6.0, 60.0, 3 * 3600.0]),
         presence_grace_s=chance.choice([1.0, 5.0]),

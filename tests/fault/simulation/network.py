@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from texswarm_desktop.client.link import LinkClosedError
+from texswarm_server.net.statistics import ConnectionStatistics
 from texswarm_server.protocol.errors import LinkLostError, LinkRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from texswarm_desktop.client.timing import LinkProfile
+    from texswarm_server.net.admission import Place
     from texswarm_server.protocol.invite_link import ServerAddress
 
 WINDOW_BYTES: Final = 1024
@@ -89,6 +91,8 @@ class ServerEnd:
         self._waiter: asyncio.Future[None] | None = None
         self._is_paused = False
         self.address = address
+        self.statistics = ConnectionStatistics()
+        self.place: Place | None = None
         self.is_open = True
         self.is_lost = False
         self.protocol = self
@@ -157,6 +161,8 @@ class ServerEnd:
             return
         self.is_lost, self.is_open = True, False
         self._wake()
+        if self.place is not None:
+            self.place.leave()
         self.on_lost()
         self._wire.client_end.hear_end()
 

@@ -317,6 +317,8 @@ class World:
         server = self.machine.server
         assert server is not None
         assert not server.peers, "connections are left"
+        assert not server.admission.is_full, "places are left"
+        assert _remains(server.admission) == {}, f"places are left: {_remains(server.admission)}"
         assert _remains(server.documents) == {}, f"documents are left: {_remains(server.documents)}"
         if self.config.grace_s < 100:
             assert _remains(server.front_desk) == {}, f"sessions are left: {_remains(server.front_desk)}"
