@@ -36,8 +36,10 @@ from texswarm_desktop.ui.main_window import MainWindow
 from texswarm_desktop.ui.theme import Theme, ThemeMode
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
+from texswarm_desktop.viewmodels.server_talk import LinkCancelledError
+from texswarm_desktop.viewmodels.sharing import EVERYWHERE
 from texswarm_desktop.viewmodels.start_view import RecentProject, StartView
-from texswarm_desktop.viewmodels.workspace import EVERYWHERE, DocumentChoice, LinkCancelledError, Workspace
+from texswarm_desktop.viewmodels.workspace import DocumentChoice, Workspace
 from texswarm_server.protocol.errors import ProjectInUseError, StorageError, TexSwarmError
 
 _log: Final = logging.getLogger(__name__)

@@ -96,6 +96,7 @@ class Project:
         self._document_id = ""
         self._lineage: str | None = None
         self._server_link: InviteLink | None = None
+        self._session: tuple[str, str] | None = None
         self._store = ReplicaStore(
             folder / OWN_FOLDER / REPLICA_FILE,
             executor=store_executor,
@@ -205,8 +206,9 @@ class Project:
         self._hand_over()
         if not discard:
             await self._store.flushed()
-        with suppress(TexSwarmError):
-            await self._mirror.flush()
+        if "document" not in self._problems:  # what broke in memory is not to be written into files
+            with suppress(TexSwarmError):
+                await self._mirror.flush()
         await self._mirror.stop()
         self._hand_over()
         try:
@@ -250,10 +252,21 @@ class Project:
 
     def forget_server(self) -> None:
         """Be a local project from now on, in which everything may be written."""
-        self._server_link = None
+        self._server_link = self._session = None
         self._store.set_meta("server", None)
+        self._store.set_meta("session", None)
         self._set_read_only(None)
         self._tell("participants_changed")
+
+    def session_at(self, server: str) -> str | None:
+        """Return the session this project had there last; nobody else has it, because a project is open once."""
+        return self._session[1] if self._session is not None and self._session[0] == server else None
+
+    def keep_session(self, server: str, session_id: str) -> None:
+        """Remember the session at a server, for the next start."""
+        if self._session != (server, session_id):
+            self._session = (server, session_id)
+            self._store.set_meta("session", f"{server} {session_id}")
 
     @property
     def oldest_unacknowledged_since(self) -> float | None:
@@ -447,6 +460,8 @@ class Project:
         self._lineage = stored.meta.get("lineage")
         with suppress(SettingsError):
             self._server_link = parse_invite_link(stored.meta["server"]) if "server" in stored.meta else None
+        server, _, session_id = stored.meta.get("session", "").rpartition(" ")
+        self._session = (server, session_id) if server else None
         self._read_only = stored.meta.get("read_only") if "server" in stored.meta else None
         self._outbox = Outbox(stored.waiting)
         self.document.on_update = self._on_document_update

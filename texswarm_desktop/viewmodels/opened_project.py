@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from texswarm_desktop.client.states import LinkState, Live, Syncing
 from texswarm_desktop.services.project import VIEWER, Project
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
 from texswarm_desktop.viewmodels.participants_view import ParticipantsView
@@ -39,6 +40,8 @@ class OpenedProject(QObject):
         self.participants = ParticipantsView(project, me, self)
         self.presence = PresenceView(project, me, self)
         self.connection: Connection | None = None
+        self.server_key = ""
+        self._leave_link: Callable[[], None] = _nothing
         self._status = status
         self._on_problem = on_problem
         self._unsubscribe = project.subscribe(self)
@@ -49,10 +52,15 @@ class OpenedProject(QObject):
         """The replica."""
         return self.project.document
 
-    async def attach(self, connection: "Connection") -> None:
-        """Open the project on `connection`, which is up or coming up and is owned here from now on."""
+    async def attach(self, connection: "Connection", *, key: str = "") -> None:
+        """Open the project on `connection`, which is up or coming up and is owned here from now on.
+
+        `key`: what the server is known by, its address unless given.
+        """
         await self.detach()
-        self.connection = connection
+        self.connection, self.server_key = connection, key or str(connection.address)
+        self._leave_link = connection.subscribe(self._on_connection_state)
+        self._keep_session()
         self.project.attach(connection.add(self.project))
         self._status.set_opening(is_opening=False)
         self.show_link()
@@ -65,14 +73,21 @@ class OpenedProject(QObject):
 
     async def detach(self) -> None:
         """End the link; the project goes on locally."""
+        connection = self.release()
+        if connection is not None:
+            await end_connection(connection)
+
+    def release(self) -> "Connection | None":
+        """Leave the link to somebody else, who owns it from now on; the project goes on locally."""
         connection, self.connection = self.connection, None
         if connection is None:
-            return
+            return None
+        self._leave_link()
         self._status.detach()
+        connection.remove(self.project.document_id)
         self.project.detach()
         self._tell_refusal()
-        connection.close()
-        await connection.__aexit__(None, None, None)
+        return connection
 
     async def close(self) -> None:
         """Leave the server, close the views, and return when everything typed is stored here."""
@@ -87,6 +102,16 @@ class OpenedProject(QObject):
         """Take in another name or colour."""
         self.participants.set_me(me)
         self.presence.set_me(me)
+
+    def _on_connection_state(self, _old: LinkState, new: LinkState) -> None:
+        if isinstance(new, Syncing | Live):
+            self._keep_session()
+
+    def _keep_session(self) -> None:
+        """So that the next start of the program goes on with it."""
+        welcome = self.connection.welcome if self.connection is not None else None
+        if welcome is not None and welcome.session_id is not None:
+            self.project.keep_session(self.server_key, welcome.session_id)
 
     # ── what the project tells ──────────────────────────────────────────────────────────────────────────
 
@@ -121,3 +146,13 @@ class OpenedProject(QObject):
 
     def presence_changed(self) -> None:
         """Shown by the presence view."""
+
+
+async def end_connection(connection: "Connection") -> None:
+    """End a connection for good; returns when nothing of it runs."""
+    connection.close()
+    await connection.__aexit__(None, None, None)
+
+
+def _nothing() -> None:
+    pass

@@ -4,7 +4,7 @@ Knows the document and Qt's models, and no widgets. A file that somebody else re
 closed: what is on the screen is never taken away.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -188,6 +188,13 @@ class ProjectView(QObject):
         main = self._project.document.main_file
         if main is not None:
             self.open_file(main)
+
+    def open_again(self, file_ids: Sequence[str], current: str | None) -> None:
+        """Open those of `file_ids` that are still there, and turn to `current`."""
+        for file_id in file_ids:
+            if file_id in self._project.document.files:
+                self.open_file(file_id)
+        self.set_current(current or "")
 
     def close_file(self, file_id: str) -> None:
         """Close a file; the one opened before it is turned to."""

@@ -7,7 +7,7 @@ that carries data; the words are chosen in `ui`. What the program can mend by it
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,27 +15,24 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject, Signal
 
 from texswarm_desktop.client.link import TransportFactory
-from texswarm_desktop.client.states import Closed, Idle, LinkState, Live, NeedsUser
+from texswarm_desktop.client.states import Closed
 from texswarm_desktop.core.palette import color_of
 from texswarm_desktop.core.settings import KnownServer
 from texswarm_desktop.qtx.task_scope import TaskScope
 from texswarm_desktop.services.credentials import CredentialStore
-from texswarm_desktop.services.embedded_server import EmbeddedServer, HostConfig, HostStarted
+from texswarm_desktop.services.embedded_server import HostStarted
 from texswarm_desktop.services.library import Library
 from texswarm_desktop.services.project import Project
 from texswarm_desktop.services.settings_store import SettingsStore
 from texswarm_desktop.viewmodels.connection_view import ConnectionView, Hosting
-from texswarm_desktop.viewmodels.opened_project import OpenedProject
+from texswarm_desktop.viewmodels.opened_project import OpenedProject, end_connection
 from texswarm_desktop.viewmodels.people import Person
-from texswarm_server.protocol.errors import ErrorCode, LinkError, LinkLostError, RejectedError, StorageError
+from texswarm_desktop.viewmodels.server_talk import LinkCancelledError, invite_to, let_in, listed, share
+from texswarm_desktop.viewmodels.sharing import EVERYWHERE, OWN_SERVER, Sharing
+from texswarm_server.protocol.errors import DamagedDocumentError, ErrorCode, LinkLostError, RejectedError, StorageError
 from texswarm_server.protocol.invite_link import InviteLink, parse_invite_link
 from texswarm_server.protocol.messages import (
-    CreateDocument,
-    CreateInvite,
     DocumentInfo,
-    DocumentList,
-    InviteCreated,
-    ListDocuments,
     RedeemInvite,
 )
 
@@ -43,9 +40,9 @@ if TYPE_CHECKING:
     from texswarm_desktop.client.connection import Connection
 
 _log: Final = logging.getLogger(__name__)
-_OWN_SERVER: Final = "embedded"
-#: Where a host listens: on every interface.
-EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - to host for the network is the point
+#: How often a project that was damaged in memory is loaded again within this many seconds.
+_MAX_RELOADS: Final = 3
+_RELOADS_WINDOW_S: Final = 60.0
 _ESCAPED: Final = {character: f"\\{character}" for character in "#$%&_{}"} | {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -63,10 +60,6 @@ class DocumentChoice:
     link: InviteLink
     documents: tuple[DocumentInfo, ...]
     can_create: bool
-
-
-class LinkCancelledError(LinkError):
-    """The user ended an attempt, or a newer one replaced it."""
 
 
 class Workspace(QObject):
@@ -104,17 +97,21 @@ class Workspace(QObject):
         self._credentials = credentials
         self._settings = settings
         self._status = status
-        self._host_data = host_data
         self._new_transport = new_transport
         self._scope = scope
-        self._host_address = host_address
-        self._host: EmbeddedServer | None = None
+        self._sharing = Sharing(data=host_data, address=host_address, status=status, parent=self)
+        self._sharing.changed.connect(self.hosting_changed)
+        self._reloads: list[float] = []
         self._pending: Connection | None = None
         self._gives_way = False
         self._impatient = 0
         self._turn = asyncio.Lock()
         self.opened: OpenedProject | None = None
-        self.hosting: Hosting | None = None
+
+    @property
+    def hosting(self) -> Hosting | None:
+        """What is shared from here, if anything is."""
+        return self._sharing.hosting
 
     # ── who sits here ───────────────────────────────────────────────────────────────────────────────────
 
@@ -171,7 +168,7 @@ class Workspace(QObject):
     async def stop_hosting(self) -> None:
         """End the sharing; guests keep their copies. May be called at any time."""
         async with self._road():
-            await self._end_hosting()
+            await self._sharing.end()
 
     # ── joining ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -201,7 +198,7 @@ class Workspace(QObject):
         async with self._road():
             opened = self._require_opened()
             async with self._reached(link) as connection:
-                await self._share(opened.project, connection, link.token)
+                await share(opened.project, connection, link.token)
                 await self._keep(opened, connection, link)
 
     async def invite(self) -> InviteLink:
@@ -210,7 +207,7 @@ class Workspace(QObject):
         link = opened.project.server_link
         if opened.connection is None or link is None:
             raise LinkLostError("the project is not on a server")
-        return replace(link, token=await self._invite(opened.connection, opened.project.document_id))
+        return replace(link, token=await invite_to(opened.connection, opened.project.document_id))
 
     async def keep_both(self) -> None:
         """Two histories of one document: let the copy here be a local project, and fetch the server's beside it."""
@@ -279,17 +276,55 @@ class Workspace(QObject):
         self._present(project)
 
     def _present(self, project: Project) -> None:
-        opened = OpenedProject(project, me=self.me, status=self._status, on_problem=self.notice.emit, parent=self)
+        opened = OpenedProject(project, me=self.me, status=self._status, on_problem=self._on_problem, parent=self)
         self.opened = opened
         self._library.remember(project)
         self.opened_changed.emit(opened)
+
+    def _on_problem(self, error: Exception | None) -> None:
+        self.notice.emit(error)
+        if isinstance(error, DamagedDocumentError) and self.opened is not None:
+            now = asyncio.get_running_loop().time()
+            self._reloads = [at for at in self._reloads if now - at < _RELOADS_WINDOW_S] + [now]
+            if len(self._reloads) <= _MAX_RELOADS:
+                self._scope.start("load again", self._load_again(self.opened))
+
+    async def _load_again(self, opened: OpenedProject) -> None:
+        """Put the stored replica in the place of one that an edit broke in memory, on the link that stands."""
+        async with self._road():
+            if self.opened is not opened:
+                return
+            try:
+                await opened.project.kept()
+            except StorageError:
+                return  # which is told, and leaves the project as it is: what was typed is in memory only
+            files, current = opened.view.open_files, opened.view.current
+            connection, key, self.opened = opened.connection, opened.server_key, None
+            opened.release()
+            self.closing.emit()
+            try:
+                await opened.close()
+                self._present(await self._library.open(opened.project.folder))
+            except StorageError as error:
+                await self._sharing.end()
+                if connection is not None:
+                    await end_connection(connection)
+                self.notice.emit(error)
+                return
+            again = self._require_opened()
+            if self._sharing.hosting is not None:
+                self._sharing.follow(again)
+            if connection is not None:
+                await again.attach(connection, key=key)
+            again.view.open_again(files, current)
+            self.notice.emit(None)
 
     async def _leave(self) -> None:
         """Let go of the open project; raises StorageError, and keeps it on the desk, when it cannot be stored."""
         if self.opened is None:
             return
         await self.opened.project.kept()
-        await self._end_hosting()
+        await self._sharing.end()
         opened, self.opened = self.opened, None
         self.closing.emit()
         try:
@@ -304,46 +339,32 @@ class Workspace(QObject):
         opened = self._require_opened()
         link = opened.project.server_link
         if link is not None:
-            connection = await self._new_connection(link)
+            session_id = opened.project.session_at(str(link.address))
+            connection = await self._new_connection(link, session_id=session_id)
             connection.connect()
             await opened.attach(connection)
 
     async def _begin_hosting(self, opened: OpenedProject) -> Hosting:
         self.notice.emit(None)
-        config = HostConfig(data=self._host_data, host=self._host_address, name=self.me.name)
-        self._host = host = EmbeddedServer(config)
         try:
-            started = await host.start(opened.project.document_id)
+            started = await self._sharing.start(opened.project.document_id, self.me.name)
             token = await self._enter_own_server(opened, started)
         except BaseException:
-            await self._end_hosting()
+            await self._sharing.end()
             raise
         self._library.remember(opened.project)
-        link = InviteLink(started.public_address, token, opened.project.document_id)
-        hosting = Hosting(address=str(started.public_address), link=str(link))
-        self._set_hosting(hosting)
-        opened.participants.others_changed.connect(self._on_participants_others)
-        return hosting
+        return self._sharing.announce(opened, InviteLink(started.public_address, token, opened.project.document_id))
 
     async def _enter_own_server(self, opened: OpenedProject, started: HostStarted) -> str:
         """Open the project on the server that has just started, and return an invitation for others."""
         own_way_in = InviteLink(started.address, started.owner_invite)
-        async with self._reached(own_way_in, key=_OWN_SERVER) as connection:
-            await self._share(opened.project, connection, started.owner_invite)
-            token = await self._invite(connection, opened.project.document_id)
-            await opened.attach(connection)
+        session_id = opened.project.session_at(OWN_SERVER)
+        async with self._reached(own_way_in, key=OWN_SERVER, session_id=session_id) as connection:
+            await share(opened.project, connection, started.owner_invite)
+            token = await invite_to(connection, opened.project.document_id)
+            await opened.attach(connection, key=OWN_SERVER)
             self._pending = None
         return token
-
-    async def _end_hosting(self) -> None:
-        host, self._host = self._host, None
-        if self.hosting is not None:
-            opened = self._require_opened()
-            opened.participants.others_changed.disconnect(self._on_participants_others)
-            self._set_hosting(None)
-            await opened.detach()
-        if host is not None:
-            await host.stop()
 
     async def _follow(self, link: InviteLink) -> None:
         self.notice.emit(None)
@@ -375,7 +396,7 @@ class Workspace(QObject):
 
     async def _documents(self, connection: "Connection", link: InviteLink) -> tuple[DocumentInfo, ...]:
         """Return what the user may see there, after the invitation was used for what it is good for."""
-        documents = await _listed(connection)
+        documents = await listed(connection)
         if link.token is None or link.document_id in {one.id for one in documents}:
             return documents
         try:
@@ -384,15 +405,17 @@ class Workspace(QObject):
             if link.document_id is not None:
                 raise
             _log.info("the invitation brought nothing new: %s", error)
-        return await _listed(connection)
+        return await listed(connection)
 
     @asynccontextmanager
-    async def _reached(self, link: InviteLink, *, key: str | None = None) -> AsyncIterator["Connection"]:
+    async def _reached(
+        self, link: InviteLink, *, key: str | None = None, session_id: str | None = None
+    ) -> AsyncIterator["Connection"]:
         """A connection on which the server let us in; ended with the block, unless the project took it.
 
         Raises LinkCancelledError or RejectedError.
         """
-        connection = self._pending = await self._new_connection(link, key)
+        connection = self._pending = await self._new_connection(link, key, session_id)
         self._gives_way = key is None
         self._status.set_server_name(str(link.address))
         self._status.set_opening(is_opening=True)
@@ -401,7 +424,7 @@ class Workspace(QObject):
             if self._impatient and self._gives_way:
                 raise LinkCancelledError("a newer wish came")
             connection.connect()
-            await _let_in(connection)
+            await let_in(connection)
             yield connection
         except LinkLostError as error:
             if isinstance(connection.state, Closed):
@@ -410,8 +433,12 @@ class Workspace(QObject):
         finally:
             await self._end_pending()
 
-    async def _new_connection(self, link: InviteLink, key: str | None = None) -> "Connection":
+    async def _new_connection(
+        self, link: InviteLink, key: str | None = None, session_id: str | None = None
+    ) -> "Connection":
+        """`session_id`: the session to resume; given only where no other connection may hold it."""
         credentials = await self._credentials.for_server(link.address, invite=link.token, key=key)
+        credentials.session_id = session_id
         credentials.describe(self.me.name, self.me.color)
         from texswarm_desktop.client.connection import Connection  # noqa: PLC0415 - most starts need none
 
@@ -429,67 +456,7 @@ class Workspace(QObject):
         self._status.detach()
         if self.opened is not None:
             self.opened.show_link()
-        connection.close()
-        await connection.__aexit__(None, None, None)
-
-    async def _share(self, project: Project, connection: "Connection", invite: str | None) -> None:
-        """Put a project where it is not yet; `invite` may say that what is there is ours, whoever we were before."""
-        if await _has(connection, project):
-            return
-        if invite is not None:
-            with suppress(RejectedError):
-                await connection.request(RedeemInvite(token=invite))
-            if await _has(connection, project):
-                return
-        title = project.document.title or project.folder.name
-        await connection.request(CreateDocument(title=title, document_id=project.document_id, lineage=project.lineage))
-
-    @staticmethod
-    async def _invite(connection: "Connection", document_id: str) -> str:
-        answer = await connection.request(CreateInvite(document_id=document_id, role="editor"))
-        assert isinstance(answer, InviteCreated)
-        return answer.token
-
-    def _set_hosting(self, hosting: Hosting | None) -> None:
-        self.hosting = hosting
-        self._status.set_hosting(hosting)
-        self.hosting_changed.emit(hosting)
-
-    def _on_participants_others(self, people: int) -> None:
-        if self.hosting is not None:
-            self._set_hosting(Hosting(self.hosting.address, self.hosting.link, people))
-
-
-async def _has(connection: "Connection", project: Project) -> bool:
-    """Say whether this history of the document is on the server, and we may see it."""
-    documents = await _listed(connection)
-    return any((one.id, one.lineage) == (project.document_id, project.lineage) for one in documents)
-
-
-async def _listed(connection: "Connection") -> tuple[DocumentInfo, ...]:
-    answer = await connection.request(ListDocuments())
-    assert isinstance(answer, DocumentList)
-    return tuple(answer.documents)
-
-
-async def _let_in(connection: "Connection") -> None:
-    """Wait until a connection without documents is live; raises RejectedError or LinkCancelledError."""
-    settled: asyncio.Future[LinkState] = asyncio.get_running_loop().create_future()
-
-    def look(_old: LinkState, new: LinkState) -> None:
-        if isinstance(new, Live | NeedsUser | Closed) and not settled.done():
-            settled.set_result(new)
-
-    unsubscribe = connection.subscribe(look)
-    try:
-        look(Idle(), connection.state)
-        state = await settled
-    finally:
-        unsubscribe()
-    if isinstance(state, NeedsUser):
-        raise RejectedError(state.code, state.message)
-    if isinstance(state, Closed):
-        raise LinkCancelledError("cancelled")
+        await end_connection(connection)
 
 
 def _is_same(folder: Path, other: Path) -> bool:

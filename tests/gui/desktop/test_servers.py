@@ -13,18 +13,21 @@ import pytest
 from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
 from tests.helpers.run_async import until
 from texswarm_desktop.services.project import Project
+from texswarm_desktop.viewmodels.connection_view import StatusAction
 from texswarm_server.app import CollabServer
 from texswarm_server.config import ServerConfig
+from texswarm_server.protocol.codec import encode
 from texswarm_server.protocol.errors import RejectedError
 from texswarm_server.protocol.ids import Lineage
 from texswarm_server.protocol.invite_link import InviteLink
+from texswarm_server.protocol.messages import DocumentClosed
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
 
 @asynccontextmanager
-async def server_in(root: Path) -> AsyncIterator[CollabServer]:
-    async with CollabServer(ServerConfig(data=root / "server", port=0)) as server:
+async def server_in(root: Path, **options: Any) -> AsyncIterator[CollabServer]:
+    async with CollabServer(ServerConfig(data=root / "server", port=0, **options)) as server:
         yield server
 
 
@@ -73,6 +76,49 @@ async def test_a_forged_invitation_is_told_and_the_project_stays(desks: Desks) -
         ada.window.join_requested.emit(refused_link(server, "forged"), "ada")
         await ada.until_notice("The server does not know this invitation")
     assert (ada.text, ada.says.startswith("Working locally")) == ("own", True)
+
+
+@runs_at_desks
+async def test_a_server_that_was_started_open_is_entered_without_an_invitation(desks: Desks) -> None:
+    async with server_in(desks.root, open=True) as server:
+        ada = await desks.start_with("ada", "paper")
+        ada.window.connect_requested.emit(str(server.address), "", "ada")
+        await until(lambda: ada._choice is not None)
+        ada.window.share_there_requested.emit()
+        await until(lambda: ada.is_live)
+        bob = await desks.start_with("bob", "own")
+        bob.window.join_requested.emit(str(InviteLink(server.address, None, ada.opened.project.document_id)), "bob")
+        await bob.until_text("paper")
+
+
+@runs_at_desks
+async def test_an_invitation_that_could_not_be_used_yet_is_used_after_a_restart(desks: Desks) -> None:
+    async with server_in(desks.root) as server:
+        link, port = await owner_link(server), server.address.port
+    ada = await desks.start_with("ada", "own")
+    ada.window.join_requested.emit(str(link), "ada")
+    await ada.until_said("Reconnecting")
+    await desks.end(ada)
+    async with CollabServer(ServerConfig(data=desks.root / "server", port=port)) as server:
+        ada = await desks.start("ada")
+        ada.window.connect_requested.emit(str(server.address), "", "ada")
+        await until(lambda: ada._choice is not None)
+
+
+@runs_at_desks
+async def test_who_is_removed_from_the_server_is_told_and_goes_on_alone(desks: Desks) -> None:
+    async with server_in(desks.root) as server:
+        ada = await shared(desks, server)
+        connection = ada.opened.connection
+        assert connection is not None
+        fact = DocumentClosed(document_id=ada.opened.project.document_id, handle=1, code="removed")
+        connection._session.received(encode(fact))
+        await ada.until_said("The host removed you from this project. Your copy stays here.")
+        assert ada.status.line.action is StatusAction.WORK_LOCALLY
+        ada.type("alone ")
+        ada.window.act(ada.status.line.action)
+        await ada.until_said("Working locally")
+        assert (ada.text, ada.notice) == ("alone paper", "")
 
 
 @runs_at_desks

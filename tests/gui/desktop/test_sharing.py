@@ -4,6 +4,7 @@ import pytest
 
 from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
 from tests.helpers.run_async import until
+from texswarm_server.protocol.errors import DamagedDocumentError
 from texswarm_server.protocol.invite_link import parse_invite_link
 from texswarm_server.protocol.messages import CreateInvite, InviteCreated, RedeemInvite
 
@@ -146,6 +147,61 @@ async def test_a_link_to_the_project_that_is_open_is_just_followed(desks: Desks)
     await bob.workspace.join(ada.workspace.hosting.link)
     await until(lambda: bob.is_live)
     assert (bob.opened.project, bob.notice) == (before, "")
+
+
+def breaks_once(desktop: LiveDesktop) -> None:
+    """Let the next edit that arrives break the copy in memory."""
+    document = desktop.opened.project.document
+
+    def apply(update: bytes) -> bool:
+        raise DamagedDocumentError("broken in a test")
+
+    document.apply = apply
+
+
+@runs_at_desks
+async def test_a_copy_that_an_edit_broke_is_loaded_again_by_itself(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "paper")
+    bob = await guest_of(desks, ada)
+    bob.type("mine ")
+    broken = bob.opened.project
+    breaks_once(bob)
+    ada.type("more ")
+    await bob.until_text("more ")
+    await until(lambda: bob.is_live and bob.text == ada.text)
+    assert (bob.opened.project is broken, bob.notice) == (False, "")
+    bob.type("again ")
+    await ada.until_text("again ")
+
+
+@runs_at_desks
+async def test_a_host_whose_copy_broke_goes_on_hosting(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "paper")
+    bob = await guest_of(desks, ada)
+    breaks_once(ada)
+    bob.type("more ")
+    await ada.until_text("more paper")
+    await ada.until_said("Hosting for 1 person")
+    assert ada.notice == ""
+
+
+@runs_at_desks
+async def test_a_project_goes_on_with_its_session_after_a_restart(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "paper")
+    bob = await guest_of(desks, ada)
+    before = session_of(bob)
+    await desks.end(bob)
+    bob = await desks.start("bob")
+    await until(lambda: bob.is_live)
+    assert session_of(bob) == before
+
+
+def session_of(desktop: LiveDesktop) -> str:
+    connection = desktop.opened.connection
+    assert connection is not None
+    assert connection.welcome is not None
+    assert connection.welcome.session_id is not None
+    return connection.welcome.session_id
 
 
 @runs_at_desks

@@ -1,0 +1,76 @@
+"""This desktop's own server, while it shares a project, and what is shown of that."""
+
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QObject, Signal
+
+from texswarm_desktop.services.embedded_server import EmbeddedServer, HostConfig, HostStarted
+from texswarm_desktop.viewmodels.connection_view import ConnectionView, Hosting
+from texswarm_desktop.viewmodels.opened_project import OpenedProject
+from texswarm_server.protocol.invite_link import InviteLink
+
+#: Where a host listens: on every interface.
+EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - to host for the network is the point
+#: What the own server is known by, whatever its address.
+OWN_SERVER: Final = "embedded"
+
+
+class Sharing(QObject):
+    """Invariant: while `hosting` is not None, the server runs and a project is open on it.
+
+    Signal: `changed(Hosting | None)`.
+    """
+
+    changed = Signal(object)
+
+    def __init__(self, *, data: Path, address: str, status: ConnectionView, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._data, self._address, self._status = data, address, status
+        self._server: EmbeddedServer | None = None
+        self._opened: OpenedProject | None = None
+        self.hosting: Hosting | None = None
+
+    async def start(self, document_id: str, name: str) -> HostStarted:
+        """Return when the server accepts connections; raises HostError. `name`: what others read of the server."""
+        self._server = EmbeddedServer(HostConfig(data=self._data, host=self._address, name=name))
+        return await self._server.start(document_id)
+
+    def announce(self, opened: OpenedProject, link: InviteLink) -> Hosting:
+        """Take in that others may come to a project that is open on the server, by `link`."""
+        hosting = Hosting(address=str(link.address), link=str(link))
+        self.follow(opened)
+        self._show(hosting)
+        return hosting
+
+    def follow(self, opened: OpenedProject) -> None:
+        """Count the people of this project, which may be the same one loaded again."""
+        self._unfollow()
+        self._opened = opened
+        opened.participants.others_changed.connect(self._on_participants_others)
+
+    async def end(self) -> None:
+        """End the server, if it runs; what was shared goes on locally."""
+        server, self._server = self._server, None
+        opened = self._opened
+        self._unfollow()
+        if self.hosting is not None:
+            self._show(None)
+            if opened is not None:
+                await opened.detach()
+        if server is not None:
+            await server.stop()
+
+    def _unfollow(self) -> None:
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.participants.others_changed.disconnect(self._on_participants_others)
+
+    def _show(self, hosting: Hosting | None) -> None:
+        self.hosting = hosting
+        self._status.set_hosting(hosting)
+        self.changed.emit(hosting)
+
+    def _on_participants_others(self, people: int) -> None:
+        if self.hosting is not None:
+            self._show(Hosting(self.hosting.address, self.hosting.link, people))
