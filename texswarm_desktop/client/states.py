@@ -25,6 +25,7 @@ class StopCode(StrEnum):
 
     SESSION_ENDED = "session_ended"
     FRAME_TOO_BIG = "frame_too_big"
+    NOT_AN_OWNER = "not_an_owner"
     WRONG_CERTIFICATE = "wrong_certificate"
 
 

@@ -105,6 +105,9 @@ _BY_CODE: Final[dict[str, ErrorText]] = {
     StopCode.SESSION_ENDED: ErrorText(
         "Session ended", "The host ended the session. Your copy stays here.", StatusAction.WORK_LOCALLY
     ),
+    StopCode.NOT_AN_OWNER: ErrorText(
+        "Owners only", "Only an owner of the project can invite people and change what they may do. Ask one of them."
+    ),
     StopCode.WRONG_CERTIFICATE: ErrorText(
         "Another certificate",
         "This is not the server your invitation was for, or it has a new certificate. Ask for a new invitation.",

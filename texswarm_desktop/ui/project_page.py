@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QMenu, QSplitter, QVBoxLayout, QWidget
 
 from texswarm_desktop.ui.editor.editor_area import EditorArea
+from texswarm_desktop.ui.error_texts import text_of_code
 from texswarm_desktop.ui.notices import NoticeArea
 from texswarm_desktop.ui.panels.files_panel import FilesPanel
 from texswarm_desktop.ui.panels.people_panel import PeoplePanel
@@ -17,6 +18,7 @@ from texswarm_desktop.viewmodels.connection_view import Tone
 from texswarm_desktop.viewmodels.participants_view import ParticipantsView
 from texswarm_desktop.viewmodels.presence_view import PresenceView
 from texswarm_desktop.viewmodels.project_view import ProjectView
+from texswarm_server.protocol.errors import ErrorCode
 
 _SIDE_PX = 248
 _READING = "reading"
@@ -114,9 +116,10 @@ class ProjectPage(QWidget):
         self.area.close_area()
 
     def _on_area_typing_refused(self) -> None:
-        sentence = "You may read this project, but not change it here."
+        code = ErrorCode.FORBIDDEN if self._project.may_read_only else ErrorCode.DOCUMENT_READ_ONLY
+        text = text_of_code(code)
         own = ("Work locally", self.work_locally_requested.emit)
-        self._notices.show_notice(_READING, "Reading only", sentence, own, tone=Tone.QUIET)
+        self._notices.show_notice(_READING, text.title, text.sentence, own, tone=Tone.QUIET)
 
     def _on_project_can_write_changed(self, can_write: bool) -> None:
         if can_write:

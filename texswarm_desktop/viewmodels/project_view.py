@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from PySide6.QtCore import QObject, Signal
 
+from texswarm_desktop.services.project import VIEWER
 from texswarm_desktop.viewmodels.file_tree import FileTreeModel
 from texswarm_desktop.viewmodels.text_binding import TextBinding
 from texswarm_server.document import FileId, ProjectDocument
@@ -124,6 +125,11 @@ class ProjectView(QObject):
     def can_write(self) -> bool:
         """Whether this user may change the project; somebody else decides."""
         return self._project.read_only is None
+
+    @property
+    def may_read_only(self) -> bool:
+        """Whether it is this user's role that forbids to write, and not what became of the server's copy."""
+        return self._project.read_only == VIEWER
 
     def rename_project(self, title: str) -> None:
         """Give the project another title, for everybody."""

@@ -45,26 +45,27 @@ class Sharing(QObject):
 
     def follow(self, opened: OpenedProject) -> None:
         """Count the people of this project, which may be the same one loaded again."""
-        self._unfollow()
+        self.unfollow()
         self._opened = opened
         opened.participants.others_changed.connect(self._on_participants_others)
+
+    def unfollow(self) -> None:
+        """Listen to nobody; needed before a project that is loaded again is closed."""
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.participants.others_changed.disconnect(self._on_participants_others)
 
     async def end(self) -> None:
         """End the server, if it runs; what was shared goes on locally."""
         server, self._server = self._server, None
         opened = self._opened
-        self._unfollow()
+        self.unfollow()
         if self.hosting is not None:
             self._show(None)
             if opened is not None:
                 await opened.detach()
         if server is not None:
             await server.stop()
-
-    def _unfollow(self) -> None:
-        opened, self._opened = self._opened, None
-        if opened is not None:
-            opened.participants.others_changed.disconnect(self._on_participants_others)
 
     def _show(self, hosting: Hosting | None) -> None:
         self.hosting = hosting

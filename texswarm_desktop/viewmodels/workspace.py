@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject, Signal
 
 from texswarm_desktop.client.link import TransportFactory
-from texswarm_desktop.client.states import Closed
+from texswarm_desktop.client.states import Closed, StopCode
 from texswarm_desktop.core.palette import color_of
 from texswarm_desktop.core.settings import KnownServer
 from texswarm_desktop.qtx.task_scope import TaskScope
@@ -207,6 +207,8 @@ class Workspace(QObject):
         link = opened.project.server_link
         if opened.connection is None or link is None:
             raise LinkLostError("the project is not on a server")
+        if opened.project.role not in {None, "owner"}:
+            raise RejectedError(StopCode.NOT_AN_OWNER)
         return replace(link, token=await invite_to(opened.connection, opened.project.document_id))
 
     async def keep_both(self) -> None:
@@ -301,9 +303,11 @@ class Workspace(QObject):
             files, current = opened.view.open_files, opened.view.current
             connection, key, self.opened = opened.connection, opened.server_key, None
             opened.release()
+            self._sharing.unfollow()
             self.closing.emit()
             try:
                 await opened.close()
+                opened.deleteLater()
                 self._present(await self._library.open(opened.project.folder))
             except StorageError as error:
                 await self._sharing.end()
@@ -333,6 +337,8 @@ class Workspace(QObject):
             self._present(opened.project)
             await self._link_again()
             raise
+        finally:
+            opened.deleteLater()
 
     async def _link_again(self) -> None:
         """Connect the open project to the server it belongs to; a state from here on, whatever happens."""

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.helpers.live_desktops import Desks, runs_at_desks
-from tests.helpers.run_async import settle
+from tests.helpers.run_async import settle, until
+from texswarm_desktop.viewmodels.opened_project import OpenedProject
 
 HOLDER = """
 import sys
@@ -71,6 +72,15 @@ async def test_a_folder_opened_from_the_window_takes_the_place_of_the_project(de
     await ada.until_text("two")
     assert before.folder != ada.opened.project.folder
     assert [Path(known.path).name for known in ada.settings.settings.recent] == ["other", "of ada"]
+
+
+@runs_at_desks
+async def test_nothing_is_left_of_a_project_that_was_closed(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "one")
+    for name in ("two", "three"):
+        await ada.workspace.open(desks.folder(name, name))
+    await until(lambda: len(ada.workspace.findChildren(OpenedProject)) == 1)
+    assert ada.text == "three"
 
 
 @runs_at_desks

@@ -85,6 +85,14 @@ async def test_a_viewer_cannot_write_and_is_told_so(desks: Desks) -> None:
 
 
 @runs_at_desks
+async def test_who_is_no_owner_is_told_that_owners_invite(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "paper")
+    bob = await guest_of(desks, ada)
+    bob.window.invite_requested.emit()
+    await bob.until_notice("Only an owner of the project can invite people")
+
+
+@runs_at_desks
 async def test_what_another_program_writes_into_a_viewers_folder_is_never_called_saved(desks: Desks) -> None:
     ada = await desks.start_with("ada", "paper")
     eve = await desks.start("eve", await viewer_link(ada))
@@ -156,7 +164,7 @@ def breaks_once(desktop: LiveDesktop) -> None:
     def apply(update: bytes) -> bool:
         raise DamagedDocumentError("broken in a test")
 
-    document.apply = apply
+    document.apply = apply  # type: ignore[method-assign]
 
 
 @runs_at_desks

@@ -182,6 +182,12 @@ def test_who_may_only_read_is_told_when_they_type_and_no_longer_once_promoted(de
     assert "reading" not in desk.window.notices.keys
 
 
+def test_who_types_into_what_the_server_only_shows_is_told_why(desk: Desk, qtbot: QtBot) -> None:
+    desk.project.let_read("document_damaged")
+    qtbot.keyClicks(desk.editor, "no")
+    assert "damaged" in desk.window.notices.text_of("reading")
+
+
 def test_who_may_only_read_changes_no_files(desk: Desk) -> None:
     desk.project.let_read()
     files = desk.page.files

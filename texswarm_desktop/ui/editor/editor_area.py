@@ -53,7 +53,9 @@ class EditorArea(QWidget):
         tab_row.setObjectName("TabRow")
         self._reading = label("Reading only", "Badge")
         self._reading.setToolTip("You may read this project. An owner of it can let you write.")
-        tab_row.setLayout(row(self._tabs, None, self._reading, margins=(0, 0, 12, 0), gap=0))
+        tabs = row(self._tabs, None, self._reading, margins=(0, 0, 12, 0), gap=0)
+        tabs.setAlignment(self._reading, Qt.AlignmentFlag.AlignVCenter)
+        tab_row.setLayout(tabs)
         self._tab_row = tab_row
         self.setLayout(column(tab_row, self.find_bar, self._stack))
         self._connect()

@@ -80,8 +80,8 @@ class PersonRow(QFrame):
         box.setStretchFactor(name, 1)
         self.setLayout(box)
         self.setAccessibleName(f"{shown.person.name}, {state_words(shown)}")
+        self.setToolTip(shown.person.name if shown.is_me else f"Go to {shown.person.name}")
         if not shown.is_me:
-            self.setToolTip(f"Go to {shown.person.name}")
             self.setCursor(Qt.CursorShape.PointingHandCursor)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
