@@ -235,7 +235,9 @@ class Driver:
                 while True:
                     self._received(generation, await link.receive())
         except LinkClosedError as error:
-            self._ended(generation, TransportLost(generation, error.code, error.reason))
+            self._ended(
+                generation, TransportLost(generation, error.code, error.reason, retry_after_s=error.retry_after_s)
+            )
         except WrongCertificateError as error:
             self._ended(generation, TransportLost(generation, None, str(error), StopCode.WRONG_CERTIFICATE))
         except (LinkError, RemoteProtocolError) as error:

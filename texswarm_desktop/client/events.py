@@ -84,13 +84,14 @@ class TransportOpened:
 class TransportLost:
     """The transport could not be opened, ended, or fell silent. `code`: the close code, if there was one.
 
-    `stop`: a StopCode where another attempt cannot help.
+    `stop`: a StopCode where another attempt cannot help. `retry_after_s`: how long the server asked to be left alone.
     """
 
     generation: int
     code: int | None = None
     reason: str = ""
     stop: str = ""
+    retry_after_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

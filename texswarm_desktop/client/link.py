@@ -15,10 +15,11 @@ from texswarm_server.protocol.invite_link import ServerAddress
 class LinkClosedError(LinkLostError):
     """The connection ended with a close frame, or with one that we had to send."""
 
-    def __init__(self, code: int, reason: str) -> None:
+    def __init__(self, code: int, reason: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(f"{code}: {reason}" if reason else str(code))
         self.code = code
         self.reason = reason
+        self.retry_after_s = retry_after_s
 
 
 class WrongCertificateError(LinkRefusedError):

@@ -219,8 +219,9 @@ def _on_lost(
         return _on_token_lost(state, _told(event), moment, profile)
     if event.code in {CloseCode.GOING_AWAY, CloseCode.SERVICE_RESTART}:
         return _lose(state, reason, moment, profile, least_failures=2)
-    least_wait_s = profile.overload_wait_s if event.code == CloseCode.TRY_AGAIN_LATER else 0.0
-    return _lose(state, reason, moment, profile, least_wait_s=least_wait_s * moment.jitter, asked=_told(event))
+    is_full = event.code == CloseCode.TRY_AGAIN_LATER
+    least_wait_s = event.retry_after_s or (profile.overload_wait_s * moment.jitter if is_full else 0.0)
+    return _lose(state, reason, moment, profile, least_wait_s=least_wait_s, asked=_told(event))
 
 
 def _told(event: TransportLost) -> str:

@@ -10,13 +10,14 @@ import hmac
 import logging
 import ssl
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.connection import broadcast
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.http11 import Response
 
 from texswarm_desktop.client.link import LinkClosedError, TransportFactory, WrongCertificateError
 from texswarm_desktop.client.timing import LinkProfile, is_near
@@ -28,6 +29,7 @@ from texswarm_server.protocol.version import Limits
 #: A peer that sends more in one frame than a whole document may hold is not one of ours.
 _MAX_INCOMING_BYTES: Final = Limits().max_document_bytes
 _NORMAL: Final = 1000
+_RESTART_S: Final = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -119,13 +121,20 @@ async def _connect(address: ServerAddress, profile: LinkProfile, fingerprint: st
             **tls,
         )
     except InvalidStatus as error:
-        if error.response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
-            raise LinkClosedError(CloseCode.TRY_AGAIN_LATER, ErrorCode.OVER_CAPACITY) from error
-        raise LinkRefusedError(f"{address}: {error}") from error
+        raise _not_now(error.response, address) from error
     except (OSError, WebSocketException, TimeoutError, ValueError, ImportError) as error:
         raise LinkRefusedError(f"{address}: {error}") from error
     assert isinstance(websocket, _AttentiveConnection)
     return websocket
+
+
+def _not_now(response: Response, address: ServerAddress) -> LinkLostError | LinkRefusedError:
+    """Tell a server that is full from one that is just restarting, which asks for a second at most."""
+    with suppress(ValueError):
+        retry_after_s = float(response.headers.get("Retry-After", "nothing"))
+        if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE and retry_after_s > _RESTART_S:
+            return LinkClosedError(CloseCode.TRY_AGAIN_LATER, ErrorCode.OVER_CAPACITY, retry_after_s=retry_after_s)
+    return LinkRefusedError(f"{address}: answered {response.status_code}")
 
 
 async def _close(websocket: _AttentiveConnection, limit_s: float) -> None:

@@ -108,13 +108,30 @@ async def test_nobody_at_that_address():
 @runs_async
 async def test_a_server_that_lets_nobody_more_in_is_full_and_not_absent():
     def refuse(connection, _request):
-        return connection.respond(503, "full")
+        response = connection.respond(503, "full")
+        response.headers["Retry-After"] = "10"
+        return response
 
     async with listening(echo, process_request=refuse) as address:
         with pytest.raises(LinkClosedError) as caught:
             async with websocket_transport()(address, PROFILE, time.monotonic):
                 pass
-    assert (caught.value.code, caught.value.reason) == (1013, "over_capacity")
+    assert (caught.value.code, caught.value.reason, caught.value.retry_after_s) == (1013, "over_capacity", 10.0)
+
+
+@pytest.mark.parametrize("retry_after", ["1", "soon", None])
+@runs_async
+async def test_a_server_that_restarts_is_not_full(retry_after):
+    def refuse(connection, _request):
+        response = connection.respond(503, "later")
+        if retry_after is not None:
+            response.headers["Retry-After"] = retry_after
+        return response
+
+    async with listening(echo, process_request=refuse) as address:
+        with pytest.raises(LinkRefusedError):
+            async with websocket_transport()(address, PROFILE, time.monotonic):
+                pass
 
 
 @runs_async

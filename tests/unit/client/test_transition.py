@@ -215,6 +215,8 @@ def test_another_certificate_needs_the_user_and_is_not_tried_again():
 def test_a_server_that_asks_to_wait_is_left_alone_and_said_so(code):
     told, _ = run(EXAMPLES[Authenticating], SignInRefused(3, code, "", True, 30.0))
     assert (told.asked, told.retry_at, told.not_before) == (code, 130.0, 130.0)
+    full, _ = run(EXAMPLES[Connecting], TransportLost(3, 1013, code, retry_after_s=10.0))
+    assert (full.asked, full.retry_at) == (code, 110.0)
     closed, _ = run(EXAMPLES[Live], TransportLost(3, 1013, code))
     assert (closed.asked, closed.retry_at) == (code, 100.0 + LAN.overload_wait_s)
 
