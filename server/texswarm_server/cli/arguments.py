@@ -4,7 +4,7 @@ import argparse
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias, TypeVar
 
@@ -109,7 +109,12 @@ def config_file(options: argparse.Namespace) -> ConfigFile | None:
 
 def server_config(options: argparse.Namespace) -> ServerConfig:
     """Return the whole configuration; raises SettingsError."""
-    return build(chosen_settings(options), host_name=socket.gethostname())
+    return configured(chosen_settings(options))
+
+
+def configured(chosen: Mapping[str, Chosen]) -> ServerConfig:
+    """Return the configuration that was chosen; raises SettingsError where settings do not fit each other."""
+    return build(chosen, host_name=socket.gethostname())
 
 
 def data_folder(options: argparse.Namespace) -> Path:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Final
 
 from texswarm_server import __version__
-from texswarm_server.cli import invite, serve
+from texswarm_server.cli import doctor, health, invite, serve
 from texswarm_server.cli.arguments import Parser
 from texswarm_server.protocol.errors import TexSwarmError
 
@@ -41,7 +41,7 @@ def parser() -> Parser:
     reader = Parser(prog=PROGRAM, description="The session server of TeXSwarm.")
     reader.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     commands = reader.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for group in (serve, invite):
+    for group in (serve, invite, doctor, health):
         group.add(commands)
     return reader
 

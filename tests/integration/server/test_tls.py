@@ -2,48 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import ssl
-from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.helpers.certificates import certificate
 from tests.helpers.run_async import runs_async
 from tests.helpers.wire_client import wire_client
 from texswarm_server.app import FINGERPRINT, LISTENING_URL
 from texswarm_server.protocol.errors import SettingsError
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-x509 = pytest.importorskip("cryptography.x509")
-
-
-def certificate(folder: Path) -> tuple[Path, Path, bytes]:
-    """Make a certificate of 127.0.0.1; return its file, its key's file, and its bytes."""
-    import ipaddress
-
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = dt.datetime.now(dt.UTC)
-    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(names, critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    cert_file, key_file = folder / "cert.pem", folder / "key.pem"
-    cert_file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    key_file.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return cert_file, key_file, made.public_bytes(serialization.Encoding.DER)
+pytest.importorskip("cryptography")
 
 
 @runs_async

@@ -1,0 +1,167 @@
+"""Address, port, firewall: can the server listen, and who can reach it?"""
+
+import errno
+import ipaddress
+import os
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from texswarm_server.cli.diagnosis.finding import Finding, fine, note, problem, warning
+from texswarm_server.cli.probe import ask_server
+from texswarm_server.config import ServerConfig
+from texswarm_server.net.client_address import ClientAddresses
+from texswarm_server.net.port_owner import free_port, port_owner
+from texswarm_server.protocol.errors import SettingsError
+from texswarm_server.protocol.invite_link import ServerAddress
+from texswarm_server.protocol.version import DEFAULT_PORT
+
+_ADDRESS: Final = "address"
+_PORT: Final = "port"
+_ROOT: Final = Path("/")
+
+
+def check_network(config: ServerConfig, root: Path = _ROOT) -> list[Finding]:
+    """Return what is to be said of where the server listens. `root`: where the system's own files lie."""
+    unusable = _check_address(config)
+    if unusable is not None:
+        return [unusable]
+    return [
+        *_check_reach(config),
+        _check_port(config),
+        *_check_proxies(config),
+        *_check_firewall(config, root),
+    ]
+
+
+def _check_address(config: ServerConfig) -> Finding | None:
+    try:
+        found = socket.getaddrinfo(config.host or None, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (OSError, UnicodeError) as error:
+        return problem(
+            _ADDRESS,
+            f"{config.host} is not known: {getattr(error, 'strerror', None) or error}",
+            "give an address of this machine as host",
+        )
+    family, _, _, _, address = found[0]
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.bind(address)
+    except OSError as error:
+        says = f"{config.host} is no address of this machine: {error.strerror}"
+        return problem(_ADDRESS, says, "give one of this machine's as host, or 0.0.0.0 for every one")
+    return None
+
+
+def _check_reach(config: ServerConfig) -> list[Finding]:
+    if _is_loopback(config.host):
+        says = f"{config.host}: only programs on this machine can connect"
+        remedy = 'right behind a proxy; for others: host = "0.0.0.0"'
+        return [note(_ADDRESS, says, remedy)]
+    findings = []
+    if config.tls_cert is None:
+        says = f"{config.host}: tokens and text travel without encryption"
+        remedy = "set tls_cert and tls_key, or listen on 127.0.0.1 behind a proxy that speaks TLS"
+        findings.append((note if _is_private(config.host) else warning)(_ADDRESS, says, remedy))
+    else:
+        findings.append(fine(_ADDRESS, f"{config.host}, with TLS"))
+    if config.open:
+        says = "open: whoever can reach the address sees and edits every document"
+        findings.append(
+            warning(_ADDRESS, says, "use it in a trusted network only; else remove open and send invitations")
+        )
+    return findings
+
+
+def _check_port(config: ServerConfig) -> Finding:
+    if config.port == 0:
+        return note(_PORT, "any free one, another at each start", f"port = {DEFAULT_PORT}, so that links stay right")
+    answer = ask_server(ServerAddress(config.host, config.port, tls=config.tls_cert is not None))
+    if answer is not None and answer.is_ready:
+        return fine(_PORT, f"{config.port}: a server of version {answer.version} answers and is ready")
+    if answer is not None:
+        says = f"{config.port}: a server of version {answer.version} answers and takes nobody in"
+        return problem(_PORT, says, "look into its log: it cannot store, or it is ending")
+    return _check_free_port(config)
+
+
+def _check_free_port(config: ServerConfig) -> Finding:
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            if os.name == "posix":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((config.host, config.port))
+            probe.listen()
+    except OSError as error:
+        return _no_port(config, error)
+    return fine(_PORT, f"{config.port} is free")
+
+
+def _no_port(config: ServerConfig, error: OSError) -> Finding:
+    if error.errno == errno.EACCES:
+        says = f"{config.port} needs a privilege that this user does not have"
+        remedy = f"port = {DEFAULT_PORT} behind a proxy, or AmbientCapabilities=CAP_NET_BIND_SERVICE in the unit"
+        return problem(_PORT, says, remedy)
+    if error.errno == errno.EADDRINUSE:
+        owner = port_owner(config.port) or "another program"
+        other = free_port(config.host, config.port)
+        remedy = f"stop it, or take the free port {other}: port = {other}" if other else "stop it, or take another port"
+        return problem(_PORT, f"{config.port} is taken by {owner}", remedy)
+    return problem(_PORT, f"{config.port} cannot be had: {error.strerror}", "take another port")
+
+
+def _check_proxies(config: ServerConfig) -> list[Finding]:
+    try:
+        ClientAddresses(config.trusted_proxies)
+    except SettingsError as error:
+        return [problem("proxies", str(error), 'write addresses or networks: trusted_proxies = ["127.0.0.1"]')]
+    if _is_loopback(config.host) and not config.trusted_proxies:
+        says = "none is trusted: behind one, everybody seems to come from one address"
+        return [note("proxies", says, 'behind a proxy on this machine: trusted_proxies = ["127.0.0.1"]')]
+    return []
+
+
+# ── firewall ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _check_firewall(config: ServerConfig, root: Path) -> list[Finding]:
+    if _is_loopback(config.host) or not config.port:
+        return []
+    remedy = _how_to_open(config.port, root)
+    if remedy is None:
+        return [
+            note("firewall", "none of the usual ones is active here", f"elsewhere on the way open TCP {config.port}")
+        ]
+    return [note("firewall", "one is active; others connect only if it lets them", remedy)]
+
+
+def _how_to_open(port: int, root: Path) -> str | None:
+    """Return the command that opens a port in the firewall that is active, None where none is known to be."""
+    if sys.platform == "win32":
+        return f"netsh advfirewall firewall add rule name=TeXSwarm dir=in action=allow protocol=TCP localport={port}"
+    with suppress(OSError):
+        if "ENABLED=yes" in (root / "etc/ufw/ufw.conf").read_text("utf-8", errors="replace"):
+            return f"ufw allow {port}/tcp"
+    if (root / "run/firewalld").exists():
+        return f"firewall-cmd --permanent --add-port={port}/tcp && firewall-cmd --reload"
+    if sys.platform == "darwin":
+        return "System Settings, Network, Firewall, Options: allow incoming connections for Python"
+    return None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _is_private(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_private and not address.is_unspecified

@@ -1,0 +1,86 @@
+"""What is found out about addresses and ports of this machine."""
+
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.helpers.run_async import runs_async
+from tests.helpers.server_process import ServerProcess
+from texswarm_server.cli.diagnosis.finding import Finding, Level
+from texswarm_server.cli.diagnosis.network import check_network
+from texswarm_server.config import ServerConfig
+
+
+def found(root: Path, **settings: Any) -> dict[str, Finding]:
+    """Return the worst finding of each subject."""
+    order = list(Level)
+    findings = check_network(ServerConfig(data=root, **settings), root)
+    return {each.subject: each for each in sorted(findings, key=lambda finding: order.index(finding.level))}
+
+
+@runs_async
+async def test_the_server_itself_is_recognised(tmp_path: Path) -> None:
+    import asyncio
+
+    async with ServerProcess(tmp_path / "data") as server:
+        port = (await asyncio.to_thread(found, tmp_path, port=server.port))["port"]
+    assert (port.level, "answers and is ready" in port.says) == (Level.FINE, True)
+
+
+def test_a_port_of_another_program_is_named_with_a_free_one(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        other.settimeout(0)
+        taken = other.getsockname()[1]
+        port = found(tmp_path, port=taken)["port"]
+    assert port.level is Level.PROBLEM
+    assert port.says.startswith(f"{taken} is taken by ")
+    assert "port = " in port.remedy
+
+
+@pytest.mark.parametrize(
+    ("host", "words"), [("203.0.113.9", "no address of this machine"), ("no.invalid", "not known")]
+)
+def test_an_address_that_is_not_here_is_a_problem(tmp_path: Path, host: str, words: str) -> None:
+    (finding,) = check_network(ServerConfig(data=tmp_path, host=host, port=0), tmp_path)
+    assert finding.level is Level.PROBLEM
+    assert words in finding.says
+
+
+def test_an_open_server_that_anybody_reaches_is_a_warning(tmp_path: Path) -> None:
+    address = found(tmp_path, host="0.0.0.0", port=0, open=True)["address"]
+    assert (address.level, "open" in address.remedy) == (Level.WARNING, True)
+
+
+def test_a_proxy_that_is_no_address_is_a_problem(tmp_path: Path) -> None:
+    assert found(tmp_path, port=0, trusted_proxies=("the proxy",))["proxies"].level is Level.PROBLEM
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "command"),
+    [
+        ("etc/ufw/ufw.conf", "ENABLED=yes\n", "ufw allow 1/tcp"),
+        ("etc/ufw/ufw.conf", "ENABLED=no\n", "open TCP 1"),
+        ("run/firewalld/x", "", "firewall-cmd --permanent --add-port=1/tcp && firewall-cmd --reload"),
+    ],
+)
+def test_the_command_that_opens_the_firewall_is_named(tmp_path: Path, file: str, content: str, command: str) -> None:
+    (tmp_path / file).parent.mkdir(parents=True)
+    (tmp_path / file).write_text(content)
+    assert command in found(tmp_path, host="0.0.0.0", port=1)["firewall"].remedy
+
+
+@runs_async
+async def test_a_running_server_is_healthy_and_none_is_not(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import asyncio
+
+    from texswarm_server.cli.program import main
+
+    async with ServerProcess(tmp_path / "data") as server:
+        arguments = ("health", "--port", str(server.port))
+        assert await asyncio.to_thread(main, arguments) == 0
+    assert await asyncio.to_thread(main, arguments) == 1
+    out, err = capsys.readouterr()
+    assert out.startswith(f"ready at 127.0.0.1:{server.port}, version ")
+    assert err == f"texswarm-server: no server answers at 127.0.0.1:{server.port}\n"
