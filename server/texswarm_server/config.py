@@ -100,6 +100,9 @@ class ServerConfig:
         default=3.0,
         metadata=about("over how long clients are told to connect again when the server ends", SESSIONS, zero=True),
     )
+    presence_renewal_s: float = field(
+        default=12.0, metadata=internal("how often clients that forget presence after half a minute are told of it anew")
+    )
     housekeeping_s: float = field(default=1.0, metadata=internal("how often what is due is looked for"))
     limits: Limits = field(default_factory=Limits, metadata=about("", LIMITS))
 

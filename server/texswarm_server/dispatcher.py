@@ -130,6 +130,7 @@ class Dispatcher:
             display_name=user.display_name,
             color=user.color,
             role=found.role,
+            is_forgetful=peer.forgets_presence,
         )
         await self._documents.open(peer, profile, found.record, order)
 

@@ -70,6 +70,7 @@ class OpenDocuments:
         self._damaged: set[DocumentId] = set()
         self._away: Deadlines[tuple[DocumentId, SessionId]] = Deadlines()
         self._idle: Deadlines[DocumentId] = Deadlines()
+        self._renewals: Deadlines[DocumentId] = Deadlines()
         self._in_trouble: StorageError | None = None
         self._told_of_trouble: set[Room] = set()
         self._next_handle = 1
@@ -156,6 +157,8 @@ class OpenDocuments:
             )
         )
         self._execute(entry.room, entry.room.join(profile))
+        if profile.is_forgetful and document.document_id not in self._renewals:
+            self._renewals.set(document.document_id, self._loop.time() + self._config.presence_renewal_s)
 
     def close(self, session_id: SessionId, handle: Handle) -> None:
         """Let a session leave a document; raises RejectedError(handle_unknown)."""
@@ -199,6 +202,8 @@ class OpenDocuments:
                 self._execute(entry.room, entry.room.give_up_waiting(session_id))
         for document_id in list(self._idle.pop_due(now)):
             self._unload_if_idle(document_id)
+        for document_id in list(self._renewals.pop_due(now)):
+            self._renew_presence(document_id, now)
         if now >= self._next_record_at:
             self._next_record_at = now + _RECORD_EVERY_S
             self.record_changes()
@@ -207,6 +212,12 @@ class OpenDocuments:
         """Bring titles and times of change in storage up to date."""
         for entry in self._entries.values():
             self._record(entry)
+
+    def _renew_presence(self, document_id: DocumentId, now: float) -> None:
+        entry = self._entries.get(document_id)
+        if entry is not None and entry.room.has_forgetful:
+            self._execute(entry.room, entry.room.renew_presence())
+            self._renewals.set(document_id, now + self._config.presence_renewal_s)
 
     # ── loading ─────────────────────────────────────────────────────────────────────────────────────────
 

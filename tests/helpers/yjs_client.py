@@ -35,6 +35,7 @@ class YjsClient:
         self.connection = connection
         self.replica = replica
         self.presence: dict[int, dict[str, Any] | None] = {}
+        self.clocks: dict[int, int] = {}
         self.awareness_messages = 0
         self.is_synced = False
         self.close_code: int | None = None
@@ -95,7 +96,9 @@ class YjsClient:
                 self.is_synced = self.is_synced or isinstance(body, SyncStep2)
             case Awareness(update):
                 self.awareness_messages += 1
-                self.presence |= {entry.client_id: entry.state for entry in decode_presence(update)}
+                entries = decode_presence(update)
+                self.presence |= {entry.client_id: entry.state for entry in entries}
+                self.clocks |= {entry.client_id: entry.clock for entry in entries}
             case _:
                 raise AssertionError(f"y-websocket does not know {body}")
         self._changed.set()

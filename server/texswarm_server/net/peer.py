@@ -50,10 +50,12 @@ class Desk(Protocol):
 class Peer(ABC):
     """One connection. `session_id` is set while the peer is signed in; `can_resume`: its client may come back to it.
 
-    `wire` names what it speaks; `opened_at`: when the connection was made, by the loop's clock.
+    `wire` names what it speaks; `opened_at`: when the connection was made, by the loop's clock; `forgets_presence`: its
+    client forgets what it is not told anew of who is where.
     """
 
     wire: ClassVar[str]
+    forgets_presence: ClassVar[bool] = False
     can_resume: ClassVar[bool] = True
 
     def __init__(self, connection: PeerConnection, desk: Desk, *, auth_timeout_s: float) -> None:

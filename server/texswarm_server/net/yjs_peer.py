@@ -33,6 +33,7 @@ class YjsPeer(Peer):
     """
 
     wire = "yjs"
+    forgets_presence = True
     can_resume = False
 
     def __init__(

@@ -9,13 +9,14 @@ from texswarm_server.protocol.messages import Participant, PresenceState, RoleNa
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """Who joins."""
+    """Who joins. `is_forgetful`: its client forgets a state of presence that is not told anew for half a minute."""
 
     session_id: SessionId
     user_id: UserId
     display_name: str
     color: str
     role: RoleName
+    is_forgetful: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -222,6 +222,26 @@ class Room:
         """Note that a batch is stored and return the acknowledgements."""
         return self._acknowledge(self._acknowledgements.durable(batch))
 
+    # ── presence ────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def has_forgetful(self) -> bool:
+        """Whether somebody is here who forgets presence that is not told anew."""
+        return bool(self._forgetful())
+
+    def renew_presence(self) -> list[Effect]:
+        """Tell those who forget what nobody told since the last call; about every twelve seconds is enough."""
+        readers = dict.fromkeys(self._forgetful())
+        shared: list[PresenceEntry] = []
+        own: dict[Member, list[PresenceEntry]] = {}
+        for owner, entry in self._presence.renew() if readers else ():
+            (own.setdefault(owner, []) if owner in readers else shared).append(entry)
+        return [
+            SendPresence(names, self._presence_frame(entries))
+            for owner, entries in [(None, shared), *own.items()]
+            if entries and (names := tuple(each.session_id for each in readers if each is not owner))
+        ]
+
     # ── slow readers ────────────────────────────────────────────────────────────────────────────────────
 
     def hold(self, session_id: SessionId) -> None:
@@ -248,7 +268,10 @@ class Room:
 
     def repeat_presence(self, session_id: SessionId) -> list[Effect]:
         """Send a member who is where, and who left lately: some of it was dropped on the way."""
-        return [SendPresence((session_id,), self._presence_frame(self._presence.history()))]
+        member, history = self._members.get(session_id), self._presence.history()
+        if member is not None and member.profile.is_forgetful:
+            history = self._presence.without(member, history)
+        return [SendPresence((session_id,), self._presence_frame(history))]
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -346,9 +369,19 @@ class Room:
         if not moves:
             return []
         latest = {entry.client_id: entry for _member, entries in moves for entry in entries}
-        senders = {member for member, _entries in moves}
-        is_news_to_all = len(senders) > 1 or any(entry.state is None for entry in latest.values())
-        return self._broadcast_presence(list(latest.values()), set() if is_news_to_all else senders)
+        entries, senders = list(latest.values()), {member for member, _entries in moves}
+        is_news_to_all = len(senders) > 1 or any(entry.state is None for entry in entries)
+        if not is_news_to_all:
+            return self._broadcast_presence(entries, senders)
+        forgetful = {member for member in senders if member.profile.is_forgetful and member.is_here}
+        told = [(member, self._presence.without(member, entries)) for member in forgetful]
+        return [
+            *self._broadcast_presence(entries, forgetful),
+            *(SendPresence((member.session_id,), self._presence_frame(others)) for member, others in told if others),
+        ]
+
+    def _forgetful(self) -> list[Member]:
+        return [member for member in self._members.values() if member.profile.is_forgetful and member.is_here]
 
     def _broadcast_presence(self, entries: list[PresenceEntry], without: set[Member] | None = None) -> list[Effect]:
         skipped = {member.session_id for member in without or ()}

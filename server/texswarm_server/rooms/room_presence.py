@@ -1,7 +1,9 @@
 """The awareness states of a room, each owned by the member that published it first.
 
 Clocks are made rising here whatever a member sends: one whose state was taken away while it was out would otherwise
-come back with a clock that everybody else holds for old.
+come back with a clock that everybody else holds for old. Clients of y-protocols forget a state that is not told anew
+for 30 seconds, and not every client does so: for them the room tells it anew, but never to the client whose own state
+it is, which would take it for news about itself.
 """
 
 from collections.abc import Iterable
@@ -22,6 +24,7 @@ class RoomPresence:
     def __init__(self) -> None:
         self._entries: dict[int, PresenceEntry] = {}
         self._owners: dict[int, Member] = {}
+        self._told_lately: set[int] = set()
 
     def publish(self, member: Member, update: bytes) -> list[PresenceEntry]:
         """Take in what `member` says and return what others must hear; raises RemoteProtocolError."""
@@ -51,6 +54,17 @@ class RoomPresence:
     def entries(self) -> list[PresenceEntry]:
         """Return everybody who is present."""
         return [entry for entry in self._entries.values() if entry.state is not None]
+
+    def renew(self) -> list[tuple[Member, PresenceEntry]]:
+        """Return, with their owners and under a new clock, the states that were not told since this was last asked."""
+        silent = [client_id for client_id in self._owners if client_id not in self._told_lately]
+        renewed = [(self._owners[each], self._stamp(each, 0, self._entries[each].state)) for each in silent]
+        self._told_lately.clear()
+        return renewed
+
+    def without(self, member: Member, entries: Iterable[PresenceEntry]) -> list[PresenceEntry]:
+        """Return the entries that are not `member`'s own."""
+        return [entry for entry in entries if self._owners.get(entry.client_id) is not member]
 
     def history(self) -> list[PresenceEntry]:
         """Return everybody who is present and who left lately, for somebody who may have missed it."""
@@ -89,7 +103,11 @@ class RoomPresence:
         known = self._entries.pop(client_id, None)
         entry = PresenceEntry(client_id, max(clock, known.clock + 1 if known else 1), state)
         self._entries[client_id] = entry
-        self._forget_old()
+        if state is None:
+            self._told_lately.discard(client_id)
+            self._forget_old()
+        else:
+            self._told_lately.add(client_id)
         return entry
 
     def _forget_old(self) -> None:

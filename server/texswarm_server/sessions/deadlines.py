@@ -18,6 +18,9 @@ class Deadlines(Generic[K]):
     def __len__(self) -> int:
         return len(self._due)
 
+    def __contains__(self, key: K) -> bool:
+        return key in self._due
+
     def set(self, key: K, when: float) -> None:
         """Give `key` a deadline in place of the one it has."""
         self._number += 1

@@ -130,3 +130,27 @@ async def test_who_is_alone_hears_signs_of_life(premises) -> None:
         async with yjs_client(place.url, created.document_id, None) as browser:
             await browser.until(lambda: browser.awareness_messages >= 3)
             assert browser.presence == {}
+
+
+@runs_async
+async def test_who_does_not_move_is_not_forgotten(premises) -> None:
+    async with (
+        premises.running(open=True, presence_renewal_s=0.02) as place,
+        signed_in_client(place.url, None) as desktop,
+    ):
+        opened = await desktop.create_and_open("Hello")
+        await opened.publish({"user": {}, "at": 1})
+        ada, document_id = opened.replica.client_id, opened.facts.document_id
+        async with yjs_client(place.url, document_id, None) as one, yjs_client(place.url, document_id, None) as two:
+            await one.publish({"user": {"name": "one"}})
+            await two.publish({"user": {"name": "two"}})
+            mine, theirs = one.replica.client_id, two.replica.client_id
+            await one.until(lambda: min(one.clocks.get(ada, 0), one.clocks.get(theirs, 0)) > 3)
+            await two.until(lambda: min(two.clocks.get(ada, 0), two.clocks.get(mine, 0)) > 3)
+            assert one.presence[ada]["at"] == 1
+            assert mine not in one.clocks
+            assert theirs not in two.clocks
+            moved = one.clocks[ada]
+            await opened.publish({"user": {}, "at": 2}, clock=2)
+            await one.until(lambda: one.presence[ada]["at"] == 2)
+            assert one.clocks[ada] > moved

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
@@ -573,3 +574,54 @@ def test_opening_a_damaged_document_again_begins_anew() -> None:
     heard(room.receive(ADA, SyncStep2(EMPTY_UPDATE)))
 
     assert heard(room.turn()).counts(ADA) == [1]
+
+
+# ── presence that is forgotten ──────────────────────────────────────────────────────────────────────────
+
+
+def forgetful(session_id: SessionId) -> Profile:
+    return replace(profile(session_id), is_forgetful=True)
+
+
+def published(room: Room, session_id: SessionId, client_id: int, clock: int = 1) -> None:
+    room.receive(session_id, Awareness(encode_presence([PresenceEntry(client_id, clock, {"at": clock})])))
+
+
+def ids_told(heard: Heard, member: SessionId) -> list[list[int]]:
+    return [[entry.client_id for entry in decode_presence(each.update)] for each in heard.of(member, Awareness)]
+
+
+def test_presence_is_told_anew_to_those_who_forget_it_except_their_own() -> None:
+    room = room_with(ADA)
+    room.join(forgetful(BOB))
+    room.join(forgetful(EVE))
+    for client_id, member in ((1, ADA), (2, BOB), (3, EVE)):
+        published(room, member, client_id)
+    room.turn()
+    assert room.renew_presence() == []
+    heard = Heard(room)(room.renew_presence())
+
+    assert {member: sorted(ids_told(heard, member)) for member in (ADA, BOB, EVE)} == {
+        ADA: [],
+        BOB: [[1], [3]],
+        EVE: [[1], [2]],
+    }
+
+
+def test_where_nobody_forgets_nothing_is_told_anew() -> None:
+    room = room_with(ADA, BOB)
+    published(room, ADA, 1)
+    room.turn()
+    assert not room.has_forgetful
+    assert room.renew_presence() == room.renew_presence() == []
+
+
+def test_who_forgets_never_hears_of_itself() -> None:
+    room = room_with(ADA)
+    room.join(forgetful(BOB))
+    published(room, ADA, 1)
+    published(room, BOB, 2)
+    heard = Heard(room)([*room.turn(), *room.repeat_presence(BOB)])
+
+    assert ids_told(heard, BOB) == [[1], [1]]
+    assert sorted(ids_told(heard, ADA)[0]) == [1, 2]

@@ -109,6 +109,23 @@ def test_memory_of_those_who_left_is_bounded() -> None:
     assert presence.entries() == []
 
 
+def test_what_nobody_told_for_a_while_is_told_under_a_new_clock() -> None:
+    presence, ada, bob = RoomPresence(), member("ada"), member("bob")
+    presence.publish(ada, said(1, {"at": 1}))
+    presence.publish(bob, said(2, {"at": 2}))
+    assert presence.renew() == [], "both have just been told"
+    presence.publish(bob, said(2, {"at": 3}, clock=2))
+    assert presence.renew() == [(ada, PresenceEntry(1, 2, {"at": 1}))]
+    assert presence.renew() == [(ada, PresenceEntry(1, 3, {"at": 1})), (bob, PresenceEntry(2, 3, {"at": 3}))]
+
+    reader = Presence()
+    reader.apply(presence.publish(ada, said(1, {"at": 9}, clock=2)))
+    assert reader.states == {1: {"at": 9}}
+    presence.remove_of(ada)
+    presence.remove_of(bob)
+    assert presence.renew() == []
+
+
 @pytest.mark.parametrize("entry", [PresenceEntry(1, 2**62, {}), PresenceEntry(2**60, 1, {})])
 def test_numbers_that_others_could_not_read_are_refused(entry: PresenceEntry) -> None:
     with pytest.raises(RemoteProtocolError, match="frame_invalid"):
