@@ -18,6 +18,7 @@ from typing import Final, Self
 from texswarm_server.config import ServerConfig
 from texswarm_server.dispatcher import Dispatcher
 from texswarm_server.front_desk import FrontDesk
+from texswarm_server.logs import fields
 from texswarm_server.monitoring import Monitoring
 from texswarm_server.net.admission import AdmissionLimits
 from texswarm_server.net.http_endpoints import HttpEndpoints
@@ -120,7 +121,7 @@ class CollabServer:
         self._is_draining = True
         self._listener.refuse_newcomers()
         peers = sorted(self._peers, key=lambda _peer: self._random(8))
-        _logger.info("draining %d connections over %g s", len(peers), over_s)
+        _logger.info("draining", extra=fields(connections=len(peers), seconds=over_s))
         loop, pause_s = asyncio.get_running_loop(), over_s / max(len(peers), 1)
         goodbyes = [
             loop.call_later(number * pause_s, peer.shut, CloseCode.SERVICE_RESTART) for number, peer in enumerate(peers)
@@ -141,7 +142,7 @@ class CollabServer:
         _tls_context(self._config)  # a pair that does not fit must not touch the one in use
         self._tls.load_cert_chain(self._config.tls_cert, self._config.tls_key)
         await self._store.run(self._note_address)
-        _logger.info("the certificate was read again")
+        _logger.info("certificate read again", extra=fields(fingerprint=_fingerprint(self._config.tls_cert)))
 
     async def stop(self, code: CloseCode = CloseCode.SERVICE_RESTART, *, time_limit_s: float = 10.0) -> None:
         """Say goodbye with `code`, store everything, let go of everything.
@@ -161,6 +162,7 @@ class CollabServer:
         finally:
             if self._lock is not None:
                 self._lock.release()
+            _logger.info("stopped", extra=fields(code=int(code)))
 
     async def create_invite(
         self,
@@ -210,6 +212,7 @@ class CollabServer:
         await self._listener.start(self._drive)
         await store.run(self._note_address)
         self._keep_house()
+        _logger.info("listening", extra=fields(url=self.address.url, open=config.open))
 
     async def _drive(self, connection: PeerConnection) -> None:
         path = connection.request.path if connection.request else WEBSOCKET_PATH

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
+from texswarm_server.logs import LogFormat, LogLevel
 from texswarm_server.protocol.version import DEFAULT_PORT, Limits
 
 _DAY_S = 24 * 3600.0
 
 ABOUT: Final = "about"
-LogLevel = Literal["debug", "info", "warning", "error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,10 @@ class ServerConfig:
         default=256 * 1024 * 1024,
         metadata=about("changes kept in memory while the disk refuses; above it, edits are refused", STORAGE),
     )
-    log_level: LogLevel = field(default="warning", metadata=about("the least important messages that are logged", LOGS))
+    log_level: LogLevel = field(default="info", metadata=about("the least important messages that are logged", LOGS))
+    log_format: LogFormat = field(
+        default="text", metadata=about("one line of text an event, or one JSON object", LOGS)
+    )
     max_connections: int = field(default=10_000, metadata=about("connections that have signed in", LIMITS))
     max_connections_per_address: int | None = field(
         default=None, metadata=about("connections of one IP address (an IPv6 network of 64 bits)", LIMITS)

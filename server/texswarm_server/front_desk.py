@@ -199,7 +199,7 @@ class FrontDesk:
         else:
             await is_stored
         if self._guests.get(peer) is guest and not peer.is_closed:
-            peer.signed_in(session.session_id, self._config.limits.max_frame_bytes)
+            peer.signed_in(session.session_id, self._config.limits.max_frame_bytes, guest.user_id)
             peer.tell(self._welcome(guest, message, is_resumed=attachment.is_resumed))
 
     def _gives_way(self, peer: Peer, message: Authentication) -> bool:

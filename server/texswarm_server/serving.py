@@ -15,6 +15,7 @@ from typing import Final
 from texswarm_server.app import CollabServer
 from texswarm_server.config import ServerConfig
 from texswarm_server.event_loop import allow_many_files, new_event_loop
+from texswarm_server.logs import fields, set_up
 from texswarm_server.protocol.errors import SettingsError
 
 _logger = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ def run(config: ServerConfig, announce: Callable[[CollabServer], None]) -> None:
 
     Raises what `CollabServer.start` raises, and StorageError when something could not be stored at the end.
     """
+    set_up(config.log_format, config.log_level)
     allow_many_files()
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(_serve(config, announce))
@@ -49,7 +51,7 @@ async def _reload(server: CollabServer) -> None:
     try:
         await server.reload_tls()
     except SettingsError as error:
-        _logger.error("the old certificate stays in use: %s", error)  # noqa: TRY400 - the error says all
+        _logger.error("certificate not usable, the old one stays", extra=fields(error=error))  # noqa: TRY400 - all is said
 
 
 class _Wishes:

@@ -2,7 +2,6 @@
 
 import argparse
 import errno
-import logging
 
 from texswarm_server import serving
 from texswarm_server.app import CollabServer
@@ -21,8 +20,6 @@ def add(commands: Commands) -> None:
 
 def _serve(options: argparse.Namespace) -> int:
     config = server_config(options)
-    logging.basicConfig(level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("websockets").setLevel(logging.ERROR)
     try:
         serving.run(config, _announce)
     except OSError as error:

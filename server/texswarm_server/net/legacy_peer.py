@@ -19,7 +19,7 @@ from texswarm_server.net.server_connection import PeerConnection
 from texswarm_server.protocol.close_codes import CloseCode
 from texswarm_server.protocol.errors import DocumentError, ErrorCode, PositionError, RejectedError, RemoteProtocolError
 from texswarm_server.protocol.frames import Acknowledged, Awareness, SyncStep1, SyncStep2, Update
-from texswarm_server.protocol.ids import Handle, Lineage, SessionId
+from texswarm_server.protocol.ids import Handle, Lineage, SessionId, UserId
 from texswarm_server.protocol.legacy import (
     DocumentList,
     DocumentSummary,
@@ -205,9 +205,9 @@ class LegacyPeer(Peer):
 
     # ── what the desk says ──────────────────────────────────────────────────────────────────────────────
 
-    def signed_in(self, session_id: SessionId, max_frame_bytes: int) -> None:
+    def signed_in(self, session_id: SessionId, max_frame_bytes: int, user_id: UserId | None = None) -> None:
         """Accept orders from now on, with nothing open."""
-        super().signed_in(session_id, max_frame_bytes)
+        super().signed_in(session_id, max_frame_bytes, user_id)
         self._documents.clear()
         self._by_handle.clear()
 

@@ -7,17 +7,19 @@ they all say the same, the orders and frames of protocol 2, and each puts what i
 import asyncio
 import logging
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar, Final, Protocol
 
 from websockets.exceptions import ConnectionClosed
 
+from texswarm_server.logs import fields
 from texswarm_server.net.outbox import Outbox
 from texswarm_server.net.prepared_frame import Traffic
 from texswarm_server.net.server_connection import PeerConnection
 from texswarm_server.protocol.close_codes import CloseCode
 from texswarm_server.protocol.errors import ErrorCode, RejectedError, TexSwarmError, code_of
 from texswarm_server.protocol.frames import FrameBody
-from texswarm_server.protocol.ids import Handle, SessionId
+from texswarm_server.protocol.ids import Handle, SessionId, UserId
 from texswarm_server.protocol.link import LinkPhase
 from texswarm_server.protocol.messages import Authentication, AuthenticationResult, Error, Fact, Order
 
@@ -25,6 +27,7 @@ _logger = logging.getLogger(__name__)
 
 HOLD_ABOVE_BYTES: Final = 1024 * 1024
 _FULL_RETRY_S: Final = 10.0
+_LOGGED_CHARS: Final = 64
 _CLEAN_CODES: Final = frozenset({CloseCode.NORMAL, CloseCode.GOING_AWAY})
 
 
@@ -65,6 +68,7 @@ class Peer(ABC):
         self._phase = LinkPhase.GREETING
         self.opened_at = asyncio.get_running_loop().time()
         self.session_id: SessionId | None = None
+        self._user_id: UserId | None = None
         self.is_confirmed = False
         self.outbox = Outbox(connection, hold_above_bytes=HOLD_ABOVE_BYTES)
         connection.on_congested = self.outbox.congested
@@ -91,10 +95,10 @@ class Peer(ABC):
         """Whether the connection has ended or was shut."""
         return self._phase is LinkPhase.CLOSED
 
-    def signed_in(self, session_id: SessionId, max_frame_bytes: int) -> None:
+    def signed_in(self, session_id: SessionId, max_frame_bytes: int, user_id: UserId | None = None) -> None:
         """Accept orders and larger frames from now on."""
         self._phase = LinkPhase.SIGNED_IN
-        self.session_id = session_id
+        self.session_id, self._user_id = session_id, user_id
         self._connection.statistics.signed_in[self.wire] += 1
         self._connection.allow_frames_of(max_frame_bytes)
 
@@ -117,6 +121,7 @@ class Peer(ABC):
     def refuse_sign_in(self, result: AuthenticationResult, close_code: CloseCode) -> None:
         """Answer a sign-in that failed."""
         self._connection.statistics.refused_sign_ins[result.code or ""] += 1
+        _logger.info("sign-in refused", extra=self._log_fields(code=result.code))
         self._answer_refused(result, close_code)
 
     def _answer_refused(self, result: AuthenticationResult, close_code: CloseCode) -> None:
@@ -139,7 +144,7 @@ class Peer(ABC):
         except ConnectionClosed:
             pass
         except Exception:  # the border of the driver
-            _logger.exception("a connection failed")
+            _logger.exception("a connection failed", extra=self._log_fields())
             self.shut(CloseCode.INTERNAL_ERROR)
         finally:
             deadline.cancel()
@@ -164,12 +169,18 @@ class Peer(ABC):
     def _end(self) -> None:
         self._phase = LinkPhase.CLOSED
         self.outbox.let_go()
+        if not self._connection.is_open:
+            seconds = round(asyncio.get_running_loop().time() - self.opened_at, 3)
+            _logger.info("connection ended", extra=self._log_fields(code=self._connection.end_code, seconds=seconds))
         code = self._connection.protocol.close_rcvd
         self._desk.lost(self, is_clean=code is not None and code.code in _CLEAN_CODES)
 
     def _close_if_silent(self) -> None:
         if self._phase is LinkPhase.GREETING:
             self.shut(CloseCode.SILENT, "no sign-in in time")
+
+    def _log_fields(self, **more: object) -> dict[str, Mapping[str, object]]:
+        return fields(wire=self.wire, address=self.address, user=self._user_id, **more)
 
     async def _authenticate(self, message: Authentication) -> None:
         """Have the desk answer, where there is room for one more who is signed in."""
@@ -179,7 +190,10 @@ class Peer(ABC):
             self.refuse_sign_in(_full(message), CloseCode.TRY_AGAIN_LATER)
             return
         await self._desk.authenticate(self, message)
-        if not self.is_signed_in:
+        if self.is_signed_in:
+            client = message.client and message.client[:_LOGGED_CHARS]
+            _logger.info("signed in", extra=self._log_fields(client=client))
+        else:
             place.sign_off()
 
     async def _perform(self, order: Order) -> None:
@@ -192,10 +206,10 @@ class Peer(ABC):
         except RejectedError as error:
             self._refuse(order, error.code, error.message)
         except TexSwarmError as error:
-            _logger.warning("an order failed: %s", error)
+            _logger.warning("an order failed", extra=self._log_fields(order=type(order).__name__, error=error))
             self._refuse(order, code_of(error), "")
         except Exception:  # the border of the driver
-            _logger.exception("an order failed")
+            _logger.exception("an order failed", extra=self._log_fields(order=type(order).__name__))
             self._refuse(order, ErrorCode.INTERNAL_ERROR, "")
 
     def _refuse(self, order: Order, code: str, message: str) -> None:

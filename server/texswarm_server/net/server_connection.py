@@ -59,6 +59,13 @@ class PeerConnection(ServerConnection):
         """What was written and not yet taken by the network."""
         return self.transport.get_write_buffer_size()
 
+    @property
+    def end_code(self) -> int:
+        """The code of whoever closed first, 1006 where nobody did (yet)."""
+        protocol = self.protocol
+        first = protocol.close_rcvd if protocol.close_rcvd_then_sent else protocol.close_sent or protocol.close_rcvd
+        return int(first.code) if first else CloseCode.ABNORMAL_CLOSURE
+
     def write(self, frame: bytes) -> None:
         """Write bytes that are whole frames."""
         self.transport.write(frame)
@@ -114,14 +121,8 @@ class PeerConnection(ServerConnection):
             self._abort_timer.cancel()
         super().connection_lost(exc)
         if self.response is not None and self.response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
-            self.statistics.closed[self._end_code()] += 1
+            self.statistics.closed[self.end_code] += 1
         self.on_lost()
-
-    def _end_code(self) -> int:
-        """Return the code of whoever closed first, 1006 where nobody did."""
-        protocol = self.protocol
-        first = protocol.close_rcvd if protocol.close_rcvd_then_sent else protocol.close_sent or protocol.close_rcvd
-        return int(first.code) if first else CloseCode.ABNORMAL_CLOSURE
 
 
 def _nothing() -> None:

@@ -10,7 +10,7 @@ from texswarm_server.net.server_connection import PeerConnection
 from texswarm_server.protocol.close_codes import CloseCode
 from texswarm_server.protocol.errors import RemoteProtocolError, Verdict, code_verdict
 from texswarm_server.protocol.frames import Acknowledged, Awareness, decode_body, encode_body
-from texswarm_server.protocol.ids import Handle, SessionId
+from texswarm_server.protocol.ids import Handle, SessionId, UserId
 from texswarm_server.protocol.messages import (
     Authentication,
     DocumentClosed,
@@ -50,9 +50,9 @@ class YjsPeer(Peer):
         if self.is_signed_in:
             await self._carry_out(OpenDocument(document_id=self._document_id))
 
-    def signed_in(self, session_id: SessionId, max_frame_bytes: int) -> None:
+    def signed_in(self, session_id: SessionId, max_frame_bytes: int, user_id: UserId | None = None) -> None:
         """Begin to give signs of life."""
-        super().signed_in(session_id, max_frame_bytes)
+        super().signed_in(session_id, max_frame_bytes, user_id)
         self._beat()
 
     def tell(self, fact: Fact) -> None:
