@@ -17,7 +17,6 @@ from texswarm_server.protocol.errors import ErrorCode
 from texswarm_server.protocol.invite_link import ServerAddress
 
 _CONGESTED_ABOVE_BYTES: Final = 128 * 1024
-_MAX_WAITING_FRAMES: Final = 16
 _RETRY_AFTER_S: Final = {NoPlace.LEAVING: 1, NoPlace.UNAUTHENTICATED_FULL: 2, NoPlace.ADDRESS_FULL: 10}
 
 
@@ -70,7 +69,6 @@ class Listener:
             ping_interval=config.ping_every_s,
             ping_timeout=max(config.dead_after_s - config.ping_every_s, 1.0),
             max_size=config.max_first_frame_bytes,
-            max_queue=_MAX_WAITING_FRAMES,
             write_limit=_CONGESTED_ABOVE_BYTES,
         )
 

@@ -9,6 +9,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.frames import CloseCode
 from websockets.protocol import State
 
+from texswarm_server.net.inbox import Inbox
 from texswarm_server.net.statistics import ConnectionStatistics
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from texswarm_server.net.admission import Place
 
 _CLOSE_TIMEOUT_S: Final = 5.0
+_MOST_WAITING_BYTES: Final = 1024 * 1024
 _MOST_AUTOMATIC_BYTES: Final = 64 * 1024
 _MAX_REASON_BYTES: Final = 120
 
@@ -109,6 +111,9 @@ class PeerConnection(ServerConnection):
         """Note the beginning; where there are too many, the end as well."""
         self._siblings.members.add(self)
         super().connection_made(transport)
+        self.recv_messages = Inbox(
+            _MOST_WAITING_BYTES, pause=self.transport.pause_reading, resume=self.transport.resume_reading
+        )
         if len(self._siblings.members) > self._siblings.max_sockets:
             self.transport.abort()
 

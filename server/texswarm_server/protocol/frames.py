@@ -140,11 +140,11 @@ def decode_frame(frame: bytes) -> tuple[Handle, FrameBody]:
 
 
 def decode_body(message: bytes) -> FrameBody:
-    """Return the y-protocol message in `message`, as the `/yjs` wire carries it."""
-    reader = Reader(message)
-    body = _read_body(reader)
-    reader.end()
-    return body
+    """Return the y-protocol message in `message`, as the `/yjs` wire carries it.
+
+    What stands after it is passed over, as y-protocols do. Raises RemoteProtocolError(frame_invalid).
+    """
+    return _read_body(Reader(message))
 
 
 def _read_body(reader: Reader) -> FrameBody:

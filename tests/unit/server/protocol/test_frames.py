@@ -86,3 +86,10 @@ def test_numbers_are_written_as_lib0_reads_them(number: int) -> None:
     assert Reader(written).varuint() == number
     assert all(byte & 0x80 for byte in written[:-1])
     assert written[-1] < 0x80
+
+
+def test_what_stands_after_a_message_of_yjs_is_passed_over_and_after_a_frame_is_refused() -> None:
+    body = Update(b"abc")
+    assert decode_body(encode_body(body) + b"more") == body
+    with pytest.raises(RemoteProtocolError, match="frame_invalid"):
+        decode_frame(encode_frame(Handle(1), body) + b"more")
