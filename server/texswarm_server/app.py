@@ -162,7 +162,8 @@ class CollabServer:
         finally:
             if self._lock is not None:
                 self._lock.release()
-            _logger.info("stopped", extra=fields(code=int(code)))
+            if self._housekeeping is not None:
+                _logger.info("stopped", extra=fields(code=int(code)))
 
     async def create_invite(
         self,

@@ -6,7 +6,7 @@ and the keys of the configuration file; a field that is added here appears in al
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from texswarm_server.logs import LogFormat, LogLevel
 from texswarm_server.protocol.version import DEFAULT_PORT, Limits
@@ -91,9 +91,7 @@ class ServerConfig:
         metadata=about("changes kept in memory while the disk refuses; above it, edits are refused", STORAGE),
     )
     log_level: LogLevel = field(default="info", metadata=about("the least important messages that are logged", LOGS))
-    log_format: LogFormat = field(
-        default="text", metadata=about("one line of text an event, or one JSON object", LOGS)
-    )
+    log_format: LogFormat = field(default="text", metadata=about("one line of text an event, or one JSON object", LOGS))
     max_connections: int = field(default=10_000, metadata=about("connections that have signed in", LIMITS))
     max_connections_per_address: int | None = field(
         default=None, metadata=about("connections of one IP address (an IPv6 network of 64 bits)", LIMITS)
@@ -104,7 +102,8 @@ class ServerConfig:
         metadata=about("over how long clients are told to connect again when the server ends", SESSIONS, zero=True),
     )
     presence_renewal_s: float = field(
-        default=12.0, metadata=internal("how often clients that forget presence after half a minute are told of it anew")
+        default=12.0,
+        metadata=internal("how often clients that forget presence are told of it anew"),
     )
     housekeeping_s: float = field(default=1.0, metadata=internal("how often what is due is looked for"))
     limits: Limits = field(default_factory=Limits, metadata=about("", LIMITS))

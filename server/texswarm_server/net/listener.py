@@ -10,7 +10,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from texswarm_server.net.admission import Admission, AdmissionLimits, NoPlace
-from texswarm_server.net.client_address import FORWARDED_FOR, ClientAddresses
+from texswarm_server.net.client_address import FORWARDED_FOR, ClientAddresses, network_of
 from texswarm_server.net.http_endpoints import HttpEndpoints, refuse_for_now
 from texswarm_server.net.server_connection import PeerConnection, Siblings
 from texswarm_server.protocol.errors import ErrorCode
@@ -105,7 +105,7 @@ class Listener:
         response = self._endpoints.respond(request)
         if response is not None:
             return response
-        place = self._admission.take_place(connection.address)
+        place = self._admission.take_place(network_of(connection.address))
         if isinstance(place, NoPlace):
             self.statistics.refused_handshakes[place] += 1
             return refuse_for_now(ErrorCode.OVER_CAPACITY, _RETRY_AFTER_S[place])

@@ -119,7 +119,11 @@ def test_every_setting_is_explained(setting: Setting) -> None:
 
 
 def test_every_field_has_its_setting() -> None:
-    fields = {field.name for field in dataclasses.fields(ServerConfig)} - {"limits", "housekeeping_s"}
+    fields = {field.name for field in dataclasses.fields(ServerConfig)} - {
+        "limits",
+        "housekeeping_s",
+        "presence_renewal_s",
+    }
     assert {each.field for each in SETTINGS} == fields | set(Limits.__struct_fields__)
     assert len(BY_NAME) == len(SETTINGS)
 
