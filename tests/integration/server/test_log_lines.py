@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from websockets.asyncio.client import connect
@@ -47,7 +47,13 @@ async def busy_run(server: ServerProcess) -> list[str]:
         await ada.send_bytes(encode_frame(opened.handle, Update(TYPED.encode())))
         await ada.send_bytes(TYPED.encode())
         await ada.answer(Authentication(protocol=2, token=ada.welcome.refresh_token, display_name=NAME))
-        secrets = [invite, made.token, ada.welcome.refresh_token, ada.welcome.access_token, ada.welcome.session_id]
+        secrets: list[Any] = [
+            invite,
+            made.token,
+            ada.welcome.refresh_token,
+            ada.welcome.access_token,
+            ada.welcome.session_id,
+        ]
     await go_wrong(url, document_id, invite)
     return [*secrets, TYPED, TITLE, NAME, WRONG]
 
