@@ -95,6 +95,7 @@ class ServerEnd:
         self.place: Place | None = None
         self.is_open = True
         self.is_lost = False
+        self.end_code = 1006
         self.protocol = self
         self.close_rcvd: Goodbye | None = None
         self.most_buffered_bytes = self.largest_frame_bytes = 0
@@ -124,6 +125,7 @@ class ServerEnd:
         if not self.is_open:
             return
         self.is_open = False
+        self.end_code = int(code)
         self._wire.closed_by_server(int(code))
         self._wire.down.send(Goodbye(int(code), reason), 8)
         self._loop.call_later(CLOSE_TIMEOUT_S, self.lose)
