@@ -158,7 +158,8 @@ class ServerCredentials:
 
     A refresh token is spent when its successor is first used, and using a spent one ends the sign-in. So a successor
     is not shown before it is durable: a crash in between starts again with the old one, which is still good. Several
-    windows share one sign-in; what another one has kept is taken over before a refresh token is shown (`catch_up`).
+    windows share one sign-in: what another one has kept is taken over before a refresh token is shown (`catch_up`), and
+    of two successors of one token the first that is kept is everybody's.
     """
 
     def __init__(self, *, user_id: str, refresh_token: str | None, invite: str | None, place: Place) -> None:
@@ -184,21 +185,21 @@ class ServerCredentials:
     async def catch_up(self) -> None:
         """Take over the refresh token that another window has kept since."""
         kept = await self._place.read()
-        if kept.refresh_token is not None and self._successor is None:
-            self.refresh_token = kept.refresh_token
+        self.refresh_token = kept.refresh_token or self.refresh_token
 
     def signed_in(self, result: AuthenticationResult) -> None:
         """Keep what a successful sign-in brought."""
         self.user_id, self.session_id = result.user_id, result.session_id
         self.access_token, self.access_expires_at = result.access_token, result.expires_at
-        changes: dict[str, str | None] = {} if self.invite is None else {"invite": None}
-        self.invite = None
+        if self.invite is not None:
+            self.invite = None
+            self._place.change(partial(replace, invite=None), self._on_kept)
         if result.refresh_token is not None:
+            before = {self.refresh_token, self._successor} if self.refresh_token is not None else None
             self._successor = result.refresh_token
             self.refresh_token = self.refresh_token or result.refresh_token
-            changes |= {"refresh_token": result.refresh_token, "user_id": result.user_id, "invite": None}
-        if changes:
-            self._place.change(partial(replace, **changes), self._on_kept)
+            change = partial(_rotated, before=before, token=result.refresh_token, user_id=result.user_id)
+            self._place.change(change, self._on_kept)
 
     def renewed(self, message: TokenRenewed) -> None:
         """Keep a fresh access token."""
@@ -218,8 +219,18 @@ class ServerCredentials:
         self._place.change(partial(_without, name=name, values=refused), self._on_kept)
 
     def _on_kept(self, kept: Kept) -> None:
-        if self._successor is not None and kept.refresh_token == self._successor:
-            self.refresh_token, self._successor = self._successor, None
+        """What is durable counts: our successor, or what another window has kept in its place."""
+        if self._successor is not None and kept.refresh_token is not None:
+            if kept.refresh_token != self.refresh_token:
+                self._successor = None
+            self.refresh_token = kept.refresh_token
+
+
+def _rotated(kept: Kept, *, before: Container[str | None] | None, token: str, user_id: str | None) -> Kept:
+    """Keep a successor of `before` (None: a new sign-in), unless another window has kept one already."""
+    if before is not None and kept.refresh_token is not None and kept.refresh_token not in before:
+        return kept
+    return replace(kept, refresh_token=token, user_id=user_id)
 
 
 def _without(kept: Kept, *, name: str, values: Container[str | None]) -> Kept:

@@ -28,10 +28,15 @@ class LaterExecutor(Executor):
 
     def __init__(self) -> None:
         self._jobs: list[Callable[[], Any]] = []
+        self.is_prompt = False
 
     def submit(self, job: Callable[..., Any], /, *values: Any, **named: Any) -> "Future[Any]":
-        self._jobs.append(lambda: job(*values, **named))
-        return Future()
+        done: Future[Any] = Future()
+        if self.is_prompt:
+            done.set_result(job(*values, **named))
+        else:
+            self._jobs.append(lambda: job(*values, **named))
+        return done
 
     def do_all(self) -> None:
         while self._jobs:
@@ -219,6 +224,35 @@ def test_another_windows_successor_is_taken_over_before_the_next_use(tmp_path: P
             assert one.refresh_token == "second"
 
     asyncio.run(story())
+
+
+def test_of_two_successors_the_first_that_is_kept_is_everybodys(tmp_path: Path) -> None:
+    secrets, later = FileSecretStore(tmp_path / "secrets.json"), LaterExecutor()
+    secrets.set("lab", '{"refresh_token": "first"}')
+    one, other = [at_the_lab(secrets, later, refresh_token="first") for _ in range(2)]
+    one.signed_in(rotated("of one"))
+    later.do_all()
+    other.signed_in(rotated("of the other"))
+    later.do_all()
+    assert (one.refresh_token, other.refresh_token, kept_in(secrets)) == ("of one", "of one", "of one")
+
+
+@pytest.mark.expects_log
+def test_a_successor_that_could_not_be_kept_gives_way_to_what_another_window_kept(caplog: Any) -> None:
+    secrets, later = BrokenStore(), LaterExecutor()
+    secrets.secrets["lab"] = '{"refresh_token": "first"}'
+    one = at_the_lab(secrets, later, refresh_token="first")
+    secrets.is_full = True
+    one.signed_in(rotated("of one"))
+    later.do_all()
+    secrets.is_full, secrets.secrets["lab"] = False, '{"refresh_token": "of the other"}'
+    later.is_prompt = True
+    asyncio.run(one.catch_up())
+    assert one.refresh_token == "of the other"
+    one.signed_in(rotated("next"))
+    later.do_all()
+    assert (one.refresh_token, kept_in(secrets)) == ("next", "next")
+    assert "could not be kept" in caplog.text
 
 
 def test_what_is_refused_here_is_not_taken_from_a_window_that_signed_in_anew(tmp_path: Path) -> None:
