@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from texswarm_server.document import ProjectDocument
 from texswarm_server.document.presence import PresenceEntry, encode_presence
+from texswarm_server.document.project_document import merge_updates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,8 +70,8 @@ class ModelReplica:
         """Start the program again: only what is on disk is there."""
         document = self._new_document()
         document.on_update = lambda update, is_local: None
-        for update in (*self._remote, *self.rows):
-            document.apply(update)
+        if stored := [*self._remote, *self.rows]:
+            document.apply(merge_updates(stored))
         document.on_update = self._on_update
         self.document = document
         self.sync = None

@@ -89,6 +89,7 @@ class SimulatedStore:
 
     def __init__(self, disk: Disk, chance: random.Random) -> None:
         self.listener = StoreListener()
+        self.damage = ""
         self._disk, self._chance = disk, chance
         self._loop = asyncio.get_running_loop()
         self._queue: list[_Append | _Job] = []

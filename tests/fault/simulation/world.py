@@ -237,6 +237,8 @@ class World:
     # ── what holds always ───────────────────────────────────────────────────────────────────────────────
 
     def _look(self) -> None:
+        assert isinstance(self._loop, VirtualLoop)
+        assert not self._loop.failures, self._loop.failures
         server = self.machine.server
         if server is not None:
             assert not server.double_sessions(), "two connections serve one session"
@@ -287,7 +289,8 @@ class World:
 
     def _look_at_rest(self) -> None:
         texts = {person.replica.text for person in self.people.values()}
-        assert texts == {_text_of(self.disk.updates[DOCUMENT])}, "the copies differ"
+        there = _text_of(self.disk.updates[DOCUMENT])
+        assert texts == {there}, f"the copies differ: {texts}, on disk {there!r}"
         typed = {word for person in self.people.values() for word in person.typed}
         deleted = {word for person in self.people.values() for word in person.deleted}
         words = Counter(next(iter(texts)).split())
