@@ -22,6 +22,7 @@ _logger = logging.getLogger(__name__)
 
 _TIME_LIMIT_S: Final = 10.0
 _HURRIED_LIMIT_S: Final = 1.0
+_OTHER_FILES: Final = 128
 
 
 def run(config: ServerConfig, announce: Callable[[CollabServer], None]) -> None:
@@ -30,16 +31,17 @@ def run(config: ServerConfig, announce: Callable[[CollabServer], None]) -> None:
     Raises what `CollabServer.start` raises, and StorageError when something could not be stored at the end.
     """
     set_up(config.log_format, config.log_level)
-    allow_many_files()
+    files = allow_many_files()
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(_serve(config, announce))
+        runner.run(_serve(config, announce, files))
 
 
-async def _serve(config: ServerConfig, announce: Callable[[CollabServer], None]) -> None:
+async def _serve(config: ServerConfig, announce: Callable[[CollabServer], None], files: int | None) -> None:
     wishes = _Wishes()
     wishes.listen()
     async with CollabServer(config) as server:
         announce(server)
+        _look_at_limits(config, files)
         while await wishes.next_is_reload():
             await _reload(server)
         await server.drain(config.drain_s, wishes.hurry)
@@ -52,6 +54,13 @@ async def _reload(server: CollabServer) -> None:
         await server.reload_tls()
     except SettingsError as error:
         _logger.error("certificate not usable, the old one stays", extra=fields(error=error))  # noqa: TRY400 - all is said
+
+
+def _look_at_limits(config: ServerConfig, files: int | None) -> None:
+    """Warn where the system allows fewer open files than the configuration allows connections."""
+    wanted = config.max_connections + config.max_unauthenticated + _OTHER_FILES
+    if files is not None and files < wanted:
+        _logger.warning("fewer open files allowed than connections", extra=fields(allowed=files, wanted=wanted))
 
 
 class _Wishes:

@@ -35,12 +35,18 @@ class PresenceEntry:
 
 def encode_presence(entries: Iterable[PresenceEntry]) -> bytes:
     """Return an awareness update."""
-    entries = list(entries)
-    parts = [write_varuint(len(entries))]
-    for entry in entries:
-        state = msgspec.json.encode(entry.state)
-        parts += (write_varuint(entry.client_id), write_varuint(entry.clock), write_varuint(len(state)), state)
-    return b"".join(parts)
+    return join_entries([encode_entry(entry) for entry in entries])
+
+
+def encode_entry(entry: PresenceEntry) -> bytes:
+    """Return one entry as it stands in an update, for who makes several updates of the same entries."""
+    state = msgspec.json.encode(entry.state)
+    return b"".join((write_varuint(entry.client_id), write_varuint(entry.clock), write_varuint(len(state)), state))
+
+
+def join_entries(entries: list[bytes]) -> bytes:
+    """Return an awareness update made of encoded entries."""
+    return b"".join((write_varuint(len(entries)), *entries))
 
 
 def decode_presence(update: bytes) -> list[PresenceEntry]:

@@ -1,5 +1,6 @@
 """The listening socket: accepts, answers plain HTTP, and runs a driver for each WebSocket."""
 
+import logging
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Final, cast
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
+from texswarm_server.logs import fields
 from texswarm_server.net.admission import Admission, AdmissionLimits, NoPlace
 from texswarm_server.net.client_address import FORWARDED_FOR, ClientAddresses, network_of
 from texswarm_server.net.http_endpoints import HttpEndpoints, refuse_for_now
@@ -16,6 +18,10 @@ from texswarm_server.net.server_connection import PeerConnection, Siblings
 from texswarm_server.protocol.errors import ErrorCode
 from texswarm_server.protocol.invite_link import ServerAddress
 
+_logger = logging.getLogger(__name__)
+
+_BACKLOG: Final = 1024
+"""Connections that may wait to be accepted: after a restart everybody comes back at once."""
 _CONGESTED_ABOVE_BYTES: Final = 128 * 1024
 _RETRY_AFTER_S: Final = {NoPlace.LEAVING: 1, NoPlace.UNAUTHENTICATED_FULL: 2, NoPlace.ADDRESS_FULL: 10}
 
@@ -70,6 +76,7 @@ class Listener:
             ping_timeout=max(config.dead_after_s - config.ping_every_s, 1.0),
             max_size=config.max_first_frame_bytes,
             write_limit=_CONGESTED_ABOVE_BYTES,
+            backlog=_BACKLOG,
         )
 
     @property
@@ -108,6 +115,7 @@ class Listener:
         place = self._admission.take_place(network_of(connection.address))
         if isinstance(place, NoPlace):
             self.statistics.refused_handshakes[place] += 1
+            _logger.debug("handshake refused", extra=fields(address=connection.address, reason=str(place)))
             return refuse_for_now(ErrorCode.OVER_CAPACITY, _RETRY_AFTER_S[place])
         connection.place = place
         return None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Final
 
-from texswarm_server.document.presence import PresenceEntry, encode_presence
+from texswarm_server.document.presence import PresenceEntry, encode_entry, encode_presence, join_entries
 from texswarm_server.document.project_document import EMPTY_UPDATE, check_update, merge_updates
 from texswarm_server.document.shared_document import SharedDocument
 from texswarm_server.protocol.errors import (
@@ -374,10 +374,16 @@ class Room:
         if not is_news_to_all:
             return self._broadcast_presence(entries, senders)
         forgetful = {member for member in senders if member.profile.is_forgetful and member.is_here}
-        told = [(member, self._presence.without(member, entries)) for member in forgetful]
+        return [*self._broadcast_presence(entries, forgetful), *self._presence_of_others(entries, forgetful)]
+
+    def _presence_of_others(self, entries: list[PresenceEntry], members: set[Member]) -> list[Effect]:
+        """Send each of `members` what is not its own; an entry is encoded once, however many there are."""
+        encoded = {entry.client_id: encode_entry(entry) for entry in entries} if members else {}
+        told = [(each, [encoded[e.client_id] for e in self._presence.without(each, entries)]) for each in members]
         return [
-            *self._broadcast_presence(entries, forgetful),
-            *(SendPresence((member.session_id,), self._presence_frame(others)) for member, others in told if others),
+            SendPresence((member.session_id,), self._frame(Awareness(join_entries(others))))
+            for member, others in told
+            if others
         ]
 
     def _forgetful(self) -> list[Member]:
