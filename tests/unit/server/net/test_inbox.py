@@ -58,3 +58,14 @@ async def test_a_message_in_parts_that_nobody_waited_for_is_counted_again() -> N
     assert told == ["pause"]
     assert len(await box.get()) == 1100
     assert told == ["pause", "resume"]
+
+
+@runs_async
+async def test_who_keeps_up_never_stops_however_much_it_was() -> None:
+    box, told = inbox()
+    for _ in range(50):
+        box.put(frame(400))
+        box.put(frame(400))
+        await box.get()
+        await box.get()
+    assert told == []
