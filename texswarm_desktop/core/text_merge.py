@@ -21,6 +21,8 @@ from typing import Final
 #: Beyond these, a replaced stretch is taken as replaced whole.
 _MAX_LINE_PAIRS: Final = 1_000_000
 _MAX_BLOCK_CP: Final = 6_000
+#: How much is compared at once where two texts are expected to be alike.
+_BLOCK_CP: Final = 8_192
 _WORDS: Final = re.compile(r"\w+|\s+|[^\w\s]")
 
 _Span = tuple[int, int, int, int]
@@ -131,6 +133,26 @@ def _longest_rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return rising[::-1]
 
 
+def _common_lines(old: str, new: str) -> tuple[int, int]:
+    """Return how long the whole lines are with which both begin, and those with which both end, in code points."""
+    start = old.rfind("\n", 0, _common(old, new)) + 1
+    most = min(len(old), len(new)) - start
+    end = _common(old[::-1], new[::-1], most)
+    newline = old.find("\n", len(old) - end) if end else -1
+    return start, 0 if newline < 0 else len(old) - newline - 1
+
+
+def _common(old: str, new: str, most: int | None = None) -> int:
+    """Return how much two texts have in common at the start, `most` at the most; a block at a time, for speed."""
+    most = min(len(old), len(new)) if most is None else most
+    at = 0
+    while at < most and old[at : at + _BLOCK_CP] == new[at : at + _BLOCK_CP]:
+        at += _BLOCK_CP
+    old, new = old[at : at + _BLOCK_CP], new[at : at + _BLOCK_CP]
+    rest = next((count for count, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    return min(at + rest, most)
+
+
 # ── words and letters ───────────────────────────────────────────────────────────────────────────────────
 
 
@@ -138,8 +160,10 @@ def _changed_words(old: str, new: str) -> list[Edit]:
     """Return edits, of whole words, that make `new` of `old`."""
     if old == new:
         return []
-    old_lines, new_lines = old.splitlines(keepends=True), new.splitlines(keepends=True)
-    starts = [0, *accumulate(map(len, old_lines))]
+    start, end = _common_lines(old, new)
+    old_lines = old[start : len(old) - end].splitlines(keepends=True)
+    new_lines = new[start : len(new) - end].splitlines(keepends=True)
+    starts = list(accumulate(map(len, old_lines), initial=start))
     return _joined(
         edit
         for a, b, c, d in _changed_lines(old_lines, new_lines)

@@ -5,6 +5,7 @@ Every function blocks.
 
 import os
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -17,21 +18,28 @@ TEMPORARY_PREFIX: Final = ".texswarm-tmp-"
 PRIVATE_MODE: Final = 0o600
 
 
-def write_atomically(path: Path, data: bytes, *, mode: int | None = None) -> os.stat_result:
+def write_atomically(
+    path: Path, data: bytes, *, mode: int | None = None, before_replacing: Callable[[], None] = lambda: None
+) -> os.stat_result:
     """Put `data` in place of the file at `path`, durably, and return what the system says about the new file.
 
-    The file keeps its permissions; `mode` is for one that must have others. Raises NotWritableError; the old file is
-    untouched then.
+    The file keeps its permissions; `mode` is for one that must have others. `before_replacing` is called when the new
+    file is durable, and may raise. Raises NotWritableError; the old file is untouched then.
     """
     temporary = path.with_name(f"{TEMPORARY_PREFIX}{uuid4().hex}")
     try:
         kept = mode if mode is not None else _mode_of(path)
         status = _write_new(temporary, data, kept)
+        before_replacing()
         os.replace(temporary, path)  # noqa: PTH105 - what it returns is not needed, that it is atomic is
     except OSError as error:
         with suppress(OSError):
             temporary.unlink()
         raise NotWritableError(f"{path}: {error.strerror}") from error
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
     sync_folder(path.parent)
     return status
 

@@ -1,20 +1,33 @@
-"""Keeps the folder of a project as its document says: a while after the last touch, and at `flush`.
+"""Keeps the folder of a project and its document the same: a moment after the last touch, and at `flush`.
 
 A file is written in this order, so that a crash at any point loses nothing and doubles nothing: the edits become
 durable in the replica, together with what is about to be written; the file is replaced; that it was, is noted.
 A file that another program changed is never overwritten: the difference to what we last wrote is carried into the
-document, and the outcome is written.
+document, and the outcome is written. While it is watched, that happens as soon as the other program is done.
 
-Runs without a task: timers and one job at a time in the executor.
+Runs without a task: timers and one job at a time in the executor, a look or a round of writing.
 """
 
 import asyncio
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Final
 
+from texswarm_desktop.core.disk_changes import (
+    AddFile,
+    DiskStep,
+    Foreign,
+    ForgetFile,
+    MergeFile,
+    RemoveFile,
+    RenameFile,
+    RestoreFile,
+    RewriteFile,
+    disk_steps,
+)
 from texswarm_desktop.core.project_files import PLAIN, TextFormat, encode_text, format_for, is_project_text
 from texswarm_desktop.core.reconcile import (
     Add,
@@ -27,31 +40,22 @@ from texswarm_desktop.core.reconcile import (
     Step,
     reconcile,
 )
-from texswarm_desktop.core.text_merge import merge
-from texswarm_desktop.services.project_folder import DiskFile, DiskState, ProjectFolder, digest_of
+from texswarm_desktop.core.text_merge import Edit, merge
+from texswarm_desktop.services.folder_intake import FolderIntake, Sighting, TextMerge, all_edits, error_in
+from texswarm_desktop.services.folder_watch import FolderWatch
+from texswarm_desktop.services.mirrored_file import MirroredFile
+from texswarm_desktop.services.project_folder import DiskFile, DiskState, Look, ProjectFolder, digest_of
 from texswarm_desktop.services.replica_database import forget_record, put_intent, put_record
 from texswarm_desktop.services.replica_store import ReplicaStore
 from texswarm_server.document.project_document import FileId, ProjectDocument
-from texswarm_server.protocol.errors import ChangedOnDiskError, NotWritableError, TexSwarmError
+from texswarm_server.protocol.errors import ChangedOnDiskError, FilePathError, NotWritableError, TexSwarmError
 
-_DELAY_S: Final = 0.5
-_MAX_DELAY_S: Final = 2.0
+#: After the last touch, and at the most after the first.
+_DELAY_S: Final = 0.15
+_MAX_DELAY_S: Final = 0.6
 _RETRY_S: Final = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Base:
-    """What we know to be on disk for a file."""
-
-    path: str
-    text: str
-    format: TextFormat
-    state: DiskState
-
-    @property
-    def record(self) -> Record:
-        """The part that is kept for the next start."""
-        return Record(self.path, self.text, self.format, self.state.digest)
+#: How often a merge is computed aside while somebody goes on writing in that text.
+_MERGE_TRIES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +67,22 @@ class _Write:
     text: str
     format: TextFormat
     expected: DiskState | None
-    old: _Base | None
+    old: MirroredFile | None
+    is_watched: bool
 
 
 @dataclass(slots=True)
 class _Outcome:
-    """What a job found out. `files` has the new base of a file, or None when it is gone from the disk."""
+    """What a job found out. `files` has the new base of a file, or None when it is gone from the disk.
 
-    files: dict[FileId, _Base | None] = field(default_factory=dict)
-    changed: dict[FileId, DiskFile] = field(default_factory=dict)
+    `changed`: another program was there; None where it is still to be looked at. `refused`: names that no file here
+    can have.
+    """
+
+    files: dict[FileId, MirroredFile | None] = field(default_factory=dict)
+    changed: dict[FileId, DiskFile | None] = field(default_factory=dict)
     failed: set[FileId] = field(default_factory=set)
+    refused: dict[FileId, FilePathError] = field(default_factory=dict)
     error: TexSwarmError | None = None
 
     @contextmanager
@@ -80,9 +90,14 @@ class _Outcome:
         """One file that cannot be written must not keep the others from it."""
         try:
             yield
+        except FilePathError as error:
+            self.refused.update(dict.fromkeys(file_ids, error))
         except TexSwarmError as error:
             self.error = error
             self.failed.update(file_ids)
+
+
+_Edits = dict[FileId, list[Edit]]
 
 
 class FolderMirror:
@@ -99,9 +114,17 @@ class FolderMirror:
         on_problem: Callable[[TexSwarmError | None], None],
         delay_s: float = _DELAY_S,
         retry_s: float = _RETRY_S,
+        is_ignored: Callable[[Collection[str]], Collection[str]] = lambda _: (),
     ) -> None:
         self._document = document
         self._folder = folder
+        self._intake = FolderIntake(folder, document, is_ignored=is_ignored)
+        self._watch: FolderWatch | None = None
+        self._again: asyncio.TimerHandle | None = None
+        self._write_error: TexSwarmError | None = None
+        self._look_error: TexSwarmError | None = None
+        self._foreign: dict[str, TexSwarmError] = {}
+        self._refused: dict[str, TexSwarmError] = {}
         self._store = store
         self._executor = executor
         self._before_write = before_write
@@ -109,9 +132,9 @@ class FolderMirror:
         self._delay_s = delay_s
         self._retry_s = retry_s
         self._loop = asyncio.get_running_loop()
-        self._bases: dict[FileId, _Base] = {}
+        self._bases: dict[FileId, MirroredFile] = {}
         self._dirty: set[FileId] = set()
-        self._job: asyncio.Future[_Outcome] | None = None
+        self._job: asyncio.Future[_Outcome] | asyncio.Future[Look] | asyncio.Future[_Edits] | None = None
         self._rounds: list[asyncio.Future[None]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._first_touch = self._last_touch = 0.0
@@ -151,13 +174,13 @@ class FolderMirror:
             case Discard(path):
                 # Left to the next round, which looks at the file once more.
                 owner = next(file_id for file_id, record in records.items() if record.path == path)
-                self._bases.setdefault(FileId(owner), _Base(path, "", PLAIN, found[path].state))
+                self._bases.setdefault(FileId(owner), MirroredFile(path, "", PLAIN, found[path].state))
 
     def _know(self, file_id: FileId, path: str, file: DiskFile, record: Record | None = None) -> None:
         text, spelled = (file.decoded.text, file.decoded.format) if file.decoded else ("", PLAIN)
         if record is not None and record.digest == file.state.digest and record.text is not None:
             text, spelled = record.text, record.format
-        self._bases[file_id] = base = _Base(path, text, spelled, file.state)
+        self._bases[file_id] = base = MirroredFile(path, text, spelled, file.state)
         if record != base.record:
             self._store.put(put_record(file_id, base.record))
 
@@ -165,11 +188,7 @@ class FolderMirror:
         """Carry what another program changed since `base` into the document."""
         assert file.decoded is not None
         text = self._document.text(file_id)
-        edits = merge(base, file.decoded.text, str(text))
-        if edits:
-            text.merge_cp([(edit.start, edit.end, edit.new) for edit in edits])
-        self._know(file_id, path, file)
-        self._dirty.add(file_id)
+        self._take_edits(file_id, path, merge(base, file.decoded.text, str(text)), file)
 
     # ── while it is open ────────────────────────────────────────────────────────────────────────────────
 
@@ -186,6 +205,23 @@ class FolderMirror:
         if self._dirty or known.keys() - files.keys():
             self._schedule()
 
+    def watch(self, watch: FolderWatch | None = None) -> None:
+        """Bring in from now on, as it happens, what other programs do to the folder."""
+        self._watch = watch or FolderWatch(self.hint)
+        self.hint()
+
+    def hint(self, paths: Collection[Path] = ()) -> None:
+        """Hear that something may have happened in the folder."""
+        if self._watch is not None:
+            self._intake.hint(paths)
+            self._begin()
+
+    @property
+    def file_problems(self) -> Mapping[str, TexSwarmError]:
+        """Files that cannot be shared, by path, and why."""
+        shown = {entry.path for entry in self._document.files.values()}
+        return self._foreign | {path: error for path, error in self._refused.items() if path in shown}
+
     async def flush(self) -> None:
         """Return when the folder is as the document says; raises the error that is in the way, and keeps trying."""
         while not self._is_stopped and (self._job is not None or self._is_behind):
@@ -195,17 +231,25 @@ class FolderMirror:
             await ended
 
     async def stop(self) -> None:
-        """Write no more, and return when nothing is being written."""
+        """Write and look no more, and return when nothing of that is going on."""
         self._is_stopped = True
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        for timer in (self._timer, self._again):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._again = None
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            watch.stop()
         while self._job is not None:
             await asyncio.wait([self._job])
+        self._end_rounds(None)
+        if watch is not None:
+            await watch.stopped()
 
     def go_on(self) -> None:
-        """Write again after `stop`."""
+        """Write and look again after `stop`."""
         self._is_stopped = False
+        self.watch()
         self._schedule()
 
     @property
@@ -233,18 +277,22 @@ class FolderMirror:
     def _begin(self) -> None:
         if self._job is not None or self._is_stopped:
             return
+        if self._intake.is_wanted:
+            self._begin_look()
+            return
         self._before_write()
         files = self._document.files
         writes = self._writes()
         removals = {file_id: base for file_id, base in self._bases.items() if file_id not in files}
         self._dirty.clear()
         taken = {entry.path for entry in files.values()}
-        self._job = self._loop.run_in_executor(self._executor, self._run, writes, removals, taken)
-        self._job.add_done_callback(self._on_done)
+        job = self._job = self._loop.run_in_executor(self._executor, self._run, writes, removals, taken)
+        job.add_done_callback(self._on_done)
 
     def _writes(self) -> list[_Write]:
         files = self._document.files
         at_path = {base.path: base.state for base in self._bases.values()}
+        is_watched = self._watch is not None
         writes = []
         for file_id in sorted(self._dirty & files.keys()):
             path, base = files[file_id].path, self._bases.get(file_id)
@@ -252,9 +300,10 @@ class FolderMirror:
                 continue
             text = str(self._document.text(file_id))
             if base is None or base.path != path:
-                writes.append(_Write(file_id, path, text, base.format if base else PLAIN, at_path.get(path), base))
+                spelled = base.format if base else PLAIN
+                writes.append(_Write(file_id, path, text, spelled, at_path.get(path), base, is_watched))
             elif base.text != text:
-                writes.append(_Write(file_id, path, text, base.format, base.state, base))
+                writes.append(_Write(file_id, path, text, base.format, base.state, base, is_watched))
         return writes
 
     def _on_done(self, job: "asyncio.Future[_Outcome]") -> None:
@@ -264,12 +313,19 @@ class FolderMirror:
             self._note(outcome)
             self._before_write()
         self._dirty |= outcome.failed
+        self._end_rounds(outcome.error or next(iter(outcome.refused.values()), None))
+        self._write_error = outcome.error
+        self._tell_problem()
+        self._go_on(outcome)
+
+    def _end_rounds(self, error: TexSwarmError | None) -> None:
         rounds, self._rounds = self._rounds, []
         for ended in rounds:
             if not ended.done():
-                ended.set_exception(outcome.error) if outcome.error else ended.set_result(None)
-        self._on_problem(outcome.error)
-        self._go_on(outcome)
+                ended.set_exception(error) if error else ended.set_result(None)
+
+    def _tell_problem(self) -> None:
+        self._on_problem(self._write_error or self._look_error or next(iter(self.file_problems.values()), None))
 
     def _note(self, outcome: _Outcome) -> None:
         for file_id, base in outcome.files.items():
@@ -281,10 +337,18 @@ class FolderMirror:
                 self._store.put(put_record(file_id, base.record))
         files = self._document.files
         for file_id, file in outcome.changed.items():
-            if file_id in files:
-                old = self._bases.get(file_id)
-                path = files[file_id].path
+            if file_id not in files:
+                continue
+            old = self._bases.get(file_id)
+            path = files[file_id].path
+            if file is None:
+                self._dirty.add(file_id)
+                self._intake.hint([self._folder.root / path])
+            else:
                 self._merge(file_id, path, old.text if old and old.path == path else "", file)
+        for file_id, error in outcome.refused.items():
+            if file_id in files:
+                self._refused[files[file_id].path] = error
         self._store.wake()
 
     def _go_on(self, outcome: _Outcome) -> None:
@@ -292,14 +356,148 @@ class FolderMirror:
             return
         if outcome.error is not None and self._timer is None:
             self._timer = self._loop.call_later(self._retry_s, self._on_timer)
-        elif outcome.changed:
+        if outcome.changed or self._intake.is_wanted:
+            self._begin()
+        elif self._is_behind and outcome.error is None:
+            self._schedule()
+
+    # ── what other programs did ─────────────────────────────────────────────────────────────────────────
+
+    def _begin_look(self) -> None:
+        look = self._intake.begin({base.path: base.state for base in self._bases.values()})
+        job = self._job = self._loop.run_in_executor(self._executor, look)
+        job.add_done_callback(self._on_looked)
+
+    def _on_looked(self, job: "asyncio.Future[Look]") -> None:
+        self._job = None
+        error = job.exception()
+        if error is not None and not isinstance(error, TexSwarmError):
+            raise error
+        if isinstance(error, TexSwarmError):
+            self._look_error = error
+            self._tell_problem()
+            self._look_again(self._retry_s)
+            self._resume()
+            return
+        if self._is_stopped:
+            return
+        look = job.result()
+        self._look_error = error_in(look)
+        if self._watch is not None:
+            self._watch.watch(look.folders)
+        sighting = self._intake.sort(look, self._bases)
+        self._look_again(sighting.again_s)
+        self._restamp(look)
+        self._merge_aside(sighting, disk_steps(sighting.facts), _MERGE_TRIES)
+
+    def _restamp(self, look: Look) -> None:
+        """Another program wrote a file again as it was."""
+        for file_id, base in list(self._bases.items()):
+            if base.path in look.touched:
+                self._bases[file_id] = replace(base, state=look.touched[base.path])
+
+    def _look_again(self, delay_s: float | None) -> None:
+        if self._again is not None:
+            self._again.cancel()
+        self._again = None
+        if delay_s is not None and not self._is_stopped:
+            self._again = self._loop.call_later(delay_s, self.hint)
+
+    def _merge_aside(self, sighting: Sighting, steps: list[DiskStep], tries: int) -> None:
+        """Compare large texts where nobody waits for it; what is written in them meanwhile counts."""
+        merges = self._intake.merges(sighting, steps)
+        if not merges or not tries:
+            self._take_steps(sighting, steps, all_edits(merges))
+            return
+        job = self._job = self._loop.run_in_executor(self._executor, all_edits, merges)
+        job.add_done_callback(lambda job: self._on_merged(job, sighting, steps, merges, tries))
+
+    def _on_merged(
+        self,
+        job: "asyncio.Future[_Edits]",
+        sighting: Sighting,
+        steps: list[DiskStep],
+        merges: list[TextMerge],
+        tries: int,
+    ) -> None:
+        self._job = None
+        if self._is_stopped or any(merge.file_id not in self._document.files for merge in merges):
+            self._intake.hint()  # the next look decides anew
+            self._resume()
+        elif self._intake.is_fresh(merges):
+            self._take_steps(sighting, steps, job.result())
+        else:
+            self._merge_aside(sighting, steps, tries - 1)
+
+    def _take_steps(self, sighting: Sighting, steps: list[DiskStep], edits: _Edits) -> None:
+        """The document's edits and what is known of the disk become durable together."""
+        self._foreign = dict(sighting.look.errors)
+        with self._store.together():
+            for step in steps:
+                try:
+                    self._take_step(step, sighting.look.changed, edits)
+                except FilePathError as error:
+                    self._foreign[getattr(step, "path", str(step))] = error
+            if steps:
+                self._before_write()
+        self._store.wake()
+        self._tell_problem()
+        self._resume()
+
+    def _take_step(self, step: DiskStep, found: Mapping[str, DiskFile], edits: _Edits) -> None:
+        match step:
+            case MergeFile(file_id, path):
+                self._take_edits(FileId(file_id), path, edits[FileId(file_id)], found[path])
+            case RestoreFile(file_id, path, base):
+                self._document.add_file(path, file_id=FileId(file_id))
+                self._merge(FileId(file_id), path, base, found[path])
+            case AddFile(path):
+                decoded = found[path].decoded
+                assert decoded is not None
+                self._know(self._document.add_file(path, decoded.text), path, found[path])
+            case RenameFile(file_id, path):
+                self._rename(FileId(file_id), path, found[path])
+            case RemoveFile(file_id):
+                self._forget(FileId(file_id))
+                self._document.remove_file(FileId(file_id))
+            case RewriteFile(file_id) | ForgetFile(file_id):
+                self._forget(FileId(file_id))
+                self._dirty |= {FileId(file_id)} & self._document.files.keys()
+            case Foreign(path):
+                self._foreign[path] = FilePathError(f"{path}: another program put something there that is not text")
+
+    def _take_edits(self, file_id: FileId, path: str, edits: list[Edit], file: DiskFile) -> None:
+        if edits:
+            self._document.text(file_id).merge_cp([(edit.start, edit.end, edit.new) for edit in edits])
+        old = self._bases.get(file_id)
+        if old is not None and old.path != path and self._watch is not None:
+            self._bases[FileId(f"{file_id} was {old.path}")] = old  # nobody's now: the next round removes it
+        self._know(file_id, path, file)
+        self._dirty.add(file_id)
+
+    def _rename(self, file_id: FileId, path: str, file: DiskFile) -> None:
+        """Only the name: what else is another one follows as a merge, and has the old text as its base."""
+        base = self._bases[file_id]
+        self._document.rename_file(file_id, path)
+        self._bases[file_id] = moved = replace(base, path=path, state=file.state)
+        self._store.put(put_record(file_id, moved.record))
+        self._dirty.add(file_id)
+
+    def _forget(self, file_id: FileId) -> None:
+        self._bases.pop(file_id, None)
+        self._store.put(forget_record(file_id))
+
+    def _resume(self) -> None:
+        if self._is_stopped:
+            return
+        if self._intake.is_wanted or self._rounds:
             self._begin()
         elif self._is_behind:
             self._schedule()
 
     # ── in the executor ─────────────────────────────────────────────────────────────────────────────────
 
-    def _run(self, writes: list[_Write], removals: Mapping[FileId, _Base], taken: Collection[str]) -> _Outcome:
+    def _run(self, writes: list[_Write], removals: Mapping[FileId, MirroredFile], taken: Collection[str]) -> _Outcome:
         outcome = _Outcome()
         data = {write.file_id: encode_text(write.text, write.format) for write in writes}
         for write in writes:
@@ -319,14 +517,18 @@ class FolderMirror:
         return outcome
 
     def _write(self, outcome: _Outcome, write: _Write, data: bytes, taken: Collection[str]) -> None:
+        expected, old = write.expected, write.old
         try:
-            state = self._folder.write(write.path, data, expected=write.expected)
+            if old is not None and old.path != write.path and old.path not in taken and expected is None:
+                expected = self._folder.move(old.path, write.path, expected=old.state)
+            state = self._folder.write(write.path, data, expected=expected, must_be_there=write.is_watched)
         except ChangedOnDiskError:
-            outcome.changed[write.file_id] = self._read_changed(write.path)
+            # While it is watched, a look waits until the other program is done with it.
+            outcome.changed[write.file_id] = None if write.is_watched else self._read_changed(write.path)
             return
-        if write.old is not None and write.old.path not in taken:
-            self._folder.remove(write.old.path, expected=write.old.state)
-        outcome.files[write.file_id] = _Base(write.path, write.text, format_for(write.text, write.format), state)
+        if old is not None and old.path not in {write.path, *taken}:
+            self._folder.remove(old.path, expected=old.state)
+        outcome.files[write.file_id] = MirroredFile(write.path, write.text, format_for(write.text, write.format), state)
 
     def _read_changed(self, path: str) -> DiskFile:
         file = self._folder.read(path)

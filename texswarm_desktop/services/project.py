@@ -293,6 +293,11 @@ class Project:
         )
 
     @property
+    def file_problems(self) -> Mapping[str, TexSwarmError]:
+        """Files that are not the same here and in the document, by path, and why."""
+        return self._mirror.file_problems
+
+    @property
     def refusal(self) -> RejectedError | None:
         """Why the server does not take this document, or edits of it; None when it does, or there is none."""
         return self._refusal
@@ -433,6 +438,7 @@ class Project:
             if entered.identity is None:
                 await self._store.flushed()
                 await self._loop.run_in_executor(self._executor, self._note_identity)
+            self._mirror.watch()
         except BaseException:
             await self._mirror.stop()
             await self._store.abandon()

@@ -7,13 +7,14 @@ text: paths come from other people. Every method blocks.
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from texswarm_desktop.core.project_files import (
     MAX_TEXT_BYTES,
+    OWN_FOLDER,
     DecodedText,
     decode_text,
     is_project_folder,
@@ -26,6 +27,7 @@ from texswarm_server.protocol.errors import (
     FilePathError,
     NotReadableError,
     NotWritableError,
+    TexSwarmError,
 )
 
 
@@ -59,6 +61,22 @@ class DiskFile:
         return Found(self.state.digest, self.decoded)
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Where the folder differs from what was known of it.
+
+    `changed`: files that are new or hold something else; `touched`: what is as it was, but was written again; `gone`:
+    known paths without a file; `errors`: files that cannot be looked at; `folders`: those that hold, or may come to
+    hold, text of the project.
+    """
+
+    changed: dict[str, DiskFile] = field(default_factory=dict)
+    touched: dict[str, DiskState] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+    errors: dict[str, TexSwarmError] = field(default_factory=dict)
+    folders: set[Path] = field(default_factory=set)
+
+
 class ProjectFolder:
     """The folder `root`. Paths are relative, with `/`."""
 
@@ -76,6 +94,34 @@ class ProjectFolder:
             if file is not None:
                 found[path] = file
         return found
+
+    def look(self, known: Mapping[str, DiskState], suspects: Collection[str] = ()) -> Look:
+        """Compare the folder with what is `known` of it, by path; raises NotReadableError when it cannot be walked.
+
+        Only files with another stamp are read, and `suspects`: two writes may fall into one tick of the disk's clock.
+        """
+        if not (self.root / OWN_FOLDER).is_dir():
+            raise NotReadableError(f"{self.root}: the folder is away")
+        look = Look(gone=set(known))
+        for path in self._paths(look.folders):
+            look.gone.discard(path)
+            try:
+                self._look_at(look, path, known.get(path), is_suspect=path in suspects)
+            except (NotReadableError, FilePathError) as error:
+                look.errors[path] = error
+        return look
+
+    def _look_at(self, look: Look, path: str, known: DiskState | None, *, is_suspect: bool) -> None:
+        if known is not None and not is_suspect and self._state(path, known) is known:
+            return
+        file = self.read(path)
+        if file is None:
+            if known is not None:
+                look.gone.add(path)
+        elif known is None or file.state.digest != known.digest:
+            look.changed[path] = file
+        elif file.state.stamp != known.stamp:
+            look.touched[path] = file.state
 
     def remove_leftovers(self) -> None:
         """Remove what an earlier process left in the middle of writing; only while holding the project's lock."""
@@ -98,10 +144,11 @@ class ProjectFolder:
         decoded = decode_text(data) if status.st_size <= MAX_TEXT_BYTES else None
         return DiskFile(DiskState(_stamp(status), digest_of(data)), decoded)
 
-    def write(self, path: str, data: bytes, *, expected: DiskState | None) -> DiskState:
+    def write(self, path: str, data: bytes, *, expected: DiskState | None, must_be_there: bool = False) -> DiskState:
         """Put `data` into the file at `path`, if that is still as `expected` (None: not there) or `data` already.
 
-        Raises ChangedOnDiskError when another program was there, NotWritableError, NotReadableError, FilePathError.
+        With `must_be_there` an expected file that is gone counts as changed. Raises ChangedOnDiskError when another
+        program was there, NotWritableError, NotReadableError, FilePathError.
         """
         target = self._target(path)
         digest = digest_of(data)
@@ -110,11 +157,38 @@ class ProjectFolder:
             return there
         if there is not None and (expected is None or there.digest != expected.digest):
             raise ChangedOnDiskError(path)
+        if there is None and expected is not None and must_be_there:
+            raise ChangedOnDiskError(path)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise NotWritableError(f"{target.parent}: {error.strerror}") from error
-        return DiskState(_stamp(write_atomically(target, data)), digest)
+
+        def look_once_more() -> None:
+            if must_be_there and self._state(path, there) != there:
+                raise ChangedOnDiskError(path)
+
+        return DiskState(_stamp(write_atomically(target, data, before_replacing=look_once_more)), digest)
+
+    def move(self, old: str, new: str, *, expected: DiskState) -> DiskState | None:
+        """Give the file at `old` the name `new`, if it is as `expected` and nothing else is at `new`.
+
+        Returns its state, or None when it was not moved. Also between names that differ in letter case only, on
+        systems that do not tell them apart. Raises NotWritableError, NotReadableError or FilePathError.
+        """
+        source, target = self._target(old), self._target(new)
+        there = self._state(old, expected)
+        if there is None or there.digest != expected.digest:
+            return None
+        try:
+            if target.exists() and not target.samefile(source):
+                return None
+            target.parent.mkdir(parents=True, exist_ok=True)
+            source.rename(target)
+            self._remove_empty(source)
+            return DiskState(_stamp(target.lstat()), expected.digest)
+        except OSError as error:
+            raise NotWritableError(f"{target}: {error.strerror}") from error
 
     def remove(self, path: str, *, expected: DiskState) -> bool:
         """Delete the file at `path` and folders that get empty; returns False when another program changed it."""
@@ -128,12 +202,16 @@ class ProjectFolder:
             target.unlink(missing_ok=True)
         except OSError as error:
             raise NotWritableError(f"{target}: {error.strerror}") from error
+        self._remove_empty(target)
+        return True
+
+    def _remove_empty(self, target: Path) -> None:
+        """Remove the folders that `target` was the last in."""
         with suppress(OSError):
             for folder in target.parents:
                 if folder == self.root:
                     break
                 folder.rmdir()
-        return True
 
     def _state(self, path: str, expected: DiskState | None) -> DiskState | None:
         """Look what is there, and read it only if its stamp is not the expected one."""
@@ -159,14 +237,16 @@ class ProjectFolder:
                 raise FilePathError(f"a symbolic link: {path!r}")
         return target
 
-    def _paths(self) -> Iterator[str]:
-        """Yield the paths of plain files that are project text, in order."""
+    def _paths(self, walked: set[Path] | None = None) -> Iterator[str]:
+        """Yield the paths of plain files that are project text, in order; `walked` gathers the folders."""
 
         def refuse(error: OSError) -> None:
             raise NotReadableError(f"{error.filename}: {error.strerror}") from error
 
         for here, folders, files in os.walk(self.root, onerror=refuse):
             folders[:] = sorted(name for name in folders if is_project_folder(name))
+            if walked is not None:
+                walked.add(Path(here))
             for name in sorted(files):
                 target = Path(here, name)
                 path = target.relative_to(self.root).as_posix()

@@ -5,6 +5,7 @@ import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,8 +24,8 @@ class HeldWrite:
         self._write = write_atomically
         monkeypatch.setattr(project_folder, "write_atomically", self._held)
 
-    def _held(self, path: Path, data: bytes) -> object:
-        status = self._write(path, data)
+    def _held(self, path: Path, data: bytes, **how: Any) -> object:
+        status = self._write(path, data, **how)
         self.is_done.set()
         assert self.go_on.wait(30)
         return status

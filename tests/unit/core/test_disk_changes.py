@@ -1,0 +1,115 @@
+"""What another program did to a folder, decided from facts alone."""
+
+from texswarm_desktop.core.disk_changes import (
+    AddFile,
+    DiskFacts,
+    Foreign,
+    ForgetFile,
+    MergeFile,
+    Mirrored,
+    RemoveFile,
+    RenameFile,
+    RestoreFile,
+    RewriteFile,
+    Seen,
+    disk_steps,
+    likeness,
+)
+
+LINES = "one\ntwo\nthree\nfour\n"
+
+
+def mirrored(path: str, text: str = LINES, inode: int = 1) -> Mirrored:
+    return Mirrored(path, text, text.encode(), inode)
+
+
+def seen(text: str | None, inode: int = 2) -> Seen:
+    return Seen((text or "binary").encode(), inode, text)
+
+
+def facts(**other) -> DiskFacts:
+    return DiskFacts(**{"mirrored": {"1": mirrored("a.tex")}, "document": {"1": "a.tex"}, "changed": {}} | other)
+
+
+def test_a_changed_file_is_merged_from_what_was_mirrored() -> None:
+    assert disk_steps(facts(changed={"a.tex": seen("new")})) == [MergeFile("1", "a.tex", LINES)]
+
+
+def test_a_file_that_was_renamed_in_the_document_meanwhile_is_merged_all_the_same() -> None:
+    given = facts(document={"1": "b.tex"}, changed={"a.tex": seen("new")})
+    assert disk_steps(given) == [MergeFile("1", "a.tex", LINES)]
+
+
+def test_a_new_file_is_added_unless_it_is_ignored() -> None:
+    changed = {"b.tex": seen("b"), "c.tex": seen("c")}
+    assert disk_steps(facts(changed=changed, ignored={"c.tex"})) == [AddFile("b.tex")]
+
+
+def test_a_new_file_where_the_document_has_one_that_is_not_written_yet_is_merged() -> None:
+    given = facts(document={"1": "a.tex", "2": "b.tex"}, changed={"b.tex": seen("b")})
+    assert disk_steps(given) == [MergeFile("2", "b.tex", "")]
+
+
+def test_a_deleted_file_is_removed() -> None:
+    assert disk_steps(facts(gone=["1"])) == [RemoveFile("1")]
+
+
+def test_a_deleted_file_that_somebody_wrote_in_is_written_again() -> None:
+    assert disk_steps(facts(gone=["1"], edited=["1"])) == [RewriteFile("1")]
+
+
+def test_a_deleted_file_that_somebody_renamed_is_written_again() -> None:
+    assert disk_steps(facts(document={"1": "b.tex"}, gone=["1"])) == [RewriteFile("1")]
+
+
+def test_a_file_deleted_on_both_sides_is_forgotten() -> None:
+    assert disk_steps(facts(document={}, gone=["1"])) == [ForgetFile("1")]
+
+
+def test_a_file_deleted_in_the_document_but_changed_on_disk_comes_back() -> None:
+    assert disk_steps(facts(document={}, changed={"a.tex": seen("new")})) == [RestoreFile("1", "a.tex", LINES)]
+
+
+def test_a_moved_file_is_renamed() -> None:
+    assert disk_steps(facts(changed={"b.tex": seen(LINES)}, gone=["1"])) == [RenameFile("1", "b.tex")]
+
+
+def test_a_file_in_another_letter_case_is_renamed() -> None:
+    assert disk_steps(facts(changed={"A.tex": seen(LINES, 1)}, gone=["1"])) == [RenameFile("1", "A.tex")]
+
+
+def test_a_moved_file_that_nobody_wants_shared_stays_shared() -> None:
+    given = facts(changed={"b.tex": seen(LINES)}, gone=["1"], ignored={"b.tex"})
+    assert disk_steps(given) == [RenameFile("1", "b.tex")]
+
+
+def test_a_file_that_was_moved_and_changed_is_renamed_and_merged() -> None:
+    given = facts(changed={"b.tex": seen(LINES + "five\n")}, gone=["1"])
+    assert disk_steps(given) == [RenameFile("1", "b.tex"), MergeFile("1", "b.tex", LINES)]
+
+
+def test_the_same_place_on_the_disk_is_no_proof() -> None:
+    given = facts(changed={"b.tex": seen("something else", inode=1)}, gone=["1"])
+    assert disk_steps(given) == [RemoveFile("1"), AddFile("b.tex")]
+
+
+def test_a_moved_file_that_somebody_wrote_in_keeps_both() -> None:
+    given = facts(changed={"b.tex": seen(LINES)}, gone=["1"], edited=["1"])
+    assert disk_steps(given) == [RenameFile("1", "b.tex")]
+
+
+def test_of_several_new_files_the_most_alike_is_the_moved_one() -> None:
+    both = {"1": mirrored("a.tex", inode=1), "2": mirrored("b.tex", inode=2)}
+    changed = {"x.tex": seen(LINES, inode=2), "y.tex": seen(LINES, inode=1)}
+    given = facts(mirrored=both, document={"1": "a.tex", "2": "b.tex"}, changed=changed, gone=["1", "2"])
+    assert disk_steps(given) == [RenameFile("1", "y.tex"), RenameFile("2", "x.tex")]
+
+
+def test_what_is_no_text_is_left_alone_and_reported_where_a_file_was() -> None:
+    assert disk_steps(facts(changed={"a.tex": seen(None), "b.tex": seen(None)})) == [Foreign("a.tex")]
+
+
+def test_likeness_counts_lines() -> None:
+    assert likeness(LINES, LINES) == 1
+    assert likeness(LINES, "one\ntwo\n\n\n") == 0.5
+    assert likeness("", "") == 0

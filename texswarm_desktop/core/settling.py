@@ -1,0 +1,75 @@
+"""When what another program does to a file is over, so that no half-saved file is taken for what somebody wrote.
+
+Programs save in different ways: in place (empty the file, then write it), by a new file and a rename, by moving the old
+file away first. Each shows for a moment something that nobody meant. So a change counts once the file has been as it
+is for a while; longer where it looks like half of a save.
+"""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+
+class Doubt(Enum):
+    """How much a change looks like the middle of something. The value: for how many seconds it must stand."""
+
+    NONE = 0.04
+    """Another content."""
+    SHORTENED = 0.5
+    """Empty, or only a part of what was there: it may be still being written."""
+    GONE = 0.3
+    """No file under this name: another may be about to take its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A change as it was seen: `mark` tells it from another one, `since` is when it came to be (monotonic seconds)."""
+
+    mark: Hashable
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change as it is seen now. `age_s`: for how long the system says that the file has been so, 0 if unknown."""
+
+    mark: Hashable
+    doubt: Doubt
+    age_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """`ready` paths can be taken; the others are waited for, and are to be looked at again after `again_s`."""
+
+    ready: frozenset[str]
+    waiting: Mapping[str, Sight]
+    again_s: float | None
+
+
+_NOTHING_SEEN: Final = Sight(None, 0.0)
+
+
+def settle(before: Mapping[str, Sight], changes: Mapping[str, Change], now: float) -> Settled:
+    """Sort `changes` (by path) into those that are over and those that may not be; `before`: what was waited for."""
+    ready, waiting, rests = set(), {}, []
+    for path, change in changes.items():
+        known = before.get(path, _NOTHING_SEEN)
+        age_s = min(max(change.age_s, 0.0), change.doubt.value)
+        since = min(now - age_s, known.since) if known.mark == change.mark else now - age_s
+        rest_s = since + change.doubt.value - now
+        if rest_s <= 0:
+            ready.add(path)
+        else:
+            waiting[path] = Sight(change.mark, since)
+            rests.append(rest_s)
+    return Settled(frozenset(ready), waiting, min(rests) if rests else None)
+
+
+def doubt_about(known: str | None, found: str | None) -> Doubt:
+    """Say how a file that held `known` and now holds `found` is to be taken; None: no text, or a file not seen yet."""
+    if found is None or not known or len(found) >= len(known):
+        return Doubt.SHORTENED if found == "" and known is None else Doubt.NONE
+    is_part = 2 * len(found) < len(known) or known.startswith(found)
+    return Doubt.SHORTENED if is_part else Doubt.NONE

@@ -1,0 +1,28 @@
+"""A file as the mirror knows it to be on disk."""
+
+from dataclasses import dataclass
+
+from texswarm_desktop.core.disk_changes import Mirrored
+from texswarm_desktop.core.project_files import TextFormat
+from texswarm_desktop.core.reconcile import Record
+from texswarm_desktop.services.project_folder import DiskState
+
+
+@dataclass(frozen=True, slots=True)
+class MirroredFile:
+    """What we know to be on disk for a file: the last state that was written, or read and brought in."""
+
+    path: str
+    text: str
+    format: TextFormat
+    state: DiskState
+
+    @property
+    def record(self) -> Record:
+        """The part that is kept for the next start."""
+        return Record(self.path, self.text, self.format, self.state.digest)
+
+    @property
+    def mirrored(self) -> Mirrored:
+        """The part that decisions are made of."""
+        return Mirrored(self.path, self.text, self.state.digest, self.state.stamp.inode)
