@@ -21,6 +21,7 @@ from texswarm_server.net.admission import Admission, AdmissionLimits, NoPlace
 from texswarm_server.net.protocol2_peer import Protocol2Peer
 from texswarm_server.open_documents import OpenDocuments
 from texswarm_server.protocol.close_codes import CloseCode
+from texswarm_server.protocol.errors import NotWritableError
 from texswarm_server.sessions.access_tokens import AccessTokens
 from texswarm_server.sessions.document_access import DocumentAccess
 
@@ -146,7 +147,8 @@ class Server:
             await asyncio.sleep(0.02)
         self.documents.turn()
         self.documents.record_changes()
-        await self.store.close(10.0)
+        with suppress(NotWritableError):  # on a full disk; nobody was told that it is stored
+            await self.store.close(10.0)
 
     def double_sessions(self) -> list[str]:
         """Return the sessions that more than one connection serves."""

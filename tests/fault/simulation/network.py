@@ -297,6 +297,11 @@ class Cable:
         self.wires.append(wire)
         return wire.client_end
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether something is still on its way, because it was written when this end read slowly."""
+        return any(wire.down.waiting_bytes > LOW_MARK_BYTES for wire in self.living)
+
     # ── faults ──────────────────────────────────────────────────────────────────────────────────────────
 
     def cut(self) -> None:

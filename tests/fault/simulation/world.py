@@ -276,7 +276,7 @@ class World:
         while rested_s < self.config.dead_after_s + self.config.presence_grace_s:
             assert self._loop.time() < give_up_at, f"no rest: {self._described()}"
             await asyncio.sleep(0.5)
-            is_at_rest = all(person.is_at_rest for person in self.people.values())
+            is_at_rest = all(person.is_at_rest and not person.cable.is_behind for person in self.people.values())
             rested_s = rested_s + 0.5 if is_at_rest else 0.0
             self._look()
 
