@@ -189,7 +189,7 @@ class CollabServer:
 
     async def _start(self) -> None:
         config = self._config
-        self._store = store = SqliteStore(config.data)
+        self._store = store = SqliteStore(config.data, wall_clock=self._wall_clock)
         keys, current = await store.run(partial(_signing_keys, random=self._random))
         tokens = AccessTokens(keys, current, ttl_s=config.access_ttl_s, random=self._random)
         self._documents = OpenDocuments(store, config, wall_clock=self._wall_clock)

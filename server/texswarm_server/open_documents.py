@@ -299,6 +299,7 @@ class OpenDocuments:
             return
         self._record(entry)
         self._forget(entry.room)
+        self._store.rest(document_id)
 
     def _forget(self, room: Room) -> None:
         for session_id in room.members:

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from tests.helpers.run_async import until
 from texswarm_server.document import ProjectDocument
 from texswarm_server.protocol.ids import DocumentId, Lineage, UserId
 from texswarm_server.sessions.records import DocumentRecord, Records, User
@@ -48,6 +49,12 @@ async def append_all(store: SqliteStore, updates: list[bytes], document_id: Docu
         store.append(document_id, update, lambda: None)
     store.append(document_id, updates[-1], durable.set)
     await durable.wait()
+
+
+async def upkeep_done(store: SqliteStore) -> None:
+    """Wait until everything is looked after that was to be, and written."""
+    await until(lambda: not store.upkeep.is_at_work)
+    await store.run(lambda _records: None)
 
 
 def typed_updates(letters: int, *, text: str = "a") -> tuple[ProjectDocument, list[bytes]]:

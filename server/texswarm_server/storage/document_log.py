@@ -6,11 +6,14 @@ Updates that stand on a missing one wait inside the document, so the rest may be
 
 import sqlite3
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from texswarm_server.protocol.errors import CorruptSnapshotError
 from texswarm_server.protocol.ids import DocumentId
 from texswarm_server.storage.read_only import is_damage, salvaged_rows
+from texswarm_server.storage.versions import unpack
 
 _ROW: Final = "number, crc, data"
 
@@ -66,6 +69,7 @@ def _read_snapshot(database: sqlite3.Connection, document_id: DocumentId, log: D
         if not is_damage(error):
             raise
         log.damage.append("the snapshot cannot be read")
+        log.snapshot = _stand_in(database, document_id)
         return
     if row is None:
         return
@@ -74,6 +78,20 @@ def _read_snapshot(database: sqlite3.Connection, document_id: DocumentId, log: D
         log.snapshot = row[2]
     else:
         log.damage.append("the snapshot is not what was written")
+        log.snapshot = _stand_in(database, document_id)
+
+
+def _stand_in(database: sqlite3.Connection, document_id: DocumentId) -> bytes | None:
+    """Return the newest version that can be read, to stand for a snapshot that cannot."""
+    query = "SELECT version_id, crc, data FROM versions WHERE document_id = ? ORDER BY version_id DESC"
+    try:
+        for number, crc, data in database.execute(query, (document_id,)):
+            with suppress(CorruptSnapshotError):
+                return unpack(crc, data, f"version {number}")
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+    return None
 
 
 def _rows(database: sqlite3.Connection, document_id: DocumentId, log: DocumentLog) -> list[tuple[int, int, Any]]:

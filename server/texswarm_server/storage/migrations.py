@@ -45,7 +45,19 @@ CREATE TABLE snapshots (
 );
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_FIRST,)
+_HISTORY: Final = """
+CREATE TABLE versions (
+    version_id INTEGER PRIMARY KEY AUTOINCREMENT, document_id TEXT NOT NULL, created_at REAL NOT NULL,
+    through INTEGER NOT NULL, size INTEGER NOT NULL, crc INTEGER NOT NULL, data BLOB NOT NULL
+);
+CREATE INDEX versions_of_document ON versions (document_id, version_id);
+CREATE TABLE harmful_updates (
+    number INTEGER PRIMARY KEY, document_id TEXT NOT NULL, found_at REAL NOT NULL,
+    crc INTEGER NOT NULL, data BLOB NOT NULL
+);
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _HISTORY)
 SCHEMA_VERSION: Final = len(MIGRATIONS)
 
 

@@ -17,7 +17,7 @@ _UNREADABLE: Final = {
 }
 
 _LOOK_BEYOND: Final = 100_000
-_MOST_PROBES: Final = 200_000
+_MOST_PROBES: Final = 40_000
 _ANY_ROW: Final = 2**62
 
 

@@ -1,4 +1,4 @@
-"""The store in one SQLite file: a writer thread that commits in groups, a second thread for loads and compaction.
+"""The store in one SQLite file: a writer thread that commits in groups, a second thread for loads, a third for upkeep.
 
 The writer takes everything that is queued into one transaction, so that the cost of making it durable is shared, and
 reports on the loop afterwards. Updates that the disk refuses stay at the head of the queue and are tried again with
@@ -10,17 +10,15 @@ import logging
 import queue
 import sqlite3
 import threading
+import time
 import zlib
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from texswarm_server.document.project_document import compact
 from texswarm_server.protocol.errors import (
     CorruptSnapshotError,
     NotWritableError,
@@ -28,14 +26,17 @@ from texswarm_server.protocol.errors import (
     TexSwarmError,
 )
 from texswarm_server.protocol.ids import DocumentId
-from texswarm_server.sessions.records import Records
+from texswarm_server.sessions.records import DocumentRecord, Records
 from texswarm_server.storage.damage import find_damage, forget_suspicion, note_layout, note_suspicion
-from texswarm_server.storage.document_log import read_log
+from texswarm_server.storage.document_log import DocumentLog, read_log
+from texswarm_server.storage.history import HistoryPolicy, Version
 from texswarm_server.storage.read_only import tolerant_text
 from texswarm_server.storage.recovery import recover
 from texswarm_server.storage.schema import open_database, open_for_reading, prepare_folder, storage_error
 from texswarm_server.storage.sqlite_records import SqliteRecords
 from texswarm_server.storage.store import StoredDocument, StoreListener, database_path
+from texswarm_server.storage.upkeep import COMPACT_AFTER, Upkeep
+from texswarm_server.storage.versions import version_content, versions_of
 
 T = TypeVar("T")
 _logger = logging.getLogger(__name__)
@@ -66,10 +67,20 @@ _Item = _Append | _Job | _Stop
 
 
 class SqliteStore:
-    """Implements `storage.store.Store`. Made on the loop that uses it; `close` ends both threads."""
+    """Implements `storage.store.Store`. Made on the loop that uses it; `close` ends its threads."""
 
-    def __init__(self, data: Path, *, compact_after: int = 2000) -> None:
-        """Open or make the database in `data`; raises StorageError. `compact_after`: updates in a document's log."""
+    def __init__(
+        self,
+        data: Path,
+        *,
+        compact_after: int = COMPACT_AFTER,
+        policy: HistoryPolicy | None = None,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Open or make the database in `data`; raises StorageError.
+
+        `compact_after`: updates in a document's log; `policy`: which former states are kept.
+        """
         prepare_folder(data)
         self._path = database_path(data)
         self.damage = find_damage(self._path)
@@ -85,12 +96,15 @@ class SqliteStore:
         self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
         self._unsaved: list[_Append] = []
         self._is_in_trouble = False
-        self._is_closing = threading.Event()
         self._is_abandoned = threading.Event()
         self._backlog = 0
-        self._compact_after = compact_after
-        self._lengths: Counter[DocumentId] = Counter()
-        self._compacting: set[DocumentId] = set()
+        self.upkeep = Upkeep(
+            self._path,
+            self._write_beside,
+            wall_clock=wall_clock,
+            policy=policy or HistoryPolicy(),
+            compact_after=compact_after,
+        )
         self.listener = StoreListener()
         self._reader_db = open_for_reading(self._path)
         self._reader_db.text_factory = tolerant_text
@@ -122,9 +136,22 @@ class SqliteStore:
         """Read a document on the second thread; everything of it must be durable already. See `Store.load`."""
         return self._loop.run_in_executor(self._reader, self._load, document_id)
 
+    def rest(self, document_id: DocumentId) -> None:
+        """Tidy up after a document; see `Store.rest`."""
+        if not self.damage:
+            self.upkeep.rest(document_id)
+
+    def versions(self, document_id: DocumentId) -> "asyncio.Future[list[Version]]":
+        """Return what is kept of a document's past; see `Store.versions`."""
+        return self._loop.run_in_executor(self._reader, self._read, partial(versions_of, document_id=document_id))
+
+    def version_content(self, version_id: int) -> "asyncio.Future[bytes]":
+        """Return a former state; see `Store.version_content`."""
+        return self._loop.run_in_executor(self._reader, self._read, partial(version_content, version_id=version_id))
+
     async def close(self, time_limit_s: float) -> None:
         """Flush and end; see `Store.close`."""
-        self._is_closing.set()
+        await self.upkeep.close()
         self._queue.put(_Stop())
         await self._loop.run_in_executor(None, self._writer.join, time_limit_s)
         has_flushed = not self._writer.is_alive()
@@ -254,10 +281,11 @@ class SqliteStore:
     def _on_durable(self, appends: list[_Append]) -> None:
         for each in appends:
             self._backlog -= len(each.update)
-            self._lengths[each.document_id] += 1
+            self.upkeep.note_append(each.document_id)
             each.on_durable()
-        for document_id in {each.document_id for each in appends}:
-            self._compact_if_long(document_id)
+
+    def _write_beside(self, work: Callable[[sqlite3.Connection], None]) -> None:
+        self._queue.put(_Job(lambda _records: work(self._db), _log_failure))
 
     def _tell_trouble(self, error: StorageError) -> None:
         self.listener.on_trouble(error)
@@ -265,65 +293,32 @@ class SqliteStore:
     def _tell_recovered(self) -> None:
         self.listener.on_recovered()
 
-    def _compact_if_long(self, document_id: DocumentId) -> None:
-        if self._lengths[document_id] < self._compact_after or document_id in self._compacting:
-            return
-        if self._is_closing.is_set():
-            return
-        self._compacting.add(document_id)
-        self._lengths[document_id] = 0
-        done = self._loop.run_in_executor(self._reader, self._compacted, document_id)
-        done.add_done_callback(lambda future: self._replace_log(document_id, future))
-
-    def _replace_log(self, document_id: DocumentId, compacted: "asyncio.Future[tuple[int, bytes] | None]") -> None:
-        self._compacting.discard(document_id)
-        if compacted.cancelled():
-            return
-        if error := compacted.exception():
-            _logger.error("document %s was not compacted: %s", document_id, error)
-            return
-        if result := compacted.result():
-            self._queue.put(_Job(lambda _records: self._store_snapshot(document_id, *result), _log_failure))
-
     # ── reader thread ───────────────────────────────────────────────────────────────────────────────────
 
     def _load(self, document_id: DocumentId) -> StoredDocument | None:
-        try:
-            with self._one_moment():
-                record = SqliteRecords(self._reader_db).find_document(document_id)
-                log = read_log(self._reader_db, document_id)
-        except sqlite3.Error as error:
-            self._suspect(error)
-            raise storage_error(error, self._path) from error
+        def read(database: sqlite3.Connection) -> tuple[DocumentRecord | None, DocumentLog]:
+            return SqliteRecords(database).find_document(document_id), read_log(database, document_id)
+
+        record, log = self._read(read)
         if record is None:
             return None
         if log.damage and not log.content:
             raise CorruptSnapshotError(f"nothing of document {document_id} can be read: {'; '.join(log.damage)}")
-        self._post(self._lengths.__setitem__, document_id, len(log.updates))
+        self._post(self.upkeep.note_length, document_id, len(log.updates))
         return StoredDocument(record, log.content, log.size_bytes, tuple(log.damage))
 
-    def _compacted(self, document_id: DocumentId) -> tuple[int, bytes] | None:
-        with self._one_moment():
-            log = read_log(self._reader_db, document_id)
-        if log.damage:
-            raise CorruptSnapshotError("; ".join(log.damage))
-        return (log.through, compact(log.content)) if log.content else None
-
-    @contextmanager
-    def _one_moment(self) -> Iterator[None]:
-        """Read what is written by others meanwhile as it was at one moment."""
-        self._reader_db.execute("BEGIN")
+    def _read(self, look: Callable[[sqlite3.Connection], T]) -> T:
+        """Read what is written by others meanwhile as it is at one moment."""
         try:
-            yield
-        finally:
-            if self._reader_db.in_transaction:
-                self._reader_db.execute("ROLLBACK")
-
-    def _store_snapshot(self, document_id: DocumentId, through: int, data: bytes) -> None:
-        self._db.execute(
-            "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?)", (document_id, through, zlib.crc32(data), data)
-        )
-        self._db.execute("DELETE FROM updates WHERE document_id = ? AND number <= ?", (document_id, through))
+            self._reader_db.execute("BEGIN")
+            try:
+                return look(self._reader_db)
+            finally:
+                if self._reader_db.in_transaction:
+                    self._reader_db.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            self._suspect(error)
+            raise storage_error(error, self._path) from error
 
 
 def _settle(future: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from texswarm_server.protocol.errors import StorageError
     from texswarm_server.protocol.ids import DocumentId
     from texswarm_server.sessions.records import DocumentRecord, Records
+    from texswarm_server.storage.history import Version
 
 T = TypeVar("T")
 
@@ -59,6 +60,15 @@ class Store(Protocol):
 
         What `job` raises undoes what it wrote; it may be run again. Raises StorageError when the disk refuses.
         """
+
+    def rest(self, document_id: DocumentId) -> None:
+        """Note that nobody has a document open any more: its log is made short, a version kept if it changed."""
+
+    def versions(self, document_id: DocumentId) -> asyncio.Future[list[Version]]:
+        """Return what is kept of a document's past, the oldest first; raises StorageError."""
+
+    def version_content(self, version_id: int) -> asyncio.Future[bytes]:
+        """Return a former state as a Yjs update; raises StorageError, also when there is none."""
 
     @property
     def backlog_bytes(self) -> int:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.helpers.full_disk import full_disk
 from tests.helpers.run_async import runs_async, until
-from tests.helpers.stored_documents import spoil_page, text_of, typed_updates
+from tests.helpers.stored_documents import spoil_page, text_of, typed_updates, upkeep_done
 from texswarm_server.document import ProjectDocument
 from texswarm_server.document.project_document import merge_updates
 from texswarm_server.protocol.errors import (
@@ -131,7 +131,7 @@ async def test_a_long_log_becomes_a_snapshot_that_says_the_same(tmp_path: Path) 
         await store.run(add_paper)
         for number in range(0, len(updates), 10):
             await append(store, *updates[number : number + 10])
-        await until(lambda: not store._compacting)
+        await upkeep_done(store)
         kept = await stored(store)
     copy = ProjectDocument()
     copy.apply(merge_updates(kept))
@@ -147,7 +147,7 @@ async def test_compaction_keeps_what_waits_for_its_predecessor(tmp_path: Path) -
     async with opened(tmp_path, compact_after=10) as store:
         await store.run(add_paper)
         await append(store, *updates)
-        await until(lambda: not store._compacting)
+        await upkeep_done(store)
         await store.run(lambda _records: None)
         kept = await stored(store)
     copy = ProjectDocument()
@@ -163,7 +163,7 @@ async def test_a_log_that_cannot_be_compacted_is_kept(tmp_path: Path, caplog: py
     async with opened(tmp_path, compact_after=3) as store:
         await store.run(add_paper)
         await append(store, b"not", b"an", b"update")
-        await until(lambda: not store._compacting)
+        await upkeep_done(store)
 
         assert await stored(store) == [b"not", b"an", b"update"]
     assert "was not compacted" in caplog.text

@@ -2,12 +2,12 @@
 
 import pytest
 
+from tests.helpers.time_bombs import time_bomb
 from texswarm_server.document import ProjectDocument
 from texswarm_server.document.careful_document import CarefulDocument
-from texswarm_server.document.project_document import check_update, merge_updates, read_state_vector
+from texswarm_server.document.project_document import merge_updates
 from texswarm_server.document.shared_document import SharedDocument
 from texswarm_server.protocol.errors import DamagedDocumentError
-from texswarm_server.protocol.frames import write_varuint
 
 
 def typed() -> list[bytes]:
@@ -18,17 +18,6 @@ def typed() -> list[bytes]:
     for number in range(6):
         document.text(file_id).replace_u16(number, number, "abcdef"[number])
     return updates
-
-
-def time_bomb(updates: list[bytes], letter: int, client: int) -> bytes:
-    """A well-formed update of another client, which puts a text inside a letter: it waits for that, and then breaks."""
-    before = SharedDocument()
-    before.apply(merge_updates(updates[: letter + 1]))
-    ((author, clock),) = read_state_vector(before.state_vector).items()
-    inside = write_varuint(author) + write_varuint(clock)
-    bomb = b"\x01\x01" + write_varuint(client) + b"\x00\x04\x00" + inside + b"\x01z\x00"
-    check_update(bomb)
-    return bomb
 
 
 def whole(updates: list[bytes]) -> bytes:
