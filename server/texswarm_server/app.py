@@ -1,12 +1,10 @@
 """CollabServer: joins storage, rooms, sessions and the network, and owns their lives."""
 
 import asyncio
-import json
 import logging
 import os
 import ssl
 import time
-from base64 import b64decode, b64encode
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -35,19 +33,18 @@ from texswarm_server.protocol.invite_link import ServerAddress
 from texswarm_server.protocol.messages import Authentication, RoleName
 from texswarm_server.protocol.version import WEBSOCKET_PATH, YJS_PATH
 from texswarm_server.sessions.access_tokens import AccessTokens
-from texswarm_server.sessions.credentials import RandomBytes, new_short_id
+from texswarm_server.sessions.credentials import RandomBytes
 from texswarm_server.sessions.document_access import DocumentAccess, issue_invite
 from texswarm_server.sessions.records import Records
+from texswarm_server.sessions.signing_keys import keys_for_start
 from texswarm_server.storage.folder_lock import FolderLock
 from texswarm_server.storage.schema import prepare_folder
 from texswarm_server.storage.sqlite_store import SqliteStore
 
 _logger = logging.getLogger(__name__)
 
-SIGNING_KEYS: Final = "signing_keys"
 LISTENING_URL: Final = "listening_url"
 FINGERPRINT: Final = "fingerprint"
-_KEY_BYTES: Final = 32
 _GOODBYE_S: Final = 1.5
 _LONGEST_SILENCE_S: Final = 8.0
 
@@ -190,8 +187,10 @@ class CollabServer:
     async def _start(self) -> None:
         config = self._config
         self._store = store = SqliteStore(config.data, wall_clock=self._wall_clock)
-        keys, current = await store.run(partial(_signing_keys, random=self._random))
-        tokens = AccessTokens(keys, current, ttl_s=config.access_ttl_s, random=self._random)
+        now, ttl_s = self._wall_clock(), config.access_ttl_s
+        keys = await store.run(partial(keys_for_start, random=self._random, now=now, ttl_s=ttl_s))
+        secrets = {key.key_id: key.secret for key in keys}
+        tokens = AccessTokens(secrets, keys[-1].key_id, ttl_s=ttl_s, random=self._random)
         self._documents = OpenDocuments(store, config, wall_clock=self._wall_clock)
         self._front_desk = FrontDesk(
             store, self._documents, tokens, config, random=self._random, wall_clock=self._wall_clock
@@ -326,16 +325,6 @@ def _listener_config(config: ServerConfig, tls: ssl.SSLContext | None) -> Listen
             max_unauthenticated=config.max_unauthenticated,
         ),
     )
-
-
-def _signing_keys(records: Records, random: RandomBytes) -> tuple[dict[str, bytes], str]:
-    """Return the keys that verify access tokens and the id of the one that signs; made on the first run."""
-    stored = records.find_setting(SIGNING_KEYS)
-    if stored is None:
-        stored = json.dumps({new_short_id(random): b64encode(random(_KEY_BYTES)).decode()})
-        records.put_setting(SIGNING_KEYS, stored)
-    keys = {key_id: b64decode(key) for key_id, key in json.loads(stored).items()}
-    return keys, next(reversed(keys))
 
 
 def _tls_context(config: ServerConfig) -> ssl.SSLContext | None:

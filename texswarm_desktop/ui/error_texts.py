@@ -80,6 +80,8 @@ _BY_CODE: Final[dict[str, ErrorText]] = {
     ErrorCode.FORBIDDEN: ErrorText(
         "Reading only", "You may read this project, but not change it here.", StatusAction.WORK_LOCALLY
     ),
+    ErrorCode.NOT_FOUND: ErrorText("Not there any more", "This person or invitation is not there any more."),
+    ErrorCode.LAST_OWNER: ErrorText("The only owner", "Make somebody else an owner of this project first."),
     ErrorCode.NAME_INVALID: ErrorText("Name not possible", "A file cannot have this name here. Choose another one."),
     ErrorCode.HANDLE_UNKNOWN: ErrorText("Out of step", f"The server lost the thread. {_OUR_FAULT} {_KEPT}"),
     ErrorCode.UPDATE_INVALID: ErrorText("Edit refused", f"The server could not read an edit. {_KEPT}"),

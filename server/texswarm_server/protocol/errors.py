@@ -25,9 +25,11 @@ class ErrorCode(StrEnum):
     REMOVED = "removed"
     # what you asked for
     DOCUMENT_NOT_FOUND = "document_not_found"
+    NOT_FOUND = "not_found"
     DOCUMENT_EXISTS = "document_exists"
     LINEAGE_MISMATCH = "lineage_mismatch"
     FORBIDDEN = "forbidden"
+    LAST_OWNER = "last_owner"
     NAME_INVALID = "name_invalid"
     HANDLE_UNKNOWN = "handle_unknown"
     UPDATE_INVALID = "update_invalid"

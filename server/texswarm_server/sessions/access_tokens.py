@@ -31,6 +31,10 @@ class AccessTokens:
         self._random = random
         self.ttl_s = ttl_s
 
+    def use(self, keys: Mapping[str, bytes], current: str) -> None:
+        """Sign with another key from now on, and accept what these signed."""
+        self._keys, self._current = keys, current
+
     def issue(self, user_id: UserId, grant_id: str, now: float) -> tuple[str, float]:
         """Return a token and when it expires, in seconds since the epoch."""
         expires_at = now + self.ttl_s

@@ -7,6 +7,8 @@ from enum import Enum
 from typing import Final
 from uuid import UUID
 
+from texswarm_server.protocol.ids import UserId
+
 RandomBytes = Callable[[int], bytes]
 
 _SECRET_BYTES: Final = 24
@@ -50,6 +52,11 @@ def new_short_id(random: RandomBytes) -> str:
 def new_uuid(random: RandomBytes) -> str:
     """Return a random UUID in its canonical form."""
     return str(UUID(bytes=random(16), version=4))
+
+
+def guest_id(token_hash: str) -> UserId:
+    """Return the id of the one user that all those are who come by an invite without saying who they are."""
+    return UserId(str(UUID(bytes=hashlib.sha256(f"guest:{token_hash}".encode()).digest()[:16], version=4)))
 
 
 def hash_token(token: str) -> str:

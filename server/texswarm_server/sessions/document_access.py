@@ -6,6 +6,7 @@ from texswarm_server.protocol.errors import ErrorCode, RejectedError
 from texswarm_server.protocol.ids import DocumentId, Lineage, UserId, is_uuid
 from texswarm_server.protocol.messages import CreateDocument, CreateInvite, RoleName
 from texswarm_server.protocol.version import Limits
+from texswarm_server.sessions.audit import OPERATOR, AuditAction, AuditEntry
 from texswarm_server.sessions.credentials import RandomBytes, hash_token, new_invite_token, new_uuid
 from texswarm_server.sessions.records import DocumentRecord, Invite, ListedDocument, Records
 from texswarm_server.sessions.roles import can_invite
@@ -29,15 +30,23 @@ class DocumentAccess:
 
     def role(self, records: Records, user_id: UserId, document_id: DocumentId) -> RoleName | None:
         """Return what the user may do in a document, None for nothing."""
-        return records.role_of(user_id, document_id) or ("editor" if self._is_open else None)
+        role = records.role_of(user_id, document_id)
+        if role is None and self._is_open and records.find_removal(user_id, document_id) is None:
+            return "editor"
+        return role
 
     def listed(self, records: Records, user_id: UserId) -> list[ListedDocument]:
         """Return the documents the user may see."""
         mine = records.documents_of(user_id)
         if not self._is_open:
             return mine
-        roles = {each.record.document_id: each.role for each in mine}
-        return [ListedDocument(record=each, role=roles.get(each.document_id, "editor")) for each in records.documents()]
+        known = {each.record.document_id: each for each in mine}
+        everything = [(each, self.role(records, user_id, each.document_id)) for each in records.documents()]
+        return [
+            known.get(record.document_id) or ListedDocument(record=record, role=role)
+            for record, role in everything
+            if role
+        ]
 
     def find(self, records: Records, user_id: UserId, document_id: str) -> ListedDocument:
         """Return a document and the user's role in it; raises RejectedError(document_not_found)."""
@@ -54,7 +63,8 @@ class DocumentAccess:
                 raise RejectedError(ErrorCode.NAME_INVALID, "document_id is not a UUID")
             existing = records.find_document(DocumentId(order.document_id))
             if existing:
-                return _same(existing, user_id, order)
+                role = records.role_of(user_id, existing.document_id)
+                return _same(existing, user_id, order, is_owner=role == "owner")
         self._check_may_create(records, user_id, order.title)
         record = DocumentRecord(
             document_id=DocumentId(order.document_id or new_uuid(self._random)),
@@ -86,6 +96,7 @@ class DocumentAccess:
             document_id=order.document_id,
             ttl_s=order.ttl_s,
             uses=order.uses,
+            issued_by=user_id,
         )
 
     def _check_may_create(self, records: Records, user_id: UserId, title: str) -> None:
@@ -107,8 +118,12 @@ def issue_invite(
     document_id: str | None = None,
     ttl_s: float | None = None,
     uses: int | None = None,
+    issued_by: str = "",
 ) -> IssuedInvite:
-    """Make an invite by the wish of whoever runs the server; raises RejectedError(document_not_found)."""
+    """Make an invite, by the wish of whoever runs the server where no user is named.
+
+    Raises RejectedError(document_not_found).
+    """
     if document_id is not None and records.find_document(DocumentId(document_id)) is None:
         raise RejectedError(ErrorCode.DOCUMENT_NOT_FOUND, document_id)
     token = new_invite_token(random)
@@ -118,12 +133,24 @@ def issue_invite(
         document_id=None if document_id is None else DocumentId(document_id),
         expires_at=None if ttl_s is None else now + ttl_s,
         max_uses=uses,
+        issued_by=issued_by,
+        issued_at=now,
     )
     records.put_invite(invite)
+    records.put_audit(
+        AuditEntry(
+            at=now,
+            action=AuditAction.INVITE_ISSUED,
+            actor=issued_by or OPERATOR,
+            document_id=document_id or "",
+            reference=invite.invite_id,
+            role=role,
+        )
+    )
     return IssuedInvite(token, invite)
 
 
-def _same(existing: DocumentRecord, user_id: UserId, order: CreateDocument) -> DocumentRecord:
-    if existing.owner_id != user_id or order.lineage not in {None, existing.lineage}:
+def _same(existing: DocumentRecord, user_id: UserId, order: CreateDocument, *, is_owner: bool) -> DocumentRecord:
+    if existing.owner_id != user_id or not is_owner or order.lineage not in {None, existing.lineage}:
         raise RejectedError(ErrorCode.DOCUMENT_EXISTS)
     return existing

@@ -2,15 +2,21 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from texswarm_server.protocol.ids import DocumentId, Lineage, SessionId, UserId
 from texswarm_server.protocol.messages import RoleName
+from texswarm_server.sessions.audit import AuditAction, AuditEntry
+
+INVITE_ID_CHARS: Final = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A person. `is_confirmed`: a message came after the sign-in, so the answer with the tokens has arrived."""
+    """A person. `is_confirmed`: a message came after the sign-in, so the answer with the tokens has arrived.
+
+    `is_tokenless`: comes by a program that keeps no tokens, so that the same invite and id are the same person again.
+    """
 
     user_id: UserId
     display_name: str = ""
@@ -18,6 +24,7 @@ class User:
     can_create: bool = False
     is_confirmed: bool = False
     is_removed: bool = False
+    is_tokenless: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +38,18 @@ class Invite:
     max_uses: int | None = None
     uses: int = 0
     is_revoked: bool = False
+    issued_by: str = ""
+    issued_at: float = 0.0
+
+    @property
+    def invite_id(self) -> str:
+        """The name by which people speak of it; it lets nobody in."""
+        return self.token_hash[:INVITE_ID_CHARS]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """One sign-in of one user: its refresh token by hash, and what its access tokens stand on."""
+    """One sign-in of one user: its current refresh token by hash, and what its access tokens stand on."""
 
     grant_id: str
     token_hash: str
@@ -45,13 +59,30 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshToken:
+    """A refresh token that was given out. `parent_hash`: the one it was given for; `is_spent`: a later one was used."""
+
+    token_hash: str
+    grant_id: str
+    parent_hash: str
+    issued_at: float
+    is_spent: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredSession:
-    """A session as it survives a restart. `detached_at` is None while a connection serves it."""
+    """A session as it survives a restart. `detached_at` is None while a connection serves it.
+
+    `attached_at`, `address` and `client` tell of the latest connection.
+    """
 
     session_id: SessionId
     user_id: UserId
     grant_id: str
     detached_at: float | None = None
+    attached_at: float = 0.0
+    address: str = ""
+    client: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +104,24 @@ class ListedDocument:
     role: RoleName
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """A user and the role that was given in a document."""
+
+    user: User
+    role: RoleName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """A user was taken out of a document; invites made until then do not lead back, and with `is_ban` none does."""
+
+    user_id: UserId
+    document_id: DocumentId
+    removed_at: float
+    is_ban: bool = False
+
+
 class Records(Protocol):
     """Everything that is remembered, read and written inside one transaction."""
 
@@ -82,29 +131,65 @@ class Records(Protocol):
     def put_user(self, user: User) -> None:
         """Add or replace a user."""
 
+    def users(self) -> list[User]:
+        """Return everybody, also those who were removed."""
+
     def find_invite(self, token_hash: str) -> Invite | None:
         """Return the invite with this hash."""
 
     def put_invite(self, invite: Invite) -> None:
         """Add or replace an invite."""
 
+    def find_invite_by_id(self, invite_id: str) -> Invite | None:
+        """Return the invite with this public name."""
+
+    def invites(self) -> list[Invite]:
+        """Return all invites, the latest first."""
+
+    def invites_of(self, document_id: DocumentId) -> list[Invite]:
+        """Return the invites to a document, the latest first."""
+
+    def invites_issued_by(self, user_id: UserId) -> list[Invite]:
+        """Return the invites a user made, the latest first."""
+
+    def invites_used_by(self, user_id: UserId) -> list[Invite]:
+        """Return the invites that registered a user or that the user redeemed."""
+
     def is_registration(self, token_hash: str, user_id: UserId) -> bool:
         """Whether this invite is the one that registered this user."""
 
-    def put_registration(self, token_hash: str, user_id: UserId) -> None:
-        """Remember that this invite registered this user."""
+    def put_registration(self, token_hash: str, user_id: UserId, *, is_redeemed: bool = False) -> None:
+        """Remember that this invite registered this user, or was redeemed by one who was registered."""
 
     def find_grant(self, grant_id: str) -> Grant | None:
         """Return a sign-in."""
 
-    def find_grant_by_token(self, token_hash: str) -> Grant | None:
-        """Return the sign-in whose refresh token has this hash."""
+    def grants_of(self, user_id: UserId) -> list[Grant]:
+        """Return the sign-ins of a user, the one used last first."""
 
     def put_grant(self, grant: Grant) -> None:
         """Add or replace a sign-in."""
 
     def revoke_grants_of(self, user_id: UserId) -> None:
         """Revoke every sign-in of a user."""
+
+    def find_refresh_token(self, token_hash: str) -> RefreshToken | None:
+        """Return the refresh token with this hash."""
+
+    def refresh_tokens_of(self, grant_id: str) -> list[RefreshToken]:
+        """Return the refresh tokens of a sign-in, the latest first."""
+
+    def put_refresh_token(self, token: RefreshToken) -> None:
+        """Add or replace a refresh token."""
+
+    def remove_refresh_tokens(self, token_hashes: Iterable[str]) -> None:
+        """Forget refresh tokens."""
+
+    def find_session(self, session_id: SessionId) -> StoredSession | None:
+        """Return a session."""
+
+    def sessions_of(self, user_id: UserId) -> list[StoredSession]:
+        """Return the sessions of a user."""
 
     def put_session(self, session: StoredSession) -> None:
         """Add or replace a session."""
@@ -124,8 +209,31 @@ class Records(Protocol):
     def role_of(self, user_id: UserId, document_id: DocumentId) -> RoleName | None:
         """Return the role a user was given in a document."""
 
-    def put_role(self, user_id: UserId, document_id: DocumentId, role: RoleName) -> None:
-        """Give a user a role in a document."""
+    def put_role(
+        self, user_id: UserId, document_id: DocumentId, role: RoleName, *, decided_at: float | None = None
+    ) -> None:
+        """Give a user a role in a document. `decided_at`: when somebody decided on it; None where an invite gave it."""
+
+    def role_decided_at(self, user_id: UserId, document_id: DocumentId) -> float | None:
+        """Return when somebody decided on a user's role, None where nobody did."""
+
+    def remove_role(self, user_id: UserId, document_id: DocumentId) -> None:
+        """Take a user's role in a document away."""
+
+    def members_of(self, document_id: DocumentId) -> list[Membership]:
+        """Return everybody who was given a role in a document."""
+
+    def find_removal(self, user_id: UserId, document_id: DocumentId) -> Removal | None:
+        """Return how a user was taken out of a document."""
+
+    def removals_of(self, document_id: DocumentId) -> list[Removal]:
+        """Return everybody who was taken out of a document."""
+
+    def put_removal(self, removal: Removal) -> None:
+        """Add or replace a removal."""
+
+    def forget_removal(self, user_id: UserId, document_id: DocumentId) -> None:
+        """Forget that a user was taken out of a document."""
 
     def count_owned(self, user_id: UserId) -> int:
         """Return how many documents a user owns."""
@@ -144,3 +252,23 @@ class Records(Protocol):
 
     def put_setting(self, key: str, value: str) -> None:
         """Set a value of the server itself."""
+
+    def put_audit(self, entry: AuditEntry) -> AuditEntry:
+        """Add an entry and return it with its number."""
+
+    def audit(
+        self,
+        *,
+        after: int = 0,
+        limit: int | None = None,
+        actions: Iterable[AuditAction] = (),
+        user_id: str | None = None,
+        document_id: str | None = None,
+    ) -> list[AuditEntry]:
+        """Return entries by number, of all actions when none is named; with `limit` the last ones."""
+
+    def last_audit_number(self) -> int:
+        """Return the number of the latest entry, 0 without one."""
+
+    def prune_audit(self, before: float) -> int:
+        """Forget entries from before a time, but never the latest one, and return how many."""

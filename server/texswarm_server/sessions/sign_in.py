@@ -5,6 +5,12 @@ invite                    the `user_id` asked for is registered when nobody has 
                           except for a retry after a lost answer: the same invite registered this user, who has
                           never been heard of since
 none                      refused, or where the server is open: as an invite that lets everybody create
+
+A client of the first generation or of Yjs keeps no tokens ("tokenless"): the same invite and `user_id` are the same
+user again, if that user was registered by such a client; without a `user_id` it is the one guest of its invite.
+
+A refresh token is answered with a successor and stays valid until a successor is used. One that was spent so and
+comes again was copied: it is a `SpentTokenError`, and the whole sign-in has to be revoked.
 """
 
 from dataclasses import dataclass, replace
@@ -14,20 +20,44 @@ from texswarm_server.protocol.errors import ErrorCode, RejectedError
 from texswarm_server.protocol.ids import UserId
 from texswarm_server.protocol.messages import Authentication
 from texswarm_server.sessions.access_tokens import AccessTokens
+from texswarm_server.sessions.administration import note_role
+from texswarm_server.sessions.audit import OPERATOR, SERVER, AuditAction, AuditEntry
 from texswarm_server.sessions.credentials import (
     RandomBytes,
     TokenKind,
+    guest_id,
     hash_token,
     new_refresh_token,
     new_short_id,
     new_uuid,
     token_kind,
 )
-from texswarm_server.sessions.records import Grant, Invite, Records, User
+from texswarm_server.sessions.records import Grant, Invite, Records, RefreshToken, User
 from texswarm_server.sessions.roles import higher
 
 _OPEN_DOOR: Final = Invite(token_hash="open", role="owner")  # noqa: S106 - stands for having no token
 _COLOR_CHARS: Final = 7
+_RESERVED_IDS: Final = frozenset({OPERATOR, SERVER})
+_MAX_SUCCESSORS: Final = 16
+_SPENT_TOKENS_KEPT: Final = 32
+_NOTE_USE_EVERY_S: Final = 3600.0
+
+
+class SpentTokenError(RejectedError):
+    """A refresh token came again after its successor was used: somebody has a copy of it."""
+
+    def __init__(self, grant_id: str) -> None:
+        super().__init__(ErrorCode.TOKEN_REVOKED, "a refresh token was used twice")
+        self.grant_id = grant_id
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """What is known of a connection besides its message."""
+
+    now: float
+    address: str = ""
+    is_tokenless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +87,29 @@ class SignIn:
         self._refresh_idle_s = refresh_idle_s
         self._max_name_chars = max_name_chars
 
-    def sign_in(self, records: Records, message: Authentication, now: float) -> SignedIn:
-        """Return who sent `message`; raises RejectedError. `now` is in seconds since the epoch."""
-        signed_in = self._prove(records, message, now)
+    def sign_in(
+        self, records: Records, message: Authentication, now: float, *, address: str = "", is_tokenless: bool = False
+    ) -> SignedIn:
+        """Return who sent `message`; raises RejectedError. `now` is in seconds since the epoch.
+
+        `is_tokenless`: the client's wire has no words for tokens. A SpentTokenError asks to revoke the sign-in.
+        """
+        signed_in = self._prove(records, message, Visitor(now, address, is_tokenless))
         user = self._described(signed_in.user, message)
         if user != records.find_user(user.user_id):
             records.put_user(user)
         return replace(signed_in, user=user)
 
-    def renew(self, records: Records, message: Authentication, now: float, current: SignedIn) -> SignedIn:
+    def renew(
+        self,
+        records: Records,
+        message: Authentication,
+        now: float,
+        current: SignedIn,
+        *,
+        address: str = "",
+        is_tokenless: bool = False,
+    ) -> SignedIn:
         """Return the outcome of a second `Authentication` on a live connection of `current`.
 
         Raises RejectedError; identity_mismatch when it is about somebody else.
@@ -73,40 +117,45 @@ class SignIn:
         user_id = current.user.user_id
         if message.user_id not in {None, user_id}:
             raise RejectedError(ErrorCode.IDENTITY_MISMATCH)
+        fresh = None
         proof = message.token and token_kind(message.token)
         if proof is TokenKind.INVITE and message.token:
             self.redeem(records, message.token, user_id, now)
         elif message.token:
-            proven = self._prove(records, message, now)
+            proven = self._prove(records, message, Visitor(now, address, is_tokenless))
             if proven.user.user_id != user_id:
                 raise RejectedError(ErrorCode.IDENTITY_MISMATCH)
-            current = replace(current, grant_id=proven.grant_id)
+            current, fresh = replace(current, grant_id=proven.grant_id), proven.refresh_token
         user = self._described(_living(records.find_user(user_id)), message)
         records.put_user(user)
-        return replace(current, user=user, refresh_token=None)
+        return replace(current, user=user, refresh_token=fresh)
 
     def redeem(self, records: Records, token: str, user_id: UserId, now: float) -> Invite:
         """Give a signed-in user what an invite grants, and return the invite; raises RejectedError."""
         invite = self._find_invite(records, token)
-        _check_usable(invite, now)
-        records.put_invite(replace(invite, uses=invite.uses + 1))
-        records.put_user(_endow(records, _living(records.find_user(user_id)), invite))
+        has_used_it = any(each.token_hash == invite.token_hash for each in records.invites_used_by(user_id))
+        _check_usable(invite, now, is_counted=not has_used_it)
+        if not has_used_it:
+            records.put_invite(replace(invite, uses=invite.uses + 1))
+            records.put_registration(invite.token_hash, user_id, is_redeemed=True)
+        _note(records, AuditAction.INVITE_REDEEMED, user_id, invite, Visitor(now))
+        records.put_user(_endow(records, _living(records.find_user(user_id)), invite, now))
         return invite
 
     # ── proofs ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def _prove(self, records: Records, message: Authentication, now: float) -> SignedIn:
+    def _prove(self, records: Records, message: Authentication, visitor: Visitor) -> SignedIn:
         if message.token is None:
             if not self._is_open:
                 raise RejectedError(ErrorCode.TOKEN_MISSING)
-            return self._register(records, message, _OPEN_DOOR, now)
+            return self._register(records, message, _OPEN_DOOR, visitor)
         kind = token_kind(message.token)
         if kind is TokenKind.INVITE:
-            return self._register(records, message, self._find_invite(records, message.token), now)
+            return self._register(records, message, self._find_invite(records, message.token), visitor)
         if kind is TokenKind.ACCESS:
-            return self._by_access_token(records, message, message.token, now)
+            return self._by_access_token(records, message, message.token, visitor.now)
         if kind is TokenKind.REFRESH:
-            return self._by_refresh_token(records, message, message.token, now)
+            return self._by_refresh_token(records, message, message.token, visitor)
         raise RejectedError(ErrorCode.TOKEN_INVALID)
 
     def _by_access_token(self, records: Records, message: Authentication, token: str, now: float) -> SignedIn:
@@ -116,15 +165,36 @@ class SignIn:
             raise RejectedError(ErrorCode.TOKEN_INVALID)
         return _from_grant(records, message, grant)
 
-    def _by_refresh_token(self, records: Records, message: Authentication, token: str, now: float) -> SignedIn:
-        grant = records.find_grant_by_token(hash_token(token))
-        if grant is None:
+    def _by_refresh_token(self, records: Records, message: Authentication, token: str, visitor: Visitor) -> SignedIn:
+        found = records.find_refresh_token(hash_token(token))
+        grant = records.find_grant(found.grant_id) if found else None
+        if found is None or grant is None:
             raise RejectedError(ErrorCode.TOKEN_INVALID)
         signed_in = _from_grant(records, message, grant)
-        if now - grant.used_at > self._refresh_idle_s:
+        if found.is_spent:
+            raise SpentTokenError(grant.grant_id)
+        if visitor.now - grant.used_at > self._refresh_idle_s:
             raise RejectedError(ErrorCode.TOKEN_EXPIRED)
-        records.put_grant(replace(grant, used_at=now))
-        return signed_in
+        if found.token_hash != grant.token_hash:
+            _spend_others(records, found)
+        records.put_grant(replace(grant, token_hash=found.token_hash, used_at=visitor.now))
+        successor = None if visitor.is_tokenless else self._successor(records, found, visitor.now)
+        return replace(signed_in, refresh_token=successor)
+
+    def _successor(self, records: Records, current: RefreshToken, now: float) -> str:
+        """Make what `current` is answered with; earlier successors, whose answers were lost, stay valid as well."""
+        token = new_refresh_token(self._random)
+        fresh = RefreshToken(
+            token_hash=hash_token(token), grant_id=current.grant_id, parent_hash=current.token_hash, issued_at=now
+        )
+        records.put_refresh_token(fresh)
+        waiting = [
+            each.token_hash
+            for each in records.refresh_tokens_of(current.grant_id)
+            if each.parent_hash == current.token_hash and each != fresh
+        ]
+        records.remove_refresh_tokens(waiting[_MAX_SUCCESSORS - 1 :])
+        return token
 
     @staticmethod
     def _find_invite(records: Records, token: str) -> Invite:
@@ -135,20 +205,35 @@ class SignIn:
 
     # ── registration ────────────────────────────────────────────────────────────────────────────────────
 
-    def _register(self, records: Records, message: Authentication, invite: Invite, now: float) -> SignedIn:
-        wanted = _wanted_id(message)
+    def _register(self, records: Records, message: Authentication, invite: Invite, visitor: Visitor) -> SignedIn:
+        wanted = _wanted_id(message) or (guest_id(invite.token_hash) if visitor.is_tokenless else None)
         known = records.find_user(wanted) if wanted else None
-        if known and not known.is_confirmed and records.is_registration(invite.token_hash, known.user_id):
-            records.revoke_grants_of(known.user_id)
-            return self._grant(records, _living(known), now)
-        _check_usable(invite, now)
+        if known and (signed_in := self._again(records, known, invite, visitor)):
+            return signed_in
+        _check_usable(invite, visitor.now)
         user_id = wanted if wanted and known is None else UserId(new_uuid(self._random))
-        user = _endow(records, User(user_id=user_id), invite)
+        _note(records, AuditAction.USER_REGISTERED, user_id, invite, visitor)
+        user = _endow(records, User(user_id=user_id, is_tokenless=visitor.is_tokenless), invite, visitor.now)
         records.put_user(user)
         records.put_registration(invite.token_hash, user_id)
         if invite is not _OPEN_DOOR:
             records.put_invite(replace(invite, uses=invite.uses + 1))
-        return self._grant(records, user, now)
+        return self._grant(records, user, visitor.now)
+
+    def _again(self, records: Records, known: User, invite: Invite, visitor: Visitor) -> SignedIn | None:
+        """Sign a known user in by the invite that registered them, or return None where that proves nothing."""
+        _living(known)
+        if not records.is_registration(invite.token_hash, known.user_id):
+            return None
+        if known.is_tokenless and visitor.is_tokenless:
+            _check_usable(invite, visitor.now, is_counted=False)
+            return _by_latest_grant(records, known, visitor.now)
+        if known.is_confirmed or known.is_tokenless:
+            return None
+        if invite.is_revoked:
+            raise RejectedError(ErrorCode.INVITE_REVOKED)
+        records.revoke_grants_of(known.user_id)
+        return self._grant(records, known, visitor.now)
 
     def _grant(self, records: Records, user: User, now: float) -> SignedIn:
         token = new_refresh_token(self._random)
@@ -156,6 +241,9 @@ class SignIn:
             grant_id=new_short_id(self._random), token_hash=hash_token(token), user_id=user.user_id, used_at=now
         )
         records.put_grant(grant)
+        records.put_refresh_token(
+            RefreshToken(token_hash=grant.token_hash, grant_id=grant.grant_id, parent_hash="", issued_at=now)
+        )
         return SignedIn(user, grant.grant_id, token)
 
     def _described(self, user: User, message: Authentication) -> User:
@@ -183,26 +271,69 @@ def _living(user: User | None) -> User:
     return user
 
 
-def _endow(records: Records, user: User, invite: Invite) -> User:
+def _by_latest_grant(records: Records, user: User, now: float) -> SignedIn:
+    """Go on with the sign-in of a user who keeps no tokens."""
+    valid = [grant for grant in records.grants_of(user.user_id) if not grant.is_revoked]
+    if not valid:
+        raise RejectedError(ErrorCode.TOKEN_REVOKED)
+    if now - valid[0].used_at > _NOTE_USE_EVERY_S:
+        records.put_grant(replace(valid[0], used_at=now))
+    return SignedIn(user, valid[0].grant_id)
+
+
+def _spend_others(records: Records, used: RefreshToken) -> None:
+    """Note that `used`, a successor, was used: what was given out before or beside it is spent."""
+    others = [each for each in records.refresh_tokens_of(used.grant_id) if each.token_hash != used.token_hash]
+    for each in others[:_SPENT_TOKENS_KEPT]:
+        records.put_refresh_token(replace(each, is_spent=True))
+    records.remove_refresh_tokens(each.token_hash for each in others[_SPENT_TOKENS_KEPT:])
+
+
+def _endow(records: Records, user: User, invite: Invite, now: float) -> User:
     """Write the role an invite gives in its document, or return the user with what it gives on the server."""
-    if invite.document_id is None:
+    document_id = invite.document_id
+    if document_id is None:
         return replace(user, can_create=user.can_create or invite.role == "owner")
-    role = higher(records.role_of(user.user_id, invite.document_id), invite.role)
-    records.put_role(user.user_id, invite.document_id, role)
+    removal = records.find_removal(user.user_id, document_id)
+    if removal and (removal.is_ban or invite.issued_at <= removal.removed_at):
+        raise RejectedError(ErrorCode.REMOVED, "taken out of this document")
+    records.forget_removal(user.user_id, document_id)
+    current = records.role_of(user.user_id, document_id)
+    role = higher(current, invite.role)
+    decided_at = records.role_decided_at(user.user_id, document_id)
+    if role != current and (decided_at is None or invite.issued_at > decided_at):
+        records.put_role(user.user_id, document_id, role)
+        note_role(records, actor=user.user_id, user_id=user.user_id, document_id=document_id, role=role, now=now)
     return user
 
 
-def _check_usable(invite: Invite, now: float) -> None:
+def _note(records: Records, action: AuditAction, user_id: UserId, invite: Invite, visitor: Visitor) -> None:
+    records.put_audit(
+        AuditEntry(
+            at=visitor.now,
+            action=action,
+            actor=user_id,
+            user_id=user_id,
+            document_id=invite.document_id or "",
+            reference=invite.invite_id,
+            role=invite.role,
+            address=visitor.address,
+        )
+    )
+
+
+def _check_usable(invite: Invite, now: float, *, is_counted: bool = True) -> None:
     if invite.is_revoked:
         raise RejectedError(ErrorCode.INVITE_REVOKED)
     if invite.expires_at is not None and now >= invite.expires_at:
         raise RejectedError(ErrorCode.INVITE_EXPIRED)
-    if invite.max_uses is not None and invite.uses >= invite.max_uses:
+    if is_counted and invite.max_uses is not None and invite.uses >= invite.max_uses:
         raise RejectedError(ErrorCode.INVITE_USED_UP)
 
 
 def _wanted_id(message: Authentication) -> UserId | None:
-    return UserId(message.user_id) if message.user_id and message.user_id.isprintable() else None
+    wanted = message.user_id
+    return UserId(wanted) if wanted and wanted.isprintable() and wanted not in _RESERVED_IDS else None
 
 
 def _is_color(text: str) -> bool:

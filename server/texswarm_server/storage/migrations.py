@@ -57,7 +57,38 @@ CREATE TABLE harmful_updates (
 );
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _HISTORY)
+_ACCESS: Final = """
+ALTER TABLE users ADD COLUMN is_tokenless INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE invites ADD COLUMN issued_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE invites ADD COLUMN issued_at REAL NOT NULL DEFAULT 0;
+CREATE INDEX invites_of_document ON invites (document_id);
+ALTER TABLE registrations ADD COLUMN is_redeemed INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX registrations_of_user ON registrations (user_id);
+ALTER TABLE roles ADD COLUMN decided_at REAL;
+CREATE INDEX roles_of_document ON roles (document_id);
+CREATE TABLE removals (
+    user_id TEXT NOT NULL, document_id TEXT NOT NULL, removed_at REAL NOT NULL, is_ban INTEGER NOT NULL,
+    PRIMARY KEY (document_id, user_id)
+) WITHOUT ROWID;
+ALTER TABLE sessions ADD COLUMN attached_at REAL NOT NULL DEFAULT 0;
+ALTER TABLE sessions ADD COLUMN address TEXT NOT NULL DEFAULT '';
+ALTER TABLE sessions ADD COLUMN client TEXT NOT NULL DEFAULT '';
+CREATE INDEX sessions_of_user ON sessions (user_id);
+CREATE TABLE refresh_tokens (
+    token_hash TEXT PRIMARY KEY, grant_id TEXT NOT NULL, parent_hash TEXT NOT NULL, issued_at REAL NOT NULL,
+    is_spent INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX refresh_tokens_of_grant ON refresh_tokens (grant_id, issued_at);
+INSERT INTO refresh_tokens SELECT token_hash, grant_id, '', used_at, 0 FROM grants;
+CREATE TABLE audit (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, action TEXT NOT NULL, actor TEXT NOT NULL,
+    user_id TEXT NOT NULL, document_id TEXT NOT NULL, reference TEXT NOT NULL, role TEXT NOT NULL,
+    address TEXT NOT NULL, detail TEXT NOT NULL
+);
+CREATE INDEX audit_at ON audit (at);
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _HISTORY, _ACCESS)
 SCHEMA_VERSION: Final = len(MIGRATIONS)
 
 

@@ -5,53 +5,15 @@ from dataclasses import replace
 
 import pytest
 
+from tests.helpers.door import IDLE_S, Door
 from tests.helpers.records import records_in_memory
 from texswarm_server.protocol.errors import RejectedError
 from texswarm_server.protocol.ids import DocumentId, Lineage, UserId
 from texswarm_server.protocol.messages import Authentication
-from texswarm_server.sessions.access_tokens import AccessTokens
-from texswarm_server.sessions.credentials import hash_token, new_invite_token
-from texswarm_server.sessions.records import DocumentRecord, Invite, Records, User
-from texswarm_server.sessions.sign_in import SignedIn, SignIn
+from texswarm_server.sessions.records import DocumentRecord, User
+from texswarm_server.sessions.sign_in import SignedIn
 
-IDLE_S = 30 * 86400
 PAPER = DocumentId("paper")
-
-
-class Door:
-    """The rules with their surroundings: a clock that is set, random bytes that count."""
-
-    def __init__(self, records: Records, *, is_open: bool = False) -> None:
-        self.records = records
-        self.now = 1000.0
-        self._counter = 0
-        self.tokens = AccessTokens({"k": b"k" * 32}, "k", ttl_s=3600, random=self.random)
-        self.rules = SignIn(self.tokens, self.random, is_open=is_open, refresh_idle_s=IDLE_S, max_name_chars=20)
-
-    def random(self, size: int) -> bytes:
-        self._counter += 1
-        return self._counter.to_bytes(size, "big")
-
-    def invite(self, **details: object) -> str:
-        token = new_invite_token(self.random)
-        values = {"token_hash": hash_token(token), "role": "editor"} | details
-        self.records.put_invite(Invite(**values))  # type: ignore[arg-type]
-        return token
-
-    def knock(self, token: str | None, **details: object) -> SignedIn:
-        message = Authentication(protocol=2, token=token, **details)  # type: ignore[arg-type]
-        return self.rules.sign_in(self.records, message, self.now)
-
-    def refusal(self, token: str | None, **details: object) -> str:
-        with pytest.raises(RejectedError) as caught:
-            self.knock(token, **details)
-        return caught.value.code
-
-    def confirm(self, signed_in: SignedIn) -> None:
-        self.records.put_user(replace(signed_in.user, is_confirmed=True))
-
-    def access_token(self, signed_in: SignedIn) -> str:
-        return self.tokens.issue(signed_in.user.user_id, signed_in.grant_id, self.now)[0]
 
 
 @pytest.fixture
@@ -146,7 +108,7 @@ def test_a_refresh_token_is_its_user_until_it_rests_too_long(door: Door) -> None
     assert door.knock(ada.refresh_token).user.user_id == "u-1"
     assert door.refusal(ada.refresh_token, user_id="u-2") == "identity_mismatch"
     door.now += IDLE_S
-    assert door.knock(ada.refresh_token).refresh_token is None
+    assert door.knock(ada.refresh_token).grant_id == ada.grant_id
     door.now += IDLE_S + 1
 
     assert door.refusal(ada.refresh_token) == "token_expired"
@@ -224,8 +186,10 @@ def test_an_invite_on_a_live_connection_adds_its_rights(door: Door) -> None:
     host = door.invite(role="owner", max_uses=1)
 
     assert renew(door, ada, host).user.can_create
+    assert door.rules.redeem(door.records, host, ada.user.user_id, door.now).uses == 1, "once for one user"
+    bob = door.knock(door.invite(), user_id="u-2")
     with pytest.raises(RejectedError, match="invite_used_up"):
-        door.rules.redeem(door.records, host, ada.user.user_id, door.now)
+        door.rules.redeem(door.records, host, bob.user.user_id, door.now)
 
 
 def test_a_user_who_was_removed_meanwhile_is_told(door: Door) -> None:

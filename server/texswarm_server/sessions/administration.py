@@ -1,0 +1,208 @@
+"""Every change of access after the sign-in, each with its entry in the audit log, inside one transaction.
+
+A command line calls these on the database of a server that may be running, and a server calls them for its users; both
+ways the server hears of the change by the entry. `actor` is a user id, `OPERATOR` or `SERVER`; whether an actor may do
+what is asked is the caller's business. Each function returns the entries it wrote, none where nothing changed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from texswarm_server.protocol.errors import ErrorCode, RejectedError
+from texswarm_server.protocol.ids import DocumentId, SessionId, UserId
+from texswarm_server.protocol.messages import RoleName
+from texswarm_server.sessions.audit import AuditAction, AuditEntry
+from texswarm_server.sessions.credentials import RandomBytes
+from texswarm_server.sessions.records import Invite, Records, Removal, User
+from texswarm_server.sessions.signing_keys import add_key
+
+
+def change_role(
+    records: Records,
+    *,
+    actor: str,
+    user_id: str,
+    document_id: str,
+    role: RoleName,
+    now: float,
+    is_forced: bool = False,
+) -> list[AuditEntry]:
+    """Give a user a role in a document, also one who had none or was taken out; no earlier invite changes it.
+
+    Raises RejectedError: document_not_found, not_found, or last_owner unless `is_forced`.
+    """
+    document, user = _existing(records, document_id), _known(records, user_id)
+    current = records.role_of(user.user_id, document)
+    if current == role:
+        return []
+    if current == "owner" and not is_forced:
+        _insist_on_another_owner(records, user.user_id, document)
+    records.forget_removal(user.user_id, document)
+    records.put_role(user.user_id, document, role, decided_at=now)
+    return [_note(records, now, actor, AuditAction.ROLE_CHANGED, user_id=user_id, document_id=document, role=role)]
+
+
+def remove_member(
+    records: Records,
+    *,
+    actor: str,
+    user_id: str,
+    document_id: str,
+    now: float,
+    ban: bool = False,
+    is_forced: bool = False,
+) -> list[AuditEntry]:
+    """Take a user out of a document: invites made until now do not lead back for this user.
+
+    With `ban` no invite does, and the invites to the document that the user came by or made are revoked for all.
+    Raises RejectedError: document_not_found, not_found, or last_owner unless `is_forced`.
+    """
+    document, user = _existing(records, document_id), _known(records, user_id)
+    before = records.find_removal(user.user_id, document)
+    if before and before.is_ban >= ban:
+        return []
+    if records.role_of(user.user_id, document) == "owner" and not is_forced:
+        _insist_on_another_owner(records, user.user_id, document)
+    records.remove_role(user.user_id, document)
+    records.put_removal(Removal(user_id=user.user_id, document_id=document, removed_at=now, is_ban=ban))
+    action = AuditAction.MEMBER_BANNED if ban else AuditAction.MEMBER_REMOVED
+    entries = [_note(records, now, actor, action, user_id=user_id, document_id=document)]
+    known = [invite for invite in _invites_known_to(records, user.user_id) if invite.document_id == document]
+    return entries + _revoke_invites(records, actor, known if ban else [], now)
+
+
+def unban_member(records: Records, *, actor: str, user_id: str, document_id: str, now: float) -> list[AuditEntry]:
+    """Forget that a user was taken out of a document; it takes an invite or a role to be in it again.
+
+    Raises RejectedError: document_not_found, or not_found when the user was not taken out.
+    """
+    document = _existing(records, document_id)
+    if records.find_removal(UserId(user_id), document) is None:
+        raise RejectedError(ErrorCode.NOT_FOUND, f"{user_id} was not removed from this document")
+    records.forget_removal(UserId(user_id), document)
+    return [_note(records, now, actor, AuditAction.MEMBER_UNBANNED, user_id=user_id, document_id=document)]
+
+
+def remove_user(
+    records: Records, *, actor: str, user_id: str, now: float, revoke_invites: bool = True
+) -> list[AuditEntry]:
+    """Remove a user from the server: no token of theirs is accepted until `restore_user`.
+
+    The invites the user came by or made are revoked as well, because whoever holds one could come in as somebody new.
+    Raises RejectedError(not_found).
+    """
+    user = _known(records, user_id, or_removed=True)
+    if user.is_removed:
+        return []
+    records.put_user(replace(user, is_removed=True))
+    records.remove_sessions([session.session_id for session in records.sessions_of(user.user_id)])
+    entries = [_note(records, now, actor, AuditAction.USER_REMOVED, user_id=user_id)]
+    known = _invites_known_to(records, user.user_id) if revoke_invites else []
+    return entries + _revoke_invites(records, actor, known, now)
+
+
+def restore_user(records: Records, *, actor: str, user_id: str, now: float) -> list[AuditEntry]:
+    """Let a user who was removed from the server in again, with the tokens and roles of before.
+
+    Raises RejectedError(not_found).
+    """
+    user = _known(records, user_id, or_removed=True)
+    if not user.is_removed:
+        return []
+    records.put_user(replace(user, is_removed=False))
+    return [_note(records, now, actor, AuditAction.USER_RESTORED, user_id=user_id)]
+
+
+def revoke_invite(records: Records, *, actor: str, invite_id: str, now: float) -> list[AuditEntry]:
+    """Let nobody else in by an invite; who came by it stays. Raises RejectedError(not_found)."""
+    invite = records.find_invite_by_id(invite_id)
+    if invite is None:
+        raise RejectedError(ErrorCode.NOT_FOUND, f"no invite {invite_id}")
+    return _revoke_invites(records, actor, [invite], now)
+
+
+def revoke_tokens(records: Records, *, actor: str, user_id: str, now: float) -> list[AuditEntry]:
+    """Revoke every token of a user and end the sessions; raises RejectedError(not_found)."""
+    user = _known(records, user_id, or_removed=True)
+    records.revoke_grants_of(user.user_id)
+    records.remove_sessions([session.session_id for session in records.sessions_of(user.user_id)])
+    return [_note(records, now, actor, AuditAction.TOKENS_REVOKED, user_id=user_id)]
+
+
+def revoke_sign_in(
+    records: Records, *, actor: str, grant_id: str, action: AuditAction, now: float, address: str = ""
+) -> list[AuditEntry]:
+    """Revoke the tokens of one sign-in, because of `action`, and end its sessions."""
+    grant = records.find_grant(grant_id)
+    if grant is None or grant.is_revoked:
+        return []
+    records.put_grant(replace(grant, is_revoked=True))
+    sessions = records.sessions_of(grant.user_id)
+    records.remove_sessions([session.session_id for session in sessions if session.grant_id == grant_id])
+    return [_note(records, now, actor, action, user_id=grant.user_id, reference=grant_id, address=address)]
+
+
+def close_session(records: Records, *, actor: str, session_id: str, now: float) -> list[AuditEntry]:
+    """End a session; its user may come back in a new one. Raises RejectedError(not_found)."""
+    session = records.find_session(SessionId(session_id))
+    if session is None:
+        raise RejectedError(ErrorCode.NOT_FOUND, f"no session {session_id}")
+    records.remove_sessions([session.session_id])
+    return [_note(records, now, actor, AuditAction.SESSION_CLOSED, user_id=session.user_id, reference=session_id)]
+
+
+def rotate_keys(
+    records: Records, *, actor: str, random: RandomBytes, now: float, drop_old: bool = False
+) -> list[AuditEntry]:
+    """Sign access tokens with a new key from now on; with `drop_old` those of earlier keys are refused at once."""
+    key = add_key(records, random, now=now, drop_old=drop_old)
+    detail = "earlier keys dropped" if drop_old else ""
+    return [_note(records, now, actor, AuditAction.KEY_ROTATED, reference=key.key_id, detail=detail)]
+
+
+def note_role(records: Records, *, actor: str, user_id: str, document_id: str, role: str, now: float) -> AuditEntry:
+    """Record that an invite gave a role."""
+    return _note(records, now, actor, AuditAction.ROLE_CHANGED, user_id=user_id, document_id=document_id, role=role)
+
+
+# ── inside ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _note(records: Records, now: float, actor: str, action: AuditAction, **details: str) -> AuditEntry:
+    return records.put_audit(replace(AuditEntry(at=now, action=action, actor=actor), **details))  # type: ignore[arg-type]
+
+
+def _existing(records: Records, document_id: str) -> DocumentId:
+    if records.find_document(DocumentId(document_id)) is None:
+        raise RejectedError(ErrorCode.DOCUMENT_NOT_FOUND, document_id)
+    return DocumentId(document_id)
+
+
+def _known(records: Records, user_id: str, *, or_removed: bool = False) -> User:
+    user = records.find_user(UserId(user_id))
+    if user is None or (user.is_removed and not or_removed):
+        raise RejectedError(ErrorCode.NOT_FOUND, f"no user {user_id}")
+    return user
+
+
+def _insist_on_another_owner(records: Records, user_id: UserId, document_id: DocumentId) -> None:
+    members = records.members_of(document_id)
+    owners = {each.user.user_id for each in members if each.role == "owner" and not each.user.is_removed}
+    if not owners - {user_id}:
+        raise RejectedError(ErrorCode.LAST_OWNER, f"{user_id} is the only owner")
+
+
+def _invites_known_to(records: Records, user_id: UserId) -> list[Invite]:
+    """Return the invites whose secret a user has or may have."""
+    known = [*records.invites_used_by(user_id), *records.invites_issued_by(user_id)]
+    return list({invite.token_hash: invite for invite in known}.values())
+
+
+def _revoke_invites(records: Records, actor: str, invites: Iterable[Invite], now: float) -> list[AuditEntry]:
+    entries = []
+    for invite in invites:
+        if not invite.is_revoked:
+            records.put_invite(replace(invite, is_revoked=True))
+            details = {"reference": invite.invite_id, "document_id": invite.document_id or "", "role": invite.role}
+            entries.append(_note(records, now, actor, AuditAction.INVITE_REVOKED, **details))
+    return entries

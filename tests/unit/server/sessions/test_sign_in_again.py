@@ -1,0 +1,252 @@
+"""Coming again: refresh tokens that rotate, programs that keep no tokens, and people who were removed."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.helpers.door import Door
+from tests.helpers.records import records_in_memory
+from texswarm_server.protocol.errors import RejectedError
+from texswarm_server.protocol.ids import DocumentId, Lineage, UserId
+from texswarm_server.sessions.administration import (
+    change_role,
+    remove_member,
+    remove_user,
+    restore_user,
+    revoke_invite,
+    revoke_tokens,
+    unban_member,
+)
+from texswarm_server.sessions.audit import OPERATOR, AuditAction
+from texswarm_server.sessions.credentials import hash_token
+from texswarm_server.sessions.records import DocumentRecord, Invite, User
+from texswarm_server.sessions.sign_in import SpentTokenError
+
+PAPER = DocumentId("paper")
+
+
+@pytest.fixture
+def door() -> Iterator[Door]:
+    with records_in_memory() as records:
+        records.put_document(
+            DocumentRecord(document_id=PAPER, title="", lineage=Lineage("l"), owner_id=UserId("x"), updated_at=0)
+        )
+        yield Door(records)
+
+
+def invite_id(token: str) -> str:
+    return Invite(token_hash=hash_token(token), role="editor").invite_id
+
+
+# ── refresh tokens ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_refresh_token_is_answered_with_a_successor_and_stays_valid_until_that_is_used(door: Door) -> None:
+    first = door.knock(door.invite(), user_id="u-1").refresh_token
+    lost = door.knock(first).refresh_token
+    second = door.knock(first).refresh_token
+    third = door.knock(second).refresh_token
+
+    assert len({first, lost, second, third}) == 4
+    assert door.knock(third).user.user_id == "u-1"
+
+
+def test_a_spent_token_asks_to_revoke_the_sign_in(door: Door) -> None:
+    ada = door.knock(door.invite(), user_id="u-1")
+    second = door.knock(ada.refresh_token).refresh_token
+    door.knock(second)
+
+    with pytest.raises(SpentTokenError, match="token_revoked") as caught:
+        door.knock(ada.refresh_token)
+
+    assert caught.value.grant_id == ada.grant_id
+
+
+def test_of_two_successors_the_one_that_was_not_used_first_is_spent(door: Door) -> None:
+    """A copied token and its original are each answered; as soon as both go on, they are told apart."""
+    first = door.knock(door.invite()).refresh_token
+    one, other = door.knock(first).refresh_token, door.knock(first).refresh_token
+    door.knock(one)
+
+    with pytest.raises(SpentTokenError):
+        door.knock(other)
+
+
+def test_a_client_that_never_uses_its_successors_goes_on_and_costs_little(door: Door) -> None:
+    ada = door.knock(door.invite())
+    for _ in range(100):
+        door.now += 1
+        latest = door.knock(ada.refresh_token).refresh_token
+
+    assert len(door.records.refresh_tokens_of(ada.grant_id)) <= 20
+    assert door.knock(latest).grant_id == ada.grant_id
+
+
+def test_few_spent_tokens_are_remembered(door: Door) -> None:
+    ada = door.knock(door.invite())
+    token = ada.refresh_token
+    for _ in range(100):
+        door.now += 1
+        token = door.knock(token).refresh_token
+
+    assert len(door.records.refresh_tokens_of(ada.grant_id)) < 40
+    assert door.refusal(ada.refresh_token) == "token_invalid"
+
+
+def test_a_refresh_token_on_a_live_connection_is_answered_with_a_successor(door: Door) -> None:
+    from texswarm_server.protocol.messages import Authentication
+
+    ada = door.knock(door.invite(), user_id="u-1")
+    again = Authentication(protocol=2, token=ada.refresh_token)
+    renewed = door.rules.renew(door.records, again, door.now, ada)
+
+    assert door.knock(renewed.refresh_token).user.user_id == "u-1"
+
+
+# ── programs that keep no tokens ────────────────────────────────────────────────────────────────────────
+
+
+def test_the_same_invite_and_id_are_the_same_user_however_often_the_invite_was_used(door: Door) -> None:
+    invite = door.invite(max_uses=1)
+    first = door.knock(invite, user_id="old", is_tokenless=True)
+    door.confirm(first)
+
+    again = door.knock(invite, user_id="old", is_tokenless=True)
+
+    assert (again.user.user_id, again.grant_id) == ("old", first.grant_id)
+    assert door.records.find_invite(hash_token(invite)).uses == 1
+    assert door.refusal(invite, user_id="other", is_tokenless=True) == "invite_used_up"
+
+
+def test_a_user_with_tokens_is_not_taken_over_by_invite_and_id(door: Door) -> None:
+    invite = door.invite()
+    door.confirm(door.knock(invite, user_id="ada"))
+
+    assert door.knock(invite, user_id="ada", is_tokenless=True).user.user_id != "ada"
+
+
+def test_a_user_without_tokens_is_not_taken_over_by_a_client_with_tokens(door: Door) -> None:
+    invite = door.invite()
+    door.knock(invite, user_id="old", is_tokenless=True)
+
+    assert door.knock(invite, user_id="old").user.user_id != "old"
+
+
+def test_another_invite_proves_nothing(door: Door) -> None:
+    door.confirm(door.knock(door.invite(), user_id="old", is_tokenless=True))
+
+    assert door.knock(door.invite(), user_id="old", is_tokenless=True).user.user_id != "old"
+
+
+def test_who_says_no_id_is_the_guest_of_the_invite(door: Door) -> None:
+    one, other = door.invite(max_uses=1), door.invite()
+    guests = [door.knock(token, is_tokenless=True).user.user_id for token in (one, one, other, one)]
+
+    assert guests[0] == guests[1] == guests[3] != guests[2]
+
+
+def test_an_invite_that_was_revoked_or_expired_does_not_lead_back(door: Door) -> None:
+    revoked, expired = door.invite(), door.invite(expires_at=door.now + 1)
+    for token in (revoked, expired):
+        door.knock(token, is_tokenless=True)
+    revoke_invite(door.records, actor=OPERATOR, invite_id=invite_id(revoked), now=door.now)
+    door.now += 1
+
+    assert door.refusal(revoked, is_tokenless=True) == "invite_revoked"
+    assert door.refusal(expired, is_tokenless=True) == "invite_expired"
+
+
+def test_revoked_tokens_keep_out_who_keeps_none(door: Door) -> None:
+    invite = door.invite()
+    door.knock(invite, user_id="old", is_tokenless=True)
+    revoke_tokens(door.records, actor=OPERATOR, user_id="old", now=door.now)
+
+    assert door.refusal(invite, user_id="old", is_tokenless=True) == "token_revoked"
+
+
+def test_a_refresh_token_is_not_rotated_for_who_could_not_be_told(door: Door) -> None:
+    token = door.knock(door.invite()).refresh_token
+
+    assert [door.knock(token, is_tokenless=True).refresh_token for _ in range(3)] == [None] * 3
+
+
+@pytest.mark.parametrize("reserved", ["operator", "server"])
+def test_nobody_is_called_as_the_log_calls_the_operator(door: Door, reserved: str) -> None:
+    assert door.knock(door.invite(), user_id=reserved).user.user_id != reserved
+
+
+# ── people who were removed ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_removed_user_comes_back_by_nothing_until_restored(door: Door) -> None:
+    invite, fresh = door.invite(), door.invite()
+    ada = door.knock(invite, user_id="u-1")
+    access = door.access_token(ada)
+    remove_user(door.records, actor=OPERATOR, user_id="u-1", now=door.now)
+
+    for token in (invite, fresh, access, ada.refresh_token):
+        assert door.refusal(token, user_id="u-1") == "removed"
+    assert door.refusal(invite) == "invite_revoked"
+    restore_user(door.records, actor=OPERATOR, user_id="u-1", now=door.now)
+    assert door.knock(ada.refresh_token).user.user_id == "u-1"
+
+
+def redeem(door: Door, token: str, user_id: str = "u-1") -> None:
+    door.rules.redeem(door.records, token, UserId(user_id), door.now)
+
+
+def test_who_was_taken_out_of_a_document_comes_back_by_a_later_invite_only(door: Door) -> None:
+    door.knock(door.invite(), user_id="u-1")
+    early = door.invite(document_id=PAPER, issued_at=door.now)
+    redeem(door, early)
+    remove_member(door.records, actor=OPERATOR, user_id="u-1", document_id=PAPER, now=door.now)
+
+    with pytest.raises(RejectedError, match="removed"):
+        redeem(door, early)
+    assert door.records.role_of(UserId("u-1"), PAPER) is None
+    redeem(door, door.invite(document_id=PAPER, issued_at=door.now + 1))
+    assert door.records.role_of(UserId("u-1"), PAPER) == "editor"
+
+
+def test_who_was_banned_comes_back_by_no_invite_until_unbanned(door: Door) -> None:
+    door.knock(door.invite(), user_id="u-1")
+    came_by = door.invite(document_id=PAPER)
+    redeem(door, came_by)
+    remove_member(door.records, actor=OPERATOR, user_id="u-1", document_id=PAPER, now=door.now, ban=True)
+    later = door.invite(document_id=PAPER, issued_at=door.now + 1)
+
+    assert door.refusal(came_by, user_id="somebody new") == "invite_revoked"
+    with pytest.raises(RejectedError, match="removed"):
+        redeem(door, later)
+    unban_member(door.records, actor=OPERATOR, user_id="u-1", document_id=PAPER, now=door.now)
+    redeem(door, later)
+
+
+def test_an_invite_of_before_gives_no_role_back_that_was_taken(door: Door) -> None:
+    """Roles only rise by invites; an owner who lowered one is not undone by the same invite."""
+    door.knock(door.invite(), user_id="u-1")
+    editors = door.invite(document_id=PAPER, issued_at=door.now)
+    redeem(door, editors)
+    change_role(door.records, actor=OPERATOR, user_id="u-1", document_id=PAPER, role="viewer", now=door.now)
+    door.now += 1
+
+    redeem(door, editors)
+
+    assert door.records.role_of(UserId("u-1"), PAPER) == "viewer"
+
+
+def test_coming_in_is_recorded_without_secrets(door: Door) -> None:
+    door.records.put_user(User(user_id=UserId("u-0")))
+    token = door.invite(document_id=PAPER)
+    ada = door.knock(token, user_id="u-1")
+    redeem(door, token, "u-0")
+
+    entries = door.records.audit()
+    assert [(each.action, each.user_id, each.reference, each.role) for each in entries] == [
+        (AuditAction.USER_REGISTERED, "u-1", invite_id(token), "editor"),
+        (AuditAction.ROLE_CHANGED, "u-1", "", "editor"),
+        (AuditAction.INVITE_REDEEMED, "u-0", invite_id(token), "editor"),
+        (AuditAction.ROLE_CHANGED, "u-0", "", "editor"),
+    ]
+    assert entries[0].address == "192.0.2.1"
+    assert not any(str(secret) in str(entries) for secret in (token, ada.refresh_token))
