@@ -151,6 +151,8 @@ class CollabServer:
         self._is_stopping = True
         if self._housekeeping is not None:
             self._housekeeping.cancel()
+        if self._front_desk is not None:
+            self._front_desk.feed.stop()
         if self._documents is not None:
             self._documents.turn()
         try:

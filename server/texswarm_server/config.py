@@ -72,7 +72,13 @@ class ServerConfig:
     refresh_idle_s: float = field(
         default=30 * _DAY_S, metadata=about("after this absence a sign-in needs a new invitation", ACCESS)
     )
+    key_days: float = field(default=30.0, metadata=about("days after which access tokens are signed anew", ACCESS))
+    audit_days: float = field(default=90.0, metadata=about("days for which the audit log is kept", ACCESS))
     grace_s: float = field(default=3 * 3600.0, metadata=about("how long a session outlives its connection", SESSIONS))
+    idle_s: float = field(
+        default=0.0,
+        metadata=about("a session that sends nothing for so long is ended; 0 for never", SESSIONS, zero=True),
+    )
     presence_grace_s: float = field(
         default=30.0, metadata=about("how long a lost person is shown as reconnecting", SESSIONS)
     )

@@ -123,6 +123,12 @@ class Dispatcher:
         guest = self._front_desk.guest(peer)
         user_id = guest.user_id
         found = await self._store.run(lambda records: self._access.find(records, user_id, order.document_id))
+        if order.lineage not in {None, found.record.lineage}:
+            raise RejectedError(ErrorCode.LINEAGE_MISMATCH)
+        while not self._documents.is_loaded(found.record.document_id):
+            await self._documents.load(found.record.document_id)
+            # the role may have been changed or taken away while it was loaded
+            found = await self._store.run(lambda records: self._access.find(records, user_id, order.document_id))
         user = guest.signed_in.user
         profile = Profile(
             session_id=guest.session.session_id,
@@ -132,7 +138,7 @@ class Dispatcher:
             role=found.role,
             is_forgetful=peer.forgets_presence,
         )
-        await self._documents.open(peer, profile, found.record, order)
+        self._documents.open(peer, profile, found.record, order)
 
     async def _invite(self, peer: Peer, order: CreateInvite) -> None:
         user_id, now = self._front_desk.guest(peer).user_id, self._wall_clock()
@@ -154,12 +160,7 @@ class Dispatcher:
         rules = self._front_desk.rules
         invite = await self._store.run(lambda records: rules.redeem(records, order.token, user_id, now))
         peer.tell(InviteRedeemed(role=invite.role, document_id=invite.document_id, request=order.request))
-        if invite.document_id is None:
-            return
-        document_id = invite.document_id
-        role = await self._store.run(lambda records: records.role_of(user_id, document_id))
-        for guest in self._front_desk.guests_of(user_id) if role else []:
-            self._documents.change_role(guest.session.session_id, document_id, role or invite.role)
+        await self._front_desk.feed.follow()
 
     async def _sign_out(self, peer: Peer, order: SignOut) -> None:
         await self._front_desk.sign_out(peer)

@@ -5,8 +5,10 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any, cast
 
 from texswarm_server import __version__
+from texswarm_server.audit_feed import AuditFeed
 from texswarm_server.config import ServerConfig
 from texswarm_server.net.peer import Peer
 from texswarm_server.open_documents import OpenDocuments
@@ -20,25 +22,40 @@ from texswarm_server.protocol.errors import (
     code_of,
     code_verdict,
 )
-from texswarm_server.protocol.ids import SessionId, UserId
-from texswarm_server.protocol.messages import Authentication, AuthenticationResult, ServerInfo, TokenRenewed
+from texswarm_server.protocol.ids import DocumentId, SessionId, UserId
+from texswarm_server.protocol.messages import (
+    Authentication,
+    AuthenticationResult,
+    RoleName,
+    ServerInfo,
+    TokenRenewed,
+)
 from texswarm_server.protocol.version import PROTOCOL_VERSION
 from texswarm_server.sessions.access_tokens import RENEWAL_SHARE, AccessTokens
+from texswarm_server.sessions.administration import close_session, revoke_sign_in, rotate_keys
+from texswarm_server.sessions.audit import SERVER, AuditAction, AuditEntry
 from texswarm_server.sessions.credentials import RandomBytes, new_uuid
-from texswarm_server.sessions.records import Grant, Records, StoredSession
+from texswarm_server.sessions.records import Records, StoredSession
 from texswarm_server.sessions.registry import Attachment, Session, SessionRegistry
-from texswarm_server.sessions.sign_in import SignedIn, SignIn
+from texswarm_server.sessions.sign_in import SignedIn, SignIn, SpentTokenError
+from texswarm_server.sessions.signing_keys import SigningKey, keys_for_start, load_keys
+from texswarm_server.sessions.throttle import Buckets, Rate, Throttle
 from texswarm_server.storage.store import Store
 
 _logger = logging.getLogger(__name__)
 
 _RETRY_AFTER_S = 5.0
+_DAY_S = 86400.0
+_LONG_CARE_EVERY_S = 3600.0
+_NOTED_REFUSALS = Rate(100, 1.0)
+_CLIENT_CHARS = 80
 _CLOSE_CODES: dict[str, CloseCode] = {
     ErrorCode.IDENTITY_MISMATCH: CloseCode.FORBIDDEN,
     ErrorCode.REMOVED: CloseCode.FORBIDDEN,
     ErrorCode.NAME_INVALID: CloseCode.FORBIDDEN,
     ErrorCode.PROTOCOL_UNSUPPORTED: CloseCode.UNSUPPORTED_VERSION,
     ErrorCode.LIMIT_EXCEEDED: CloseCode.TRY_AGAIN_LATER,
+    ErrorCode.THROTTLED: CloseCode.TRY_AGAIN_LATER,
     ErrorCode.STORAGE_UNAVAILABLE: CloseCode.TRY_AGAIN_LATER,
     ErrorCode.INTERNAL_ERROR: CloseCode.INTERNAL_ERROR,
 }
@@ -47,11 +64,14 @@ _CLOSE_CODES: dict[str, CloseCode] = {
 
 @dataclass(slots=True)
 class Guest:
-    """A signed-in peer."""
+    """A signed-in peer. `attached_at`: wall time; `quiet_since`: when it was last seen to send something."""
 
     peer: Peer
     signed_in: SignedIn
     session: Session
+    client: str
+    attached_at: float
+    quiet_since: float
     renewal: asyncio.TimerHandle | None = None
 
     @property
@@ -92,6 +112,11 @@ class FrontDesk:
             new_id=lambda: SessionId(new_uuid(random)),
         )
         self._guests: dict[Peer, Guest] = {}
+        self._throttle = Throttle()
+        self._refusals: Buckets[str] = Buckets(_NOTED_REFUSALS)
+        self._random = random
+        self._long_care_at = 0.0
+        self.feed = AuditFeed(store, self.apply)
 
     @property
     def session_counts(self) -> dict[str, int]:
@@ -105,12 +130,14 @@ class FrontDesk:
         return session is not None and session.is_attached
 
     async def restore(self) -> None:
-        """Take in the sessions of before a restart."""
+        """Take in the sessions of before a restart, and act on changes of access from now on."""
+        await self.feed.start()
         now, wall = self._loop.time(), self._wall_clock()
         for stored in await self._store.run(lambda records: records.sessions()):
             session = Session(stored.session_id, stored.user_id, stored.grant_id)
             away_s = 0.0 if stored.detached_at is None else wall - stored.detached_at
             self._registry.restore(session, now=now, remaining_s=self._config.grace_s - away_s)
+            self._throttle.succeeded(stored.address, stored.user_id)
 
     def guest(self, peer: Peer) -> Guest:
         """Return who is signed in at `peer`."""
@@ -118,30 +145,46 @@ class FrontDesk:
 
     def guests_of(self, user_id: UserId) -> list[Guest]:
         """Return every connection of a user."""
-        return [guest for guest in self._guests.values() if guest.user_id == user_id]
+        peers = [session.connection for session in self._registry.sessions_of(user_id)]
+        return [self._guests[peer] for peer in peers if isinstance(peer, Peer) and peer in self._guests]
 
     async def authenticate(self, peer: Peer, message: Authentication) -> None:
         """Answer an `Authentication`; a refused one ends the connection."""
         try:
             if message.protocol != PROTOCOL_VERSION:
                 raise RejectedError(ErrorCode.PROTOCOL_UNSUPPORTED, f"this server speaks {PROTOCOL_VERSION}")
-            await (self._renew if peer.is_signed_in else self._admit)(peer, message)
+            if peer.is_signed_in:
+                await self._renew(peer, message)
+            else:
+                self._throttle.check(peer.address, message.user_id, self._loop.time())
+                await self._admit(peer, message)
         except TexSwarmError as error:
             if not isinstance(error, RejectedError):
                 _logger.warning("a sign-in failed: %s", error)
-            self._refuse(peer, message, code_of(error), error.message if isinstance(error, RejectedError) else "")
+            self._note_refusal(peer, message, error)
+            self._refuse(peer, message, error)
 
     async def sign_out(self, peer: Peer) -> None:
         """Revoke what `peer` signed in with and end its session; raises StorageError."""
         guest = self._guests[peer]
         grant_id = guest.signed_in.grant_id
-        await self._store.run(partial(_revoke, grant_id=grant_id))
+        await self._store.run(
+            partial(
+                revoke_sign_in,
+                actor=guest.user_id,
+                grant_id=grant_id,
+                action=AuditAction.SIGNED_OUT,
+                now=self._wall_clock(),
+                address=peer.address,
+            )
+        )
         if self._guests.pop(peer, None) is None:
             return
         self._stop_renewal(guest)
         self._documents.leave_all(guest.session.session_id)
         self._registry.end(guest.session.session_id)
         self._forget_sessions([guest.session])
+        self.feed.follow()
 
     def confirm(self, peer: Peer) -> None:
         """Note a sign of life after the sign-in: the tokens have arrived."""
@@ -168,10 +211,41 @@ class FrontDesk:
             self._registry.end(session_id)
             self._forget_sessions([guest.session])
             return
-        self._put_session(guest.session, detached_at=self._wall_clock()).add_done_callback(_log_failure)
+        self._put_session(guest, detached_at=self._wall_clock()).add_done_callback(_log_failure)
+
+    def apply(self, entry: AuditEntry) -> None:
+        """Act on a change of access where the people concerned are connected or may come back."""
+        sessions = self._registry.sessions_of(UserId(entry.user_id))
+        document_id = DocumentId(entry.document_id)
+        match entry.action:
+            case AuditAction.ROLE_CHANGED:
+                for session in sessions:
+                    self._documents.change_role(session.session_id, document_id, cast("RoleName", entry.role))
+            case AuditAction.MEMBER_REMOVED | AuditAction.MEMBER_BANNED:
+                for session in sessions:
+                    self._documents.expel(session.session_id, document_id)
+            case AuditAction.USER_REMOVED:
+                self._dismiss(sessions, CloseCode.FORBIDDEN, ErrorCode.REMOVED)
+            case AuditAction.TOKENS_REVOKED:
+                self._dismiss(sessions, CloseCode.TOKEN_INVALID, ErrorCode.TOKEN_REVOKED)
+            case AuditAction.TOKEN_REUSED | AuditAction.SIGNED_OUT:
+                of_it = [session for session in sessions if session.grant_id == entry.reference]
+                self._dismiss(of_it, CloseCode.TOKEN_INVALID, ErrorCode.TOKEN_REVOKED)
+            case AuditAction.SESSION_CLOSED:
+                meant = [session for session in sessions if session.session_id == entry.reference]
+                self._dismiss(meant, CloseCode.SESSION_ENDED, entry.detail or entry.action)
+            case AuditAction.KEY_ROTATED:
+                self._store.run(load_keys).add_done_callback(self._use_keys)
+            case _:
+                pass
 
     def tick(self, now: float) -> None:
-        """Expire sessions whose grace period is over."""
+        """Expire sessions whose grace period is over, and what else grows old."""
+        if now >= self._long_care_at:
+            self._long_care_at = now + _LONG_CARE_EVERY_S
+            self._store.run(self._care_for_records).add_done_callback(_log_failure)
+        if self._config.idle_s > 0:
+            self._end_idle_sessions(now)
         expired = self._registry.expire(now)
         for session in expired:
             self._documents.leave_all(session.session_id)
@@ -180,20 +254,69 @@ class FrontDesk:
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
 
+    def _dismiss(self, sessions: list[Session], close_code: CloseCode, code: str) -> None:
+        """End sessions for good, with the connections that serve them."""
+        for session in sessions:
+            self._registry.end(session.session_id)
+            self._documents.leave_all(session.session_id)
+            peer = session.connection
+            if isinstance(peer, Peer):
+                if guest := self._guests.pop(peer, None):
+                    self._stop_renewal(guest)
+                peer.dismiss(close_code, code)
+        if sessions:
+            self._forget_sessions(sessions)
+
+    def _end_idle_sessions(self, now: float) -> None:
+        for guest in list(self._guests.values()):
+            if guest.peer.has_spoken:
+                guest.peer.has_spoken, guest.quiet_since = False, now
+            elif now - guest.quiet_since > self._config.idle_s:
+                guest.quiet_since = now
+                session_id, wall = guest.session.session_id, self._wall_clock()
+                close = partial(close_session, actor=SERVER, session_id=session_id, now=wall, detail="idle")
+                self._store.run(close).add_done_callback(_log_failure)
+
+    def _care_for_records(self, records: Records) -> None:
+        """Forget what is old in the log, and sign with a new key when the present one was used for long enough."""
+        now = self._wall_clock()
+        records.prune_audit(now - self._config.audit_days * _DAY_S)
+        keys = keys_for_start(records, self._random, now=now, ttl_s=self._tokens.ttl_s)
+        if now - keys[-1].made_at > self._config.key_days * _DAY_S:
+            rotate_keys(records, actor=SERVER, random=self._random, now=now)
+
+    def _use_keys(self, loaded: "asyncio.Future[list[SigningKey]]") -> None:
+        """Sign with the newest key; who holds a token of a key that was dropped gets another one at once."""
+        if loaded.cancelled() or loaded.exception() or not loaded.result():
+            return
+        keys = {key.key_id: key.secret for key in loaded.result()}
+        is_dropping = self._tokens.use(keys, loaded.result()[-1].key_id)
+        for guest in list(self._guests.values()) if is_dropping else ():
+            if guest.peer.is_signed_in:
+                self._renew_token(guest)
+
     async def _admit(self, peer: Peer, message: Authentication) -> None:
         if self._gives_way(peer, message):
             return
         now = self._wall_clock()
-        signed_in = await self._store.run(lambda records: self.rules.sign_in(records, message, now))
+        signed_in = await self._store.run(
+            lambda records: self.rules.sign_in(
+                records, message, now, address=peer.address, is_tokenless=not peer.can_resume
+            )
+        )
+        self._throttle.succeeded(peer.address, signed_in.user.user_id)
         if peer.is_closed or self._gives_way(peer, message):
             return
         wanted = SessionId(message.session_id) if message.session_id else None
-        attachment = self._registry.attach(signed_in.user.user_id, wanted, peer, grant_id=signed_in.grant_id)
+        attachment = self._registry.attach(
+            signed_in.user.user_id, wanted, peer, grant_id=signed_in.grant_id, is_limited=peer.can_resume
+        )
         session = attachment.session
-        guest = self._guests[peer] = Guest(peer, signed_in, session)
+        client = (message.client or peer.wire)[:_CLIENT_CHARS]
+        guest = self._guests[peer] = Guest(peer, signed_in, session, client, now, self._loop.time())
         self._clear_the_way(attachment)
         self._documents.arrive(session.session_id, peer)
-        is_stored = self._put_session(session, detached_at=None)
+        is_stored = self._put_session(guest, is_new=True)
         if attachment.is_resumed:
             is_stored.add_done_callback(_log_failure)
         else:
@@ -231,7 +354,16 @@ class FrontDesk:
     async def _renew(self, peer: Peer, message: Authentication) -> None:
         guest = self._guests[peer]
         now = self._wall_clock()
-        renewed = await self._store.run(lambda records: self.rules.renew(records, message, now, guest.signed_in))
+        renewed = await self._store.run(
+            lambda records: self.rules.renew(
+                records,
+                message,
+                now,
+                guest.signed_in,
+                address=peer.address,
+                is_tokenless=not peer.can_resume,
+            )
+        )
         if self._guests.get(peer) is not guest:
             return
         guest.signed_in = renewed
@@ -240,6 +372,7 @@ class FrontDesk:
         for each in self.guests_of(user.user_id):
             self._documents.describe(each.session.session_id, user.display_name, user.color)
         peer.tell(self._welcome(guest, message, is_resumed=True))
+        self.feed.follow()
 
     def _welcome(self, guest: Guest, message: Authentication, *, is_resumed: bool) -> AuthenticationResult:
         token, expires_at = self._issue(guest)
@@ -275,28 +408,76 @@ class FrontDesk:
         if guest.renewal is not None:
             guest.renewal.cancel()
 
-    def _refuse(self, peer: Peer, message: Authentication, code: str, detail: str) -> None:
+    def _note_refusal(self, peer: Peer, message: Authentication, error: TexSwarmError) -> None:
+        """Remember a refused sign-in, within bounds, and end the sign-in whose refresh token was copied."""
+        now, code, named = self._loop.time(), code_of(error), message.user_id
+        self._throttle.failed(peer.address, named, code, now)
+        if isinstance(error, SpentTokenError):
+            revoke = partial(
+                revoke_sign_in,
+                actor=SERVER,
+                grant_id=error.grant_id,
+                action=AuditAction.TOKEN_REUSED,
+                now=self._wall_clock(),
+                address=peer.address,
+            )
+            self._store.run(revoke).add_done_callback(_log_failure)
+            self.feed.follow()
+        if isinstance(error, StorageError) or code == ErrorCode.THROTTLED or self._refusals.wait_s("", now):
+            return
+        self._refusals.take("", now)
+        entry = AuditEntry(
+            at=self._wall_clock(),
+            action=AuditAction.SIGN_IN_REFUSED,
+            actor=SERVER,
+            user_id=named if named and named.isprintable() else "",
+            address=peer.address,
+            detail=code,
+        )
+        self._store.run(partial(_put_audit, entry=entry)).add_done_callback(_log_failure)
+
+    def _refuse(self, peer: Peer, message: Authentication, error: TexSwarmError) -> None:
+        code, detail, wait_s = code_of(error), "", None
+        if isinstance(error, RejectedError):
+            detail, wait_s = error.message, error.retry_after_s
         is_retryable = code_verdict(code) is Verdict.RETRY or code == ErrorCode.LIMIT_EXCEEDED
         result = AuthenticationResult(
             ok=False,
             code=code,
             message=detail,
             retryable=is_retryable,
-            retry_after_s=_RETRY_AFTER_S if is_retryable else None,
+            retry_after_s=(wait_s or _RETRY_AFTER_S) if is_retryable else None,
             request=message.request,
         )
         peer.refuse_sign_in(result, _CLOSE_CODES.get(code, CloseCode.TOKEN_INVALID))
 
-    def _put_session(self, session: Session, *, detached_at: float | None) -> "asyncio.Future[None]":
+    def _put_session(
+        self, guest: Guest, *, detached_at: float | None = None, is_new: bool = False
+    ) -> "asyncio.Future[None]":
+        session = guest.session
         stored = StoredSession(
             session_id=session.session_id,
             user_id=session.user_id,
             grant_id=session.grant_id,
             detached_at=detached_at,
+            attached_at=guest.attached_at,
+            address=guest.peer.address,
+            client=guest.client,
+        )
+        arrival = AuditEntry(
+            at=guest.attached_at,
+            action=AuditAction.SIGNED_IN,
+            actor=session.user_id,
+            user_id=session.user_id,
+            reference=session.session_id,
+            address=guest.peer.address,
+            detail=guest.client,
         )
 
         def put(records: Records) -> None:
             records.put_session(stored)
+            if is_new:
+                records.put_audit(arrival)
 
         return self._store.run(put)
 
@@ -314,12 +495,10 @@ def _confirm(records: Records, user_id: UserId) -> None:
         records.put_user(replace(user, is_confirmed=True))
 
 
-def _revoke(records: Records, grant_id: str) -> None:
-    grant: Grant | None = records.find_grant(grant_id)
-    if grant:
-        records.put_grant(replace(grant, is_revoked=True))
+def _put_audit(records: Records, entry: AuditEntry) -> None:
+    records.put_audit(entry)
 
 
-def _log_failure(future: "asyncio.Future[None]") -> None:
-    if not future.cancelled() and isinstance(error := future.exception(), StorageError):
+def _log_failure(future: "asyncio.Future[Any]") -> None:
+    if not future.cancelled() and isinstance(error := future.exception(), TexSwarmError):
         _logger.warning("not stored: %s", error)

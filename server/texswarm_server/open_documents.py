@@ -113,6 +113,16 @@ class OpenDocuments:
         if entry := self._entries.get(document_id):
             self._execute(entry.room, entry.room.change_role(session_id, role))
 
+    def expel(self, session_id: SessionId, document_id: DocumentId) -> None:
+        """Take a session out of a document that it may not see any more, and let its client know."""
+        entry = self._entries.get(document_id)
+        if entry is None or document_id not in self._places.get(session_id, ()):
+            return
+        fact = DocumentClosed(document_id=document_id, handle=entry.room.handle, code=ErrorCode.REMOVED)
+        for peer in self._connected((session_id,)):
+            peer.tell(fact)
+        self._leave(entry.room, session_id)
+
     # ── orders ──────────────────────────────────────────────────────────────────────────────────────────
 
     @property
@@ -132,11 +142,17 @@ class OpenDocuments:
             return listed.record, 0
         return self._current_record(entry), len(entry.room.present)
 
-    async def open(self, peer: Peer, profile: Profile, document: DocumentRecord, order: OpenDocument) -> None:
-        """Let a signed-in peer into a document it may see; raises RejectedError or StorageError."""
-        if order.lineage not in {None, document.lineage}:
-            raise RejectedError(ErrorCode.LINEAGE_MISMATCH)
-        entry = await self._entry(document.document_id)
+    def is_loaded(self, document_id: DocumentId) -> bool:
+        """Whether a document can be opened at once."""
+        return document_id in self._entries
+
+    async def load(self, document_id: DocumentId) -> None:
+        """Have a document ready for `open`; raises RejectedError or StorageError."""
+        await self._entry(document_id)
+
+    def open(self, peer: Peer, profile: Profile, document: DocumentRecord, order: OpenDocument) -> None:
+        """Let a signed-in peer into a loaded document that it may see by now; raises RejectedError."""
+        entry = self._entries[document.document_id]
         session_id = profile.session_id
         if self._peers.get(session_id) is not peer:
             return

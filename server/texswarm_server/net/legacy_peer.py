@@ -227,6 +227,8 @@ class LegacyPeer(Peer):
                 self._created = fact
             case DocumentOpened():
                 self._opened(fact)
+            case DocumentClosed() if fact.code == ErrorCode.REMOVED:
+                self._forget(fact)
             case DocumentClosed():
                 self.shut(CloseCode.SERVICE_RESTART, fact.code)
             case Error():
@@ -257,11 +259,22 @@ class LegacyPeer(Peer):
             if entry.client_id != document.file.client_id:
                 self._note_presence(document, entry)
 
+    def dismiss(self, close_code: CloseCode, code: str) -> None:
+        """Say why, because this wire's clients do not look at close codes, and end the connection."""
+        self._send(Error(code=code, message="the connection was ended by the server"))
+        self.shut(close_code, code)
+
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
 
     def _opened(self, fact: DocumentOpened) -> None:
         document = _Open(fact.document_id, Handle(fact.handle))
         self._documents[fact.document_id] = self._by_handle[document.handle] = document
+
+    def _forget(self, fact: DocumentClosed) -> None:
+        """Leave a document that this user may not see any more."""
+        self._documents.pop(fact.document_id, None)
+        self._by_handle.pop(Handle(fact.handle), None)
+        self._send(Error(code=fact.code, message=f"removed from the document {fact.document_id}"))
 
     def _apply(self, document: _Open, update: bytes) -> None:
         try:

@@ -54,7 +54,7 @@ class Peer(ABC):
     """One connection. `session_id` is set while the peer is signed in; `can_resume`: its client may come back to it.
 
     `wire` names what it speaks; `opened_at`: when the connection was made, by the loop's clock; `forgets_presence`: its
-    client forgets what it is not told anew of who is where.
+    client forgets what it is not told anew of who is where; `has_spoken` is set by every message.
     """
 
     wire: ClassVar[str]
@@ -70,6 +70,7 @@ class Peer(ABC):
         self.session_id: SessionId | None = None
         self._user_id: UserId | None = None
         self.is_confirmed = False
+        self.has_spoken = False
         self.outbox = Outbox(connection, hold_above_bytes=HOLD_ABOVE_BYTES)
         connection.on_congested = self.outbox.congested
         connection.on_relieved = self.outbox.relieved
@@ -128,6 +129,10 @@ class Peer(ABC):
         self.tell(result)
         self.shut(close_code, result.code or "")
 
+    def dismiss(self, close_code: CloseCode, code: str) -> None:
+        """End the connection of somebody who may not stay; `code` says why."""
+        self.shut(close_code, code)
+
     def shut(self, code: CloseCode, reason: str = "") -> None:
         """End the connection with a typed code."""
         self._phase = LinkPhase.CLOSED
@@ -159,6 +164,7 @@ class Peer(ABC):
 
     async def _read(self) -> None:
         async for message in self._connection:
+            self.has_spoken = True
             if not self.is_closed:
                 await self._take(message)
             if self.is_closed:

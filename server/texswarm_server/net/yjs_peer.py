@@ -8,7 +8,7 @@ from texswarm_server.net.peer import Desk, Peer
 from texswarm_server.net.prepared_frame import Traffic, binary_frame
 from texswarm_server.net.server_connection import PeerConnection
 from texswarm_server.protocol.close_codes import CloseCode
-from texswarm_server.protocol.errors import RemoteProtocolError, Verdict, code_verdict
+from texswarm_server.protocol.errors import ErrorCode, RemoteProtocolError, Verdict, code_verdict
 from texswarm_server.protocol.frames import Acknowledged, Awareness, decode_body, encode_body
 from texswarm_server.protocol.ids import Handle, SessionId, UserId
 from texswarm_server.protocol.messages import (
@@ -60,7 +60,8 @@ class YjsPeer(Peer):
         if isinstance(fact, DocumentOpened):
             self._handle = Handle(fact.handle)
         elif isinstance(fact, DocumentClosed):
-            self.shut(CloseCode.SERVICE_RESTART, fact.code)
+            is_out = fact.code == ErrorCode.REMOVED
+            self.shut(CloseCode.FORBIDDEN if is_out else CloseCode.SERVICE_RESTART, fact.code)
 
     def deliver(self, traffic: Traffic) -> None:
         """Pass on what Yjs knows of."""

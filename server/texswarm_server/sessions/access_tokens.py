@@ -31,9 +31,11 @@ class AccessTokens:
         self._random = random
         self.ttl_s = ttl_s
 
-    def use(self, keys: Mapping[str, bytes], current: str) -> None:
-        """Sign with another key from now on, and accept what these signed."""
+    def use(self, keys: Mapping[str, bytes], current: str) -> bool:
+        """Sign with another key from now on, accept what these signed; return whether one is not accepted any more."""
+        is_dropping = not self._keys.keys() <= keys.keys()
         self._keys, self._current = keys, current
+        return is_dropping
 
     def issue(self, user_id: UserId, grant_id: str, now: float) -> tuple[str, float]:
         """Return a token and when it expires, in seconds since the epoch."""

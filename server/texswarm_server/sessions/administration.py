@@ -142,13 +142,23 @@ def revoke_sign_in(
     return [_note(records, now, actor, action, user_id=grant.user_id, reference=grant_id, address=address)]
 
 
-def close_session(records: Records, *, actor: str, session_id: str, now: float) -> list[AuditEntry]:
+def close_session(records: Records, *, actor: str, session_id: str, now: float, detail: str = "") -> list[AuditEntry]:
     """End a session; its user may come back in a new one. Raises RejectedError(not_found)."""
     session = records.find_session(SessionId(session_id))
     if session is None:
         raise RejectedError(ErrorCode.NOT_FOUND, f"no session {session_id}")
     records.remove_sessions([session.session_id])
-    return [_note(records, now, actor, AuditAction.SESSION_CLOSED, user_id=session.user_id, reference=session_id)]
+    return [
+        _note(
+            records,
+            now,
+            actor,
+            AuditAction.SESSION_CLOSED,
+            user_id=session.user_id,
+            reference=session_id,
+            detail=detail,
+        )
+    ]
 
 
 def rotate_keys(

@@ -78,14 +78,23 @@ class SessionRegistry:
         self._add(session)
         self._deadlines.set(session.session_id, now + min(max(remaining_s, 0.0), self._grace_s))
 
-    def attach(self, user_id: UserId, wanted: SessionId | None, connection: Connection, *, grant_id: str) -> Attachment:
+    def attach(
+        self,
+        user_id: UserId,
+        wanted: SessionId | None,
+        connection: Connection,
+        *,
+        grant_id: str,
+        is_limited: bool = True,
+    ) -> Attachment:
         """Give `connection` the session `wanted` if it is this user's, else a new one.
 
-        Raises RejectedError(limit_exceeded) when the user has no place left and every one is attached.
+        Raises RejectedError(limit_exceeded) when the user has no place left and every one is attached. With
+        `is_limited` false the session ends with its connection and takes no place.
         """
         session = self._sessions.get(wanted) if wanted else None
         if session is None or session.user_id != user_id:
-            ended = self._make_room(user_id)
+            ended = self._make_room(user_id) if is_limited else []
             session = Session(self._new_id(), user_id, grant_id, connection)
             self._add(session)
             return Attachment(session, is_resumed=False, ended=ended)

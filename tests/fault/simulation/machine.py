@@ -13,7 +13,6 @@ from typing import Final
 
 from tests.fault.simulation.disk import Disk, SimulatedStore
 from tests.fault.simulation.network import ServerEnd
-from texswarm_server.app import _signing_keys
 from texswarm_server.config import ServerConfig
 from texswarm_server.dispatcher import Dispatcher
 from texswarm_server.front_desk import FrontDesk
@@ -24,6 +23,7 @@ from texswarm_server.protocol.close_codes import CloseCode
 from texswarm_server.protocol.errors import NotWritableError
 from texswarm_server.sessions.access_tokens import AccessTokens
 from texswarm_server.sessions.document_access import DocumentAccess
+from texswarm_server.sessions.signing_keys import keys_for_start
 
 HOLD_ABOVE_BYTES: Final = 512
 
@@ -96,8 +96,10 @@ class Server:
 
     async def start(self) -> None:
         config, wall_clock = self._config, self._machine.wall_clock
-        keys, current = await self.store.run(lambda records: _signing_keys(records, random=self._random))
-        tokens = AccessTokens(keys, current, ttl_s=config.access_ttl_s, random=self._random)
+        ttl_s, now = config.access_ttl_s, wall_clock()
+        keys = await self.store.run(lambda records: keys_for_start(records, self._random, now=now, ttl_s=ttl_s))
+        secrets = {key.key_id: key.secret for key in keys}
+        tokens = AccessTokens(secrets, keys[-1].key_id, ttl_s=ttl_s, random=self._random)
         self.documents = OpenDocuments(self.store, config, wall_clock=wall_clock)
         self.front_desk = FrontDesk(
             self.store, self.documents, tokens, config, random=self._random, wall_clock=wall_clock
@@ -130,6 +132,8 @@ class Server:
             self.starting.cancel()
         if self._housekeeping is not None:
             self._housekeeping.cancel()
+        if self.front_desk is not None:
+            self.front_desk.feed.stop()
         for end in list(self.peers.values()):
             end._wire.cut()
         for task in list(self._tasks):
