@@ -202,6 +202,7 @@ async def test_the_first_generation_is_told_in_its_words(premises) -> None:
             await ada.heard(lambda fact: any(each.role == "viewer" for each in getattr(fact, "participants", ())))
             await old.insert(document_id, 0, "X")
             assert (await old.next("Error", heard))["code"] == "forbidden"
+            await old.next("DocumentUpdate", heard)
             heard = len(old.heard)
             operate(premises, administer.remove_member, user_id="old", document_id=document_id)
             assert (await old.next("Error", heard))["code"] == "removed"
