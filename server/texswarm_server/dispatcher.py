@@ -11,6 +11,7 @@ from texswarm_server.protocol.frames import FrameBody
 from texswarm_server.protocol.ids import Handle
 from texswarm_server.protocol.messages import (
     Authentication,
+    ChangeRole,
     CloseDocument,
     CreateDocument,
     CreateInvite,
@@ -18,17 +19,28 @@ from texswarm_server.protocol.messages import (
     DocumentInfo,
     DocumentList,
     InviteCreated,
+    InviteList,
     InviteRedeemed,
+    InviteRevoked,
     ListDocuments,
+    ListInvites,
+    ListMembers,
+    MemberChanged,
+    MemberInfo,
+    MemberList,
     OpenDocument,
     Order,
     RedeemInvite,
+    RemoveMember,
+    RevokeInvite,
     SignedOut,
     SignOut,
+    UnbanMember,
 )
 from texswarm_server.rooms.member import Profile
 from texswarm_server.sessions.document_access import DocumentAccess
-from texswarm_server.sessions.records import ListedDocument
+from texswarm_server.sessions.document_members import DocumentMembers
+from texswarm_server.sessions.records import ListedDocument, Records
 from texswarm_server.storage.store import Store
 
 
@@ -47,6 +59,7 @@ class Dispatcher:
         self._front_desk = front_desk
         self._documents = documents
         self._access = access
+        self._members = DocumentMembers(access)
         self._wall_clock = wall_clock
 
     async def authenticate(self, peer: Peer, message: Authentication) -> None:  # noqa: D102
@@ -78,6 +91,14 @@ class Dispatcher:
                 await self._invite(peer, order)
             case RedeemInvite():
                 await self._redeem(peer, order)
+            case ListMembers():
+                await self._list_members(peer, order)
+            case ChangeRole() | RemoveMember() | UnbanMember():
+                await self._change_member(peer, order)
+            case ListInvites():
+                await self._list_invites(peer, order)
+            case RevokeInvite():
+                await self._revoke_invite(peer, order)
             case SignOut():
                 await self._sign_out(peer, order)
             case _:
@@ -151,6 +172,7 @@ class Dispatcher:
                 document_id=invite.document_id,
                 expires_at=invite.expires_at,
                 uses=invite.max_uses,
+                invite_id=invite.invite_id,
                 request=order.request,
             )
         )
@@ -160,7 +182,38 @@ class Dispatcher:
         rules = self._front_desk.rules
         invite = await self._store.run(lambda records: rules.redeem(records, order.token, user_id, now))
         peer.tell(InviteRedeemed(role=invite.role, document_id=invite.document_id, request=order.request))
-        await self._front_desk.feed.follow()
+        self._front_desk.feed.follow()
+
+    async def _list_members(self, peer: Peer, order: ListMembers) -> None:
+        user_id, document_id = self._front_desk.guest(peer).user_id, order.document_id
+        members = await self._store.run(lambda records: self._members.members(records, user_id, document_id))
+        peer.tell(MemberList(document_id=document_id, members=members, request=order.request))
+
+    async def _change_member(self, peer: Peer, order: ChangeRole | RemoveMember | UnbanMember) -> None:
+        user_id, now = self._front_desk.guest(peer).user_id, self._wall_clock()
+
+        def change(records: Records) -> MemberInfo:
+            match order:
+                case ChangeRole():
+                    return self._members.change_role(records, user_id, order, now)
+                case RemoveMember():
+                    return self._members.remove(records, user_id, order, now)
+                case UnbanMember():
+                    return self._members.unban(records, user_id, order, now)
+
+        member = await self._store.run(change)
+        peer.tell(MemberChanged(document_id=order.document_id, member=member, request=order.request))
+        self._front_desk.feed.follow()
+
+    async def _list_invites(self, peer: Peer, order: ListInvites) -> None:
+        user_id, document_id = self._front_desk.guest(peer).user_id, order.document_id
+        invites = await self._store.run(lambda records: self._members.invites(records, user_id, document_id))
+        peer.tell(InviteList(invites=invites, request=order.request))
+
+    async def _revoke_invite(self, peer: Peer, order: RevokeInvite) -> None:
+        user_id, now = self._front_desk.guest(peer).user_id, self._wall_clock()
+        await self._store.run(lambda records: self._members.revoke_invite(records, user_id, order.invite_id, now))
+        peer.tell(InviteRevoked(invite_id=order.invite_id, request=order.request))
 
     async def _sign_out(self, peer: Peer, order: SignOut) -> None:
         await self._front_desk.sign_out(peer)

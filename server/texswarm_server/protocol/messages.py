@@ -92,6 +92,47 @@ class RedeemInvite(Order, frozen=True, kw_only=True):
     token: Token
 
 
+class ListMembers(Order, frozen=True, kw_only=True):
+    """Ask who has a role in a document, and who was taken out of it; for owners."""
+
+    document_id: Id
+
+
+class ChangeRole(Order, frozen=True, kw_only=True):
+    """Give a member of a document another role; for owners."""
+
+    document_id: Id
+    user_id: Id
+    role: RoleName
+
+
+class RemoveMember(Order, frozen=True, kw_only=True):
+    """Take a member out of a document; for owners, and for everybody to leave it. `ban`: no invite leads back."""
+
+    document_id: Id
+    user_id: Id
+    ban: bool = False
+
+
+class UnbanMember(Order, frozen=True, kw_only=True):
+    """Let somebody who was taken out of a document be invited again; for owners."""
+
+    document_id: Id
+    user_id: Id
+
+
+class ListInvites(Order, frozen=True, kw_only=True):
+    """Ask for the invites to a document, for owners; without one for those to the server that this user made."""
+
+    document_id: Id | None = None
+
+
+class RevokeInvite(Order, frozen=True, kw_only=True):
+    """Let nobody else in by an invite; who came by it stays."""
+
+    invite_id: Id
+
+
 class SignOut(Order, frozen=True, kw_only=True):
     """End this session and revoke the refresh token it was signed in with."""
 
@@ -228,6 +269,7 @@ class InviteCreated(Fact, frozen=True, kw_only=True):
     document_id: str | None = None
     expires_at: float | None = None
     uses: int | None = None
+    invite_id: str = ""
 
 
 class InviteRedeemed(Fact, frozen=True, kw_only=True):
@@ -235,6 +277,55 @@ class InviteRedeemed(Fact, frozen=True, kw_only=True):
 
     role: RoleName
     document_id: str | None = None
+
+
+class MemberInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """One person of a document. `role` is None for who was taken out; with `is_banned` no invite leads back."""
+
+    user_id: str
+    display_name: str
+    color: str
+    role: RoleName | None
+    is_banned: bool
+
+
+class MemberList(Fact, frozen=True, kw_only=True, omit_defaults=False):
+    """Who has a role in a document, and who was taken out of it."""
+
+    document_id: str
+    members: list[MemberInfo]
+
+
+class MemberChanged(Fact, frozen=True, kw_only=True):
+    """What was ordered about a member is done: how it is now."""
+
+    document_id: str
+    member: MemberInfo
+
+
+class InviteInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """An invite without its secret. `uses`: how often it was used; `issued_by`: a user id, empty for the operator."""
+
+    invite_id: str
+    role: RoleName
+    document_id: str | None
+    expires_at: float | None
+    uses: int
+    max_uses: int | None
+    issued_by: str
+    issued_at: float
+
+
+class InviteList(Fact, frozen=True, kw_only=True, omit_defaults=False):
+    """Invites that were not revoked, the latest first."""
+
+    invites: list[InviteInfo]
+
+
+class InviteRevoked(Fact, frozen=True, kw_only=True):
+    """Nobody else comes in by this invite."""
+
+    invite_id: str
 
 
 class SignedOut(Fact, frozen=True, kw_only=True):
@@ -258,6 +349,12 @@ ORDERS: tuple[type[Order], ...] = (
     CloseDocument,
     CreateInvite,
     RedeemInvite,
+    ListMembers,
+    ChangeRole,
+    RemoveMember,
+    UnbanMember,
+    ListInvites,
+    RevokeInvite,
     SignOut,
     Heartbeat,
 )
@@ -272,6 +369,10 @@ FACTS: tuple[type[Message], ...] = (
     RoleChanged,
     InviteCreated,
     InviteRedeemed,
+    MemberList,
+    MemberChanged,
+    InviteList,
+    InviteRevoked,
     SignedOut,
     Error,
     Heartbeat,

@@ -17,6 +17,11 @@ def can_invite(role: RoleName | None) -> bool:
     return role == "owner"
 
 
+def can_administer(role: RoleName | None) -> bool:
+    """Whether this role may change the roles of others, take them out, and see who was invited."""
+    return role == "owner"
+
+
 def higher(role: RoleName | None, other: RoleName) -> RoleName:
     """Return the one that allows more; an invite never lowers a role."""
     return other if role is None or _RANKS[other] > _RANKS[role] else role

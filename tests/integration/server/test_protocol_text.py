@@ -19,6 +19,8 @@ PARTS = (
     messages.ServerInfo,
     messages.DocumentInfo,
     messages.Participant,
+    messages.MemberInfo,
+    messages.InviteInfo,
     Limits,
     legacy.DocumentSummary,
     legacy.LegacyPresence,

@@ -1,0 +1,122 @@
+"""What owners do about the people in their documents and the invites to them, by the orders of their clients."""
+
+from texswarm_server.protocol.errors import ErrorCode, RejectedError
+from texswarm_server.protocol.ids import DocumentId, UserId
+from texswarm_server.protocol.messages import (
+    ChangeRole,
+    InviteInfo,
+    MemberInfo,
+    RemoveMember,
+    UnbanMember,
+)
+from texswarm_server.sessions.administration import change_role, remove_member, revoke_invite, unban_member
+from texswarm_server.sessions.document_access import DocumentAccess
+from texswarm_server.sessions.records import Invite, Records, User
+from texswarm_server.sessions.roles import can_administer
+
+
+class DocumentMembers:
+    """Decides inside one transaction of the records. Whoever may not see a document is told there is none."""
+
+    def __init__(self, access: DocumentAccess) -> None:
+        self._access = access
+
+    def members(self, records: Records, user_id: UserId, document_id: str) -> list[MemberInfo]:
+        """Return everybody with a role in an owner's document, then everybody who was taken out of it."""
+        document = self._owned(records, user_id, document_id)
+        members = records.members_of(document)
+        removed = [records.find_user(each.user_id) for each in records.removals_of(document)]
+        users = [each.user for each in members if not each.user.is_removed] + [user for user in removed if user]
+        return [self._info(records, user, document) for user in users]
+
+    def change_role(self, records: Records, user_id: UserId, order: ChangeRole, now: float) -> MemberInfo:
+        """Give a member of an owner's document another role; raises RejectedError."""
+        document = self._owned(records, user_id, order.document_id)
+        if self._access.role(records, UserId(order.user_id), document) is None:
+            raise RejectedError(ErrorCode.NOT_FOUND, "no member")
+        change_role(
+            records,
+            actor=user_id,
+            user_id=order.user_id,
+            document_id=document,
+            role=order.role,
+            now=now,
+        )
+        return self._info_of(records, order.user_id, document)
+
+    def remove(self, records: Records, user_id: UserId, order: RemoveMember, now: float) -> MemberInfo:
+        """Take somebody out of an owner's document, or the user out of any; raises RejectedError."""
+        is_leaving = order.user_id == user_id and not order.ban
+        document = DocumentId(order.document_id)
+        if is_leaving:
+            self._access.find(records, user_id, document)
+        else:
+            self._owned(records, user_id, document)
+            if records.find_removal(UserId(order.user_id), document) is None:
+                self._insist_on_member(records, order.user_id, document)
+        remove_member(records, actor=user_id, user_id=order.user_id, document_id=document, now=now, ban=order.ban)
+        return self._info_of(records, order.user_id, document)
+
+    def unban(self, records: Records, user_id: UserId, order: UnbanMember, now: float) -> MemberInfo:
+        """Let somebody who was taken out of an owner's document be invited again; raises RejectedError."""
+        document = self._owned(records, user_id, order.document_id)
+        unban_member(records, actor=user_id, user_id=order.user_id, document_id=document, now=now)
+        return self._info_of(records, order.user_id, document)
+
+    def invites(self, records: Records, user_id: UserId, document_id: str | None) -> list[InviteInfo]:
+        """Return the invites to an owner's document, or those to the server the user made; not the revoked ones."""
+        if document_id is not None:
+            found = records.invites_of(self._owned(records, user_id, document_id))
+        else:
+            found = [each for each in records.invites_issued_by(user_id) if each.document_id is None]
+        return [_invite_info(each) for each in found if not each.is_revoked]
+
+    def revoke_invite(self, records: Records, user_id: UserId, invite_id: str, now: float) -> None:
+        """Take back an invite that the user made, or one to an owner's document; raises RejectedError(not_found)."""
+        invite = records.find_invite_by_id(invite_id)
+        if invite is None or not self._may_revoke(records, user_id, invite):
+            raise RejectedError(ErrorCode.NOT_FOUND, "no invite")
+        revoke_invite(records, actor=user_id, invite_id=invite_id, now=now)
+
+    def _owned(self, records: Records, user_id: UserId, document_id: str) -> DocumentId:
+        if not can_administer(self._access.find(records, user_id, document_id).role):
+            raise RejectedError(ErrorCode.FORBIDDEN, "for owners")
+        return DocumentId(document_id)
+
+    def _insist_on_member(self, records: Records, user_id: str, document_id: DocumentId) -> None:
+        user = records.find_user(UserId(user_id))
+        if user is None or self._access.role(records, user.user_id, document_id) is None:
+            raise RejectedError(ErrorCode.NOT_FOUND, "no member")
+
+    def _may_revoke(self, records: Records, user_id: UserId, invite: Invite) -> bool:
+        if invite.document_id is not None and can_administer(self._access.role(records, user_id, invite.document_id)):
+            return True
+        return invite.issued_by == user_id
+
+    def _info_of(self, records: Records, user_id: str, document_id: DocumentId) -> MemberInfo:
+        user = records.find_user(UserId(user_id))
+        assert user is not None
+        return self._info(records, user, document_id)
+
+    def _info(self, records: Records, user: User, document_id: DocumentId) -> MemberInfo:
+        removal = records.find_removal(user.user_id, document_id)
+        return MemberInfo(
+            user_id=user.user_id,
+            display_name=user.display_name,
+            color=user.color,
+            role=self._access.role(records, user.user_id, document_id),
+            is_banned=removal is not None and removal.is_ban,
+        )
+
+
+def _invite_info(invite: Invite) -> InviteInfo:
+    return InviteInfo(
+        invite_id=invite.invite_id,
+        role=invite.role,
+        document_id=invite.document_id,
+        expires_at=invite.expires_at,
+        uses=invite.uses,
+        max_uses=invite.max_uses,
+        issued_by=invite.issued_by,
+        issued_at=invite.issued_at,
+    )

@@ -1,0 +1,83 @@
+"""Owners manage people and invites over the wire, and everybody concerned hears of it."""
+
+from __future__ import annotations
+
+from tests.helpers.run_async import runs_async
+from tests.helpers.wire_client import signed_in_client
+from texswarm_server.protocol.messages import (
+    ChangeRole,
+    CreateInvite,
+    DocumentClosed,
+    InviteCreated,
+    InviteList,
+    InviteRevoked,
+    ListInvites,
+    ListMembers,
+    MemberChanged,
+    MemberList,
+    OpenDocument,
+    RedeemInvite,
+    RemoveMember,
+    RevokeInvite,
+    RoleChanged,
+    UnbanMember,
+)
+
+
+@runs_async
+async def test_an_owner_manages_the_people_of_a_document(premises) -> None:
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite, user_id="ada") as ada:
+        document = await ada.create_and_open("Hello")
+        paper = document.facts.document_id
+        invite = await ada.ask(CreateInvite(document_id=paper, role="viewer"), InviteCreated)
+        async with signed_in_client(place.url, invite.token, name="Bob", user_id="bob") as bob:
+            opened = await bob.open(paper)
+            members = (await ada.ask(ListMembers(document_id=paper), MemberList)).members
+            assert [(each.user_id, each.role) for each in members] == [("ada", "owner"), ("bob", "viewer")]
+            assert await bob.refused(ListMembers(document_id=paper)) == "forbidden"
+
+            changed = await ada.ask(ChangeRole(document_id=paper, user_id="bob", role="editor"), MemberChanged)
+            assert changed.member.role == "editor"
+            assert (await bob.heard(RoleChanged)).role == "editor"
+            await opened.write(" and Bob")
+            await opened.acknowledged_all()
+
+            gone = await ada.ask(RemoveMember(document_id=paper, user_id="bob", ban=True), MemberChanged)
+            assert (gone.member.role, gone.member.is_banned) == (None, True)
+            assert (await bob.heard(DocumentClosed)).code == "removed"
+            later = await ada.ask(CreateInvite(document_id=paper), InviteCreated)
+            assert await bob.refused(RedeemInvite(token=later.token)) == "removed"
+            await ada.ask(UnbanMember(document_id=paper, user_id="bob"), MemberChanged)
+            await bob.answer(RedeemInvite(token=later.token))
+            assert (await bob.open(paper)).text() == document.text() == "Hello and Bob"
+
+
+@runs_async
+async def test_the_owner_cannot_go_and_a_member_can_leave(premises) -> None:
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite, user_id="ada") as ada:
+        paper = (await ada.create_and_open("Hello")).facts.document_id
+        assert await ada.refused(RemoveMember(document_id=paper, user_id="ada")) == "last_owner"
+        token = await place.server.create_invite("viewer", paper)
+        async with signed_in_client(place.url, token, user_id="bob") as bob:
+            await bob.open(paper)
+            await bob.ask(RemoveMember(document_id=paper, user_id="bob"), MemberChanged)
+            assert (await bob.heard(DocumentClosed)).code == "removed"
+            assert await bob.refused(OpenDocument(document_id=paper)) == "document_not_found"
+
+
+@runs_async
+async def test_invites_are_listed_and_taken_back(premises) -> None:
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite, user_id="ada") as ada:
+        paper = (await ada.create_and_open()).facts.document_id
+        made = await ada.ask(CreateInvite(document_id=paper, role="viewer", uses=3), InviteCreated)
+        async with signed_in_client(place.url, made.token, user_id="bob") as bob:
+            listed = (await ada.ask(ListInvites(document_id=paper), InviteList)).invites
+            assert [(each.invite_id, each.uses, each.max_uses, each.issued_by) for each in listed] == [
+                (made.invite_id, 1, 3, "ada")
+            ]
+            assert made.invite_id not in made.token
+            assert await bob.refused(RevokeInvite(invite_id=made.invite_id)) == "not_found"
+            await ada.ask(RevokeInvite(invite_id=made.invite_id), InviteRevoked)
+            assert (await bob.open(paper)).facts.role == "viewer"
+        assert (await ada.ask(ListInvites(document_id=paper), InviteList)).invites == []
+        assert await ada.refused(RedeemInvite(token=made.token)) == "invite_revoked"
