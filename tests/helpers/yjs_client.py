@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -104,20 +104,21 @@ class YjsClient:
         self._changed.set()
 
 
-def yjs_url(url: str, document_id: str, token: str | None) -> str:
+def yjs_url(url: str, document_id: str, token: str | None, **query: str) -> str:
     """Return where a y-websocket client connects to; `url` is that of `/ws`."""
     address = f"{url.removesuffix('/ws')}/yjs/{document_id}"
-    return address if token is None else f"{address}?token={quote(token)}"
+    given = ({} if token is None else {"token": token}) | query
+    return f"{address}?{urlencode(given)}" if given else address
 
 
 @asynccontextmanager
 async def yjs_client(
-    url: str, document_id: str, token: str | None, replica: ProjectDocument | None = None
+    url: str, document_id: str, token: str | None, replica: ProjectDocument | None = None, **query: str
 ) -> AsyncIterator[YjsClient]:
     """Connect; nobody waits for the sync."""
     async with (
         connect(
-            yjs_url(url, document_id, token), compression=None, max_size=None, open_timeout=TIME_LIMIT_S
+            yjs_url(url, document_id, token, **query), compression=None, max_size=None, open_timeout=TIME_LIMIT_S
         ) as connection,
         asyncio.TaskGroup() as tasks,
     ):

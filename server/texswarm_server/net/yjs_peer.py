@@ -21,6 +21,7 @@ from texswarm_server.protocol.messages import (
 )
 from texswarm_server.protocol.version import PROTOCOL_VERSION, YJS_PATH
 
+_MAX_ID_CHARS: Final = 64
 _ASKS_FOR_PRESENCE: Final = b"\x03"
 _SIGN_OF_LIFE: Final = binary_frame(encode_body(Awareness(b"\x00")))
 
@@ -28,8 +29,8 @@ _SIGN_OF_LIFE: Final = binary_frame(encode_body(Awareness(b"\x00")))
 class YjsPeer(Peer):
     """A client of y-websocket. What it may not do is left out without a word, because its wire has none for that.
 
-    `path` is the request's, with document id and token. A y-websocket client that hears nothing for 30 s connects
-    again, so it is told that nobody moved every `heartbeat_s`.
+    `path` is the request's, with document id, token and who the client says to be. A y-websocket client that hears
+    nothing for 30 s connects again, so it is told that nobody moved every `heartbeat_s`.
     """
 
     wire = "yjs"
@@ -40,13 +41,13 @@ class YjsPeer(Peer):
         self, connection: PeerConnection, desk: Desk, path: str, *, auth_timeout_s: float, heartbeat_s: float
     ) -> None:
         super().__init__(connection, desk, auth_timeout_s=auth_timeout_s)
-        self._document_id, self._token = _read_path(path)
+        self._document_id, self._greeting = _read_path(path)
         self._heartbeat_s = heartbeat_s
         self._heartbeat: asyncio.TimerHandle | None = None
         self._handle: Handle | None = None
 
     async def _begin(self) -> None:
-        await self._authenticate(Authentication(protocol=PROTOCOL_VERSION, token=self._token, client="yjs"))
+        await self._authenticate(self._greeting)
         if self.is_signed_in:
             await self._carry_out(OpenDocument(document_id=self._document_id))
 
@@ -98,8 +99,17 @@ class YjsPeer(Peer):
         super()._end()
 
 
-def _read_path(path: str) -> tuple[str, str | None]:
-    """Return document id and token of a request's path; a client appends what it calls the room to its address."""
+def _read_path(path: str) -> tuple[str, Authentication]:
+    """Return document id and sign-in of a request's path; a client appends what it calls the room to its address."""
     address = urlsplit(path)
-    tokens = parse_qs(address.query).get("token")
-    return unquote(address.path.removeprefix(YJS_PATH)).strip("/"), tokens[0] if tokens else None
+    given = {name: values[0] for name, values in parse_qs(address.query).items()}
+    user_id = given.get("user_id")
+    greeting = Authentication(
+        protocol=PROTOCOL_VERSION,
+        token=given.get("token"),
+        user_id=user_id if user_id and len(user_id) <= _MAX_ID_CHARS else None,
+        display_name=given.get("name"),
+        color=given.get("color"),
+        client="yjs",
+    )
+    return unquote(address.path.removeprefix(YJS_PATH)).strip("/"), greeting

@@ -5,7 +5,7 @@ echoed in the answer to that order (also in an `Error`), and means nothing to th
 ignored, so that both ends may grow.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -16,6 +16,8 @@ PresenceState = Literal["here", "reconnecting", "away"]
 ShortText = Annotated[str, msgspec.Meta(max_length=512)]
 Token = Annotated[str, msgspec.Meta(max_length=4096)]
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+#: What others see of somebody who gave no name.
+GUEST_NAME: Final = "Guest"
 #: What every JSON reader keeps exact, and every database holds.
 Number = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
 

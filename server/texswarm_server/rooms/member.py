@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass, field
 
 from texswarm_server.protocol.ids import SessionId, UserId
-from texswarm_server.protocol.messages import Participant, PresenceState, RoleName
+from texswarm_server.protocol.messages import GUEST_NAME, Participant, PresenceState, RoleName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class Member:
         return Participant(
             participant_id=hashlib.sha256(profile.session_id.encode()).hexdigest()[:16],
             user_id=profile.user_id,
-            display_name=profile.display_name,
+            display_name=profile.display_name or GUEST_NAME,
             color=profile.color,
             role=profile.role,
             state=self.state,

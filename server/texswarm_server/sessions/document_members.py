@@ -3,6 +3,7 @@
 from texswarm_server.protocol.errors import ErrorCode, RejectedError
 from texswarm_server.protocol.ids import DocumentId, UserId
 from texswarm_server.protocol.messages import (
+    GUEST_NAME,
     ChangeRole,
     InviteInfo,
     MemberInfo,
@@ -102,7 +103,7 @@ class DocumentMembers:
         removal = records.find_removal(user.user_id, document_id)
         return MemberInfo(
             user_id=user.user_id,
-            display_name=user.display_name,
+            display_name=user.display_name or GUEST_NAME,
             color=user.color,
             role=self._access.role(records, user.user_id, document_id),
             is_banned=removal is not None and removal.is_ban,

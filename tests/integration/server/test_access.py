@@ -25,6 +25,7 @@ from texswarm_server.protocol.messages import (
     SignOut,
     TokenRenewed,
 )
+from texswarm_server.protocol.version import Limits
 from texswarm_server.sessions import administration as administer
 from texswarm_server.sessions.audit import OPERATOR, AuditAction, AuditEntry
 from texswarm_server.sessions.records import Invite
@@ -241,6 +242,45 @@ async def test_programs_without_tokens_are_the_same_people_again(premises) -> No
             async with yjs_client(place.url, document_id, invite) as browser:
                 await browser.shows("Hello")
         assert len(entries(premises, AuditAction.USER_REGISTERED)) == 3
+
+
+@runs_async
+async def test_browsers_say_who_they_are_or_are_the_guest_of_their_invite(premises) -> None:
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite, user_id="ada") as ada:
+        document_id, invite = await with_paper(place, ada)
+        eve = {"user_id": "eve", "name": "Eve", "color": "#00ff00"}
+        async with (
+            yjs_client(place.url, document_id, invite, **eve) as first,
+            yjs_client(place.url, document_id, invite, **eve),
+            yjs_client(place.url, document_id, invite),
+            yjs_client(place.url, document_id, invite),
+        ):
+            await first.shows("Hello")
+            told = await ada.heard(lambda fact: len(getattr(fact, "participants", ())) == 5)
+            people = [(each.user_id, each.display_name, each.color) for each in told.participants]
+            assert people.count(("eve", "Eve", "#00ff00")) == 2
+            guests = {user_id for user_id, name, _color in people if name == "Guest"}
+            assert (len(guests), len(people)) == (1, 5)
+        async with yjs_client(place.url, document_id, invite, user_id="ada") as stranger:
+            await stranger.shows("Hello")
+            told = await ada.heard(lambda fact: len(getattr(fact, "participants", ())) == 2, after=len(ada.facts) - 1)
+            assert [each.user_id for each in told.participants].count("ada") == 1
+
+
+@runs_async
+async def test_one_guest_may_be_many_browsers(premises) -> None:
+    limits = Limits(max_sessions_per_user=1)
+    async with (
+        premises.running(limits=limits) as place,
+        signed_in_client(place.url, place.host_invite, user_id="ada") as ada,
+    ):
+        document_id, invite = await with_paper(place, ada)
+        async with (
+            yjs_client(place.url, document_id, invite) as one,
+            yjs_client(place.url, document_id, invite) as two,
+        ):
+            for browser in (one, two):
+                await browser.shows("Hello")
 
 
 @runs_async
