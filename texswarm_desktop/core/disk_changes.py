@@ -100,7 +100,7 @@ class RewriteFile:
 
 @dataclass(frozen=True, slots=True)
 class ForgetFile:
-    """Deleted on both sides."""
+    """Deleted on both sides, or in the document where something that is not text took its place on disk."""
 
     file_id: str
 
@@ -138,7 +138,7 @@ def disk_steps(facts: DiskFacts) -> list[DiskStep]:
 
 def _changed_in_place(facts: DiskFacts, file_id: str, path: str, seen: Seen) -> DiskStep:
     if seen.text is None:
-        return Foreign(path)
+        return Foreign(path) if file_id in facts.document else ForgetFile(file_id)
     base = facts.mirrored[file_id].text
     return MergeFile(file_id, path, base) if file_id in facts.document else RestoreFile(file_id, path, base)
 

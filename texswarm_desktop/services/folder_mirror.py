@@ -76,13 +76,14 @@ class _Outcome:
     """What a job found out. `files` has the new base of a file, or None when it is gone from the disk.
 
     `changed`: another program was there; None where it is still to be looked at. `refused`: names that no file here
-    can have.
+    can have. `kept`: files to be deleted in which another program wrote.
     """
 
     files: dict[FileId, MirroredFile | None] = field(default_factory=dict)
     changed: dict[FileId, DiskFile | None] = field(default_factory=dict)
     failed: set[FileId] = field(default_factory=set)
     refused: dict[FileId, FilePathError] = field(default_factory=dict)
+    kept: dict[FileId, MirroredFile] = field(default_factory=dict)
     error: TexSwarmError | None = None
 
     @contextmanager
@@ -286,7 +287,9 @@ class FolderMirror:
         removals = {file_id: base for file_id, base in self._bases.items() if file_id not in files}
         self._dirty.clear()
         taken = {entry.path for entry in files.values()}
-        job = self._job = self._loop.run_in_executor(self._executor, self._run, writes, removals, taken)
+        job = self._job = self._loop.run_in_executor(
+            self._executor, self._run, writes, removals, taken, self._watch is not None
+        )
         job.add_done_callback(self._on_done)
 
     def _writes(self) -> list[_Write]:
@@ -296,7 +299,7 @@ class FolderMirror:
         writes = []
         for file_id in sorted(self._dirty & files.keys()):
             path, base = files[file_id].path, self._bases.get(file_id)
-            if not is_project_text(path):
+            if not is_project_text(path) or path in self._foreign:
                 continue
             text = str(self._document.text(file_id))
             if base is None or base.path != path:
@@ -342,10 +345,13 @@ class FolderMirror:
             old = self._bases.get(file_id)
             path = files[file_id].path
             if file is None:
-                self._dirty.add(file_id)
+                if path not in self._foreign:
+                    self._dirty.add(file_id)
                 self._intake.hint([self._folder.root / path])
             else:
                 self._merge(file_id, path, old.text if old and old.path == path else "", file)
+        if outcome.kept:
+            self._intake.hint(self._folder.root / base.path for base in outcome.kept.values())
         for file_id, error in outcome.refused.items():
             if file_id in files:
                 self._refused[files[file_id].path] = error
@@ -376,8 +382,8 @@ class FolderMirror:
         if isinstance(error, TexSwarmError):
             self._look_error = error
             self._tell_problem()
-            self._look_again(self._retry_s)
-            self._resume()
+            self._look_again(self._retry_s)  # nothing can be written either
+            self._end_rounds(error)
             return
         if self._is_stopped:
             return
@@ -431,7 +437,7 @@ class FolderMirror:
 
     def _take_steps(self, sighting: Sighting, steps: list[DiskStep], edits: _Edits) -> None:
         """The document's edits and what is known of the disk become durable together."""
-        self._foreign = dict(sighting.look.errors)
+        before, self._foreign = self._foreign, dict(sighting.look.errors)
         with self._store.together():
             for step in steps:
                 try:
@@ -441,6 +447,8 @@ class FolderMirror:
             if steps:
                 self._before_write()
         self._store.wake()
+        again = before.keys() - self._foreign.keys()
+        self._dirty |= {file_id for file_id, entry in self._document.files.items() if entry.path in again}
         self._tell_problem()
         self._resume()
 
@@ -497,7 +505,13 @@ class FolderMirror:
 
     # ── in the executor ─────────────────────────────────────────────────────────────────────────────────
 
-    def _run(self, writes: list[_Write], removals: Mapping[FileId, MirroredFile], taken: Collection[str]) -> _Outcome:
+    def _run(
+        self,
+        writes: list[_Write],
+        removals: Mapping[FileId, MirroredFile],
+        taken: Collection[str],
+        is_watched: bool,
+    ) -> _Outcome:
         outcome = _Outcome()
         data = {write.file_id: encode_text(write.text, write.format) for write in writes}
         for write in writes:
@@ -511,9 +525,10 @@ class FolderMirror:
                 self._write(outcome, write, data[write.file_id], taken)
         for file_id, base in removals.items():
             with outcome.taking_errors():
-                if base.path not in taken:
-                    self._folder.remove(base.path, expected=base.state)
-                outcome.files[file_id] = None
+                if base.path in taken or self._folder.remove(base.path, expected=base.state) or not is_watched:
+                    outcome.files[file_id] = None
+                else:
+                    outcome.kept[file_id] = base
         return outcome
 
     def _write(self, outcome: _Outcome, write: _Write, data: bytes, taken: Collection[str]) -> None:

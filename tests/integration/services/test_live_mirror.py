@@ -1,5 +1,6 @@
 """An open project and other programs in its folder, at the same time, on a real disk."""
 
+import asyncio
 import os
 import random
 import subprocess
@@ -205,6 +206,38 @@ async def test_a_folder_that_is_away_deletes_nothing(tmp_path: Path, executor) -
         project._mirror.hint()
         await until(lambda: project.problem is None)
         assert texts(project) == {"main.tex": "m"}
+
+
+@pytest.mark.parametrize("away", [False, True])
+@runs_async
+async def test_a_folder_that_takes_nothing_keeps_nobody_from_closing(away: bool, tmp_path: Path, executor) -> None:
+    """What was typed is in the replica; where that is away as well, it is given up on demand only."""
+    folder = tmp_path / "project"
+    fill(folder, {"main": "m", "rest": "r"})
+    project = await Project.open(folder, store_executor=executor)
+    await project.flush()
+    if away:
+        folder.rename(tmp_path / "elsewhere")
+    else:
+        (folder / "main.tex").write_bytes(b"\0\0\0")
+    type_at_end(project, "main.tex", "typed here\n")
+    await asyncio.wait_for(project.close(discard=away), 30)
+    if not away:
+        assert (folder / "main.tex").read_bytes() == b"\0\0\0"
+
+
+@runs_async
+async def test_a_file_deleted_here_that_is_written_on_disk_keeps_its_history(tmp_path: Path, executor) -> None:
+    async with opened(tmp_path, executor, main=LINES, rest="r") as project:
+        await project._mirror.stop()
+        project._mirror._is_stopped = False
+        project._mirror.watch(FolderWatch(project._mirror.hint, poll_s=60, can_watch=False))
+        await project.flush()
+        file_id = project.document.file_at("main.tex")
+        save_in_place(tmp_path / "main.tex", LINES + "on disk\n")
+        project.document.remove_file(file_id)
+        await until(lambda: texts(project).get("main.tex") == LINES + "on disk\n")
+        assert project.document.file_at("main.tex") == file_id
 
 
 @runs_async

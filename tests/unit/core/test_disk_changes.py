@@ -109,6 +109,10 @@ def test_what_is_no_text_is_left_alone_and_reported_where_a_file_was() -> None:
     assert disk_steps(facts(changed={"a.tex": seen(None), "b.tex": seen(None)})) == [Foreign("a.tex")]
 
 
+def test_what_is_no_text_in_the_place_of_a_deleted_file_is_nobodys() -> None:
+    assert disk_steps(facts(document={}, changed={"a.tex": seen(None)})) == [ForgetFile("1")]
+
+
 def test_likeness_counts_lines() -> None:
     assert likeness(LINES, LINES) == 1
     assert likeness(LINES, "one\ntwo\n\n\n") == 0.5
