@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import random
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ _WARM_UP_S = 2.0
 
 @dataclass(frozen=True)
 class Typing:
-    """`writers` of `clients` type at `per_s` edits a second each, for `seconds`."""
+    """`writers` of `clients` type `per_s` edits a second each, at random moments, for `seconds`."""
 
     clients: int
     writers: int
@@ -41,11 +42,8 @@ def typing(server: Process, plan: Typing) -> dict[str, float]:
     swarm, dialect = _gathered(server, plan.clients)
     writers = [Writer(number) for number in range(plan.writers)]
     total_s = _WARM_UP_S + plan.seconds
-    schedule = sorted(
-        (turn / plan.per_s + number / plan.per_s / plan.writers, number)
-        for turn in range(int(total_s * plan.per_s))
-        for number in range(plan.writers)
-    )
+    chance = random.Random(plan.clients)
+    schedule = sorted((due, number) for number in range(plan.writers) for due in _moments(chance, plan.per_s, total_s))
     edits = [(due, number, *_framed(dialect, writers[number].type())) for due, number in schedule]
     swarm.time_deliveries()
     _forget_garbage()
@@ -165,6 +163,15 @@ def _meet_everybody(server: Process, dialect: Any, clients: int) -> None:
         swarm.close()
         dialect.opens = True
         time.sleep(1.0)
+
+
+def _moments(chance: random.Random, per_s: float, total_s: float) -> list[float]:
+    """Return when a person types who does so at random moments, that often on average."""
+    moments, now = [], chance.expovariate(per_s)
+    while now < total_s:
+        moments.append(now)
+        now += chance.expovariate(per_s)
+    return moments
 
 
 def _framed(dialect: Any, typed: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
