@@ -50,10 +50,11 @@ class Outbox:
 
     def write(self, frame: bytes) -> None:
         """Write what must arrive."""
-        if not self._writer.is_open:
+        writer = self._writer
+        if not writer.is_open:
             return
-        self._writer.write(frame)
-        if self._is_congested and not self.is_held and self._writer.buffered_bytes > self._hold_above_bytes:
+        writer.write(frame)
+        if self._is_congested and not self.is_held and writer.buffered_bytes > self._hold_above_bytes:
             self._relief.clear()
             self.on_held()
 

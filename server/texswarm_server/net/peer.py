@@ -51,7 +51,8 @@ class Desk(Protocol):
 
 
 class Peer(ABC):
-    """One connection. `session_id` is set while the peer is signed in; `can_resume`: its client may come back to it.
+    """One connection. `session_id` is set while the peer is signed in; `can_resume`: its client may come back to it;
+    `has_binary`: its wire has binary messages, and none of them makes anybody wait.
 
     `wire` names what it speaks; `opened_at`: when the connection was made, by the loop's clock; `forgets_presence`: its
     client forgets what it is not told anew of who is where; `has_spoken` is set by every message.
@@ -60,6 +61,7 @@ class Peer(ABC):
     wire: ClassVar[str]
     forgets_presence: ClassVar[bool] = False
     can_resume: ClassVar[bool] = True
+    has_binary: ClassVar[bool] = False
 
     def __init__(self, connection: PeerConnection, desk: Desk, *, auth_timeout_s: float) -> None:
         self._connection = connection
@@ -75,6 +77,7 @@ class Peer(ABC):
         connection.on_congested = self.outbox.congested
         connection.on_relieved = self.outbox.relieved
         connection.on_lost = self.outbox.let_go
+        self._is_reading = False
 
     @property
     def address(self) -> str:
@@ -163,14 +166,34 @@ class Peer(ABC):
         """Take in one message."""
 
     async def _read(self) -> None:
+        if self.has_binary:
+            self._connection.take_now = self._take_now
+        self._is_reading = True
         async for message in self._connection:
             self.has_spoken = True
+            self._is_reading = False
+            if self.outbox.is_held:
+                await self.outbox.wait_relieved()
             if not self.is_closed:
                 await self._take(message)
             if self.is_closed:
                 return
-            if self.outbox.is_held:
-                await self.outbox.wait_relieved()
+            self._is_reading = True
+
+    def _take_now(self, message: bytes) -> bool:
+        """Take in a binary message in the turn in which it arrives; False where it has to wait for others."""
+        if not self._is_reading or not self.is_signed_in or self.outbox.is_held:
+            return False
+        self.has_spoken = True
+        try:
+            self._take_binary(message)
+        except Exception:  # the border of the driver
+            _logger.exception("a connection failed", extra=self._log_fields())
+            self.shut(CloseCode.INTERNAL_ERROR)
+        return True
+
+    def _take_binary(self, message: bytes) -> None:  # noqa: B027 - not every wire has binary messages
+        """Take in one binary message of a signed-in client."""
 
     def _end(self) -> None:
         self._phase = LinkPhase.CLOSED

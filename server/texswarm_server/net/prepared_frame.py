@@ -1,6 +1,7 @@
 """A WebSocket frame made once and written to many connections: a server's frames are not masked."""
 
 from functools import cached_property
+from typing import Final
 
 from websockets.frames import Frame, Opcode
 
@@ -9,9 +10,14 @@ from texswarm_server.protocol.frames import FrameBody, decode_frame, write_varui
 from texswarm_server.protocol.ids import Handle
 from texswarm_server.protocol.messages import Message
 
+_BINARY: Final = 0x80 | Opcode.BINARY
+
 
 def binary_frame(payload: bytes) -> bytes:
     """Return the bytes on the wire of a binary message."""
+    size = len(payload)
+    if size < 126:
+        return bytes((_BINARY, size)) + payload
     return Frame(Opcode.BINARY, payload).serialize(mask=False)
 
 

@@ -18,6 +18,7 @@ class Protocol2Peer(Peer):
     """A desktop, until it turns out to be a client of the first generation."""
 
     wire = "protocol_2"
+    has_binary = True
 
     def __init__(self, connection: PeerConnection, desk: Desk, *, auth_timeout_s: float) -> None:
         super().__init__(connection, desk, auth_timeout_s=auth_timeout_s)
@@ -41,11 +42,11 @@ class Protocol2Peer(Peer):
 
     async def _take(self, message: str | bytes) -> None:
         if isinstance(message, bytes):
-            self._take_frame(message)
+            self._take_binary(message)
         else:
             await self._take_text(message)
 
-    def _take_frame(self, message: bytes) -> None:
+    def _take_binary(self, message: bytes) -> None:
         rule = frame_rule(self._phase)
         if rule is Rule.REFUSE:
             self.tell(Error(code=REFUSAL, message="sign in first"))

@@ -1,6 +1,7 @@
 """A WebSocket connection of websockets with what it lacks: closing without waiting, and news of its write buffer."""
 
 import asyncio
+import os
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -9,6 +10,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.frames import CloseCode
 from websockets.protocol import State
 
+from texswarm_server.net.frame_splitter import FrameSplitter
 from texswarm_server.net.inbox import Inbox
 from texswarm_server.net.statistics import ConnectionStatistics
 
@@ -21,6 +23,8 @@ _CLOSE_TIMEOUT_S: Final = 5.0
 _MOST_WAITING_BYTES: Final = 1024 * 1024
 _MOST_AUTOMATIC_BYTES: Final = 64 * 1024
 _MAX_REASON_BYTES: Final = 120
+_END_OF_REQUEST: Final = b"\r\n\r\n"
+_NO_SOCKET: Final = -1
 
 
 @dataclass(slots=True)
@@ -35,6 +39,8 @@ class Siblings:
 class PeerConnection(ServerConnection):
     """Implements `net.outbox.Writer`. Frames are written directly; nothing else of websockets may fragment.
 
+    `is_open`: frames may be written. `take_now` is offered every binary message that came whole and answers whether it
+    took it; what it did not take is read as all other messages are.
     `address` is that of the client, also behind a proxy that is trusted; known once the request has been read, as is
     its `place`.
     """
@@ -47,14 +53,14 @@ class PeerConnection(ServerConnection):
         self.address = ""
         self._automatic_bytes = 0
         self._abort_timer: asyncio.TimerHandle | None = None
+        self._socket = _NO_SOCKET
+        self._splitter: FrameSplitter | None = None
+        self._begins_with_a_frame = False
+        self.is_open = False
+        self.take_now: Callable[[bytes], bool] = _refuse
         self.on_congested: Callable[[], None] = _nothing
         self.on_relieved: Callable[[], None] = _nothing
         self.on_lost: Callable[[], None] = _nothing
-
-    @property
-    def is_open(self) -> bool:
-        """Whether frames may be written."""
-        return self.protocol.state is State.OPEN
 
     @property
     def buffered_bytes(self) -> int:
@@ -69,8 +75,17 @@ class PeerConnection(ServerConnection):
         return int(first.code) if first else CloseCode.ABNORMAL_CLOSURE
 
     def write(self, frame: bytes) -> None:
-        """Write bytes that are whole frames."""
-        self.transport.write(frame)
+        """Write bytes that are whole frames: straight into the socket while nothing waits before them."""
+        transport = self.transport
+        if self._socket >= 0 and not transport.get_write_buffer_size() and not transport.is_closing():
+            try:
+                written = os.write(self._socket, frame)
+            except OSError:  # full, or broken: the transport finds out
+                written = 0
+            if written == len(frame):
+                return
+            frame = frame[written:]
+        transport.write(frame)
 
     def allow_frames_of(self, max_bytes: int) -> None:
         """Raise the limit of incoming messages: those who are signed in may send more."""
@@ -81,6 +96,7 @@ class PeerConnection(ServerConnection):
         if self.is_open:
             self.protocol.fail(code, reason.encode()[:_MAX_REASON_BYTES].decode(errors="ignore"))
             self.send_data()
+        self.is_open = False
         if self._abort_timer is None:
             self._abort_timer = self.loop.call_later(_CLOSE_TIMEOUT_S, self.transport.abort)
 
@@ -101,11 +117,20 @@ class PeerConnection(ServerConnection):
         """Take in data; who makes us answer pings without reading the answers is cut off."""
         self.statistics.received_bytes += len(data)
         before = self.buffered_bytes if self.paused else None
-        super().data_received(data)
+        if self.protocol.state is State.OPEN and self._splits():
+            self._take_frames(data)
+        else:
+            self._begins_with_a_frame = data.endswith(_END_OF_REQUEST)
+            super().data_received(data)
         if before is not None:
             self._automatic_bytes += max(self.buffered_bytes - before, 0)
             if self._automatic_bytes > _MOST_AUTOMATIC_BYTES:
                 self.transport.abort()
+
+    def send_data(self) -> None:
+        """Send what websockets has to say, and note whether frames may still be written."""
+        super().send_data()
+        self.is_open = self.protocol.state is State.OPEN
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Note the beginning; where there are too many, the end as well."""
@@ -114,11 +139,13 @@ class PeerConnection(ServerConnection):
         self.recv_messages = Inbox(
             _MOST_WAITING_BYTES, pause=self.transport.pause_reading, resume=self.transport.resume_reading
         )
+        self._socket = _plain_socket(self.transport)
         if len(self._siblings.members) > self._siblings.max_sockets:
             self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note the end."""
+        self._socket, self.is_open = _NO_SOCKET, False
         self._siblings.members.discard(self)
         if self.place is not None:
             self.place.leave()
@@ -129,6 +156,31 @@ class PeerConnection(ServerConnection):
             self.statistics.closed[self.end_code] += 1
         self.on_lost()
 
+    def _splits(self) -> bool:
+        """Whether frames are split here; not for a client that sent some before it had the answer to its request."""
+        if self._splitter is None and self._begins_with_a_frame:
+            self._splitter = FrameSplitter()
+        return self._splitter is not None
+
+    def _take_frames(self, data: bytes) -> None:
+        assert self._splitter is not None
+        protocol = self.protocol
+        for frame, payload in self._splitter.split(data, protocol.max_message_size or 0):
+            is_whole = payload is not None and protocol.current_size is None and self.is_open
+            if not is_whole or self.recv_messages.frames or not self.take_now(payload or b""):
+                super().data_received(frame)
+
+
+def _plain_socket(transport: asyncio.Transport) -> int:
+    """Return the number to write to without going through the transport, where the system and the wire allow that."""
+    if os.name != "posix" or transport.get_extra_info("sslcontext") is not None:
+        return _NO_SOCKET
+    return int(transport.get_extra_info("socket").fileno())
+
 
 def _nothing() -> None:
     pass
+
+
+def _refuse(_message: bytes) -> bool:
+    return False

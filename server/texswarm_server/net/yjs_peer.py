@@ -36,6 +36,7 @@ class YjsPeer(Peer):
     wire = "yjs"
     forgets_presence = True
     can_resume = False
+    has_binary = True
 
     def __init__(
         self, connection: PeerConnection, desk: Desk, path: str, *, auth_timeout_s: float, heartbeat_s: float
@@ -74,7 +75,11 @@ class YjsPeer(Peer):
         self.outbox.write_presence(traffic.bare_frame)
 
     async def _take(self, message: str | bytes) -> None:
-        if self._handle is None or isinstance(message, str):
+        if isinstance(message, bytes):
+            self._take_binary(message)
+
+    def _take_binary(self, message: bytes) -> None:
+        if self._handle is None:
             return
         if message == _ASKS_FOR_PRESENCE:
             self.outbox.on_presence_missed()

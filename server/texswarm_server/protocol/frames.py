@@ -19,6 +19,7 @@ from texswarm_server.protocol.ids import Handle
 _SYNC: Final = 0
 _AWARENESS: Final = 1
 _ACKNOWLEDGED: Final = 100
+_SHORT_UPDATE: Final = b"\x00\x02"
 _MAX_VARUINT_BYTES: Final = 9
 
 
@@ -132,6 +133,8 @@ def encode_frame(handle: Handle, body: FrameBody) -> bytes:
 
 def decode_frame(frame: bytes) -> tuple[Handle, FrameBody]:
     """Return handle and body; raises RemoteProtocolError(frame_invalid) for anything else."""
+    if frame[1:3] == _SHORT_UPDATE and frame[0] < 0x80 and len(frame) > 4 and frame[3] == len(frame) - 4 < 0x80:
+        return Handle(frame[0]), Update(frame[4:])  # what nearly every frame is
     reader = Reader(frame)
     handle = Handle(reader.varuint())
     body = _read_body(reader)
