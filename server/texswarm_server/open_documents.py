@@ -31,7 +31,7 @@ from texswarm_server.protocol.errors import (
 from texswarm_server.protocol.frames import FrameBody, SyncStep2, Update
 from texswarm_server.protocol.ids import DocumentId, Handle, SessionId
 from texswarm_server.protocol.messages import DocumentClosed, DocumentOpened, Error, OpenDocument, RoleName
-from texswarm_server.rooms.effects import Announce, Effect, Persist, Reload, SendDocument, SendPresence, Tell
+from texswarm_server.rooms.effects import Announce, Effect, Greet, Persist, Reload, SendDocument, SendPresence, Tell
 from texswarm_server.rooms.member import Profile
 from texswarm_server.rooms.room import Room
 from texswarm_server.sessions.deadlines import Deadlines
@@ -41,6 +41,7 @@ from texswarm_server.storage.store import Store, StoredDocument
 _logger = logging.getLogger(__name__)
 
 _RECORD_EVERY_S: Final = 30.0
+_LARGE_BYTES: Final = 16 * 1024
 
 
 @dataclass(slots=True)
@@ -74,6 +75,7 @@ class OpenDocuments:
         self._in_trouble: StorageError | None = None
         self._told_of_trouble: set[Room] = set()
         self._next_handle = 1
+        self._last_large: tuple[bytes, Traffic] | None = None
         self.statistics = DocumentStatistics()
         self._next_record_at = 0.0
         store.listener.on_trouble = self._on_trouble
@@ -213,6 +215,7 @@ class OpenDocuments:
 
     def tick(self, now: float) -> None:
         """Do what is due; costs as much as is due."""
+        self._last_large = None
         for document_id, session_id in list(self._away.pop_due(now)):
             if entry := self._entries.get(document_id):
                 self._execute(entry.room, entry.room.give_up_waiting(session_id))
@@ -352,7 +355,7 @@ class OpenDocuments:
         for effect in effects:
             match effect:
                 case SendDocument(members, payload):
-                    traffic, peers = Traffic(room.handle, payload), self._connected(members)
+                    traffic, peers = self._traffic(room, payload), self._connected(members)
                     for peer in peers:
                         peer.deliver(traffic)
                     self.statistics.deliveries += len(peers)
@@ -372,10 +375,24 @@ class OpenDocuments:
                     self._reload(room)
                 case Announce(delay_s):
                     self._loop.call_later(delay_s, self._announce, room)
+                case Greet(delay_s):
+                    self._loop.call_later(delay_s, self._greet, room)
+
+    def _traffic(self, room: Room, payload: bytes) -> Traffic:
+        """Return `payload` as it is written; a large one is kept, because newcomers ask for the same one by one."""
+        if len(payload) < _LARGE_BYTES:
+            return Traffic(room.handle, payload)
+        if self._last_large is None or self._last_large[0] is not payload:
+            self._last_large = payload, Traffic(room.handle, payload)
+        return self._last_large[1]
 
     def _announce(self, room: Room) -> None:
         if self._by_handle.get(room.handle) is room:
             self._execute(room, room.announce())
+
+    def _greet(self, room: Room) -> None:
+        if self._by_handle.get(room.handle) is room:
+            self._execute(room, room.greet())
 
     def _connected(self, members: tuple[SessionId, ...]) -> list[Peer]:
         peers = self._peers

@@ -40,9 +40,11 @@ class FrameSplitter:
             self._chunks.clear()
         at, end = 0, len(data)
         while at < end and not self._has_given_up:
-            start, stop = self._measure(data, at, max_bytes)
-            if self._has_given_up:
+            extent = self._extent(data, at, max_bytes)
+            if extent is None:
+                self._has_given_up = True
                 break
+            start, stop = extent
             if stop > end:
                 self._chunks, self._lacking = [data[at:]], stop - end
                 return
@@ -52,13 +54,18 @@ class FrameSplitter:
         if at < end:
             yield data[at:], None
 
-    def _measure(self, data: bytes, at: int, max_bytes: int) -> tuple[int, int]:
-        """Return where the payload of the frame at `at` begins and ends; its end is a guess while its head lacks."""
+    @staticmethod
+    def _extent(data: bytes, at: int, max_bytes: int) -> tuple[int, int] | None:
+        """Return where the payload of the frame at `at` begins and ends, None for one that is not for us.
+
+        Its end is a guess, behind the data, while not all of its head is there.
+        """
         lead = data[at : at + 2]
         size, head = (lead[1] & 0x7F if len(lead) > 1 else 0), 2
         if size >= _LENGTH_16:
             head = 4 if size == _LENGTH_16 else 10
             length = data[at + 2 : at + head]
             size = int.from_bytes(length, "big") if len(length) == head - 2 else 0
-        self._has_given_up = (len(lead) > 1 and lead[1] < _MASKED) or size > max_bytes
+        if (len(lead) > 1 and lead[1] < _MASKED) or size > max_bytes:
+            return None
         return at + head + _MASK_BYTES, at + head + _MASK_BYTES + size

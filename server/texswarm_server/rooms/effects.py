@@ -50,4 +50,11 @@ class Announce:
     delay_s: float
 
 
-Effect = SendDocument | SendPresence | Tell | Persist | Reload | Announce
+@dataclass(frozen=True, slots=True)
+class Greet:
+    """Call `Room.greet` after this many seconds: somebody was not told yet who is here."""
+
+    delay_s: float
+
+
+Effect = SendDocument | SendPresence | Tell | Persist | Reload | Announce | Greet

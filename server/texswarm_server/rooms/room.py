@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from hashlib import blake2b
+from itertools import islice
 from typing import Final
 
 from texswarm_server.document.presence import PresenceEntry, encode_entry, encode_presence, join_entries
@@ -36,7 +37,7 @@ from texswarm_server.protocol.ids import DocumentId, Handle, Lineage, SessionId
 from texswarm_server.protocol.messages import Error, Participants, RoleChanged, RoleName
 from texswarm_server.protocol.version import Limits
 from texswarm_server.rooms.acknowledgements import Acknowledgements, Counts
-from texswarm_server.rooms.effects import Announce, Effect, Persist, Reload, SendDocument, SendPresence, Tell
+from texswarm_server.rooms.effects import Announce, Effect, Greet, Persist, Reload, SendDocument, SendPresence, Tell
 from texswarm_server.rooms.member import Member, Profile
 from texswarm_server.rooms.room_presence import RoomPresence
 from texswarm_server.sessions.roles import can_edit
@@ -44,6 +45,11 @@ from texswarm_server.sessions.roles import can_edit
 _KNOWN_UPDATES: Final = 256
 _FEW: Final = 20
 _ROSTER_PER_SECOND: Final = 300
+_LONGEST_GREETING_S: Final = 1.0
+_TOLD_AT_ONCE: Final = 32
+_BETWEEN_S: Final = 0.02
+_KEPT_ANSWERS: Final = 8
+_LARGE_ANSWER_BYTES: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,10 @@ class Room:
         self._moves: list[tuple[Member, list[PresenceEntry]]] = []
         self._known: OrderedDict[bytes, None] = OrderedDict()
         self._is_announcing = False
+        self._is_greeting = False
+        self._untold: dict[Member, None] = {}
+        self._answers: dict[bytes, bytes] = {}
+        self._state_vector: bytes | None = None
 
     # ── what is known ───────────────────────────────────────────────────────────────────────────────────
 
@@ -125,10 +135,13 @@ class Room:
             self._presence.hand_over(old, member)
         self._members[profile.session_id] = member
         me = (profile.session_id,)
-        effects: list[Effect] = [SendDocument(me, self._frame(SyncStep1(self._document.state_vector)))]
+        effects: list[Effect] = [SendDocument(me, self._frame(SyncStep1(self._state())))]
         if entries := self._presence.entries():
             effects.append(SendPresence(me, self._presence_frame(entries)))
-        return [*effects, Tell(me, self._participant_list()), *self._participants()]
+        if len(self._members) <= _FEW:
+            return [*effects, Tell(me, self._participant_list()), *self._participants()]
+        self._untold[member] = None
+        return [*effects, *self._greet_after(min(self._gathering_s(), _LONGEST_GREETING_S)), *self._participants()]
 
     def leave(self, session_id: SessionId) -> list[Effect]:
         """Let a member go for good."""
@@ -174,10 +187,13 @@ class Room:
     def announce(self) -> list[Effect]:
         """Tell everybody who is here; those who are held hear it when they catch up."""
         self._is_announcing = False
-        readers = tuple(member.session_id for member in self._members.values() if member.is_keeping_up)
-        for member in self._members.values():
-            member.has_missed_roster = not member.is_keeping_up
-        return [Tell(readers, self._participant_list())] if readers else []
+        self._untold = dict.fromkeys(self._members.values())
+        return self._tell_next()
+
+    def greet(self) -> list[Effect]:
+        """Tell those who came lately, or who were not told yet, who is here."""
+        self._is_greeting = False
+        return self._tell_next()
 
     # ── what members send ───────────────────────────────────────────────────────────────────────────────
 
@@ -275,12 +291,27 @@ class Room:
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
 
+    def _state(self) -> bytes:
+        if self._state_vector is None:
+            self._state_vector = self._document.state_vector
+        return self._state_vector
+
+    def _forget_answers(self) -> None:
+        """The document is about to change: what was said of it will not be true."""
+        self._answers.clear()
+        self._state_vector = None
+
     def _sync_step_2(self, member: Member, state_vector: bytes) -> Effect:
-        try:
-            lacking = self._document.update_since(state_vector)
-        except MalformedUpdateError as error:
-            raise RejectedError(ErrorCode.UPDATE_INVALID, "state vector") from error
-        return SendDocument((member.session_id,), self._frame(SyncStep2(lacking)))
+        frame = self._answers.get(state_vector)
+        if frame is None:
+            try:
+                frame = self._frame(SyncStep2(self._document.update_since(state_vector)))
+            except MalformedUpdateError as error:
+                raise RejectedError(ErrorCode.UPDATE_INVALID, "state vector") from error
+            if len(self._answers) >= _KEPT_ANSWERS or len(frame) > _LARGE_ANSWER_BYTES:
+                self._answers.clear()
+            self._answers[state_vector] = frame
+        return SendDocument((member.session_id,), frame)
 
     def _refuse_if_read_only(self, member: Member, body: FrameBody, update: bytes) -> None:
         """Refuse what would change a damaged document. It is not counted, so that its sender goes on keeping it."""
@@ -315,6 +346,7 @@ class Room:
         senders = {each.member for each in pending}
         try:
             merged = merge_updates(updates)
+            self._forget_answers()
             change = self._document.apply(merged)
         except MalformedUpdateError as error:
             return self._apply_each(pending) if len(pending) > 1 else [self._refuse_late(pending[0], error)]
@@ -394,12 +426,35 @@ class Room:
         readers = tuple(each for each in self.present if each not in skipped)
         return [SendPresence(readers, self._presence_frame(entries))] if entries and readers else []
 
+    def _tell_next(self) -> list[Effect]:
+        """Tell some of those who wait for it who is here; so few at once that nobody's edits wait for long."""
+        chosen = list(islice(self._untold, _TOLD_AT_ONCE))
+        for member in chosen:
+            del self._untold[member]
+            member.has_missed_roster = not member.is_keeping_up
+        readers = tuple(
+            member.session_id
+            for member in chosen
+            if member.is_keeping_up and self._members.get(member.session_id) is member
+        )
+        rest = self._greet_after(_BETWEEN_S) if self._untold else []
+        return [Tell(readers, self._participant_list()), *rest] if readers else rest
+
+    def _greet_after(self, delay_s: float) -> list[Effect]:
+        if self._is_greeting:
+            return []
+        self._is_greeting = True
+        return [Greet(delay_s)]
+
     def _participants(self) -> list[Effect]:
         """Have the changed list announced; later the more there are, because its cost grows with their square."""
         if self._is_announcing or not self._members:
             return []
         self._is_announcing = True
-        return [Announce((len(self._members) / _ROSTER_PER_SECOND) ** 2 if len(self._members) > _FEW else 0.0)]
+        return [Announce(self._gathering_s())]
+
+    def _gathering_s(self) -> float:
+        return (len(self._members) / _ROSTER_PER_SECOND) ** 2 if len(self._members) > _FEW else 0.0
 
     def _participant_list(self) -> Participants:
         return Participants(

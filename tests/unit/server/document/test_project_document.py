@@ -191,3 +191,16 @@ def test_merging_says_the_same_as_one_by_one() -> None:
     copy.apply(merge_updates(updates))
 
     assert str(copy.text(file_id)) == "cba"
+
+
+def test_many_updates_are_merged_into_one_that_says_the_same() -> None:
+    document, updates = ProjectDocument(), list[bytes]()
+    document.on_update = lambda update, is_local: updates.append(update)
+    text = document.text(document.add_file("main.tex"))
+    for number in range(300):
+        text.replace_u16(number, number, "x")
+    copy = ProjectDocument()
+    copy.apply(merge_updates(updates))
+
+    assert len(updates) > 300
+    assert copy.update_since() == document.update_since()

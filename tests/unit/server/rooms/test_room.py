@@ -9,7 +9,7 @@ import pytest
 
 from texswarm_server.document import ProjectDocument
 from texswarm_server.document.presence import PresenceEntry, decode_presence, encode_presence
-from texswarm_server.document.project_document import EMPTY_UPDATE, merge_updates
+from texswarm_server.document.project_document import EMPTY_STATE, EMPTY_UPDATE, merge_updates
 from texswarm_server.document.shared_document import SharedDocument
 from texswarm_server.protocol.errors import (
     DamagedDocumentError,
@@ -30,7 +30,7 @@ from texswarm_server.protocol.frames import (
 from texswarm_server.protocol.ids import DocumentId, Handle, Lineage, SessionId, UserId
 from texswarm_server.protocol.messages import Error, Participants, RoleChanged, RoleName
 from texswarm_server.protocol.version import Limits
-from texswarm_server.rooms.effects import Announce, Effect, Persist, Reload, SendDocument, SendPresence, Tell
+from texswarm_server.rooms.effects import Announce, Effect, Greet, Persist, Reload, SendDocument, SendPresence, Tell
 from texswarm_server.rooms.member import Profile
 from texswarm_server.rooms.room import Room
 
@@ -68,6 +68,8 @@ class Heard:
                     self.reloads.append(effect)
                 case Announce():
                     self(self.room.announce())
+                case Greet():
+                    self(self.room.greet())
         return self
 
     def of(self, member: SessionId, kind: type[E]) -> list[E]:
@@ -443,6 +445,35 @@ def test_a_crowd_is_told_later() -> None:
 
     assert delays[5] == 0
     assert 5 < delays[-1] < 20
+
+
+def test_a_crowd_of_newcomers_is_greeted_together_and_some_at_a_time() -> None:
+    room, sessions = make_room(), [SessionId(f"s{number}") for number in range(200)]
+    effects = [effect for each in sessions for effect in room.join(profile(each))]
+    greetings = [effect for effect in effects if isinstance(effect, Greet)]
+    largest = 0
+    heard = Heard(room)
+    while greetings:
+        effects = room.greet()
+        largest = max([largest, *(len(effect.members) for effect in effects if isinstance(effect, Tell))])
+        greetings = [effect for effect in effects if isinstance(effect, Greet)]
+        heard([effect for effect in effects if isinstance(effect, Tell)])
+
+    assert [len(heard.of(each, Participants)[-1].participants) for each in sessions[20:]] == [200] * 180
+    assert largest < 50
+
+
+def test_who_asks_again_is_answered_with_what_is_true_now() -> None:
+    room, (document, updates) = room_with(ADA, BOB), typed()
+    first = Heard(room)(room.receive(ADA, SyncStep1(EMPTY_STATE))).of(ADA, SyncStep2)
+    again = Heard(room)(room.receive(BOB, SyncStep1(EMPTY_STATE))).of(BOB, SyncStep2)
+    room.receive(ADA, Update(merge_updates(updates)))
+    room.turn()
+    after = Heard(room)(room.receive(BOB, SyncStep1(EMPTY_STATE))).of(BOB, SyncStep2)
+
+    assert first == again
+    assert after != again
+    assert Heard(room)(room.join(profile(EVE))).of(EVE, SyncStep1)[-1].state_vector == document.state_vector()
 
 
 def test_another_name_is_told_and_the_same_is_not() -> None:
