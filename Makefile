@@ -45,6 +45,7 @@ check: system $(ready) ## Lint, format, types, import arrows
 
 bench: system $(ready) ## Measure; the figures stand at the end
 	QT_QPA_PLATFORM=offscreen $(bin)/pytest tests/benchmarks -m benchmark -p no:randomly -s
+	$(bin)/python -m tests.benchmarks.load --write $(ARGS)
 
 lock: system $(ready) ## Choose the versions of the lock file anew
 	$(bin)/pip install --quiet --upgrade uv

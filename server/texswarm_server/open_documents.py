@@ -478,7 +478,7 @@ class OpenDocuments:
             self._places.pop(session_id, None)
 
     def _note_idle(self, room: Room) -> None:
-        if not room.present:
+        if room.is_deserted:
             self._idle.set(room.document_id, self._loop.time() + self._config.idle_document_s)
 
     def _current_record(self, entry: _Entry) -> DocumentRecord:

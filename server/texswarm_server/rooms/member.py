@@ -37,6 +37,7 @@ class Member:
     has_missed_roster: bool = False
     awareness_ids: set[int] = field(default_factory=set)
     former_ids: set[int] = field(default_factory=set)
+    _told: tuple[Profile, Participant] | None = None
 
     @property
     def session_id(self) -> SessionId:
@@ -56,7 +57,9 @@ class Member:
     def participant(self) -> Participant:
         """Return what others are told; the session's id stays a secret of its user."""
         profile = self.profile
-        return Participant(
+        if self._told and self._told[0] is profile and self._told[1].state == self.state:
+            return self._told[1]
+        participant = Participant(
             participant_id=hashlib.sha256(profile.session_id.encode()).hexdigest()[:16],
             user_id=profile.user_id,
             display_name=profile.display_name or GUEST_NAME,
@@ -64,3 +67,5 @@ class Member:
             role=profile.role,
             state=self.state,
         )
+        self._told = profile, participant
+        return participant

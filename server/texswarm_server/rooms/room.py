@@ -108,12 +108,17 @@ class Room:
     @property
     def is_idle(self) -> bool:
         """Whether nobody is connected and nothing waits for storage."""
-        return not self._updates and not self._acknowledgements.is_waiting and not self.present
+        return not self._updates and not self._acknowledgements.is_waiting and self.is_deserted
 
     @property
     def present(self) -> list[SessionId]:
         """The members that a connection serves."""
         return [member.session_id for member in self._members.values() if member.is_here]
+
+    @property
+    def is_deserted(self) -> bool:
+        """Whether no member is connected."""
+        return not any(member.is_here for member in self._members.values())
 
     @property
     def members(self) -> list[SessionId]:
@@ -422,9 +427,11 @@ class Room:
         return [member for member in self._members.values() if member.profile.is_forgetful and member.is_here]
 
     def _broadcast_presence(self, entries: list[PresenceEntry], without: set[Member] | None = None) -> list[Effect]:
+        if not entries:
+            return []
         skipped = {member.session_id for member in without or ()}
         readers = tuple(each for each in self.present if each not in skipped)
-        return [SendPresence(readers, self._presence_frame(entries))] if entries and readers else []
+        return [SendPresence(readers, self._presence_frame(entries))] if readers else []
 
     def _tell_next(self) -> list[Effect]:
         """Tell some of those who wait for it who is here; so few at once that nobody's edits wait for long."""

@@ -111,9 +111,12 @@ class TexSwarm:
         if kind == _STEP_1:
             client.send(client_frame(varuint(self.handle) + _STEP_1 + varbytes(client.state_vector)))
             if payload[at + 2 :] != varbytes(client.state_vector):
+                client.answered += 1
                 client.send(client_frame(varuint(self.handle) + _STEP_2 + varbytes(EMPTY_UPDATE)))
         elif kind == _STEP_2:
             client.is_synced = True
+            if client.keep is not None:
+                client.keep(payload[read_varuint(payload, at + 2)[1] :])
 
     def edit(self, update: bytes) -> bytes:
         return client_frame(varuint(self.handle) + _EDIT + varbytes(update))

@@ -39,14 +39,14 @@ class Flood:
 
 def typing(server: Process, plan: Typing) -> dict[str, float]:
     """Return the latency of deliveries and the server's time for each."""
-    swarm, dialect = _gathered(server, plan.clients)
+    swarm, dialect = gathered(server, plan.clients)
     writers = [Writer(number) for number in range(plan.writers)]
     total_s = _WARM_UP_S + plan.seconds
     chance = random.Random(plan.clients)
-    schedule = sorted((due, number) for number in range(plan.writers) for due in _moments(chance, plan.per_s, total_s))
+    schedule = sorted((due, number) for number in range(plan.writers) for due in moments(chance, plan.per_s, total_s))
     edits = [(due, number, *_framed(dialect, writers[number].type())) for due, number in schedule]
     swarm.time_deliveries()
-    _forget_garbage()
+    forget_garbage()
     started = time.perf_counter()
     warm = next(at for at, edit in enumerate(edits) if edit[0] >= _WARM_UP_S)
     _play(swarm, edits[:warm], started)
@@ -69,14 +69,14 @@ def typing(server: Process, plan: Typing) -> dict[str, float]:
 
 def flood(server: Process, plan: Flood) -> dict[str, float]:
     """Return how many deliveries a second come out when as much as possible goes in."""
-    swarm, dialect = _gathered(server, plan.clients)
+    swarm, dialect = gathered(server, plan.clients)
     writers = [Writer(number) for number in range(plan.writers)]
     each = plan.edits // plan.writers
     warm_each = max(each // 10, 10)
     warm_up = [b"".join(_framed(dialect, writer.type())[1] for _ in range(warm_each)) for writer in writers]
     edits = [b"".join(_framed(dialect, writer.type())[1] for _ in range(each)) for writer in writers]
     swarm.count_deliveries()
-    _forget_garbage()
+    forget_garbage()
     _pour(swarm, warm_up, warm_each * len(writers) * (plan.clients - 1))
     swarm.settle()
     cpu_s, started = server.cpu_s, time.perf_counter()
@@ -146,8 +146,9 @@ def memory(server: Process, clients: int = 1000) -> dict[str, float]:
 # ── inside ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _gathered(server: Process, clients: int) -> tuple[Swarm, Any]:
-    dialect = server.dialect("typing", clients)
+def gathered(server: Process, clients: int) -> tuple[Swarm, Any]:
+    """Return that many clients with one document open, and how they speak of it; there is room for one more."""
+    dialect = server.dialect("typing", clients + 1)
     swarm = Swarm(server.port)
     swarm.connect_all(dialect, range(clients))
     swarm.settle(1.0 if clients < 500 else 3.0)
@@ -165,7 +166,7 @@ def _meet_everybody(server: Process, dialect: Any, clients: int) -> None:
         time.sleep(1.0)
 
 
-def _moments(chance: random.Random, per_s: float, total_s: float) -> list[float]:
+def moments(chance: random.Random, per_s: float, total_s: float) -> list[float]:
     """Return when a person types who does so at random moments, that often on average."""
     moments, now = [], chance.expovariate(per_s)
     while now < total_s:
@@ -202,7 +203,8 @@ def _check(arrived: int, expected: int) -> None:
         raise UnreachableError(f"{arrived} deliveries instead of {expected}")
 
 
-def _forget_garbage() -> None:
+def forget_garbage() -> None:
+    """Collect now and not again: a pause of ours is no latency of theirs."""
     gc.collect()
     gc.freeze()
     gc.disable()

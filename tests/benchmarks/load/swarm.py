@@ -30,10 +30,13 @@ class UnreachableError(Exception):
 
 
 class Client:
-    """One connection. `marks` counts the edits of others that have arrived; `own` is what its own marks begin with."""
+    """One connection. `marks` counts the edits of others that have arrived; `own` is what its own marks begin with.
+
+    `answered` counts the updates it sent while it synchronised; `keep` is given what it lacked then.
+    """
 
     __slots__ = (
-        "buffer", "close_code", "dialect", "heard_at", "is_open", "is_resumed", "is_synced", "listen", "marks",
+        "answered", "buffer", "close_code", "dialect", "heard_at", "is_open", "is_resumed", "is_synced", "keep", "listen", "marks",
         "number", "outgoing", "own", "received_bytes", "seen", "sock", "state_vector", "swarm",
     )  # fmt: skip
 
@@ -45,7 +48,8 @@ class Client:
         self.is_open = self.is_synced = self.is_resumed = False
         self.close_code: int | None = None
         self.heard_at = 0.0
-        self.marks = 0
+        self.marks = self.answered = 0
+        self.keep: Callable[[bytes], None] | None = None
         self.received_bytes = 0
         self.seen: set[bytes] = set()
         self.listen: Callable[[bytes], None] | None = None
