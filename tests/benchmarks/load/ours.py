@@ -1,4 +1,4 @@
-"""What only ours promises: acknowledgements, coming back after a kill, sessions that rest, and what an idle one costs."""
+"""What ours promises alone: acknowledgements, coming back after a kill, resting and idle sessions."""
 
 from __future__ import annotations
 

@@ -36,8 +36,8 @@ class Client:
     """
 
     __slots__ = (
-        "answered", "buffer", "close_code", "dialect", "heard_at", "is_open", "is_resumed", "is_synced", "keep", "listen", "marks",
-        "number", "outgoing", "own", "received_bytes", "seen", "sock", "state_vector", "swarm",
+        "answered", "buffer", "close_code", "dialect", "heard_at", "is_open", "is_resumed", "is_synced", "keep",
+        "listen", "marks", "number", "outgoing", "own", "received_bytes", "seen", "sock", "state_vector", "swarm",
     )  # fmt: skip
 
     def __init__(self, swarm: Swarm, number: int, dialect: Any, state_vector: bytes) -> None:

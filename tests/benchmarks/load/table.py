@@ -85,23 +85,27 @@ def write(rounds: Rounds, path: Path = RESULTS) -> str:
 
 _HEAD: Final = """# Measured beside other servers
 
-Made by `make bench`; every figure is the median of its rounds. Figures hold for the machine they were measured on, ratios
-hold better."""
+Made by `make bench`; every figure is the median of its rounds. Figures hold for the machine they were measured on,
+ratios hold better."""
 
-_METHOD: Final = """The same load generator plays the same edits, Yjs updates made beforehand, to all three servers: each runs alone,
-in a fresh process on core 0, the clients are on core 1, and the servers take turns (A B C A B C …). Delivered means: an
-edit of one client has arrived at another. People type at random moments, with the same seed for all. Every round counts
-that each edit arrived at each client once; otherwise there is no figure.
+_METHOD: Final = """\
+The same load generator plays the same edits, Yjs updates made beforehand, to all three servers:
+each runs alone, in a fresh process on core 0, the clients are on core 1, and the servers take turns
+(A B C A B C …). Delivered means: an edit of one client has arrived at another. People type at
+random moments, with the same seed for all. Every round counts that each edit arrived at each client
+once; otherwise there is no figure.
 
-- **TeXSwarm** as `texswarm-server serve` starts it: every client signs in as a user of its own, roles are checked, and
-  every edit is acknowledged once it is on the disk (SQLite, `synchronous=FULL`).
-- **y-websocket** is `@y/websocket-server` 0.1.5 as its command starts it: no authentication, nothing is stored. It is run
-  with yjs 13.6.27, the stable release, in place of the prerelease of yjs 14 that it asks for.
-- **Hocuspocus** is `@hocuspocus/server` 4.7.0 without extensions: every token is welcome, nothing is stored. It asks for
-  Node 22; it runs on the Node named above.
+- **TeXSwarm** as `texswarm-server serve` starts it: every client signs in as a user of its own, roles are
+  checked, and every edit is acknowledged once it is on the disk (SQLite, `synchronous=FULL`).
+- **y-websocket** is `@y/websocket-server` 0.1.5 as its command starts it: no authentication, nothing is
+  stored. It is run with yjs 13.6.27, the stable release, in place of the prerelease of yjs 14 that it asks
+  for.
+- **Hocuspocus** is `@hocuspocus/server` 4.7.0 without extensions: every token is welcome, nothing is stored.
+  It asks for Node 22; it runs on the Node named above.
 
-“Opening a paper” is connecting, signing in, opening and synchronising `automerge-paper`, a paper typed in 260,000 edits,
-100 clients under way at any moment; ours are users the server knows. A paper they have: they send its state vector."""
+“Opening a paper” is connecting, signing in, opening and synchronising `automerge-paper`, a paper typed in 260,000
+edits, 100 clients under way at any moment; ours are users the server knows. A paper they have: they send its state
+vector."""
 
 
 def _machine() -> list[str]:
