@@ -70,7 +70,6 @@ class Listener:
             create_connection=cast("type[PeerConnection]", partial(PeerConnection, self._siblings)),
             process_request=self._process_request,
             compression=None,
-            backlog=_BACKLOG,
             server_header=None,
             open_timeout=config.handshake_s,
             ping_interval=config.ping_every_s,
