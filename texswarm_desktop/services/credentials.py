@@ -8,7 +8,6 @@ import asyncio
 import getpass
 import json
 import logging
-import threading
 from collections import deque
 from collections.abc import Callable, Container
 from concurrent.futures import Executor
@@ -24,6 +23,7 @@ from msgspec.structs import replace
 
 from texswarm_desktop.services.atomic_file import PRIVATE_MODE, write_atomically
 from texswarm_desktop.services.secret_store import SecretStore
+from texswarm_server.process_lock import ProcessLock
 from texswarm_server.protocol.errors import NotWritableError
 from texswarm_server.protocol.ids import is_uuid
 from texswarm_server.protocol.invite_link import ServerAddress
@@ -31,6 +31,7 @@ from texswarm_server.protocol.messages import AuthenticationResult, TokenRenewed
 
 _log: Final = logging.getLogger(__name__)
 _IDENTITY_FILE: Final = "identity.json"
+_LOCK_FILE: Final = "sign-ins.lock"
 
 
 class CredentialStore:
@@ -59,7 +60,8 @@ class CredentialStore:
         `key` is what the server is known by, for one whose address changes and that makes an invite for each start.
         """
         name = key or f"{address.host}:{address.port}"
-        place = SecretPlace(self._secrets, name, self._executor, asyncio.get_running_loop())
+        lock = self._profile / _LOCK_FILE
+        place = SecretPlace(self._secrets, name, self._executor, asyncio.get_running_loop(), lock=lock)
         kept = await place.read()
         credentials = ServerCredentials(
             user_id=kept.user_id or self.user_id,
@@ -110,10 +112,17 @@ class SecretPlace:
     """A name in the secret store. Changes are made in order, although an executor's workers need not be."""
 
     def __init__(
-        self, secrets: SecretStore, name: str, executor: Executor, loop: asyncio.AbstractEventLoop | None
+        self,
+        secrets: SecretStore,
+        name: str,
+        executor: Executor,
+        loop: asyncio.AbstractEventLoop | None,
+        *,
+        lock: Path,
     ) -> None:
+        """`lock`: a file that all windows know; only one at a time reads and then writes what is kept."""
         self._secrets, self._name, self._executor, self._loop = secrets, name, executor, loop
-        self._disk = threading.Lock()
+        self._lock = lock
         self._changes: deque[Change] = deque()
 
     async def read(self) -> Kept:
@@ -133,7 +142,8 @@ class SecretPlace:
     def _save(self, on_kept: Callable[[Kept], None]) -> None:
         """In the executor."""
         try:
-            with self._disk:
+            self._lock.parent.mkdir(parents=True, exist_ok=True)
+            with ProcessLock(self._lock, waits=True):
                 kept = self._make_changes()
         except (NotWritableError, OSError) as error:
             _log.warning("the sign-in could not be kept: %s", error)

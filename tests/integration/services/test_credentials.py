@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -94,9 +96,35 @@ class BrokenStore:
         self.secrets[name] = secret
 
 
-def at_the_lab(secrets: SecretStore, executor: Executor, *, refresh_token: str | None = None) -> ServerCredentials:
-    place = SecretPlace(secrets, "lab", executor, HereAndNow())
-    return ServerCredentials(user_id="u", refresh_token=refresh_token, invite=None, place=place)
+class SlowStore(BrokenStore):
+    """Lets every other thread in between a reading and the writing that follows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.secrets["lab"] = '{"refresh_token": "first"}'
+        self.written: list[str | None] = []
+        self._together = threading.Barrier(2)
+
+    def get(self, name: str) -> str | None:
+        found = super().get(name)
+        with suppress(threading.BrokenBarrierError):
+            self._together.wait(timeout=0.02)
+        return found
+
+    def set(self, name: str, secret: str | None) -> None:
+        super().set(name, secret)
+        self.written.append(secret)
+
+
+@pytest.fixture
+def at_the_lab(tmp_path: Path) -> Callable[..., ServerCredentials]:
+    """Make the credentials of one more window."""
+
+    def made(secrets: SecretStore, executor: Executor, *, refresh_token: str | None = None) -> ServerCredentials:
+        place = SecretPlace(secrets, "lab", executor, HereAndNow(), lock=tmp_path / "sign-ins.lock")
+        return ServerCredentials(user_id="u", refresh_token=refresh_token, invite=None, place=place)
+
+    return made
 
 
 def rotated(token: str) -> AuthenticationResult:
@@ -155,7 +183,7 @@ def test_what_was_refused_is_forgotten_and_nothing_else(tmp_path: Path, kind: st
     assert (again(tmp_path).refresh_token is None) == (kind == "refresh")
 
 
-def test_the_latest_word_counts_whichever_worker_is_first(tmp_path: Path) -> None:
+def test_the_latest_word_counts_whichever_worker_is_first(tmp_path: Path, at_the_lab: Any) -> None:
     later = LaterExecutor()
     secrets = FileSecretStore(tmp_path / "secrets.json")
     one = at_the_lab(secrets, later)
@@ -172,7 +200,7 @@ def kept_in(secrets: SecretStore) -> str | None:
     return json.loads(secrets.get("lab") or "{}").get("refresh_token")
 
 
-def test_a_successor_is_shown_once_it_is_durable_and_not_before(tmp_path: Path) -> None:
+def test_a_successor_is_shown_once_it_is_durable_and_not_before(tmp_path: Path, at_the_lab: Any) -> None:
     secrets, later = FileSecretStore(tmp_path / "secrets.json"), LaterExecutor()
     one = at_the_lab(secrets, later, refresh_token="first")
     one.signed_in(rotated("second"))
@@ -182,7 +210,9 @@ def test_a_successor_is_shown_once_it_is_durable_and_not_before(tmp_path: Path) 
 
 
 @pytest.mark.expects_log
-def test_while_the_disk_is_full_the_old_one_is_good_and_the_next_one_is_kept_when_it_is_not(caplog: Any) -> None:
+def test_while_the_disk_is_full_the_old_one_is_good_and_the_next_one_is_kept_after(
+    caplog: Any, at_the_lab: Any
+) -> None:
     secrets, later = BrokenStore(), LaterExecutor()
     secrets.secrets["lab"] = '{"refresh_token": "first"}'
     one = at_the_lab(secrets, later, refresh_token="first")
@@ -198,7 +228,7 @@ def test_while_the_disk_is_full_the_old_one_is_good_and_the_next_one_is_kept_whe
 
 
 @pytest.mark.expects_log
-def test_a_first_refresh_token_is_used_even_if_it_cannot_be_kept(caplog: Any) -> None:
+def test_a_first_refresh_token_is_used_even_if_it_cannot_be_kept(caplog: Any, at_the_lab: Any) -> None:
     secrets, later = BrokenStore(), LaterExecutor()
     secrets.is_full = True
     one = at_the_lab(secrets, later)
@@ -226,7 +256,7 @@ def test_another_windows_successor_is_taken_over_before_the_next_use(tmp_path: P
     asyncio.run(story())
 
 
-def test_of_two_successors_the_first_that_is_kept_is_everybodys(tmp_path: Path) -> None:
+def test_of_two_successors_the_first_that_is_kept_is_everybodys(tmp_path: Path, at_the_lab: Any) -> None:
     secrets, later = FileSecretStore(tmp_path / "secrets.json"), LaterExecutor()
     secrets.set("lab", '{"refresh_token": "first"}')
     one, other = [at_the_lab(secrets, later, refresh_token="first") for _ in range(2)]
@@ -237,8 +267,19 @@ def test_of_two_successors_the_first_that_is_kept_is_everybodys(tmp_path: Path) 
     assert (one.refresh_token, other.refresh_token, kept_in(secrets)) == ("of one", "of one", "of one")
 
 
+def test_windows_that_keep_at_the_same_moment_read_and_write_one_after_the_other(at_the_lab: Any) -> None:
+    """Whoever reads between another's reading and writing puts an older token back."""
+    secrets = SlowStore()
+    with ThreadPoolExecutor(8) as executor:
+        windows = [at_the_lab(secrets, executor, refresh_token="first") for _ in range(8)]
+        for number, one in enumerate(windows):
+            one.signed_in(rotated(f"of {number}"))
+    assert len(secrets.written) == 8
+    assert len(set(secrets.written)) == 1
+
+
 @pytest.mark.expects_log
-def test_a_successor_that_could_not_be_kept_gives_way_to_what_another_window_kept(caplog: Any) -> None:
+def test_a_successor_that_could_not_be_kept_gives_way_to_what_another_window_kept(caplog: Any, at_the_lab: Any) -> None:
     secrets, later = BrokenStore(), LaterExecutor()
     secrets.secrets["lab"] = '{"refresh_token": "first"}'
     one = at_the_lab(secrets, later, refresh_token="first")
@@ -255,7 +296,7 @@ def test_a_successor_that_could_not_be_kept_gives_way_to_what_another_window_kep
     assert "could not be kept" in caplog.text
 
 
-def test_what_is_refused_here_is_not_taken_from_a_window_that_signed_in_anew(tmp_path: Path) -> None:
+def test_what_is_refused_here_is_not_taken_from_a_window_that_signed_in_anew(tmp_path: Path, at_the_lab: Any) -> None:
     secrets, later = FileSecretStore(tmp_path / "secrets.json"), LaterExecutor()
     old = at_the_lab(secrets, later, refresh_token="first")
     new = at_the_lab(secrets, later)
