@@ -31,16 +31,18 @@ from texswarm_desktop.services.library import Library
 from texswarm_desktop.services.secret_store import FileSecretStore, KeyringSecretStore, SecretStore
 from texswarm_desktop.services.settings_store import SettingsStore
 from texswarm_desktop.ui.editor.latex_editor import LatexEditor
-from texswarm_desktop.ui.error_texts import need_words
+from texswarm_desktop.ui.error_texts import need_words, text_of
 from texswarm_desktop.ui.main_window import MainWindow
 from texswarm_desktop.ui.theme import Theme, ThemeMode
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
+from texswarm_desktop.viewmodels.membership import Decision
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
 from texswarm_desktop.viewmodels.server_talk import LinkCancelledError
 from texswarm_desktop.viewmodels.sharing import EVERYWHERE
 from texswarm_desktop.viewmodels.start_view import RecentProject, StartView
 from texswarm_desktop.viewmodels.workspace import DocumentChoice, Workspace
-from texswarm_server.protocol.errors import ProjectInUseError, StorageError, TexSwarmError
+from texswarm_server.protocol.errors import ProjectInUseError, RejectedError, StorageError, TexSwarmError
+from texswarm_server.protocol.messages import RoleName
 
 _log: Final = logging.getLogger(__name__)
 _NAME: Final = "texswarm"
@@ -170,6 +172,9 @@ class Desktop:
             lambda address, invitation, name: self._do("connect", workspace.connect_to(address, invitation, name))
         )
         window.invite_requested.connect(lambda: self._do("invite", self._copy_invite()))
+        window.members_requested.connect(lambda: self._do("members", self._show_members()))
+        window.member_decided.connect(lambda decision: self._do("decide", self._decide(decision)))
+        window.member_invite_requested.connect(lambda role: self._do("invite", self._copy_member_invite(role)))
         window.cancel_requested.connect(workspace.cancel)
         window.work_locally_requested.connect(workspace.work_locally)
         window.choose_copy_requested.connect(lambda: self._do("keep both", workspace.keep_both()))
@@ -246,6 +251,20 @@ class Desktop:
         link = await self.workspace.invite()
         QGuiApplication.clipboard().setText(str(link))
         self.window.show_copied(str(link))
+
+    async def _show_members(self) -> None:
+        self.window.show_members(await self.workspace.membership())
+
+    async def _decide(self, decision: Decision) -> None:
+        """What a server refuses is said in the sheet, over what holds now."""
+        try:
+            self.window.update_members(await self.workspace.decide(decision))
+        except RejectedError as error:
+            self.window.update_members(await self.workspace.membership(), problem=text_of(error).sentence)
+
+    async def _copy_member_invite(self, role: RoleName) -> None:
+        QGuiApplication.clipboard().setText(str(await self.workspace.invite(role)))
+        self.window.update_members(await self.workspace.membership(), is_copied=True)
 
     def _recent(self) -> list[RecentProject]:
         return [

@@ -17,6 +17,7 @@ from texswarm_desktop.ui.dialogs.choose_dialog import ChooseDialog
 from texswarm_desktop.ui.dialogs.connect_dialog import ConnectDialog
 from texswarm_desktop.ui.dialogs.host_sheet import HostSheet
 from texswarm_desktop.ui.dialogs.join_dialog import JoinDialog
+from texswarm_desktop.ui.dialogs.members_sheet import MembersSheet
 from texswarm_desktop.ui.dialogs.new_dialog import NewDialog
 from texswarm_desktop.ui.error_texts import text_of
 from texswarm_desktop.ui.notices import NoticeArea
@@ -27,6 +28,7 @@ from texswarm_desktop.ui.status_line import ACTION_WORDS, StatusBar
 from texswarm_desktop.ui.theme import Theme, ThemeMode
 from texswarm_desktop.ui.window_actions import Deed, WindowActions
 from texswarm_desktop.viewmodels.connection_view import ConnectionView, Hosting, StatusAction, StatusLine, Tone
+from texswarm_desktop.viewmodels.membership import Membership
 from texswarm_desktop.viewmodels.participants_view import ParticipantsView
 from texswarm_desktop.viewmodels.presence_view import PresenceView
 from texswarm_desktop.viewmodels.project_view import ProjectView
@@ -48,7 +50,8 @@ class MainWindow(QMainWindow):
     Signals, all wishes of the user: `new_requested(str)` with a title; `open_folder_requested(Path)`;
     `host_requested()`; `host_folder_requested(Path)` from the first page; `join_requested(str, str)`, link and name;
     `connect_requested(str, str, str)` with address, invitation, name; `stop_hosting_requested()`; `invite_requested()`
-    where the project is on a server elsewhere; `cancel_requested()`; `work_locally_requested()`;
+    where the project is on a server elsewhere; `members_requested()`, and of its sheet `member_decided(Decision)` and
+    `member_invite_requested(str)` with a role; `cancel_requested()`; `work_locally_requested()`;
     `choose_copy_requested()`; `document_chosen(str)` and `share_there_requested()` from the list
     of a server's projects; `leave_requested()` back to the first page; `theme_chosen(str)`; `zoom_changed(int)`;
     `closed()`.
@@ -62,6 +65,9 @@ class MainWindow(QMainWindow):
     connect_requested = Signal(str, str, str)
     stop_hosting_requested = Signal()
     invite_requested = Signal()
+    members_requested = Signal()
+    member_decided = Signal(object)
+    member_invite_requested = Signal(str)
     cancel_requested = Signal()
     work_locally_requested = Signal()
     choose_copy_requested = Signal()
@@ -88,6 +94,7 @@ class MainWindow(QMainWindow):
         self._participants: ParticipantsView | None = None
         self._page: ProjectPage | None = None
         self._host_sheet: HostSheet | None = None
+        self._members_sheet: MembersSheet | None = None
         self._awaits_hosting = False
         self.actions_ = WindowActions(self, self._deeds())
         self.actions_.add_themes(theme.mode, self._on_theme_chosen)
@@ -172,6 +179,7 @@ class MainWindow(QMainWindow):
         )
         self._page = page
         page.share_requested.connect(self.share)
+        page.members_requested.connect(self.members_requested)
         page.work_locally_requested.connect(self.work_locally_requested)
         page.heading_changed.connect(self._on_page_heading_changed)
         page.area.caret_moved.connect(self.status_bar.show_place)
@@ -243,6 +251,27 @@ class MainWindow(QMainWindow):
             self._participants.rows_changed.connect(sheet.show_people)
         sheet.open()
 
+    def show_members(self, membership: Membership) -> None:
+        """Show who may do what, for an owner to decide."""
+        if self._members_sheet is not None:
+            self._members_sheet.show_membership(membership)
+            return
+        sheet = self._members_sheet = MembersSheet(self._theme, self, membership)
+        sheet.decided.connect(self.member_decided)
+        sheet.invite_requested.connect(self.member_invite_requested)
+        sheet.finished.connect(self._on_members_sheet_finished)
+        sheet.open()
+
+    def update_members(self, membership: Membership, *, problem: str = "", is_copied: bool = False) -> None:
+        """Show in the sheet, if it is still there, what became of a decision or of a wish for an invitation."""
+        if self._members_sheet is None:
+            return
+        self._members_sheet.show_membership(membership)
+        if problem:
+            self._members_sheet.show_problem(problem)
+        if is_copied:
+            self._members_sheet.show_copied()
+
     def choose_folder(self) -> None:
         """Let the user choose a folder to open."""
         self._choose_folder("Open folder", self.open_folder_requested.emit)
@@ -297,6 +326,7 @@ class MainWindow(QMainWindow):
             ),
             (
                 Deed("Share…", self.share, needs_project=True),
+                Deed("People and invitations…", self.members_requested.emit, needs_project=True),
                 Deed("Join…", self.show_join_dialog),
                 Deed("Connect to a server…", self.show_connect_dialog),
             ),
@@ -376,6 +406,9 @@ class MainWindow(QMainWindow):
         if self._host_sheet is not None and self._participants is not None:
             self._participants.rows_changed.disconnect(self._host_sheet.show_people)
         self._host_sheet = None
+
+    def _on_members_sheet_finished(self) -> None:
+        self._members_sheet = None
 
     def _on_page_heading_changed(self, title: str, path: str) -> None:
         name = path.rpartition("/")[2]

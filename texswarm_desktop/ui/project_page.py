@@ -27,11 +27,13 @@ _READING = "reading"
 class ProjectPage(QWidget):
     """One opened project.
 
-    Signals: `share_requested()`; `heading_changed(str, str)` with title and current path; `work_locally_requested()`.
+    Signals: `share_requested()`; `heading_changed(str, str)` with title and current path; `work_locally_requested()`;
+    `members_requested()`.
     """
 
     share_requested = Signal()
     work_locally_requested = Signal()
+    members_requested = Signal()
     heading_changed = Signal(str, str)
 
     def __init__(
@@ -56,6 +58,7 @@ class ProjectPage(QWidget):
         self._names = {row.person.user_id: row.person.name for row in participants.rows}
         self.top_bar.share_requested.connect(self.share_requested)
         self.people.invite_requested.connect(self.share_requested)
+        self.people.members_requested.connect(self.members_requested)
         self.people.person_chosen.connect(self.go_to_person)
         self.files.delete_requested.connect(self.ask_to_delete)
         participants.rows_changed.connect(self.top_bar.show_people)

@@ -76,6 +76,12 @@ class ParticipantsView(QObject):
         return self._rows
 
     @property
+    def am_owner(self) -> bool:
+        """Whether a server says that this user decides who may do what here."""
+        mine = [one for one in self._project.participants if one.user_id == self._me.user_id]
+        return any(one.role == "owner" for one in mine)
+
+    @property
     def me(self) -> Person:
         """Who sits here."""
         return self._me

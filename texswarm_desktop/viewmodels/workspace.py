@@ -16,6 +16,7 @@ from PySide6.QtCore import QObject, Signal
 
 from texswarm_desktop.client.link import TransportFactory
 from texswarm_desktop.client.states import Closed, StopCode
+from texswarm_desktop.core.first_text import first_text
 from texswarm_desktop.core.palette import color_of
 from texswarm_desktop.core.settings import KnownServer
 from texswarm_desktop.qtx.task_scope import TaskScope
@@ -25,15 +26,25 @@ from texswarm_desktop.services.library import Library
 from texswarm_desktop.services.project import Project
 from texswarm_desktop.services.settings_store import SettingsStore
 from texswarm_desktop.viewmodels.connection_view import ConnectionView, Hosting
+from texswarm_desktop.viewmodels.membership import Decision, Membership
 from texswarm_desktop.viewmodels.opened_project import OpenedProject, end_connection
 from texswarm_desktop.viewmodels.people import Person
-from texswarm_desktop.viewmodels.server_talk import LinkCancelledError, invite_to, let_in, listed, share
+from texswarm_desktop.viewmodels.server_talk import (
+    LinkCancelledError,
+    carry_out,
+    invite_to,
+    let_in,
+    listed,
+    membership,
+    share,
+)
 from texswarm_desktop.viewmodels.sharing import EVERYWHERE, OWN_SERVER, Sharing
 from texswarm_server.protocol.errors import DamagedDocumentError, ErrorCode, LinkLostError, RejectedError, StorageError
 from texswarm_server.protocol.invite_link import InviteLink, parse_invite_link
 from texswarm_server.protocol.messages import (
     DocumentInfo,
     RedeemInvite,
+    RoleName,
 )
 
 if TYPE_CHECKING:
@@ -43,11 +54,6 @@ _log: Final = logging.getLogger(__name__)
 #: How often a project that was damaged in memory is loaded again within this many seconds.
 _MAX_RELOADS: Final = 3
 _RELOADS_WINDOW_S: Final = 60.0
-_ESCAPED: Final = {character: f"\\{character}" for character in "#$%&_{}"} | {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-}
 
 NewTransport = Callable[[str | None], TransportFactory]
 """Makes what opens a link, given the fingerprint of the certificate to insist on."""
@@ -201,15 +207,35 @@ class Workspace(QObject):
                 await share(opened.project, connection, link.token)
                 await self._keep(opened, connection, link)
 
-    async def invite(self) -> InviteLink:
+    async def invite(self, role: RoleName = "editor") -> InviteLink:
         """Return a link that lets somebody else in where the project is shared; raises RejectedError or LinkError."""
+        connection, document_id = self._owned()
+        hosted = self.hosting
+        link = parse_invite_link(hosted.link) if hosted is not None else self._require_opened().project.server_link
+        if link is None:
+            raise LinkLostError("the project is not on a server")
+        return replace(link, token=await invite_to(connection, document_id, role))
+
+    # ── who may come in ─────────────────────────────────────────────────────────────────────────────────
+
+    async def membership(self) -> Membership:
+        """Return who may do what in the project, and its invitations; raises RejectedError or LinkError."""
+        return await membership(*self._owned(), self.me)
+
+    async def decide(self, decision: Decision) -> Membership:
+        """Carry out what an owner decided, and return what holds then; raises RejectedError or LinkError."""
+        connection, document_id = self._owned()
+        await carry_out(connection, document_id, decision)
+        return await membership(connection, document_id, self.me)
+
+    def _owned(self) -> tuple["Connection", str]:
+        """Return the link and the document, for somebody who decides there."""
         opened = self._require_opened()
-        link = opened.project.server_link
-        if opened.connection is None or link is None:
+        if opened.connection is None:
             raise LinkLostError("the project is not on a server")
         if opened.project.role not in {None, "owner"}:
             raise RejectedError(StopCode.NOT_AN_OWNER)
-        return replace(link, token=await invite_to(opened.connection, opened.project.document_id))
+        return opened.connection, opened.project.document_id
 
     async def keep_both(self) -> None:
         """Two histories of one document: let the copy here be a local project, and fetch the server's beside it."""
@@ -470,13 +496,3 @@ def _is_same(folder: Path, other: Path) -> bool:
         return folder == other or folder.samefile(other)
     except OSError:
         return False
-
-
-def first_text(title: str) -> str:
-    """Return what a new project's main file begins with."""
-    name = "".join(_ESCAPED.get(character, character) for character in title)
-    return (
-        "\\documentclass{article}\n\n"
-        f"\\title{{{name}}}\n\\author{{}}\n\n"
-        "\\begin{document}\n\\maketitle\n\n\n\n\\end{document}\n"
-    )

@@ -15,10 +15,14 @@ _EMPTY: Final = "Nobody else is here yet. Host the project or connect to a serve
 
 
 class PeoplePanel(QWidget):
-    """Shows a ParticipantsView. Signals: `person_chosen(str)` with a user id; `invite_requested()`."""
+    """Shows a ParticipantsView.
+
+    Signals: `person_chosen(str)` with a user id; `invite_requested()`; `members_requested()`, of an owner only.
+    """
 
     person_chosen = Signal(str)
     invite_requested = Signal()
+    members_requested = Signal()
 
     def __init__(self, theme: Theme, participants: ParticipantsView, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -28,8 +32,11 @@ class PeoplePanel(QWidget):
         self._hint.setContentsMargins(14, 4, 14, 8)
         invite = IconButton(theme, "share", "Invite people")
         invite.clicked.connect(self.invite_requested)
+        self._members = IconButton(theme, "people", "People and invitations")
+        self._members.clicked.connect(self.members_requested)
+        self._participants = participants
         header = QWidget()
-        header.setLayout(row(self._title, None, invite, margins=(14, 8, 8, 4)))
+        header.setLayout(row(self._title, None, self._members, invite, margins=(14, 8, 8, 4), gap=2))
         self._rows = QVBoxLayout()
         self._rows.setContentsMargins(8, 0, 8, 8)
         self._rows.setSpacing(1)
@@ -60,6 +67,7 @@ class PeoplePanel(QWidget):
             shown.chosen.connect(self.person_chosen)
             self._rows.addWidget(shown)
         self._hint.setVisible(len(rows) <= 1)
+        self._members.setVisible(self._participants.am_owner)
         self._title.setText("People" if len(rows) <= 1 else f"People · {len(rows)}")
 
 

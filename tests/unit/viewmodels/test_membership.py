@@ -1,0 +1,36 @@
+"""What an owner reads of members and invitations."""
+
+import pytest
+
+from texswarm_desktop.viewmodels.membership import Invitation, Member, Membership, sorted_members
+from texswarm_desktop.viewmodels.people import Person
+
+ADA, BOB, CY = (Person(name.lower(), name, "#336699") for name in ("Ada", "bob", "Cy"))
+
+
+def test_oneself_comes_first_and_who_is_out_last() -> None:
+    members = (Member(BOB, "viewer", is_out=True), Member(CY, "editor"), Member(ADA, "owner", is_me=True))
+    assert [one.person.name for one in sorted_members(members)] == ["Ada", "Cy", "bob"]
+
+
+def test_owners_who_are_out_do_not_count() -> None:
+    assert Membership((Member(ADA, "owner"), Member(BOB, "owner", is_out=True), Member(CY, "editor"))).owners == 1
+
+
+@pytest.mark.parametrize(("banned", "words"), [(True, "banned"), (False, "removed")])
+def test_a_ban_is_told_apart(banned: bool, words: str) -> None:
+    assert Member(BOB, "viewer", is_out=True, is_banned=banned).words == words
+
+
+@pytest.mark.parametrize(
+    ("invitation", "words"),
+    [
+        (Invitation("i", "editor"), "not used yet · does not expire"),
+        (Invitation("i", "editor", uses=1), "used once · does not expire"),
+        (Invitation("i", "editor", uses=3), "used 3 times · does not expire"),
+        (Invitation("i", "editor", uses=2, max_uses=5), "used 2 of 5 times · does not expire"),
+        (Invitation("i", "editor", expires_at=1_800_014_400.0), "not used yet · until 15 January 2027"),
+    ],
+)
+def test_an_invitation_says_what_it_is_good_for(invitation: Invitation, words: str) -> None:
+    assert invitation.words == words

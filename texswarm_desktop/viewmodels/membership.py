@@ -1,0 +1,104 @@
+"""Who may do what in a project, and by which invitations others can come: ready to show to an owner.
+
+Pure. A server tells; who asks it is `server_talk`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from texswarm_desktop.viewmodels.people import Person
+from texswarm_server.protocol.messages import RoleName
+
+ROLE_WORDS: Final[dict[RoleName, str]] = {"owner": "Owner", "editor": "May write", "viewer": "May read"}
+_FOREVER: Final = "does not expire"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody who is in the project, whether here now or not; or was, and `is_out`, perhaps for good (`is_banned`)."""
+
+    person: Person
+    role: RoleName
+    is_me: bool = False
+    is_out: bool = False
+    is_banned: bool = False
+
+    @property
+    def words(self) -> str:
+        """What is said of somebody who was taken out."""
+        return "banned" if self.is_banned else "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A way in that still works. `expires_at` is in seconds since the epoch; None: no limit."""
+
+    invite_id: str
+    role: RoleName
+    uses: int = 0
+    max_uses: int | None = None
+    expires_at: float | None = None
+
+    @property
+    def words(self) -> str:
+        """What the invitation is good for."""
+        times = "once" if self.uses == 1 else f"{self.uses} times"
+        used = f"used {times}" if self.uses else "not used yet"
+        if self.max_uses is not None:
+            used = f"used {self.uses} of {self.max_uses} times"
+        if self.expires_at is None:
+            return f"{used} · {_FOREVER}"
+        return f"{used} · until {datetime.fromtimestamp(self.expires_at, UTC):%d %B %Y}"
+
+
+@dataclass(frozen=True, slots=True)
+class GiveRole:
+    """Let somebody do more, or less."""
+
+    user_id: str
+    role: RoleName
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOut:
+    """Take somebody out; `for_good`: no invitation leads back."""
+
+    user_id: str
+    for_good: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LetBack:
+    """Forget that somebody was taken out."""
+
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Let nobody else in by an invitation."""
+
+    invite_id: str
+
+
+Decision = GiveRole | TakeOut | LetBack | Withdraw
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Everything an owner sees of who may come in."""
+
+    members: tuple[Member, ...] = ()
+    invitations: tuple[Invitation, ...] = ()
+
+    @property
+    def owners(self) -> int:
+        """How many may decide; the last one cannot be taken away."""
+        return sum(member.role == "owner" and not member.is_out for member in self.members)
+
+
+def sorted_members(members: Iterable[Member]) -> tuple[Member, ...]:
+    """Return oneself first, then those who are in by name, then those who are out."""
+    return tuple(sorted(members, key=lambda one: (one.is_out, not one.is_me, one.person.name.casefold())))
