@@ -87,6 +87,14 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
+def add_listing(commands: Commands, name: str, run: Command, text: str) -> Parser:
+    """Add a command that shows or changes what a server keeps, for people or as JSON."""
+    parser = add_command(commands, name, run, text)
+    add_data(parser)
+    add_json(parser)
+    return parser
+
+
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Let a command be told everything a server can be told."""
     add_config(parser)

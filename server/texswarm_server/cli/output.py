@@ -26,11 +26,34 @@ def say_json(value: object) -> None:
     say(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
+def say_details(pairs: Iterable[tuple[str, object]]) -> None:
+    """Print what one thing is, a line for each side of it."""
+    lines = [(title, plain(str(value))) for title, value in pairs]
+    width = max(len(title) for title, _ in lines)
+    for title, value in lines:
+        say(f"{title:<{width}}{_GAP}{value}")
+
+
+def for_programs(value: object) -> dict[str, object]:
+    """Return a dataclass as an object for JSON: what ends in `_at` is a time, and is written as one in UTC."""
+    assert dataclasses.is_dataclass(value)
+    assert not isinstance(value, type)
+    return {
+        name: instant(each) if name == "at" or name.endswith("_at") else each
+        for name, each in dataclasses.asdict(value).items()
+    }
+
+
 def moment(seconds: float | None) -> str:
     """Return a point in time as people here write it, `-` for none."""
     if seconds is None:
         return "-"
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds)) if _is_a_date(seconds) else "?"
+
+
+def second(seconds: float) -> str:
+    """Return a point in time to the second, for lists of what happened."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds)) if _is_a_date(seconds) else "?"
 
 
 def instant(seconds: float | None) -> datetime | None:

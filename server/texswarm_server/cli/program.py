@@ -8,7 +8,19 @@ from contextlib import suppress
 from typing import Final
 
 from texswarm_server import __version__
-from texswarm_server.cli import doctor, health, invite, serve
+from texswarm_server.cli import (
+    audit,
+    doctor,
+    documents,
+    health,
+    invite,
+    invites,
+    serve,
+    sessions,
+    settings_shown,
+    upkeep,
+    users,
+)
 from texswarm_server.cli.arguments import Parser
 from texswarm_server.protocol.errors import TexSwarmError
 
@@ -41,7 +53,7 @@ def parser() -> Parser:
     reader = Parser(prog=PROGRAM, description="The session server of TeXSwarm.")
     reader.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     commands = reader.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for group in (serve, invite, doctor, health):
+    for group in (serve, invite, invites, users, documents, sessions, audit, upkeep, doctor, health, settings_shown):
         group.add(commands)
     return reader
 

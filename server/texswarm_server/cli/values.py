@@ -12,6 +12,7 @@ _SIZE_UNITS: Final = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4
 _YES: Final = frozenset({"1", "true", "yes", "on"})
 _NO: Final = frozenset({"0", "false", "no", "off"})
 _OFF: Final = frozenset({"off", "false", "none", "never"})
+_ZERO: Final = frozenset({"0", "0s", "0.0"})
 _LONGEST_S: Final = 100 * 365 * 86400
 
 
@@ -122,7 +123,11 @@ def or_off(kind: Kind) -> Kind:
 
 def or_zero(kind: Kind) -> Kind:
     """Return the kind of time or number that may be nothing at all."""
-    return dataclasses.replace(kind, read=lambda text: 0.0 if text.strip() in {"0", "0s", "0.0"} else kind.read(text))
+
+    def read(text: str) -> object:
+        return 0.0 if text.strip().lower() in _OFF | _ZERO else kind.read(text)
+
+    return dataclasses.replace(kind, read=read)
 
 
 TIME: Final = Kind("TIME", read_time, show_time, (int, float))

@@ -1,0 +1,56 @@
+"""`documents versions` and `documents restore`: the former states of a document."""
+
+import argparse
+import os
+import time
+from typing import Final
+
+from texswarm_server.cli.arguments import Commands, add_listing, count, data_folder
+from texswarm_server.cli.database import one_id, reading
+from texswarm_server.cli.output import Column, for_programs, moment, plain, say, say_json, say_table, size
+from texswarm_server.storage.versions import list_versions, restore_version
+
+_COLUMNS: Final = (
+    Column("version", is_number=True),
+    Column("of"),
+    Column("size", is_number=True),
+    Column("stored", is_number=True),
+)
+
+
+def add_to(group: Commands) -> None:
+    """Add the commands to those about documents."""
+    versions = add_listing(group, "versions", _versions, "list the former states of a document, the oldest first")
+    versions.add_argument("document", metavar="DOCUMENT", help="id, or its beginning")
+    restore = add_listing(group, "restore", _restore, "make a former state a new document beside the present one")
+    restore.add_argument("version", type=count, metavar="VERSION", help="number of the version, as `versions` lists it")
+    restore.add_argument(
+        "--title", metavar="TEXT", help="title of the new document (default: the old one and the time)"
+    )
+
+
+def _versions(options: argparse.Namespace) -> int:
+    data = data_folder(options)
+    with reading(data) as overview:
+        document_id = one_id(overview, "document", options.document)
+    versions = list_versions(data, document_id)
+    if options.json:
+        say_json([for_programs(version) for version in versions])
+        return 0
+    rows = [
+        (each.version_id, moment(each.created_at), size(each.size_bytes), size(each.stored_bytes)) for each in versions
+    ]
+    say_table(_COLUMNS, rows, empty="No former states are kept yet.")
+    return 0
+
+
+def _restore(options: argparse.Namespace) -> int:
+    data = data_folder(options)
+    with reading(data):
+        pass  # there is a database, or this says where it was looked for
+    made = restore_version(data, options.version, now=time.time(), random=os.urandom, title=options.title)
+    if options.json:
+        say_json(for_programs(made))
+    else:
+        say(f"Version {options.version} is document {made.document_id} now: {plain(made.title)}.")
+    return 0
