@@ -12,10 +12,10 @@ that are not of this form are passed over, never trusted.
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import PurePosixPath
 from typing import Any, Final, NewType
 from uuid import uuid4
+from weakref import WeakMethod, finalize
 
 import pycrdt
 
@@ -74,9 +74,9 @@ class ProjectDocument:
         self.on_update: UpdateListener = _ignore
         self.on_files_changed: FilesListener = _ignore
         self.on_file_touched: FileTouchedListener = _ignore
-        self._doc.observe(self._on_transaction)
-        self._meta.observe(self._on_tree)
-        self._files.observe_deep(self._on_tree)
+        follow(self._doc, self._on_transaction)
+        self._meta.observe(held_weakly(self._on_tree))
+        self._files.observe_deep(held_weakly(self._on_tree))
 
     # ── the whole ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -282,7 +282,7 @@ class ProjectDocument:
             if file_id in self._watches:
                 continue
             root = self._doc.get(TEXT_ROOT + file_id, type=pycrdt.Text)
-            self._watches[file_id] = root.observe(partial(self._on_text, file_id))
+            self._watches[file_id] = root.observe(held_weakly(self._on_text, file_id))
 
     def _require(self, file_id: FileId) -> None:
         if file_id not in self.files:
@@ -375,6 +375,32 @@ def _unique_paths(paths: dict[FileId, str]) -> dict[FileId, FileEntry]:
 def _numbered(path: str, number: int) -> str:
     pure = PurePosixPath(path)
     return str(pure.with_name(f"{pure.stem} ({number}){pure.suffix}"))
+
+
+def held_weakly(method: Callable[..., None], *first: object) -> Callable[[Any], None]:
+    """Return a callback of one argument, put behind `first`, that does not keep the method's object alive.
+
+    pycrdt keeps callbacks where the garbage collector does not look: an object that observes a document it holds would
+    stay in memory for ever, and the document with it.
+    """
+    weak = WeakMethod(method)
+
+    def call(event: Any) -> None:
+        if living := weak():
+            living(*first, event)
+
+    return call
+
+
+def follow(document: "pycrdt.Doc[Any]", method: Callable[[pycrdt.TransactionEvent], None]) -> Callable[[], object]:
+    """Have `method` called after every transaction while its object lives; returns the way to end it sooner.
+
+    WORKAROUND https://github.com/y-crdt/pycrdt: a document that is observed is never freed (0.14), not even when nobody
+    has it any more; one whose observer was taken off is.
+    """
+    ending = finalize(method.__self__, document.unobserve, document.observe(held_weakly(method)))  # type: ignore[attr-defined]
+    ending.atexit = False
+    return ending
 
 
 @contextmanager

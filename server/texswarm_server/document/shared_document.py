@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pycrdt
 
-from texswarm_server.document.project_document import EMPTY_STATE, EMPTY_UPDATE, refusing_malformed, reporting_damage
+from texswarm_server.document.project_document import (
+    EMPTY_STATE,
+    EMPTY_UPDATE,
+    follow,
+    refusing_malformed,
+    reporting_damage,
+)
 from texswarm_server.protocol.frames import Reader
 from texswarm_server.protocol.ids import Lineage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _NO_STRUCTS: Final = 0
 
@@ -24,6 +33,7 @@ class SharedDocument:
 
     def __init__(self) -> None:
         self._change: bytes | None = None
+        self._stop_following: Callable[[], object] | None = None
         self._start(pycrdt.Doc())
 
     def apply(self, update: bytes) -> bytes | None:
@@ -73,8 +83,10 @@ class SharedDocument:
         return Lineage(self._meta("lineage")) or None
 
     def _start(self, document: pycrdt.Doc[Any]) -> None:
+        if self._stop_following is not None:
+            self._stop_following()
         self._doc = document
-        self._doc.observe(self._on_transaction)
+        self._stop_following = follow(document, self._on_transaction)
 
     def _meta(self, key: str) -> str:
         value = self._doc.get("meta", type=pycrdt.Map).get(key)

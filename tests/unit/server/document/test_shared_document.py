@@ -1,7 +1,10 @@
 """A server's copy of a document: what an update changed, and what is contained already."""
 
+import gc
 import random
+import weakref
 
+import pycrdt
 import pytest
 
 from texswarm_server.document import ProjectDocument
@@ -27,6 +30,21 @@ def test_an_update_in_order_changes_exactly_what_it_says() -> None:
     shared = SharedDocument()
 
     assert [shared.apply(update) for update in updates] == updates
+
+
+@pytest.mark.parametrize("kind", [SharedDocument, ProjectDocument])
+def test_a_document_that_nobody_needs_any_more_is_forgotten(kind, monkeypatch) -> None:
+    taken_off, unobserve = [], pycrdt.Doc.unobserve
+    monkeypatch.setattr(pycrdt.Doc, "unobserve", lambda doc, each: (taken_off.append(each), unobserve(doc, each)))
+    _document, updates = typed()
+    document = kind()
+    document.apply(merge_updates(updates))
+    weak = weakref.ref(document)
+    del document
+    gc.collect()
+
+    assert weak() is None
+    assert len(taken_off) == 1  # else pycrdt keeps the content
 
 
 def test_an_update_sent_again_changes_nothing_and_is_contained() -> None:
