@@ -24,6 +24,7 @@ from texswarm_server.protocol.errors import (
     DamagedDocumentError,
     FilePathError,
     MalformedUpdateError,
+    RemoteProtocolError,
     UnknownFileError,
 )
 from texswarm_server.protocol.frames import Reader
@@ -35,6 +36,7 @@ SCHEMA_VERSION: Final = 1
 EMPTY_UPDATE: Final = b"\x00\x00"
 EMPTY_STATE: Final = b"\x00"
 _MAX_PATH_CHARS: Final = 1024
+_LEAST_ENTRY_BYTES: Final = 2
 _MERGED_AT_ONCE: Final = 64
 
 
@@ -120,6 +122,7 @@ class ProjectDocument:
 
     def update_since(self, state_vector: bytes = EMPTY_STATE) -> bytes:
         """Return what a replica with `state_vector` lacks; raises MalformedUpdateError for other bytes."""
+        check_state_vector(state_vector)
         with refusing_malformed():
             return self._doc.get_update(state_vector)
 
@@ -310,6 +313,21 @@ def read_state_vector(state_vector: bytes) -> dict[int, int]:
     clocks = {reader.varuint(): reader.varuint() for _ in range(reader.varuint())}
     reader.end()
     return clocks
+
+
+def check_state_vector(state_vector: bytes) -> None:
+    """Raise MalformedUpdateError for what claims to have more entries than its bytes can hold.
+
+    pycrdt makes room for as many as are claimed before it reads the first one: four bytes cost 4 s and 300 MB, and nine
+    the process.
+    """
+    reader = Reader(state_vector)
+    try:
+        count = reader.varuint()
+    except RemoteProtocolError as error:
+        raise MalformedUpdateError("state vector") from error
+    if count * _LEAST_ENTRY_BYTES > len(state_vector):
+        raise MalformedUpdateError(f"state vector of {count} entries in {len(state_vector)} bytes")
 
 
 def check_update(update: bytes) -> None:

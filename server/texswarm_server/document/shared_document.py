@@ -9,6 +9,7 @@ import pycrdt
 from texswarm_server.document.project_document import (
     EMPTY_STATE,
     EMPTY_UPDATE,
+    check_state_vector,
     follow,
     refusing_malformed,
     reporting_damage,
@@ -69,6 +70,7 @@ class SharedDocument:
 
     def update_since(self, state_vector: bytes = EMPTY_STATE) -> bytes:
         """Return what a replica with `state_vector` lacks; raises MalformedUpdateError for other bytes."""
+        check_state_vector(state_vector)
         with refusing_malformed():
             return self._doc.get_update(state_vector)
 

@@ -7,9 +7,10 @@ from typing import Final
 #: Pieces that parsers of numbers, lengths, text, JSON and paths have stumbled over.
 PIECES: Final = (
     b"\x00", b"\x7f", b"\x80", b"\xff", b"\xff" * 9, b"\x80" * 8 + b"\x01", b"\xff\xff\xff\xff\x0f", b"\xed\xa0\x80",
-    b"\xf0\x9f\x98\x80", b"\xc3", b'"', b"\\", b"\\ud800", b"{", b"}", b"[" * 60, b"]", b":", b",", b"null", b"true",
-    b"-1", b"1e999", b"9" * 30, b"0.1", b'{"a":', b"//", b"?", b"#", b"%00", b"%", b"&", b"=", b"@", b"[::1", b"..",
-    b"\n", b"\r\n", b" ", b"\t", b"'", b"type", b"payload",
+    b"\xff\xff\xff\x3f", b"\xf0\x9f\x98\x80", b"\xc3", b'"', b"\\", b"\\ud800", b"{", b"}", b"[" * 60, b"]", b":", b",",
+    b"null", b"true", b"-1", b"1e999", b"9" * 30, b"0.1", b'{"a":', b"//", b"?", b"#", b"%00", b"%", b"&",
+    b"=", b"@", b"[::1",
+    b"..", b"\n", b"\r\n", b" ", b"\t", b"'", b"type", b"payload",
 )  # fmt: skip
 
 
