@@ -122,7 +122,7 @@ async def test_before_a_refresh_token_is_shown_other_windows_are_looked_at_and_n
         port = server.address.port
         await server.stop()
         async with server_in(tmp_path, port=port):
-            await until(lambda: ada.credentials.caught_up == 1 and ada.is_live)
+            await until(lambda: ada.credentials.caught_up and ada.is_live)
 
 
 @runs_async
