@@ -13,12 +13,15 @@ from texswarm_server.front_desk import FrontDesk
 from texswarm_server.net.outbox import Outbox
 from texswarm_server.net.peer import Peer
 from texswarm_server.open_documents import OpenDocuments
+from texswarm_server.rooms import room
 from texswarm_server.rooms.acknowledgements import Acknowledgements
 from texswarm_server.rooms.room import Room
 from texswarm_server.rooms.room_presence import RoomPresence
+from texswarm_server.sessions import sign_in
 from texswarm_server.sessions.registry import SessionRegistry
+from texswarm_server.storage.sqlite_records import SqliteRecords
 
-LIMIT = 600
+LIMIT = 1500
 Mistake = Callable[[pytest.MonkeyPatch], None]
 
 
@@ -83,6 +86,30 @@ def never_gives_up_a_silent_greeting(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Peer, "_end", lambda self: None)
 
 
+def leaves_a_removed_member_where_it_is(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(OpenDocuments, "expel", lambda self, session_id, document_id: None)
+
+
+def leaves_a_role_as_it_was(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(OpenDocuments, "change_role", lambda self, session_id, document_id, role: None)
+
+
+def lets_viewers_write(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(room, "can_edit", lambda role: True)
+
+
+def lets_removed_users_in(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(sign_in, "_living", lambda user: user)
+
+
+def takes_revoked_tokens(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(SqliteRecords, "revoke_grants_of", lambda self, user_id: None)
+
+
+def does_not_follow_the_audit_log(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(FrontDesk, "apply", lambda self, entry: None)
+
+
 MISTAKES: list[Mistake] = [
     acknowledges_before_it_is_durable,
     acknowledges_what_rides_along_at_once,
@@ -97,6 +124,12 @@ MISTAKES: list[Mistake] = [
     sends_only_what_is_typed_while_connected,
     takes_the_first_acknowledgement_for_all,
     never_gives_up_a_silent_greeting,
+    leaves_a_removed_member_where_it_is,
+    leaves_a_role_as_it_was,
+    lets_viewers_write,
+    lets_removed_users_in,
+    takes_revoked_tokens,
+    does_not_follow_the_audit_log,
 ]
 
 

@@ -174,6 +174,7 @@ class DocumentSync:
         self._reopenings.clear()
         if self._is_removed:
             self._stage = _Stage.REFUSED
+            link.document_settled()
         else:
             self._open()
 

@@ -43,7 +43,8 @@ class Machine:
 
     async def start(self) -> None:
         """Start a server, which listens once it has taken in what is on the disk."""
-        assert self.server is None
+        if self.server is not None:
+            return
         self.starts += 1
         server = self.server = Server(self, self._disk, self._config, random.Random(self._chance.random()))
         server.starting = asyncio.current_task()
@@ -128,6 +129,8 @@ class Server:
     def kill(self) -> None:
         self.store.die()
         self.is_listening = False
+        if self.front_desk is not None:
+            self.front_desk.feed.stop()
         if self.starting is not None:
             self.starting.cancel()
         if self._housekeeping is not None:

@@ -50,7 +50,9 @@ class Person:
     def __init__(
         self, name: str, document_id: str, invite: str, user_id: str, cable: Cable, group: asyncio.TaskGroup, seed: int
     ) -> None:
-        self.name, self.cable = name, cable
+        self.name, self.cable, self.user_id = name, cable, user_id
+        self.invite = invite
+        self.was_barred = self.may_be_asked = False
         self._group = group
         self._chance = random.Random(f"{name} {seed}")
         self._loop = asyncio.get_running_loop()
@@ -117,6 +119,11 @@ class Person:
         self.stop()
         self.replica.restart()
         self.replica.others_left()
+
+    def insist(self) -> None:
+        """Do what the program asks for: press the button."""
+        if self.connection is not None:
+            self.connection.retry_now()
 
     def forget_session(self) -> None:
         self.credentials.session_id = None

@@ -56,7 +56,7 @@ FAULTS: Final[dict[str, tuple[int, float, float]]] = {
     "freeze_down": (2, 0.0, 3.0),
     "lag": (4, 0.05, 12.0),
     "stray": (2, 4.0, 15.0),
-    "read_slowly": (4, 20.0, 900.0),  # bytes a second
+    "read_slowly": (5, 20.0, 400.0),  # bytes a second
     "kill_server": (6, 0.0, 4.0),
     "restart_server": (2, 0.0, 0.0),
     "fill_disk": (3, 0.1, 8.0),
@@ -64,10 +64,20 @@ FAULTS: Final[dict[str, tuple[int, float, float]]] = {
     "compact": (2, 0.0, 0.0),
     "kill_desktop": (4, 0.0, 3.0),
     "lose_network": (2, 0.1, 4.0),
+    "demote": (2, 0.0, 6.0),
+    "remove_member": (2, 0.0, 6.0),
+    "remove_user": (2, 0.0, 0.0),
+    "revoke_tokens": (1, 0.0, 0.0),
+    "close_session": (1, 0.5, 3.0),
+    "rotate_keys": (1, 0.0, 0.0),
     "set_clock": (2, -4000.0, 4000.0),
     "set_server_clock": (3, -7200.0, 7200.0),
 }
-_NOBODYS: Final = frozenset({"kill_server", "restart_server", "fill_disk", "stall_disk", "compact", "set_server_clock"})
+_NOBODYS: Final = frozenset(
+    {"kill_server", "restart_server", "fill_disk", "stall_disk", "compact", "set_server_clock", "rotate_keys"}
+)
+#: What an operator does to somebody who is not the owner.
+_OF_MEMBERS: Final = frozenset({"demote", "remove_member", "remove_user", "revoke_tokens"})
 #: Faults that matter most when much is under way.
 _IN_BETWEEN: Final = frozenset({"kill_server", "restart_server", "read_slowly", "fill_disk", "cut", "freeze_down"})
 
@@ -88,7 +98,7 @@ def make_script(seed: int, faults: int = 5) -> Script:
 
 def _fault(chance: random.Random, people: tuple[str, ...], kind: str) -> Step:
     _weight, least, most = FAULTS[kind]
-    who = "" if kind in _NOBODYS else chance.choice(people)
+    who = "" if kind in _NOBODYS else chance.choice(people[1:] if kind in _OF_MEMBERS else people)
     return Step(kind, who, _pause(chance), round(chance.uniform(least, most), 3), chance.randrange(1000))
 
 
@@ -98,7 +108,7 @@ def _hurry(chance: random.Random, people: tuple[str, ...], kind: str) -> list[St
         return []
     return [
         Step("type", chance.choice(people), round(chance.uniform(0.0, 0.012), 4), 0.0, chance.randrange(1000))
-        for _ in range(chance.randint(4, 16))
+        for _ in range(chance.randint(*(20, 40) if kind == "read_slowly" else (4, 16)))
     ]
 
 

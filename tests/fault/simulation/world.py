@@ -2,8 +2,8 @@
 
 always     a session has one connection; what a client holds for saved is on the disk when the server is killed;
            nobody is asked to act; what waits for a slow reader stays bounded; nothing fails unexpectedly
-at rest    everybody is connected; all copies and the disk are equal and hold every word once, and no deleted one;
-           everybody sees everybody
+at rest    everybody who may is connected; all copies and the disk are equal and hold every word once, and no deleted
+           one; everybody sees everybody; who was shut out has written nothing since, and cannot
 at the end nothing is left in the server of people who have gone
 """
 
@@ -11,21 +11,27 @@ import asyncio
 import logging
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final
+from unittest.mock import patch
 
 import pycrdt
 
 from tests.fault.simulation.disk import Disk
+from tests.fault.simulation.intruder import break_in
 from tests.fault.simulation.machine import HOLD_ABOVE_BYTES, Machine, config_of
 from tests.fault.simulation.network import HIGH_MARK_BYTES, Cable, ServerEnd
 from tests.fault.simulation.person import Person
 from tests.fault.simulation.script import ROLES, Script, Step
 from tests.fault.simulation.virtual_loop import VirtualLoop, run_virtually
-from texswarm_desktop.client.states import LinkState, NeedsUser
+from texswarm_desktop.client.states import LinkState, NeedsUser, StopCode
+from texswarm_server import audit_feed
 from texswarm_server.document.file_text import TEXT_ROOT
+from texswarm_server.protocol.errors import NotWritableError, RejectedError
 from texswarm_server.protocol.ids import DocumentId, Lineage, UserId
+from texswarm_server.sessions import administration
 from texswarm_server.sessions.deadlines import Deadlines
 from texswarm_server.sessions.document_access import issue_invite
 from texswarm_server.sessions.records import DocumentRecord, Records
@@ -50,7 +56,7 @@ def run_script(script: Script) -> "World":
             finally:
                 world.close()
 
-    with _listening_to_logs() as failures:
+    with _listening_to_logs() as failures, patch.object(audit_feed, "_LOOK_EVERY_S", 1.0):  # half of all turns else
         try:
             run_virtually(main())
         except BaseExceptionGroup as group:
@@ -78,6 +84,9 @@ class World:
             for number, name in enumerate(script.people)
         }
         self._words = 0
+        self.out: dict[str, str] = {}
+        self.forbidden: set[str] = set()
+        self._is_resting = False
 
     def _person(self, name: str, number: int, invite: str, chance: random.Random) -> Person:
         cable = Cable(self._loop, chance, self._accept, f"192.168.7.{number + 10}")
@@ -108,6 +117,9 @@ class World:
             self._look()
         await self._come_to_rest()
         self._look_at_rest()
+        for name, kind in self.out.items():
+            await break_in(self.people[name], kind)
+        assert "evil" not in self._words_on_disk(), "an intruder has written"
         await self._let_everybody_go()
 
     def _do(self, step: Step) -> None:
@@ -159,6 +171,62 @@ class World:
 
     def _set_clock(self, person: Person, step: Step) -> None:
         person.wall_skew_s += step.x
+
+    # ── access, changed by another process on the same disk ─────────────────────────────────────────────
+
+    def _operate(self, change: Callable[..., object], **details: Any) -> bool:
+        """Have an operator change something; False where it cannot be changed now."""
+        try:
+            self.disk.transact(partial(change, actor="operator", now=self.machine.wall_clock(), **details))
+        except (RejectedError, NotWritableError):
+            return False
+        return True
+
+    def _demote(self, person: Person, step: Step) -> None:
+        self._bar(person, "viewer", administration.change_role, document_id=DOCUMENT, role="viewer")
+        if step.n % 2:
+            self._later(step.x, self._readmit, person)
+
+    def _remove_member(self, person: Person, step: Step) -> None:
+        self._bar(person, "member", administration.remove_member, document_id=DOCUMENT, ban=step.n % 3 == 0)
+        if step.n % 2:
+            self._later(step.x, self._readmit, person)
+
+    def _remove_user(self, person: Person, _step: Step) -> None:
+        self._bar(person, "user", administration.remove_user)
+
+    def _revoke_tokens(self, person: Person, _step: Step) -> None:
+        self._bar(person, "tokens", administration.revoke_tokens)
+
+    def _bar(self, person: Person, kind: str, change: Callable[..., object], **details: Any) -> None:
+        if person.name not in self.out and self._operate(change, user_id=person.user_id, **details):
+            self.out[person.name] = kind
+            person.was_barred = True
+
+    def _readmit(self, person: Person) -> None:
+        """Let somebody edit again, who then looks whether that is so."""
+        if self._is_resting:
+            return
+        if self.out.get(person.name) in {"viewer", "member"} and self._operate(
+            administration.change_role, user_id=person.user_id, document_id=DOCUMENT, role="editor"
+        ):
+            was = self.out.pop(person.name)
+            if was == "member":
+                self._later(2.5, self._begin_anew, person)
+
+    def _begin_anew(self, person: Person) -> None:
+        """Who was removed does not ask for the document again before the program is started anew."""
+        if person.is_running:
+            person.kill()
+            self._start_desktop(person)
+
+    def _close_session(self, person: Person, step: Step) -> None:
+        session_id = person.credentials.session_id
+        if session_id and self._operate(administration.close_session, session_id=session_id):
+            person.may_be_asked = True
+
+    def _rotate_keys(self, step: Step) -> None:
+        self._operate(administration.rotate_keys, random=random.Random(step.n).randbytes, drop_old=step.n % 2 == 0)
 
     # ── cables ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -257,13 +325,19 @@ class World:
         return set(_text_of(self.disk.updates[DOCUMENT]).split())
 
     def _look_at_state(self, name: str, state: LinkState) -> None:
-        assert not isinstance(state, NeedsUser), f"{name} is asked to act: {state}"
+        if not isinstance(state, NeedsUser) or name in self.out:
+            return
+        person = self.people[name]
+        is_expected = person.was_barred or (person.may_be_asked and state.code == StopCode.SESSION_ENDED)
+        assert is_expected, f"{name} is asked to act: {state}"
+        self._later(1.0, person.insist)
 
     # ── at rest ─────────────────────────────────────────────────────────────────────────────────────────
 
     async def _come_to_rest(self) -> None:
         """Mend everything and wait until everybody says that all is well."""
         await asyncio.sleep(0.5)
+        self._is_resting = True
         self._empty_disk()
         self._speed_disk()
         self._start_server()
@@ -271,14 +345,27 @@ class World:
             person.cable.restore()
             self._start_desktop(person)
             self._say_network(person, True)
+        await asyncio.sleep(3.0)  # by then a server that was just started acts on what operators did
+        for name in self.out:
+            self._type_what_is_forbidden(self.people[name])
         give_up_at = self._loop.time() + REST_LIMIT_S
         rested_s = 0.0
         while rested_s < self.config.dead_after_s + self.config.presence_grace_s:
             assert self._loop.time() < give_up_at, f"no rest: {self._described()}"
             await asyncio.sleep(0.5)
-            is_at_rest = all(person.is_at_rest and not person.cable.is_behind for person in self.people.values())
+            is_at_rest = all(person.is_at_rest and not person.cable.is_behind for person in self.admitted.values())
             rested_s = rested_s + 0.5 if is_at_rest else 0.0
             self._look()
+
+    @property
+    def admitted(self) -> dict[str, Person]:
+        """Those who may edit."""
+        return {name: person for name, person in self.people.items() if name not in self.out}
+
+    def _type_what_is_forbidden(self, person: Person) -> None:
+        before = set(person.typed)
+        self._type(person, Step("type", person.name))
+        self.forbidden |= set(person.typed) - before
 
     def _described(self) -> dict[str, str]:
         return {
@@ -288,26 +375,41 @@ class World:
         }
 
     def _look_at_rest(self) -> None:
-        texts = {person.replica.text for person in self.people.values()}
+        texts = {person.replica.text for person in self.admitted.values()}
         there = _text_of(self.disk.updates[DOCUMENT])
         assert texts == {there}, f"the copies differ: {texts}, on disk {there!r}"
-        typed = {word for person in self.people.values() for word in person.typed}
-        deleted = {word for person in self.people.values() for word in person.deleted}
-        words = Counter(next(iter(texts)).split())
-        assert words == Counter(typed - deleted), f"wrong words: {words - Counter(typed - deleted)} too many, missing"
-        for person in self.people.values():
+        self._look_at_words(Counter(there.split()))
+        for person in self.admitted.values():
             self._look_at_person(person)
         for end in self.ends:
             bound = HIGH_MARK_BYTES + HOLD_ABOVE_BYTES + 3 * end.largest_frame_bytes
             assert end.most_buffered_bytes <= bound, f"{end.most_buffered_bytes} bytes waited for a slow reader"
 
+    def _look_at_words(self, words: Counter[str]) -> None:
+        """Every word once; of those who were shut out, what they did last may be there or not."""
+        everybody = self.people.values()
+        typed = {word for person in everybody for word in person.typed}
+        deleted = {word for person in everybody for word in person.deleted}
+        surely_deleted = {word for name, person in self.people.items() for word in self._surely(name, person.deleted)}
+        surely_typed = {word for name, person in self.people.items() for word in self._surely(name, person.typed)}
+        assert max(words.values(), default=1) == 1, f"doubled: {words}"
+        assert surely_typed - deleted <= set(words), f"lost: {surely_typed - deleted - set(words)}"
+        assert set(words) <= typed - surely_deleted, f"came back: {set(words) - (typed - surely_deleted)}"
+        assert not self.forbidden & set(words), f"written without the right to: {self.forbidden & set(words)}"
+
+    def _surely(self, name: str, edits: dict[str, int]) -> set[str]:
+        row = self.people[name].replica.acknowledged_row
+        return {word for word, at in edits.items() if name not in self.out or at <= row}
+
     def _look_at_person(self, person: Person) -> None:
-        assert not person.replica.refusals, f"{person.name} was refused: {person.replica.refusals}"
+        assert person.was_barred or not person.replica.refusals, f"{person.name} was refused: {person.replica.refusals}"
         here = Counter(each.display_name for each in person.replica.participants if each.state == "here")
-        assert here == Counter(list(self.people)), f"{person.name} sees {here}"
-        others = {each.replica.document.client_id for each in self.people.values() if each is not person}
+        viewers = {name for name, kind in self.out.items() if kind == "viewer"}
+        assert Counter(list(self.admitted)) <= here <= Counter([*self.admitted, *viewers]), f"{person.name} sees {here}"
+        others = {each.replica.document.client_id for each in self.admitted.values() if each is not person}
         seen = set(person.replica.others.states) - {person.replica.document.client_id}
-        assert seen == others, f"{person.name} sees other carets"
+        maybe = {self.people[name].replica.document.client_id for name in viewers}
+        assert others <= seen <= others | maybe, f"{person.name} sees other carets"
 
     # ── at the end ──────────────────────────────────────────────────────────────────────────────────────
 

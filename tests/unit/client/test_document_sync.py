@@ -288,6 +288,7 @@ def test_who_was_removed_does_not_knock_again_on_the_next_link(desk):
     desk.cut()
     assert desk.connect().sent() == []
     assert desk.sync.is_settled
+    assert desk.link.settled == 1  # else the connection would wait for it for ever
     assert [error.code for error in desk.replica.refusals] == [ErrorCode.REMOVED]
 
 
