@@ -196,7 +196,8 @@ class World:
         self._bar(person, "user", administration.remove_user)
 
     def _revoke_tokens(self, person: Person, _step: Step) -> None:
-        self._bar(person, "tokens", administration.revoke_tokens)
+        if person.credentials.invite is None:  # else the invitation, which nobody revoked, lets the person in
+            self._bar(person, "tokens", administration.revoke_tokens)
 
     def _bar(self, person: Person, kind: str, change: Callable[..., object], **details: Any) -> None:
         if person.name not in self.out and self._operate(change, user_id=person.user_id, **details):
