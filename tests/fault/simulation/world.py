@@ -326,7 +326,7 @@ class World:
         return set(_text_of(self.disk.updates[DOCUMENT]).split())
 
     def _look_at_state(self, name: str, state: LinkState) -> None:
-        if not isinstance(state, NeedsUser) or name in self.out:
+        if not isinstance(state, NeedsUser) or self.out.get(name) in {"user", "tokens"}:
             return
         person = self.people[name]
         is_expected = person.was_barred or (person.may_be_asked and state.code == StopCode.SESSION_ENDED)
