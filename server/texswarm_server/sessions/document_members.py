@@ -33,8 +33,7 @@ class DocumentMembers:
     def change_role(self, records: Records, user_id: UserId, order: ChangeRole, now: float) -> MemberInfo:
         """Give a member of an owner's document another role; raises RejectedError."""
         document = self._owned(records, user_id, order.document_id)
-        if self._access.role(records, UserId(order.user_id), document) is None:
-            raise RejectedError(ErrorCode.NOT_FOUND, "no member")
+        self._insist_on_member(records, order.user_id, document)
         change_role(
             records,
             actor=user_id,

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Final
 
 from texswarm_server.protocol.errors import CorruptSnapshotError, NotReadableError, NotWritableError
-from texswarm_server.storage.read_only import open_read_only
+from texswarm_server.storage.damage import sync_folder
+from texswarm_server.storage.read_only import FILE_MAGIC, open_read_only, quick_check
 from texswarm_server.storage.schema import BUSY_TIMEOUT_S, storage_error
 from texswarm_server.storage.store import database_path
 
 PAGES_PER_STEP: Final = 512
 _PRIVATE_FILE: Final = 0o600
-_MAGIC: Final = b"SQLite format 3\x00"
 
 Progress = Callable[[int, int], None]
 
@@ -70,7 +70,7 @@ def _check_target(source: Path, target: Path) -> None:
         raise NotWritableError(f"{target} is the database itself")
     try:
         with target.open("rb") as file:
-            is_database = file.read(len(_MAGIC)) == _MAGIC
+            is_database = file.read(len(FILE_MAGIC)) == FILE_MAGIC
     except OSError as error:
         raise NotWritableError(f"cannot replace {target}: {error.strerror}") from error
     if not is_database:
@@ -101,9 +101,8 @@ def _copy(database: sqlite3.Connection, part: Path, on_progress: Progress) -> No
 def _looked_through(part: Path) -> int:
     """Return how many documents are in the copy; raises CorruptSnapshotError when it is not sound."""
     with closing(open_read_only(part)) as copy:
-        found = [row[0] for row in copy.execute("PRAGMA quick_check(3)")]
-        if found != ["ok"]:
-            raise CorruptSnapshotError(f"the database is damaged and was not copied: {'; '.join(found)}")
+        if damage := quick_check(copy):
+            raise CorruptSnapshotError(f"the database is damaged and was not copied: {damage}")
         return int(copy.execute("SELECT count(*) FROM documents").fetchone()[0])
 
 
@@ -111,12 +110,7 @@ def _put_in_place(part: Path, target: Path) -> None:
     with part.open("rb+") as file:
         os.fsync(file.fileno())
     part.replace(target)
-    if os.name == "posix":
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    sync_folder(target.parent)
 
 
 def _remove(part: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from texswarm_server.storage.read_only import is_damage, open_read_only, table_names
+from texswarm_server.storage.read_only import is_damage, open_read_only, quick_check, table_names
 from texswarm_server.storage.schema import storage_error
 
 _LAYOUT_NAME: Final = "texswarm.layout.json"
@@ -53,7 +53,7 @@ def find_damage(path: Path) -> str:
             if _OUR_TABLE not in tables:
                 return ""
             _read_small_tables(database, tables)
-            return _thorough(database) if _suspect_path(path).exists() else ""
+            return quick_check(database) if _suspect_path(path).exists() else ""
     except sqlite3.DatabaseError as error:
         if is_damage(error):
             return str(error)
@@ -118,11 +118,6 @@ def _read_small_tables(database: sqlite3.Connection, tables: set[str]) -> None:
         database.execute(f"SELECT count(*) FROM {table} NOT INDEXED").fetchone()  # noqa: S608 - a name from the schema
     if "updates" in tables:  # where the next ones will be written
         database.execute("SELECT max(number) FROM updates").fetchone()
-
-
-def _thorough(database: sqlite3.Connection) -> str:
-    lines = [str(row[0]) for row in database.execute("PRAGMA quick_check(3)")]
-    return "" if lines == ["ok"] else "; ".join(lines)
 
 
 def sync_folder(folder: Path) -> None:

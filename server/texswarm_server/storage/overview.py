@@ -92,7 +92,9 @@ SELECT document_id, title, owner_id, ifnull(o.display_name, '') AS owner_name,
         + ifnull((SELECT length(data) FROM snapshots s WHERE s.document_id = d.document_id), 0) AS size_bytes,
     updated_at
 FROM documents d LEFT JOIN users o ON o.user_id = d.owner_id
-WHERE ? IN ('', document_id) ORDER BY updated_at DESC, document_id
+WHERE :document IN ('', document_id)
+    AND (:user = '' OR document_id IN (SELECT document_id FROM roles WHERE user_id = :user))
+ORDER BY updated_at DESC, document_id
 """
 _MEMBERS: Final = """
 SELECT * FROM (
@@ -137,13 +139,11 @@ class Overview:
 
     def documents(self, document_id: str = "") -> list[DocumentLine]:
         """Return all documents, or one; the latest change first."""
-        return self._lines(DocumentLine, _DOCUMENTS, (document_id,))
+        return self._lines(DocumentLine, _DOCUMENTS, {"document": document_id, "user": ""})
 
     def documents_of(self, user_id: str) -> list[DocumentLine]:
         """Return the documents a user is in, the latest change first."""
-        mine = self._db.execute("SELECT document_id FROM roles WHERE user_id = ?", (user_id,))
-        found = [line for (document_id,) in mine for line in self.documents(document_id)]
-        return sorted(found, key=lambda line: line.updated_at, reverse=True)
+        return self._lines(DocumentLine, _DOCUMENTS, {"document": "", "user": user_id})
 
     def members(self, document_id: str) -> list[MemberLine]:
         """Return who is in a document, owners first, and who was taken out of it."""

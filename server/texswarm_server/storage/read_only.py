@@ -20,6 +20,9 @@ _LOOK_BEYOND: Final = 100_000
 _MOST_PROBES: Final = 40_000
 _ANY_ROW: Final = 2**62
 
+#: What a database file begins with; https://www.sqlite.org/fileformat.html#the_database_header.
+FILE_MAGIC: Final = b"SQLite format 3\x00"
+
 
 def open_read_only(path: Path) -> sqlite3.Connection:
     """Open an existing database; not even what a killed server left beside it is tidied up.
@@ -51,6 +54,26 @@ def tolerant_text(text: bytes) -> str:
 def table_names(database: sqlite3.Connection) -> set[str]:
     """Return the names of the tables; raises sqlite3.Error."""
     return {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+
+def quick_check(database: sqlite3.Connection) -> str:
+    """Look at every page and return what is wrong, empty when nothing is; raises sqlite3.Error."""
+    lines = [str(row[0]) for row in database.execute("PRAGMA quick_check(3)")]
+    return "" if lines == ["ok"] else "; ".join(lines) or "nothing could be looked at"
+
+
+def readable_number(database: sqlite3.Connection, query: str) -> int | None:
+    """Return the one number a query finds, None when there is none or it cannot be read.
+
+    Raises sqlite3.Error for anything but damage.
+    """
+    try:
+        row = database.execute(query).fetchone()
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+        return None
+    return row[0] if row and isinstance(row[0], int) else None
 
 
 def salvaged_rows(
@@ -112,13 +135,8 @@ def _until_damage(
 def _last_row(database: sqlite3.Connection, table: str) -> int:
     """Return a row number that none exceeds, or at least none that is worth looking for."""
     for query in (f"SELECT seq FROM sqlite_sequence WHERE name = '{table}'", f"SELECT max(rowid) FROM {table}"):  # noqa: S608
-        try:
-            row = database.execute(query).fetchone()
-        except sqlite3.DatabaseError as error:
-            if not is_damage(error):
-                raise
-        else:
-            if row and isinstance(row[0], int):
-                return row[0]
+        number = readable_number(database, query)
+        if number is not None:
+            return number
     query = f"SELECT rowid FROM {table} NOT INDEXED WHERE rowid BETWEEN ? AND ? ORDER BY rowid"  # noqa: S608
     return max((row[0] for row in _until_damage(database, query, (0, _ANY_ROW)) if row), default=0) + _LOOK_BEYOND

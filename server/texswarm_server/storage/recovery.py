@@ -18,7 +18,15 @@ from typing import Any, Final
 
 from texswarm_server.protocol.errors import CorruptSnapshotError, NotReadableError, NotWritableError
 from texswarm_server.storage.damage import Layout, fingerprint_of, read_layout, sync_folder, wal_path
-from texswarm_server.storage.read_only import is_damage, open_read_only, salvaged_rows, table_names, tolerant_text
+from texswarm_server.storage.read_only import (
+    FILE_MAGIC,
+    is_damage,
+    open_read_only,
+    readable_number,
+    salvaged_rows,
+    table_names,
+    tolerant_text,
+)
 from texswarm_server.storage.schema import open_database, storage_error
 
 _logger = logging.getLogger(__name__)
@@ -26,7 +34,6 @@ _logger = logging.getLogger(__name__)
 _RECOVERED_NAME: Final = "texswarm-recovered.db"
 _SOURCE_KEY: Final = "recovered_from"
 _HEAD_BYTES: Final = 100
-_MAGIC: Final = b"SQLite format 3\x00"
 _EMPTY_LEAF: Final = 0x0D
 
 
@@ -131,7 +138,7 @@ def _fill_up(copy: Path) -> None:
     with copy.open("rb+") as file:
         head = file.read(_HEAD_BYTES)
         size = file.seek(0, os.SEEK_END)
-        if len(head) < _HEAD_BYTES or head[:16] != _MAGIC:
+        if len(head) < _HEAD_BYTES or head[:16] != FILE_MAGIC:
             return
         page_bytes, pages = struct.unpack(">H", head[16:18])[0], struct.unpack(">I", head[28:32])[0]
         wanted = max(pages, -(-size // page_bytes) if page_bytes >= 512 else 0) * page_bytes
@@ -166,7 +173,7 @@ def _head(layout: Layout, pages: int, *, is_wal: bool) -> bytes:
         1, pages, 0, 0, 1, 4, 0, 0, 1, layout.version, 0, 0,
         1, sqlite3.sqlite_version_info[0] * 1_000_000,
     )  # fmt: skip
-    return _MAGIC + fields
+    return FILE_MAGIC + fields
 
 
 def _write_list_of_tables(copy: Path, layout: Layout) -> None:
@@ -214,21 +221,17 @@ def _statements(old: sqlite3.Connection) -> list[tuple[str, str, str]]:
 
 def _go_on_counting(old: sqlite3.Connection, new: sqlite3.Connection) -> None:
     """Let no update have a number that a snapshot counts as its own already."""
-    numbers = [0]
-    for database, query in (
-        (old, "SELECT seq FROM sqlite_sequence WHERE name = 'updates'"),
-        (new, "SELECT max(through) FROM snapshots"),
-        (new, "SELECT max(number) FROM updates"),
-    ):
-        try:
-            row = database.execute(query).fetchone()
-        except sqlite3.DatabaseError as error:
-            if not is_damage(error):
-                raise
-        else:
-            numbers += [row[0]] if row and isinstance(row[0], int) else []
+    found = [
+        readable_number(database, query)
+        for database, query in (
+            (old, "SELECT seq FROM sqlite_sequence WHERE name = 'updates'"),
+            (new, "SELECT max(through) FROM snapshots"),
+            (new, "SELECT max(number) FROM updates"),
+        )
+    ]
+    last = max([0, *(number for number in found if number is not None)])
     new.execute("DELETE FROM sqlite_sequence WHERE name = 'updates'")
-    new.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('updates', ?)", (max(numbers),))
+    new.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('updates', ?)", (last,))
 
 
 def _copy_table(old: sqlite3.Connection, new: sqlite3.Connection, table: str) -> bool:
