@@ -36,7 +36,7 @@ from texswarm_server.sessions.access_tokens import AccessTokens
 from texswarm_server.sessions.credentials import RandomBytes
 from texswarm_server.sessions.document_access import DocumentAccess, issue_invite
 from texswarm_server.sessions.records import Records
-from texswarm_server.sessions.signing_keys import keys_for_start
+from texswarm_server.sessions.signing_keys import keys_for_start, verifying
 from texswarm_server.storage.folder_lock import FolderLock
 from texswarm_server.storage.schema import prepare_folder
 from texswarm_server.storage.sqlite_store import SqliteStore
@@ -191,8 +191,7 @@ class CollabServer:
         self._store = store = SqliteStore(config.data, wall_clock=self._wall_clock)
         now, ttl_s = self._wall_clock(), config.access_ttl_s
         keys = await store.run(partial(keys_for_start, random=self._random, now=now, ttl_s=ttl_s))
-        secrets = {key.key_id: key.secret for key in keys}
-        tokens = AccessTokens(secrets, keys[-1].key_id, ttl_s=ttl_s, random=self._random)
+        tokens = AccessTokens(*verifying(keys), ttl_s=ttl_s, random=self._random)
         self._documents = OpenDocuments(store, config, wall_clock=self._wall_clock)
         self._front_desk = FrontDesk(
             store, self._documents, tokens, config, random=self._random, wall_clock=self._wall_clock

@@ -38,7 +38,7 @@ from texswarm_server.sessions.credentials import RandomBytes, new_uuid
 from texswarm_server.sessions.records import Records, StoredSession
 from texswarm_server.sessions.registry import Attachment, Session, SessionRegistry
 from texswarm_server.sessions.sign_in import SignedIn, SignIn, SpentTokenError
-from texswarm_server.sessions.signing_keys import SigningKey, keys_for_start, load_keys
+from texswarm_server.sessions.signing_keys import SigningKey, keys_for_start, load_keys, verifying
 from texswarm_server.sessions.throttle import Buckets, Rate, Throttle
 from texswarm_server.storage.store import Store
 
@@ -289,8 +289,7 @@ class FrontDesk:
         """Sign with the newest key; who holds a token of a key that was dropped gets another one at once."""
         if loaded.cancelled() or loaded.exception() or not loaded.result():
             return
-        keys = {key.key_id: key.secret for key in loaded.result()}
-        is_dropping = self._tokens.use(keys, loaded.result()[-1].key_id)
+        is_dropping = self._tokens.use(*verifying(loaded.result()))
         for guest in list(self._guests.values()) if is_dropping else ():
             if guest.peer.is_signed_in:
                 self._renew_token(guest)

@@ -51,7 +51,7 @@ class Admission:
         return self._signed_in >= self.limits.max_connections
 
     def take_place(self, address: str) -> "Place | NoPlace":
-        """Let a connection in that has not signed in. `address`: see `client_address.network_of`."""
+        """Let a connection in that has not signed in. `address`: see `protocol.network_place`."""
         most = self.limits.max_per_address
         if self.is_leaving:
             return NoPlace.LEAVING

@@ -47,12 +47,6 @@ class ClientAddresses:
         return any(address in network for network in self._trusted)
 
 
-def network_of(address: str) -> str:
-    """Return what limits count as one place: an IPv4 address, or the 64 bits of IPv6 that a line is given."""
-    found = _address(address)
-    return str(IPv6Network((found, 64), strict=False)) if isinstance(found, IPv6Address) else address
-
-
 def _network(text: str) -> _Network:
     try:
         return ip_network(text.strip(), strict=False)

@@ -12,11 +12,12 @@ from websockets.http11 import Request, Response
 
 from texswarm_server.logs import fields
 from texswarm_server.net.admission import Admission, AdmissionLimits, NoPlace
-from texswarm_server.net.client_address import FORWARDED_FOR, ClientAddresses, network_of
+from texswarm_server.net.client_address import FORWARDED_FOR, ClientAddresses
 from texswarm_server.net.http_endpoints import HttpEndpoints, refuse_for_now
 from texswarm_server.net.server_connection import PeerConnection, Siblings
 from texswarm_server.protocol.errors import ErrorCode
 from texswarm_server.protocol.invite_link import ServerAddress
+from texswarm_server.protocol.network_place import network_of
 
 _logger = logging.getLogger(__name__)
 

@@ -52,6 +52,11 @@ def add_key(records: Records, random: RandomBytes, *, now: float, drop_old: bool
     return new
 
 
+def verifying(keys: Sequence[SigningKey]) -> tuple[dict[str, bytes], str]:
+    """Return the secrets by key id, and the id of the one that signs: what `AccessTokens` works with."""
+    return {key.key_id: key.secret for key in keys}, keys[-1].key_id
+
+
 def _useful(keys: Sequence[SigningKey], now: float) -> list[SigningKey]:
     return [each for each in keys if each.replaced_at is None or now < each.replaced_at + each.ttl_s]
 

@@ -9,17 +9,16 @@ clock in seconds.
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final, Generic, TypeVar
 
 from texswarm_server.protocol.errors import ErrorCode, RejectedError
+from texswarm_server.protocol.network_place import network_of
 
 K = TypeVar("K", bound=Hashable)
 
 #: What a refused sign-in may be that was a guess; a token that is merely too old or was taken back is no guess.
 GUESSES: Final = frozenset({ErrorCode.TOKEN_INVALID, ErrorCode.TOKEN_MISSING, ErrorCode.IDENTITY_MISMATCH})
 _REMEMBERED: Final = 10_000
-_IPV6_NETWORK_BITS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +103,3 @@ class Throttle:
         self._familiar.move_to_end(key)
         if len(self._familiar) > self._remembered:
             self._familiar.popitem(last=False)
-
-
-def network_of(address: str) -> str:
-    """Return what counts as one place: an IPv4 address, or the network of 64 bits that one IPv6 customer has."""
-    try:
-        parsed = ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(parsed, IPv6Address):
-        if parsed.ipv4_mapped is not None:
-            return str(parsed.ipv4_mapped)
-        return str(ip_network((parsed, _IPV6_NETWORK_BITS), strict=False))
-    return str(parsed)

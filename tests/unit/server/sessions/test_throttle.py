@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from texswarm_server.protocol.errors import RejectedError
-from texswarm_server.sessions.throttle import Buckets, Rate, Throttle, network_of
+from texswarm_server.sessions.throttle import Buckets, Rate, Throttle
 
 HERE, THERE = "192.0.2.1", "198.51.100.7"
 
@@ -71,26 +71,6 @@ def test_many_guesses_at_once_are_paid_for_afterwards() -> None:
     fail(guarded, HERE, None, 1000)
 
     assert wait_s(guarded, HERE, None) == pytest.approx(6.0)
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "is_same"),
-    [
-        ("2001:db8:1:2:3::4", "2001:db8:1:2:ffff::1", True),
-        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
-        ("::ffff:192.0.2.1", "192.0.2.1", True),
-        ("fe80::1%eth0", "fe80::2%eth1", True),
-        ("192.0.2.1", "192.0.2.2", False),
-        ("", "", True),
-    ],
-)
-def test_one_ipv6_customer_is_one_place(one: str, other: str, is_same: bool) -> None:
-    assert (network_of(one) == network_of(other)) == is_same
-
-
-@given(st.text(max_size=60))
-def test_any_address_has_a_place(address: str) -> None:
-    assert isinstance(network_of(address), str)
 
 
 def test_memory_is_bounded() -> None:
