@@ -5,7 +5,7 @@ from typing import Final
 
 from texswarm_server.cli.arguments import Commands, add_listing, count, data_folder
 from texswarm_server.cli.database import one_id, reading
-from texswarm_server.cli.output import Column, for_programs, say_json, say_table, second
+from texswarm_server.cli.output import Column, say_listing, second
 from texswarm_server.cli.told import sentence
 from texswarm_server.sessions.audit import AuditAction, AuditEntry
 
@@ -34,10 +34,9 @@ def _audit(options: argparse.Namespace) -> int:
             actions=[AuditAction(action) for action in options.action],
         )
         names = overview.names()
-    if options.json:
-        say_json([for_programs(entry) for entry in entries])
-    else:
-        say_table(_COLUMNS, [_row(entry, names) for entry in entries], empty="Nothing happened yet.")
+    say_listing(
+        entries, _COLUMNS, lambda entry: _row(entry, names), empty="Nothing happened yet.", as_json=options.json
+    )
     return 0
 
 

@@ -8,7 +8,7 @@ from texswarm_server.cli import versions
 from texswarm_server.cli.arguments import Command, Commands, Parser, add_group, add_listing, data_folder
 from texswarm_server.cli.changed import change_and_tell
 from texswarm_server.cli.database import Change, one_id, reading
-from texswarm_server.cli.output import Column, for_programs, moment, say_json, say_table, size
+from texswarm_server.cli.output import Column, moment, say_listing, size
 from texswarm_server.sessions.administration import change_role, remove_member, unban_member
 from texswarm_server.sessions.audit import AuditEntry
 from texswarm_server.storage.overview import DocumentLine, MemberLine
@@ -68,20 +68,14 @@ def document_row(document: DocumentLine) -> tuple[object, ...]:
 def _list(options: argparse.Namespace) -> int:
     with reading(data_folder(options)) as overview:
         documents = overview.documents()
-    if options.json:
-        say_json([for_programs(document) for document in documents])
-    else:
-        say_table(DOCUMENT_COLUMNS, map(document_row, documents), empty="No documents yet.")
+    say_listing(documents, DOCUMENT_COLUMNS, document_row, empty="No documents yet.", as_json=options.json)
     return 0
 
 
 def _members(options: argparse.Namespace) -> int:
     with reading(data_folder(options)) as overview:
         members = overview.members(one_id(overview, "document", options.document))
-    if options.json:
-        say_json([for_programs(member) for member in members])
-    else:
-        say_table(_MEMBER_COLUMNS, map(_member_row, members), empty="Nobody is in it.")
+    say_listing(members, _MEMBER_COLUMNS, _member_row, empty="Nobody is in it.", as_json=options.json)
     return 0
 
 

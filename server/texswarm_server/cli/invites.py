@@ -8,12 +8,13 @@ from typing import Final
 from texswarm_server.cli.arguments import Commands, add_group, add_listing, data_folder
 from texswarm_server.cli.changed import change_and_tell
 from texswarm_server.cli.database import Change, change_each, one_id, reading
-from texswarm_server.cli.output import Column, for_programs, moment, say_json, say_table
-from texswarm_server.protocol.errors import SettingsError
+from texswarm_server.cli.output import Column, moment, say_listing
+from texswarm_server.protocol.errors import ErrorCode, SettingsError
 from texswarm_server.protocol.invite_link import parse_invite_link
 from texswarm_server.sessions.administration import revoke_invite, revoke_tokens
 from texswarm_server.sessions.audit import AuditEntry
 from texswarm_server.sessions.credentials import TokenKind, hash_token, token_kind
+from texswarm_server.sessions.usable_invites import obstacle
 from texswarm_server.storage.overview import InviteLine
 
 _COLUMNS: Final = (
@@ -28,6 +29,11 @@ _COLUMNS: Final = (
 )
 _SERVER: Final = "the server"
 _USABLE: Final = "usable"
+_OBSTACLES: Final = {
+    ErrorCode.INVITE_REVOKED: "revoked",
+    ErrorCode.INVITE_EXPIRED: "expired",
+    ErrorCode.INVITE_USED_UP: "used up",
+}
 
 
 def add(commands: Commands) -> None:
@@ -49,20 +55,14 @@ def _list(options: argparse.Namespace) -> int:
         invites = overview.invites(one_id(overview, "document", options.document) if options.document else "")
         names = overview.names()
     shown = [invite for invite in invites if options.all or _state(invite, now) == _USABLE]
-    if options.json:
-        say_json([for_programs(invite) for invite in shown])
-    else:
-        empty = "No invitations." if options.all else "No invitation can be used; --all lists the others too."
-        say_table(_COLUMNS, [_row(invite, now, names) for invite in shown], empty=empty)
+    empty = "No invitations." if options.all else "No invitation can be used; --all lists the others too."
+    say_listing(shown, _COLUMNS, lambda invite: _row(invite, now, names), empty=empty, as_json=options.json)
     return 0
 
 
 def _state(invite: InviteLine, now: float) -> str:
-    if invite.is_revoked:
-        return "revoked"
-    if invite.expires_at is not None and now >= invite.expires_at:
-        return "expired"
-    return "used up" if invite.max_uses is not None and invite.uses >= invite.max_uses else _USABLE
+    code = obstacle(invite, now)
+    return _USABLE if code is None else _OBSTACLES[code]
 
 
 def _row(invite: InviteLine, now: float, names: dict[str, str]) -> tuple[object, ...]:

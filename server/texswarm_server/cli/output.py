@@ -5,11 +5,13 @@ import shutil
 import sys
 import time
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
+
+T = TypeVar("T")
 
 _GAP: Final = "  "
 _NARROWEST: Final = 8
@@ -95,6 +97,21 @@ def say_table(columns: Sequence[Column], rows: Iterable[Sequence[object]], *, em
     """Print rows under their titles, or the one sentence `empty` when there is none."""
     for line in table(columns, rows, empty=empty, width=_terminal_width()):
         say(line)
+
+
+def say_listing(
+    items: Sequence[T],
+    columns: Sequence[Column],
+    row: Callable[[T], Sequence[object]],
+    *,
+    empty: str,
+    as_json: bool,
+) -> None:
+    """Print things of one kind: as JSON for programs, else each as its `row` of a table."""
+    if as_json:
+        say_json([for_programs(item) for item in items])
+    else:
+        say_table(columns, map(row, items), empty=empty)
 
 
 def table(columns: Sequence[Column], rows: Iterable[Sequence[object]], *, empty: str, width: int | None) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Final
 from texswarm_server.cli.arguments import Commands, add_group, add_listing, data_folder
 from texswarm_server.cli.changed import change_and_tell
 from texswarm_server.cli.database import Change, change_each, one_id, reading
-from texswarm_server.cli.output import Column, for_programs, moment, say_json, say_table
+from texswarm_server.cli.output import Column, moment, say_listing
 from texswarm_server.sessions.administration import close_session
 from texswarm_server.sessions.audit import AuditEntry
 from texswarm_server.storage.overview import SessionLine
@@ -46,10 +46,7 @@ def session_row(session: SessionLine) -> tuple[object, ...]:
 def _list(options: argparse.Namespace) -> int:
     with reading(data_folder(options)) as overview:
         sessions = overview.sessions(one_id(overview, "user", options.user) if options.user else "")
-    if options.json:
-        say_json([for_programs(session) for session in sessions])
-    else:
-        say_table(SESSION_COLUMNS, map(session_row, sessions), empty="No sessions.")
+    say_listing(sessions, SESSION_COLUMNS, session_row, empty="No sessions.", as_json=options.json)
     return 0
 
 

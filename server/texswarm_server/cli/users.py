@@ -7,7 +7,17 @@ from texswarm_server.cli.arguments import Command, Commands, Parser, add_group, 
 from texswarm_server.cli.changed import change_and_tell
 from texswarm_server.cli.database import Change, change_each, one_id, reading
 from texswarm_server.cli.documents import DOCUMENT_COLUMNS, document_row
-from texswarm_server.cli.output import Column, for_programs, moment, say, say_details, say_json, say_table, yes
+from texswarm_server.cli.output import (
+    Column,
+    for_programs,
+    moment,
+    say,
+    say_details,
+    say_json,
+    say_listing,
+    say_table,
+    yes,
+)
 from texswarm_server.cli.sessions import SESSION_COLUMNS, session_row
 from texswarm_server.sessions.administration import remove_user, restore_user, revoke_tokens
 from texswarm_server.sessions.audit import AuditEntry
@@ -47,11 +57,8 @@ def _add_change(group: Commands, name: str, run: Command, text: str) -> Parser:
 def _list(options: argparse.Namespace) -> int:
     with reading(data_folder(options)) as overview:
         users = [user for user in overview.users() if user.is_removed or not options.removed]
-    if options.json:
-        say_json([for_programs(user) for user in users])
-    else:
-        empty = "Nobody was removed." if options.removed else "Nobody yet; `texswarm-server invite` makes a way in."
-        say_table(_COLUMNS, map(_row, users), empty=empty)
+    empty = "Nobody was removed." if options.removed else "Nobody yet; `texswarm-server invite` makes a way in."
+    say_listing(users, _COLUMNS, _row, empty=empty, as_json=options.json)
     return 0
 
 

@@ -7,7 +7,8 @@ from typing import Final
 
 from texswarm_server.cli.arguments import Commands, add_listing, count, data_folder
 from texswarm_server.cli.database import one_id, reading
-from texswarm_server.cli.output import Column, for_programs, moment, plain, say, say_json, say_table, size
+from texswarm_server.cli.output import Column, for_programs, moment, plain, say, say_json, say_listing, size
+from texswarm_server.storage.history import Version
 from texswarm_server.storage.versions import list_versions, restore_version
 
 _COLUMNS: Final = (
@@ -34,14 +35,12 @@ def _versions(options: argparse.Namespace) -> int:
     with reading(data) as overview:
         document_id = one_id(overview, "document", options.document)
     versions = list_versions(data, document_id)
-    if options.json:
-        say_json([for_programs(version) for version in versions])
-        return 0
-    rows = [
-        (each.version_id, moment(each.created_at), size(each.size_bytes), size(each.stored_bytes)) for each in versions
-    ]
-    say_table(_COLUMNS, rows, empty="No former states are kept yet.")
+    say_listing(versions, _COLUMNS, _row, empty="No former states are kept yet.", as_json=options.json)
     return 0
+
+
+def _row(version: Version) -> tuple[object, ...]:
+    return version.version_id, moment(version.created_at), size(version.size_bytes), size(version.stored_bytes)
 
 
 def _restore(options: argparse.Namespace) -> int:

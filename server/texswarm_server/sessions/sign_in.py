@@ -34,6 +34,7 @@ from texswarm_server.sessions.credentials import (
 )
 from texswarm_server.sessions.records import Grant, Invite, Records, RefreshToken, User
 from texswarm_server.sessions.roles import higher
+from texswarm_server.sessions.usable_invites import obstacle
 
 _OPEN_DOOR: Final = Invite(token_hash="open", role="owner")  # noqa: S106 - stands for having no token
 _COLOR_CHARS: Final = 7
@@ -323,12 +324,8 @@ def _note(records: Records, action: AuditAction, user_id: UserId, invite: Invite
 
 
 def _check_usable(invite: Invite, now: float, *, is_counted: bool = True) -> None:
-    if invite.is_revoked:
-        raise RejectedError(ErrorCode.INVITE_REVOKED)
-    if invite.expires_at is not None and now >= invite.expires_at:
-        raise RejectedError(ErrorCode.INVITE_EXPIRED)
-    if is_counted and invite.max_uses is not None and invite.uses >= invite.max_uses:
-        raise RejectedError(ErrorCode.INVITE_USED_UP)
+    if code := obstacle(invite, now, is_counted=is_counted):
+        raise RejectedError(code)
 
 
 def _wanted_id(message: Authentication) -> UserId | None:
