@@ -10,6 +10,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from texswarm_desktop.core.reconcile import Add, Merge, Remove, Rename
+
 #: From how much likeness on two texts are one file under another name; with the same place on the disk, and without.
 _ALIKE_IN_PLACE: Final = 0.3
 _ALIKE: Final = 0.6
@@ -52,37 +54,6 @@ class DiskFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class MergeFile:
-    """Carry what was changed on disk since `base` into the file's text."""
-
-    file_id: str
-    path: str
-    base: str
-
-
-@dataclass(frozen=True, slots=True)
-class AddFile:
-    """A new file."""
-
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class RenameFile:
-    """The file is called `path` now; what was changed in it besides follows as a merge."""
-
-    file_id: str
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class RemoveFile:
-    """Deleted on disk, and nobody wrote in it since."""
-
-    file_id: str
-
-
-@dataclass(frozen=True, slots=True)
 class RestoreFile:
     """Deleted in the document, but somebody wrote in it on disk: bring it back, with what was changed since `base`."""
 
@@ -112,7 +83,7 @@ class Foreign:
     path: str
 
 
-DiskStep = MergeFile | AddFile | RenameFile | RemoveFile | RestoreFile | RewriteFile | ForgetFile | Foreign
+DiskStep = Merge | Add | Rename | Remove | RestoreFile | RewriteFile | ForgetFile | Foreign
 
 
 def disk_steps(facts: DiskFacts) -> list[DiskStep]:
@@ -130,17 +101,17 @@ def disk_steps(facts: DiskFacts) -> list[DiskStep]:
         if owner is not None:
             steps.append(_changed_in_place(facts, owner, path, seen))
         elif path in unwritten:
-            steps.append(Foreign(path) if seen.text is None else MergeFile(unwritten[path], path, ""))
+            steps.append(Foreign(path) if seen.text is None else Merge(unwritten[path], path, ""))
         elif seen.text is not None:
             fresh.append(path)
-    return steps + _gone(facts, fresh) + [AddFile(path) for path in fresh if path not in facts.ignored]
+    return steps + _gone(facts, fresh) + [Add(path) for path in fresh if path not in facts.ignored]
 
 
 def _changed_in_place(facts: DiskFacts, file_id: str, path: str, seen: Seen) -> DiskStep:
     if seen.text is None:
         return Foreign(path) if file_id in facts.document else ForgetFile(file_id)
     base = facts.mirrored[file_id].text
-    return MergeFile(file_id, path, base) if file_id in facts.document else RestoreFile(file_id, path, base)
+    return Merge(file_id, path, base) if file_id in facts.document else RestoreFile(file_id, path, base)
 
 
 def _gone(facts: DiskFacts, fresh: list[str]) -> list[DiskStep]:
@@ -154,13 +125,13 @@ def _gone(facts: DiskFacts, fresh: list[str]) -> list[DiskStep]:
         elif file_id in twins:
             path = twins[file_id]
             fresh.remove(path)
-            steps.append(RenameFile(file_id, path))
+            steps.append(Rename(file_id, path))  # only the name; what was changed besides follows
             if facts.changed[path].text != mirrored.text:
-                steps.append(MergeFile(file_id, path, mirrored.text))
+                steps.append(Merge(file_id, path, mirrored.text))
         elif file_id in facts.edited or facts.document[file_id] != mirrored.path:
             steps.append(RewriteFile(file_id))
         else:
-            steps.append(RemoveFile(file_id))
+            steps.append(Remove(file_id))
     return steps
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from texswarm_desktop.core.disk_changes import DiskFacts, MergeFile, Seen
+from texswarm_desktop.core.disk_changes import DiskFacts, Seen
+from texswarm_desktop.core.reconcile import Merge
 from texswarm_desktop.core.settling import Change, Doubt, Settled, Sight, doubt_about, settle
 from texswarm_desktop.core.text_merge import Edit, merge
 from texswarm_desktop.services.mirrored_file import MirroredFile
@@ -129,7 +130,7 @@ class FolderIntake:
                 str(self._document.text(FileId(step.file_id))),
             )
             for step in steps
-            if isinstance(step, MergeFile)
+            if isinstance(step, Merge)
         ]
 
     def is_fresh(self, merges: Iterable[TextMerge]) -> bool:

@@ -16,18 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from texswarm_desktop.core.disk_changes import (
-    AddFile,
-    DiskStep,
-    Foreign,
-    ForgetFile,
-    MergeFile,
-    RemoveFile,
-    RenameFile,
-    RestoreFile,
-    RewriteFile,
-    disk_steps,
-)
+from texswarm_desktop.core.disk_changes import DiskStep, Foreign, ForgetFile, RestoreFile, RewriteFile, disk_steps
 from texswarm_desktop.core.project_files import PLAIN, TextFormat, encode_text, format_for, is_project_text
 from texswarm_desktop.core.reconcile import (
     Add,
@@ -164,9 +153,7 @@ class FolderMirror:
             case Merge(file_id, path, base):
                 self._merge(FileId(file_id), path, base, found[path])
             case Add(path):
-                decoded = found[path].decoded
-                assert decoded is not None
-                self._know(self._document.add_file(path, decoded.text), path, found[path])
+                self._add(path, found[path])
             case Rename(file_id, path):
                 self._document.rename_file(FileId(file_id), path)
                 self._know(FileId(file_id), path, found[path], records[file_id])
@@ -176,6 +163,11 @@ class FolderMirror:
                 # Left to the next round, which looks at the file once more.
                 owner = next(file_id for file_id, record in records.items() if record.path == path)
                 self._bases.setdefault(FileId(owner), MirroredFile(path, "", PLAIN, found[path].state))
+
+    def _add(self, path: str, file: DiskFile) -> None:
+        """Take a new file of another program's into the document."""
+        assert file.decoded is not None
+        self._know(self._document.add_file(path, file.decoded.text), path, file)
 
     def _know(self, file_id: FileId, path: str, file: DiskFile, record: Record | None = None) -> None:
         text, spelled = (file.decoded.text, file.decoded.format) if file.decoded else ("", PLAIN)
@@ -454,18 +446,16 @@ class FolderMirror:
 
     def _take_step(self, step: DiskStep, found: Mapping[str, DiskFile], edits: _Edits) -> None:
         match step:
-            case MergeFile(file_id, path):
+            case Merge(file_id, path):
                 self._take_edits(FileId(file_id), path, edits[FileId(file_id)], found[path])
             case RestoreFile(file_id, path, base):
                 self._document.add_file(path, file_id=FileId(file_id))
                 self._merge(FileId(file_id), path, base, found[path])
-            case AddFile(path):
-                decoded = found[path].decoded
-                assert decoded is not None
-                self._know(self._document.add_file(path, decoded.text), path, found[path])
-            case RenameFile(file_id, path):
+            case Add(path):
+                self._add(path, found[path])
+            case Rename(file_id, path):
                 self._rename(FileId(file_id), path, found[path])
-            case RemoveFile(file_id):
+            case Remove(file_id):
                 self._forget(FileId(file_id))
                 self._document.remove_file(FileId(file_id))
             case RewriteFile(file_id) | ForgetFile(file_id):

@@ -4,7 +4,17 @@ from typing import Final
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from texswarm_desktop.ui.theme import Theme
 from texswarm_desktop.ui.theme_tokens import Tokens, readable_on
@@ -64,6 +74,26 @@ def _fill(
             box.addSpacing(widget)
         else:
             box.addWidget(widget)
+
+
+def scrolling(inside: QWidget) -> QScrollArea:
+    """Return an area without a ground of its own in which `inside` scrolls up and down."""
+    made = QScrollArea()
+    made.setWidgetResizable(True)
+    made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    made.setWidget(inside)
+    made.viewport().setAutoFillBackground(False)
+    inside.setAutoFillBackground(False)
+    return made
+
+
+def empty(box: QBoxLayout) -> None:
+    """Take every widget out of a layout, and let go of it."""
+    while (item := box.takeAt(0)) is not None:
+        gone = item.widget()
+        if gone is not None:
+            gone.hide()
+            gone.deleteLater()
 
 
 def restyle(widget: QWidget) -> None:

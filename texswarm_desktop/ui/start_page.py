@@ -7,7 +7,7 @@ from typing import Final
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from texswarm_desktop.ui.parts import ElidedLabel, column, label, row
+from texswarm_desktop.ui.parts import ElidedLabel, column, empty, label, row
 from texswarm_desktop.ui.theme import Theme
 from texswarm_desktop.ui.theme_tokens import Tokens
 from texswarm_desktop.viewmodels.start_view import RecentProject, StartView, when
@@ -106,11 +106,7 @@ class StartPage(QScrollArea):
 
     def show_recent(self, recent: list[RecentProject]) -> None:
         """Show these projects."""
-        while (item := self._recent.takeAt(0)) is not None:
-            gone = item.widget()
-            if gone is not None:
-                gone.hide()
-                gone.deleteLater()
+        empty(self._recent)
         now = time.time()
         for project in recent[:_MOST_RECENT]:
             shown = RecentButton(self._theme, project, now)

@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QWidget
 
 from texswarm_desktop.ui.panels.people_panel import state_words
-from texswarm_desktop.ui.parts import Disc, ElidedLabel, IconButton, button, label, row
+from texswarm_desktop.ui.parts import Disc, ElidedLabel, IconButton, button, empty, label, row
 from texswarm_desktop.ui.theme import Theme
 from texswarm_desktop.viewmodels.participants_view import ParticipantRow
 
@@ -45,11 +45,7 @@ class TopBar(QFrame):
 
     def show_people(self, rows: list[ParticipantRow]) -> None:
         """Show who else is in the project, the first few as discs."""
-        while (item := self._discs.takeAt(0)) is not None:
-            gone = item.widget()
-            if gone is not None:
-                gone.hide()
-                gone.deleteLater()
+        empty(self._discs)
         others = [one for one in rows if not one.is_me and one.state != "away"]
         for one in others[:_MOST_DISCS]:
             disc = Disc(self._theme, one.person, is_here=one.state == "here")

@@ -31,7 +31,7 @@ from texswarm_desktop.qtx.timers import SingleShot
 #: A live link that has not stored the oldest edit for so long is shown in amber.
 SLOW_SAVE_S: Final = 8.0
 _JUST_AFTER_S: Final = 0.001
-_READING: Final = "You may read this project. An owner of it can let you write."
+READING: Final = "You may read this project. An owner of it can let you write."
 
 
 class Tone(Enum):
@@ -216,7 +216,7 @@ def _standing(facts: LinkFacts, now: float, words: NeedWords) -> StatusLine:
         need = words(facts.refusal, "")
         return _with_edits(StatusLine(need.sentence, Tone.BAD, need.action, facts.detail), facts)
     if facts.is_reading:
-        return StatusLine("Connected · reading only", Tone.GOOD, tooltip=_READING)
+        return StatusLine("Connected · reading only", Tone.GOOD, tooltip=READING)
     return _live(facts, now)
 
 

@@ -1,20 +1,17 @@
 """What another program did to a folder, decided from facts alone."""
 
 from texswarm_desktop.core.disk_changes import (
-    AddFile,
     DiskFacts,
     Foreign,
     ForgetFile,
-    MergeFile,
     Mirrored,
-    RemoveFile,
-    RenameFile,
     RestoreFile,
     RewriteFile,
     Seen,
     disk_steps,
     likeness,
 )
+from texswarm_desktop.core.reconcile import Add, Merge, Remove, Rename
 
 LINES = "one\ntwo\nthree\nfour\n"
 
@@ -32,26 +29,26 @@ def facts(**other) -> DiskFacts:
 
 
 def test_a_changed_file_is_merged_from_what_was_mirrored() -> None:
-    assert disk_steps(facts(changed={"a.tex": seen("new")})) == [MergeFile("1", "a.tex", LINES)]
+    assert disk_steps(facts(changed={"a.tex": seen("new")})) == [Merge("1", "a.tex", LINES)]
 
 
 def test_a_file_that_was_renamed_in_the_document_meanwhile_is_merged_all_the_same() -> None:
     given = facts(document={"1": "b.tex"}, changed={"a.tex": seen("new")})
-    assert disk_steps(given) == [MergeFile("1", "a.tex", LINES)]
+    assert disk_steps(given) == [Merge("1", "a.tex", LINES)]
 
 
 def test_a_new_file_is_added_unless_it_is_ignored() -> None:
     changed = {"b.tex": seen("b"), "c.tex": seen("c")}
-    assert disk_steps(facts(changed=changed, ignored={"c.tex"})) == [AddFile("b.tex")]
+    assert disk_steps(facts(changed=changed, ignored={"c.tex"})) == [Add("b.tex")]
 
 
 def test_a_new_file_where_the_document_has_one_that_is_not_written_yet_is_merged() -> None:
     given = facts(document={"1": "a.tex", "2": "b.tex"}, changed={"b.tex": seen("b")})
-    assert disk_steps(given) == [MergeFile("2", "b.tex", "")]
+    assert disk_steps(given) == [Merge("2", "b.tex", "")]
 
 
 def test_a_deleted_file_is_removed() -> None:
-    assert disk_steps(facts(gone=["1"])) == [RemoveFile("1")]
+    assert disk_steps(facts(gone=["1"])) == [Remove("1")]
 
 
 def test_a_deleted_file_that_somebody_wrote_in_is_written_again() -> None:
@@ -71,38 +68,38 @@ def test_a_file_deleted_in_the_document_but_changed_on_disk_comes_back() -> None
 
 
 def test_a_moved_file_is_renamed() -> None:
-    assert disk_steps(facts(changed={"b.tex": seen(LINES)}, gone=["1"])) == [RenameFile("1", "b.tex")]
+    assert disk_steps(facts(changed={"b.tex": seen(LINES)}, gone=["1"])) == [Rename("1", "b.tex")]
 
 
 def test_a_file_in_another_letter_case_is_renamed() -> None:
-    assert disk_steps(facts(changed={"A.tex": seen(LINES, 1)}, gone=["1"])) == [RenameFile("1", "A.tex")]
+    assert disk_steps(facts(changed={"A.tex": seen(LINES, 1)}, gone=["1"])) == [Rename("1", "A.tex")]
 
 
 def test_a_moved_file_that_nobody_wants_shared_stays_shared() -> None:
     given = facts(changed={"b.tex": seen(LINES)}, gone=["1"], ignored={"b.tex"})
-    assert disk_steps(given) == [RenameFile("1", "b.tex")]
+    assert disk_steps(given) == [Rename("1", "b.tex")]
 
 
 def test_a_file_that_was_moved_and_changed_is_renamed_and_merged() -> None:
     given = facts(changed={"b.tex": seen(LINES + "five\n")}, gone=["1"])
-    assert disk_steps(given) == [RenameFile("1", "b.tex"), MergeFile("1", "b.tex", LINES)]
+    assert disk_steps(given) == [Rename("1", "b.tex"), Merge("1", "b.tex", LINES)]
 
 
 def test_the_same_place_on_the_disk_is_no_proof() -> None:
     given = facts(changed={"b.tex": seen("something else", inode=1)}, gone=["1"])
-    assert disk_steps(given) == [RemoveFile("1"), AddFile("b.tex")]
+    assert disk_steps(given) == [Remove("1"), Add("b.tex")]
 
 
 def test_a_moved_file_that_somebody_wrote_in_keeps_both() -> None:
     given = facts(changed={"b.tex": seen(LINES)}, gone=["1"], edited=["1"])
-    assert disk_steps(given) == [RenameFile("1", "b.tex")]
+    assert disk_steps(given) == [Rename("1", "b.tex")]
 
 
 def test_of_several_new_files_the_most_alike_is_the_moved_one() -> None:
     both = {"1": mirrored("a.tex", inode=1), "2": mirrored("b.tex", inode=2)}
     changed = {"x.tex": seen(LINES, inode=2), "y.tex": seen(LINES, inode=1)}
     given = facts(mirrored=both, document={"1": "a.tex", "2": "b.tex"}, changed=changed, gone=["1", "2"])
-    assert disk_steps(given) == [RenameFile("1", "y.tex"), RenameFile("2", "x.tex")]
+    assert disk_steps(given) == [Rename("1", "y.tex"), Rename("2", "x.tex")]
 
 
 def test_what_is_no_text_is_left_alone_and_reported_where_a_file_was() -> None:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 from texswarm_desktop.qtx.timers import SingleShot
 from texswarm_desktop.ui.dialogs.sheet import Sheet
 from texswarm_desktop.ui.panels.people_panel import PersonRow
-from texswarm_desktop.ui.parts import button, label, row
+from texswarm_desktop.ui.parts import button, empty, label, row
 from texswarm_desktop.ui.theme import Theme
 from texswarm_desktop.viewmodels.connection_view import Hosting
 from texswarm_desktop.viewmodels.participants_view import ParticipantRow
@@ -65,11 +65,7 @@ class HostSheet(Sheet):
 
     def show_people(self, rows: list[ParticipantRow]) -> None:
         """Show who is in."""
-        while (item := self._people.takeAt(0)) is not None:
-            gone = item.widget()
-            if gone is not None:
-                gone.hide()
-                gone.deleteLater()
+        empty(self._people)
         others = [one for one in rows if not one.is_me]
         self._people_title.setText(people_words(len(others)))
         for one in others[:_MOST_ROWS]:

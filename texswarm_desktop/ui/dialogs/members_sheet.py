@@ -5,11 +5,11 @@ from typing import Final
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from texswarm_desktop.qtx.timers import SingleShot
 from texswarm_desktop.ui.dialogs.sheet import Sheet
-from texswarm_desktop.ui.parts import Disc, ElidedLabel, button, column, label, row
+from texswarm_desktop.ui.parts import Disc, ElidedLabel, button, column, empty, label, row, scrolling
 from texswarm_desktop.ui.theme import Theme
 from texswarm_desktop.viewmodels.membership import (
     ROLE_WORDS,
@@ -63,13 +63,8 @@ class MembersSheet(Sheet):
         box.addLayout(self._invitations)
         box.addStretch(1)
         inside.setLayout(box)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll = scrolling(inside)
         scroll.setMinimumHeight(_LEAST_PX)
-        scroll.setWidget(inside)
-        scroll.viewport().setAutoFillBackground(False)
-        inside.setAutoFillBackground(False)
         self.body.addWidget(scroll)
         done = button("Done")
         done.setDefault(True)
@@ -88,10 +83,10 @@ class MembersSheet(Sheet):
         """Show who may do what now."""
         self._membership = membership
         self.clear_problem()
-        _empty(self._members)
+        empty(self._members)
         for member in membership.members:
             self._members.addWidget(self._member_row(member))
-        _empty(self._invitations)
+        empty(self._invitations)
         self._invitations_title.setText("Invitations" if membership.invitations else "No invitation is open")
         for invitation in membership.invitations:
             self._invitations.addWidget(self._invitation_row(invitation))
@@ -193,14 +188,6 @@ def _rows() -> QVBoxLayout:
     made = QVBoxLayout()
     made.setSpacing(1)
     return made
-
-
-def _empty(rows: QVBoxLayout) -> None:
-    while (item := rows.takeAt(0)) is not None:
-        gone = item.widget()
-        if gone is not None:
-            gone.hide()
-            gone.deleteLater()
 
 
 def _popup(below: QPushButton, menu: QMenu) -> None:

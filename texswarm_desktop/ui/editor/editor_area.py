@@ -13,6 +13,7 @@ from texswarm_desktop.ui.editor.find_bar import FindBar
 from texswarm_desktop.ui.editor.latex_editor import ZOOM_LIMITS, LatexEditor
 from texswarm_desktop.ui.parts import IconButton, column, label, row
 from texswarm_desktop.ui.theme import Theme
+from texswarm_desktop.viewmodels.connection_view import READING
 from texswarm_desktop.viewmodels.presence_view import PresenceView
 from texswarm_desktop.viewmodels.project_view import ProjectView
 
@@ -52,7 +53,7 @@ class EditorArea(QWidget):
         tab_row = QFrame()
         tab_row.setObjectName("TabRow")
         self._reading = label("Reading only", "Badge")
-        self._reading.setToolTip("You may read this project. An owner of it can let you write.")
+        self._reading.setToolTip(READING)
         tabs = row(self._tabs, None, self._reading, margins=(0, 0, 12, 0), gap=0)
         tabs.setAlignment(self._reading, Qt.AlignmentFlag.AlignVCenter)
         tab_row.setLayout(tabs)

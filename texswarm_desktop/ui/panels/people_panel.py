@@ -4,9 +4,9 @@ from typing import Final
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from texswarm_desktop.ui.parts import Disc, ElidedLabel, IconButton, column, label, row
+from texswarm_desktop.ui.parts import Disc, ElidedLabel, IconButton, column, empty, label, row, scrolling
 from texswarm_desktop.ui.theme import Theme
 from texswarm_desktop.viewmodels.participants_view import ParticipantRow, ParticipantsView
 
@@ -45,23 +45,13 @@ class PeoplePanel(QWidget):
         box.insertLayout(0, self._rows)
         box.addStretch(1)
         inside.setLayout(box)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inside)
-        scroll.viewport().setAutoFillBackground(False)
-        inside.setAutoFillBackground(False)
-        self.setLayout(column(header, scroll))
+        self.setLayout(column(header, scrolling(inside)))
         participants.rows_changed.connect(self.show_rows)
         self.show_rows(participants.rows)
 
     def show_rows(self, rows: list[ParticipantRow]) -> None:
         """Show these people."""
-        while (item := self._rows.takeAt(0)) is not None:
-            gone = item.widget()
-            if gone is not None:
-                gone.hide()
-                gone.deleteLater()
+        empty(self._rows)
         for one in rows:
             shown = PersonRow(self._theme, one)
             shown.chosen.connect(self.person_chosen)
