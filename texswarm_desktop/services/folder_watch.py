@@ -40,11 +40,6 @@ class FolderWatch:
         self._has_ended = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
 
-    @property
-    def is_polling(self) -> bool:
-        """Whether the system does not tell, so that the folder is looked at again and again."""
-        return not self._can_watch
-
     def watch(self, folders: Collection[Path]) -> None:
         """Watch these folders from now on; what happened before the system does so is hinted at afterwards."""
         if frozenset(folders) == self._folders or self._end.is_set():

@@ -7,8 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
 
-from texswarm_server.protocol.errors import SettingsError
-from texswarm_server.protocol.invite_link import ServerAddress, parse_invite_link
+from texswarm_server.protocol.invite_link import ServerAddress
 
 _PATIENCE_S: Final = 3.0
 _NEAR: Final = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - compared, not bound
@@ -31,17 +30,6 @@ def ask_server(address: ServerAddress) -> Answer | None:
         return Answer(version, _get(address, "/readyz")[0] == http.HTTPStatus.OK) if isinstance(version, str) else None
     except (OSError, http.client.HTTPException, ValueError):
         return None
-
-
-def ask_server_at(url: str | None) -> Answer | None:
-    """Return what the server answers that wrote down `url` as where it listens."""
-    if url is None:
-        return None
-    try:
-        address = parse_invite_link(url.replace("://:", "://0.0.0.0:", 1)).address
-    except SettingsError:
-        return None
-    return ask_server(address)
 
 
 def _get(address: ServerAddress, path: str) -> tuple[int, bytes]:
