@@ -23,6 +23,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from texswarm_desktop.client.link import TransportFactory
+from texswarm_desktop.client.server_talk import LinkCancelledError
 from texswarm_desktop.qtx.garbage import GuiThreadGarbage
 from texswarm_desktop.qtx.loop import loop_factory
 from texswarm_desktop.qtx.task_scope import TaskScope
@@ -37,7 +38,6 @@ from texswarm_desktop.ui.theme import Theme, ThemeMode
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
 from texswarm_desktop.viewmodels.membership import Decision
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
-from texswarm_desktop.viewmodels.server_talk import LinkCancelledError
 from texswarm_desktop.viewmodels.sharing import EVERYWHERE
 from texswarm_desktop.viewmodels.start_view import RecentProject, StartView
 from texswarm_desktop.viewmodels.workspace import DocumentChoice, Workspace

@@ -42,7 +42,7 @@ from texswarm_server.protocol.errors import (
 )
 from texswarm_server.protocol.ids import Lineage
 from texswarm_server.protocol.invite_link import InviteLink, parse_invite_link
-from texswarm_server.protocol.messages import DocumentOpened, Participant, RoleName
+from texswarm_server.protocol.messages import CreateDocument, DocumentOpened, Participant, RoleName
 
 #: Edits closer together than this leave together; the first after a pause leaves at the end of its loop turn.
 TICK_S: Final = 0.004
@@ -239,6 +239,11 @@ class Project:
     def lineage(self) -> str | None:
         """The identity of the history held here; None while there is none."""
         return self._lineage or self.document.lineage
+
+    def as_new_document(self) -> CreateDocument:
+        """Return the order that puts this project where it is not yet."""
+        title = self.document.title or self.folder.name
+        return CreateDocument(title=title, document_id=self._document_id, lineage=self.lineage)
 
     @property
     def server_link(self) -> InviteLink | None:

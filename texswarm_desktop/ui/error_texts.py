@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from texswarm_desktop.client.states import StopCode
-from texswarm_desktop.viewmodels.connection_view import Need, StatusAction
+from texswarm_desktop.client.status import Need, StatusAction
 from texswarm_server.protocol import errors
 from texswarm_server.protocol.errors import ErrorCode, RejectedError, RemoteProtocolError, TexSwarmError
 

@@ -11,6 +11,7 @@ from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence, QShowEvent
 from PySide6.QtWidgets import QDialog, QFileDialog, QMainWindow, QStackedWidget, QWidget
 
+from texswarm_desktop.client.status import Hosting, StatusAction, StatusLine, Tone
 from texswarm_desktop.qtx.timers import SingleShot
 from texswarm_desktop.services.resources import resource
 from texswarm_desktop.ui.dialogs.choose_dialog import ChooseDialog
@@ -27,7 +28,7 @@ from texswarm_desktop.ui.start_page import StartPage
 from texswarm_desktop.ui.status_line import ACTION_WORDS, StatusBar
 from texswarm_desktop.ui.theme import Theme, ThemeMode
 from texswarm_desktop.ui.window_actions import Deed, WindowActions
-from texswarm_desktop.viewmodels.connection_view import ConnectionView, Hosting, StatusAction, StatusLine, Tone
+from texswarm_desktop.viewmodels.connection_view import ConnectionView
 from texswarm_desktop.viewmodels.membership import Membership
 from texswarm_desktop.viewmodels.participants_view import ParticipantsView
 from texswarm_desktop.viewmodels.presence_view import PresenceView

@@ -5,9 +5,9 @@ from typing import Final
 
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
+from texswarm_desktop.client.status import Tone
 from texswarm_desktop.ui.parts import Dot, IconButton, button, label, row
 from texswarm_desktop.ui.theme import Theme
-from texswarm_desktop.viewmodels.connection_view import Tone
 
 _MOST: Final = 3
 

@@ -16,9 +16,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from texswarm_desktop.client.status import Tone
 from texswarm_desktop.ui.theme import Theme
 from texswarm_desktop.ui.theme_tokens import Tokens, readable_on
-from texswarm_desktop.viewmodels.connection_view import Tone
 from texswarm_desktop.viewmodels.people import Person
 
 _DOT_PX: Final = 14

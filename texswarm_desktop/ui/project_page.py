@@ -5,6 +5,7 @@ from functools import partial
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QMenu, QSplitter, QVBoxLayout, QWidget
 
+from texswarm_desktop.client.status import Tone
 from texswarm_desktop.ui.editor.editor_area import EditorArea
 from texswarm_desktop.ui.error_texts import text_of_code
 from texswarm_desktop.ui.notices import NoticeArea
@@ -14,7 +15,6 @@ from texswarm_desktop.ui.parts import column
 from texswarm_desktop.ui.start_page import shown_folder
 from texswarm_desktop.ui.theme import Theme
 from texswarm_desktop.ui.top_bar import TopBar
-from texswarm_desktop.viewmodels.connection_view import Tone
 from texswarm_desktop.viewmodels.participants_view import ParticipantsView
 from texswarm_desktop.viewmodels.presence_view import PresenceView
 from texswarm_desktop.viewmodels.project_view import ProjectView

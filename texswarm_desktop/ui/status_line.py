@@ -5,9 +5,10 @@ from typing import Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
 
+from texswarm_desktop.client.status import StatusAction, StatusLine
 from texswarm_desktop.ui.parts import Dot, ElidedLabel, button, label, row
 from texswarm_desktop.ui.theme import Theme
-from texswarm_desktop.viewmodels.connection_view import ConnectionView, StatusAction, StatusLine
+from texswarm_desktop.viewmodels.connection_view import ConnectionView
 
 ACTION_WORDS: Final = {
     StatusAction.HOST: "Host…",

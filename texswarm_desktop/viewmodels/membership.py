@@ -1,6 +1,6 @@
 """Who may do what in a project, and by which invitations others can come: ready to show to an owner.
 
-Pure. A server tells; who asks it is `server_talk`.
+Pure. A server tells; who asks it is `member_talk`.
 """
 
 from collections.abc import Iterable

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from texswarm_desktop.client.server_talk import end_connection
 from texswarm_desktop.client.states import LinkState, Live, Syncing
 from texswarm_desktop.services.project import VIEWER, Project
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
@@ -146,12 +147,6 @@ class OpenedProject(QObject):
 
     def presence_changed(self) -> None:
         """Shown by the presence view."""
-
-
-async def end_connection(connection: "Connection") -> None:
-    """End a connection for good; returns when nothing of it runs."""
-    connection.close()
-    await connection.__aexit__(None, None, None)
 
 
 def _nothing() -> None:

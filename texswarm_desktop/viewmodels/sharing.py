@@ -5,8 +5,9 @@ from typing import Final
 
 from PySide6.QtCore import QObject, Signal
 
+from texswarm_desktop.client.status import Hosting
 from texswarm_desktop.services.embedded_server import EmbeddedServer, HostConfig, HostStarted
-from texswarm_desktop.viewmodels.connection_view import ConnectionView, Hosting
+from texswarm_desktop.viewmodels.connection_view import ConnectionView
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
 from texswarm_server.protocol.invite_link import InviteLink
 

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject, Signal
 
 from texswarm_desktop.client.link import TransportFactory
+from texswarm_desktop.client.server_talk import LinkCancelledError, admitted, end_connection, invite_to, let_in, share
 from texswarm_desktop.client.states import Closed, StopCode
+from texswarm_desktop.client.status import Hosting
 from texswarm_desktop.core.first_text import first_text
 from texswarm_desktop.core.palette import color_of
 from texswarm_desktop.core.settings import KnownServer
@@ -25,27 +27,15 @@ from texswarm_desktop.services.embedded_server import HostStarted
 from texswarm_desktop.services.library import Library
 from texswarm_desktop.services.project import Project
 from texswarm_desktop.services.settings_store import SettingsStore
-from texswarm_desktop.viewmodels.connection_view import ConnectionView, Hosting
+from texswarm_desktop.viewmodels.connection_view import ConnectionView
+from texswarm_desktop.viewmodels.member_talk import carry_out, membership
 from texswarm_desktop.viewmodels.membership import Decision, Membership
-from texswarm_desktop.viewmodels.opened_project import OpenedProject, end_connection
+from texswarm_desktop.viewmodels.opened_project import OpenedProject
 from texswarm_desktop.viewmodels.people import Person
-from texswarm_desktop.viewmodels.server_talk import (
-    LinkCancelledError,
-    carry_out,
-    invite_to,
-    let_in,
-    listed,
-    membership,
-    share,
-)
 from texswarm_desktop.viewmodels.sharing import EVERYWHERE, OWN_SERVER, Sharing
 from texswarm_server.protocol.errors import DamagedDocumentError, ErrorCode, LinkLostError, RejectedError, StorageError
 from texswarm_server.protocol.invite_link import InviteLink, parse_invite_link
-from texswarm_server.protocol.messages import (
-    DocumentInfo,
-    RedeemInvite,
-    RoleName,
-)
+from texswarm_server.protocol.messages import DocumentInfo, RoleName
 
 if TYPE_CHECKING:
     from texswarm_desktop.client.connection import Connection
@@ -204,7 +194,7 @@ class Workspace(QObject):
         async with self._road():
             opened = self._require_opened()
             async with self._reached(link) as connection:
-                await share(opened.project, connection, link.token)
+                await share(connection, opened.project.as_new_document(), link.token)
                 await self._keep(opened, connection, link)
 
     async def invite(self, role: RoleName = "editor") -> InviteLink:
@@ -392,7 +382,7 @@ class Workspace(QObject):
         own_way_in = InviteLink(started.address, started.owner_invite)
         session_id = opened.project.session_at(OWN_SERVER)
         async with self._reached(own_way_in, key=OWN_SERVER, session_id=session_id) as connection:
-            await share(opened.project, connection, started.owner_invite)
+            await share(connection, opened.project.as_new_document(), started.owner_invite)
             token = await invite_to(connection, opened.project.document_id)
             await opened.attach(connection, key=OWN_SERVER)
             self._pending = None
@@ -401,7 +391,7 @@ class Workspace(QObject):
     async def _follow(self, link: InviteLink) -> None:
         self.notice.emit(None)
         async with self._reached(link) as connection:
-            documents = await self._documents(connection, link)
+            documents = await admitted(connection, link)
             chosen = next((one for one in documents if one.id == link.document_id), None)
             if chosen is not None:
                 await self._open_replica(chosen, connection, link)
@@ -425,19 +415,6 @@ class Workspace(QObject):
         self._pending = None
         self._settings.add_server(KnownServer(address=str(InviteLink(link.address))))
         self._library.remember(opened.project)
-
-    async def _documents(self, connection: "Connection", link: InviteLink) -> tuple[DocumentInfo, ...]:
-        """Return what the user may see there, after the invitation was used for what it is good for."""
-        documents = await listed(connection)
-        if link.token is None or link.document_id in {one.id for one in documents}:
-            return documents
-        try:
-            await connection.request(RedeemInvite(token=link.token))
-        except RejectedError as error:
-            if link.document_id is not None:
-                raise
-            _log.info("the invitation brought nothing new: %s", error)
-        return await listed(connection)
 
     @asynccontextmanager
     async def _reached(

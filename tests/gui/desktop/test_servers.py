@@ -12,8 +12,8 @@ import pytest
 
 from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
 from tests.helpers.run_async import until
+from texswarm_desktop.client.status import StatusAction
 from texswarm_desktop.services.project import Project
-from texswarm_desktop.viewmodels.connection_view import StatusAction
 from texswarm_server.app import CollabServer
 from texswarm_server.config import ServerConfig
 from texswarm_server.protocol.codec import encode

@@ -12,12 +12,12 @@ from pytestqt.qtbot import QtBot
 from tests.helpers.desk import Desk
 from tests.helpers.fake_project import participant
 from texswarm_desktop.client.states import Connecting, Live, NeedsUser, Waiting
+from texswarm_desktop.client.status import Hosting, StatusAction
 from texswarm_desktop.ui.dialogs.choose_dialog import ChooseDialog
 from texswarm_desktop.ui.dialogs.connect_dialog import ConnectDialog
 from texswarm_desktop.ui.dialogs.host_sheet import HostSheet, people_words
 from texswarm_desktop.ui.dialogs.join_dialog import JoinDialog
 from texswarm_desktop.ui.dialogs.new_dialog import NewDialog
-from texswarm_desktop.viewmodels.connection_view import Hosting, StatusAction
 from texswarm_desktop.viewmodels.start_view import RecentProject
 from texswarm_server.protocol.errors import LinkRefusedError, NotWritableError
 from texswarm_server.protocol.messages import DocumentInfo

@@ -7,7 +7,8 @@ from pytestqt.qtbot import QtBot
 
 from tests.helpers.desk import FakeConnection
 from texswarm_desktop.client.states import Connecting, Idle, LinkState, Live, Waiting
-from texswarm_desktop.viewmodels.connection_view import ConnectionView, Hosting, StatusLine
+from texswarm_desktop.client.status import Hosting, StatusLine
+from texswarm_desktop.viewmodels.connection_view import ConnectionView
 
 pytestmark = pytest.mark.usefixtures("qapp")
 

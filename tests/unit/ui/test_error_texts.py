@@ -8,8 +8,8 @@ import pytest
 
 import texswarm_desktop.client
 from texswarm_desktop.client.states import StopCode
+from texswarm_desktop.client.status import StatusAction
 from texswarm_desktop.ui.error_texts import has_code_words, has_words, need_words, text_of, text_of_code
-from texswarm_desktop.viewmodels.connection_view import StatusAction
 from texswarm_server.protocol import errors
 from texswarm_server.protocol.errors import (
     DocumentError,

@@ -6,12 +6,12 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
+from texswarm_desktop.client.status import Hosting
 from texswarm_desktop.qtx.timers import SingleShot
 from texswarm_desktop.ui.dialogs.sheet import Sheet
 from texswarm_desktop.ui.panels.people_panel import PersonRow
 from texswarm_desktop.ui.parts import button, empty, label, row
 from texswarm_desktop.ui.theme import Theme
-from texswarm_desktop.viewmodels.connection_view import Hosting
 from texswarm_desktop.viewmodels.participants_view import ParticipantRow
 
 _COPIED_FOR_S: Final = 2.0

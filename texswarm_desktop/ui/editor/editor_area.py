@@ -9,11 +9,11 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QFrame, QStackedWidget, QTabBar, QWidget
 
+from texswarm_desktop.client.status import READING
 from texswarm_desktop.ui.editor.find_bar import FindBar
 from texswarm_desktop.ui.editor.latex_editor import ZOOM_LIMITS, LatexEditor
 from texswarm_desktop.ui.parts import IconButton, column, label, row
 from texswarm_desktop.ui.theme import Theme
-from texswarm_desktop.viewmodels.connection_view import READING
 from texswarm_desktop.viewmodels.presence_view import PresenceView
 from texswarm_desktop.viewmodels.project_view import ProjectView
 

@@ -18,7 +18,7 @@ from texswarm_desktop.client.states import (
     Syncing,
     Waiting,
 )
-from texswarm_desktop.viewmodels.connection_view import (
+from texswarm_desktop.client.status import (
     Hosting,
     LinkFacts,
     Need,

@@ -1,0 +1,103 @@
+"""What is asked of a server around a project: to be let in, which documents there are, to take one, to invite to it.
+
+Each raises RejectedError where the server says no, and LinkLostError where the link ends before the answer.
+"""
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from texswarm_desktop.client.states import Closed, Idle, LinkState, Live, NeedsUser
+from texswarm_server.protocol.errors import LinkError, RejectedError
+from texswarm_server.protocol.invite_link import InviteLink
+from texswarm_server.protocol.messages import (
+    CreateDocument,
+    CreateInvite,
+    DocumentInfo,
+    DocumentList,
+    InviteCreated,
+    ListDocuments,
+    RedeemInvite,
+    RoleName,
+)
+
+if TYPE_CHECKING:
+    from texswarm_desktop.client.connection import Connection
+
+_log: Final = logging.getLogger(__name__)
+
+
+class LinkCancelledError(LinkError):
+    """The user ended an attempt, or a newer one replaced it."""
+
+
+async def let_in(connection: "Connection") -> None:
+    """Wait until a connection without documents is live; raises RejectedError or LinkCancelledError."""
+    settled: asyncio.Future[LinkState] = asyncio.get_running_loop().create_future()
+
+    def look(_old: LinkState, new: LinkState) -> None:
+        if isinstance(new, Live | NeedsUser | Closed) and not settled.done():
+            settled.set_result(new)
+
+    unsubscribe = connection.subscribe(look)
+    try:
+        look(Idle(), connection.state)
+        state = await settled
+    finally:
+        unsubscribe()
+    if isinstance(state, NeedsUser):
+        raise RejectedError(state.code, state.message)
+    if isinstance(state, Closed):
+        raise LinkCancelledError("cancelled")
+
+
+async def listed(connection: "Connection") -> tuple[DocumentInfo, ...]:
+    """Return the documents the user may see."""
+    answer = await connection.request(ListDocuments())
+    assert isinstance(answer, DocumentList)
+    return tuple(answer.documents)
+
+
+async def admitted(connection: "Connection", link: InviteLink) -> tuple[DocumentInfo, ...]:
+    """Return what the user may see there, after the link's invitation was used for what it is good for."""
+    documents = await listed(connection)
+    if link.token is None or link.document_id in {one.id for one in documents}:
+        return documents
+    try:
+        await connection.request(RedeemInvite(token=link.token))
+    except RejectedError as error:
+        if link.document_id is not None:
+            raise
+        _log.info("the invitation brought nothing new: %s", error)
+    return await listed(connection)
+
+
+async def share(connection: "Connection", order: CreateDocument, invite: str | None) -> None:
+    """Put a document where it is not yet; `invite` may say that what is there is ours, whoever we were before."""
+    if await _has(connection, order):
+        return
+    if invite is not None:
+        with suppress(RejectedError):
+            await connection.request(RedeemInvite(token=invite))
+        if await _has(connection, order):
+            return
+    await connection.request(order)
+
+
+async def invite_to(connection: "Connection", document_id: str, role: RoleName = "editor") -> str:
+    """Return the secret of a new invite to a document."""
+    answer = await connection.request(CreateInvite(document_id=document_id, role=role))
+    assert isinstance(answer, InviteCreated)
+    return answer.token
+
+
+async def end_connection(connection: "Connection") -> None:
+    """End a connection for good; returns when nothing of it runs."""
+    connection.close()
+    await connection.__aexit__(None, None, None)
+
+
+async def _has(connection: "Connection", order: CreateDocument) -> bool:
+    """Say whether this history of the document is on the server, and we may see it."""
+    return any((one.id, one.lineage) == (order.document_id, order.lineage) for one in await listed(connection))
