@@ -28,6 +28,7 @@ from texswarm_desktop.qtx.garbage import GuiThreadGarbage
 from texswarm_desktop.qtx.loop import loop_factory
 from texswarm_desktop.qtx.task_scope import TaskScope
 from texswarm_desktop.services.credentials import CredentialStore
+from texswarm_desktop.services.host_identity import HostIdentity
 from texswarm_desktop.services.library import Library
 from texswarm_desktop.services.secret_store import FileSecretStore, KeyringSecretStore, SecretStore
 from texswarm_desktop.services.settings_store import SettingsStore
@@ -77,6 +78,7 @@ class Desktop:
             settings=self.settings,
             status=self.status,
             host_data=folder / "host",
+            host_identity=HostIdentity(folder / "host-identity"),
             new_transport=_websockets,
             scope=self._scope,
             host_address=host_address,

@@ -16,6 +16,7 @@ ALLOWED: Final = {
     "websockets": ("texswarm_desktop.client.transport", "texswarm_server.net"),
     "prometheus_client": ("texswarm_server.monitoring",),
     "watchfiles": ("texswarm_desktop.services.folder_watch",),
+    "cryptography": ("texswarm_desktop.services.host_identity",),
     "uvloop": ("texswarm_server.event_loop",),
     "texswarm_server.app": ("texswarm_server", "texswarm_desktop.services.embedded_server"),
     "texswarm_server.config": ("texswarm_server", "texswarm_desktop.services.embedded_server"),

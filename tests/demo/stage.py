@@ -15,7 +15,7 @@ from tests.demo.cast import Author
 from tests.helpers.desktop_process import DesktopProcess
 from tests.helpers.tcp_proxy import TcpProxy
 from texswarm_desktop.core.settings import Settings, encode_settings
-from texswarm_server.protocol.invite_link import InviteLink, ServerAddress, parse_invite_link
+from texswarm_server.protocol.invite_link import InviteLink, parse_invite_link
 
 SIZE: Final = (1280, 800)
 
@@ -70,7 +70,7 @@ class Stage:
     async def peer(self, author: Author, link: InviteLink) -> Seat:
         """Start the program of somebody who follows a link, over a cable of their own."""
         cable = await self._stack.enter_async_context(TcpProxy(link.address.port, link.address.host))
-        own_link = replace(link, address=ServerAddress("127.0.0.1", cable.port))
+        own_link = replace(link, address=replace(link.address, host="127.0.0.1", port=cable.port))
         return await self._enter(Seat(author, self._homes / author.key, str(own_link), cable))
 
     async def _enter(self, seat: Seat) -> Seat:

@@ -5,8 +5,6 @@ found at once even when writing hangs, and because each time-out object would le
 """
 
 import asyncio
-import hashlib
-import hmac
 import logging
 import ssl
 from collections.abc import AsyncIterator, Callable
@@ -21,6 +19,7 @@ from websockets.http11 import Response
 
 from texswarm_desktop.client.link import LinkClosedError, TransportFactory, WrongCertificateError
 from texswarm_desktop.client.timing import LinkProfile, is_near
+from texswarm_desktop.core.certificates import is_shown_by
 from texswarm_server.protocol.close_codes import CloseCode
 from texswarm_server.protocol.errors import ErrorCode, LinkLostError, LinkRefusedError
 from texswarm_server.protocol.invite_link import ServerAddress
@@ -84,7 +83,7 @@ class WebSocketLink:
 
 
 def websocket_transport(fingerprint: str | None = None) -> TransportFactory:
-    """Return what opens WebSocket links. `fingerprint`: SHA-256 (hex) of the certificate that a TLS server must show.
+    """Return what opens WebSocket links. `fingerprint`: of the certificate that a TLS server must show, or of its key.
 
     With a fingerprint the certificate needs no authority: the invite link vouches for it.
     """
@@ -170,6 +169,5 @@ def _pinned_context() -> ssl.SSLContext:
 def _check_certificate(websocket: _AttentiveConnection, fingerprint: str) -> None:
     """Nothing secret was sent before this: the handshake carries no credentials."""
     certificate = websocket.transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
-    wanted = fingerprint.replace(":", "").lower()
-    if not hmac.compare_digest(hashlib.sha256(certificate).hexdigest(), wanted):
+    if not is_shown_by(certificate, fingerprint):
         raise WrongCertificateError("the server shows another certificate than the invite link promised")

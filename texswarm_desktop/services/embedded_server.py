@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from texswarm_desktop.services.host_identity import HostIdentity
 from texswarm_desktop.services.lan_addresses import lan_addresses
 from texswarm_server.config import ServerConfig as HostConfig
 from texswarm_server.protocol.close_codes import CloseCode
@@ -36,18 +37,33 @@ _EVERYWHERE: Final = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared, 
 
 @dataclass(frozen=True, slots=True)
 class HostStarted:
-    """A running server: `address` for this desktop, `public_address` for the others, and the way in as its owner."""
+    """A running server: `address` for this desktop, `public_address` for the others, and the way in as its owner.
+
+    `fingerprint`: what the server is recognised by; None where it speaks without TLS.
+    """
 
     address: ServerAddress
     public_address: ServerAddress
     owner_invite: str
+    fingerprint: str | None = None
 
 
 class EmbeddedServer:
-    """One run of the server. `start` once; `stop` as often as you like, it returns when the thread has ended."""
+    """One run of the server. `start` once; `stop` as often as you like, it returns when the thread has ended.
 
-    def __init__(self, config: HostConfig, *, list_addresses: Callable[[], list[str]] = lan_addresses) -> None:
+    With an `identity` it speaks TLS and shows its certificate.
+    """
+
+    def __init__(
+        self,
+        config: HostConfig,
+        *,
+        identity: HostIdentity | None = None,
+        list_addresses: Callable[[], list[str]] = lan_addresses,
+    ) -> None:
         self._config = config
+        self._identity = identity
+        self._fingerprint: str | None = None
         self._list_addresses = list_addresses
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -114,6 +130,10 @@ class EmbeddedServer:
     async def _started(self) -> "CollabServer":
         from texswarm_server.app import CollabServer  # noqa: PLC0415 - a quarter of a second, for those who host
 
+        if self._identity is not None:
+            self._fingerprint = self._identity.prepare(self._list_addresses())
+            files = self._identity.certificate_file, self._identity.key_file
+            self._config = replace(self._config, tls_cert=files[0], tls_key=files[1])
         server = CollabServer(self._config)
         try:
             await server.start()
@@ -130,7 +150,7 @@ class EmbeddedServer:
         is_everywhere = self._config.host in _EVERYWHERE
         local = replace(bound, host="127.0.0.1") if is_everywhere else bound
         public = replace(bound, host=self._list_addresses()[0]) if is_everywhere else bound
-        return HostStarted(local, public, invite)
+        return HostStarted(local, public, invite, self._fingerprint)
 
     async def _owner_invite(self, server: "CollabServer") -> str:
         """Return the way in as owner: of the document that is here from an earlier time, else of a new one."""

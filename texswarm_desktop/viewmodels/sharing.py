@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, Signal
 
 from texswarm_desktop.client.status import Hosting
 from texswarm_desktop.services.embedded_server import EmbeddedServer, HostConfig, HostStarted
+from texswarm_desktop.services.host_identity import HostIdentity
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
 from texswarm_server.protocol.invite_link import InviteLink
@@ -25,16 +26,25 @@ class Sharing(QObject):
 
     changed = Signal(object)
 
-    def __init__(self, *, data: Path, address: str, status: ConnectionView, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        data: Path,
+        address: str,
+        identity: HostIdentity,
+        status: ConnectionView,
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
-        self._data, self._address, self._status = data, address, status
+        self._data, self._address, self._identity, self._status = data, address, identity, status
         self._server: EmbeddedServer | None = None
         self._opened: OpenedProject | None = None
         self.hosting: Hosting | None = None
 
     async def start(self, document_id: str, name: str) -> HostStarted:
         """Return when the server accepts connections; raises HostError. `name`: what others read of the server."""
-        self._server = EmbeddedServer(HostConfig(data=self._data, host=self._address, name=name))
+        config = HostConfig(data=self._data, host=self._address, name=name)
+        self._server = EmbeddedServer(config, identity=self._identity)
         return await self._server.start(document_id)
 
     def announce(self, opened: OpenedProject, link: InviteLink) -> Hosting:

@@ -24,6 +24,7 @@ from texswarm_desktop.core.settings import KnownServer
 from texswarm_desktop.qtx.task_scope import TaskScope
 from texswarm_desktop.services.credentials import CredentialStore
 from texswarm_desktop.services.embedded_server import HostStarted
+from texswarm_desktop.services.host_identity import HostIdentity
 from texswarm_desktop.services.library import Library
 from texswarm_desktop.services.project import Project
 from texswarm_desktop.services.settings_store import SettingsStore
@@ -83,6 +84,7 @@ class Workspace(QObject):
         settings: SettingsStore,
         status: ConnectionView,
         host_data: Path,
+        host_identity: HostIdentity,
         new_transport: NewTransport,
         scope: TaskScope,
         host_address: str = EVERYWHERE,
@@ -95,7 +97,9 @@ class Workspace(QObject):
         self._status = status
         self._new_transport = new_transport
         self._scope = scope
-        self._sharing = Sharing(data=host_data, address=host_address, status=status, parent=self)
+        self._sharing = Sharing(
+            data=host_data, address=host_address, identity=host_identity, status=status, parent=self
+        )
         self._sharing.changed.connect(self.hosting_changed)
         self._reloads: list[float] = []
         self._pending: Connection | None = None
@@ -375,11 +379,13 @@ class Workspace(QObject):
             await self._sharing.end()
             raise
         self._library.remember(opened.project)
-        return self._sharing.announce(opened, InviteLink(started.public_address, token, opened.project.document_id))
+        document_id = opened.project.document_id
+        link = InviteLink(started.public_address, token, document_id, started.fingerprint)
+        return self._sharing.announce(opened, link)
 
     async def _enter_own_server(self, opened: OpenedProject, started: HostStarted) -> str:
         """Open the project on the server that has just started, and return an invitation for others."""
-        own_way_in = InviteLink(started.address, started.owner_invite)
+        own_way_in = InviteLink(started.address, started.owner_invite, None, started.fingerprint)
         session_id = opened.project.session_at(OWN_SERVER)
         async with self._reached(own_way_in, key=OWN_SERVER, session_id=session_id) as connection:
             await share(connection, opened.project.as_new_document(), started.owner_invite)

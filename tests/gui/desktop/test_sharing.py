@@ -1,5 +1,7 @@
 """Two and more desktops on one project: host, join, write, leave, and what the guests keep."""
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtGui import QGuiApplication
 
@@ -26,7 +28,7 @@ async def viewer_link(host: LiveDesktop) -> str:
     assert connection is not None
     answer = await connection.request(CreateInvite(document_id=link.document_id, role="viewer"))
     assert isinstance(answer, InviteCreated)
-    return f"texswarm://{link.address}/?token={answer.token}&document={link.document_id}"
+    return str(replace(link, token=answer.token))
 
 
 @runs_at_desks
@@ -37,6 +39,7 @@ async def test_hosting_gives_a_link_and_says_so(desks: Desks) -> None:
     assert ada.workspace.hosting is not None
     link = parse_invite_link(ada.workspace.hosting.link)
     assert (link.document_id, link.token is None) == (ada.opened.project.document_id, False)
+    assert (link.address.tls, len(link.fingerprint or "")) == (True, 64)
 
 
 @runs_at_desks

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import threading
+import time
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -10,7 +11,11 @@ import pytest
 from websockets.asyncio.client import connect
 
 from tests.helpers.run_async import settle
-from texswarm_desktop.services.embedded_server import EmbeddedServer, HostConfig
+from texswarm_desktop.client.link import WrongCertificateError
+from texswarm_desktop.client.timing import LAN
+from texswarm_desktop.client.transport import websocket_transport
+from texswarm_desktop.services.embedded_server import EmbeddedServer, HostConfig, HostStarted
+from texswarm_desktop.services.host_identity import HostIdentity
 from texswarm_desktop.services.lan_addresses import lan_addresses
 from texswarm_server.protocol.close_codes import CloseCode
 from texswarm_server.protocol.errors import HostError, NotWritableError
@@ -121,6 +126,27 @@ def test_whoever_stops_it_waits_until_it_has_ended(tmp_path: Path) -> None:
         return list(await asyncio.gather(stop(server), stop(server), stop(server)))
 
     assert asyncio.run(story()) == [False, False, False]
+
+
+def test_with_an_identity_it_is_recognised_by_its_key_also_after_the_certificate_was_renewed(tmp_path: Path) -> None:
+    identity = HostIdentity(tmp_path / "identity")
+
+    async def reached(known_as: str | None = None) -> HostStarted:
+        server = EmbeddedServer(config(tmp_path), identity=identity)
+        started = await server.start()
+        try:
+            async with websocket_transport(known_as or started.fingerprint)(started.address, LAN, time.monotonic):
+                return started
+        finally:
+            await server.stop()
+
+    first = asyncio.run(reached())
+    assert (first.address.tls, first.fingerprint) == (True, identity.fingerprint())
+    identity.certificate_file.unlink()
+    asyncio.run(reached(first.fingerprint))
+    identity.key_file.unlink()
+    with pytest.raises(WrongCertificateError):
+        asyncio.run(reached(first.fingerprint))
 
 
 def test_the_addresses_for_others_are_addresses() -> None:
