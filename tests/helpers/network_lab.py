@@ -1,0 +1,478 @@
+"""Several machines on networks of their own inside this one: Linux network namespaces, for tests of links.
+
+    with NetworkLab() as lab:
+        office = lab.network()
+        ada, bob = lab.host("ada", office), lab.host("bob", office)
+        bob.start(sys.executable, "-m", "texswarm_server", …)
+        with ada.entered():
+            asyncio.run(connects_to(bob.address))
+        ada.cut(incoming=False)
+
+Every network is a bridge in a namespace of the lab's own, every host a namespace joined to it by a veth pair, or by a
+`Wire`: a cable that is slow and loses frames, in user space, because not every kernel has netem, and because its losses
+are drawn from a seed. Namespaces have no names and are held open by this process alone, so nothing is left of them when
+it ends, however it ends. Frames are dropped on their way in at either end of a cable, so that a sender never notices.
+
+Needs Linux, root, `ip` and `nft`; tests that use it stand under `needs_network_lab`.
+"""
+
+import asyncio
+import ctypes
+import fcntl
+import heapq
+import os
+import random
+import select
+import shutil
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, Self, TypeVar
+
+import pytest
+
+T = TypeVar("T")
+
+_CLONE_NEWNET: Final = 0x40000000
+_TUNSETIFF: Final = 0x400454CA
+_TAP_WITHOUT_HEADER: Final = 0x0002 | 0x1000
+_FRAME_BYTES: Final = 65536
+_LIMIT_S: Final = 20.0
+_HERE: Final = "/proc/thread-self/ns/net"
+
+
+@cache
+def obstacle() -> str | None:
+    """Return why there can be no lab here, or None."""
+    if not sys.platform.startswith("linux"):
+        return "network namespaces are Linux's"
+    if os.geteuid() != 0:
+        return "making network namespaces needs root"
+    missing = [program for program in ("ip", "nft") if shutil.which(program) is None]
+    if missing:
+        return f"not installed: {', '.join(missing)}"
+    return _trial()
+
+
+def _trial() -> str | None:
+    """A container may look like root and be allowed nothing."""
+    try:
+        with NetworkLab() as lab:
+            lab.host("trial", lab.network()).cut()
+    except (OSError, subprocess.CalledProcessError) as error:
+        words = f"{getattr(error, 'stderr', '') or error}".strip()
+        if any(told in words for told in ("not permitted", "Permission denied", "not supported", "No such file")):
+            return f"network namespaces cannot be made here: {words}"
+        raise
+    return None
+
+
+def needs_network_lab(test: Callable[..., Any]) -> Callable[..., Any]:
+    """Skip a test, with the reason, where there can be no lab."""
+    reason = obstacle()
+    return pytest.mark.skipif(reason is not None, reason=reason or "")(test)
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """A bad cable: every frame arrives after `delay_s` each way, or, with a chance of `loss`, not at all."""
+
+    delay_s: float = 0.0
+    loss: float = 0.0
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class LabNetwork:
+    """One broadcast domain; hosts on it are numbered from 1."""
+
+    number: int
+
+    @property
+    def bridge(self) -> str:
+        return f"br{self.number}"
+
+    def address(self, number: int) -> str:
+        """Return the IPv4 address of a host."""
+        return f"10.77.{self.number}.{number}"
+
+    def address6(self, number: int) -> str:
+        """Return the IPv6 address of a host."""
+        return f"fd77:0:0:{self.number}::{number:x}"
+
+
+class NetworkLab:
+    """Makes networks and hosts; leaving it ends what was started on them, and all of them."""
+
+    def __init__(self) -> None:
+        self._switch = -1
+        self._networks = self._hosts = 0
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._stack.__enter__()
+        try:
+            self._switch = self.new_namespace()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._stack.close()
+
+    def network(self) -> LabNetwork:
+        """Make a network."""
+        self._networks += 1
+        made = LabNetwork(self._networks)
+        self.ip(f"link add {made.bridge} type bridge forward_delay 0 mcast_snooping 0", f"link set {made.bridge} up")
+        return made
+
+    def host(self, name: str, *networks: LabNetwork, wire: Wire | None = None) -> "LabHost":
+        """Make a machine with an interface on each network: eth0, eth1, …"""
+        self._hosts += 1
+        host = LabHost(self, name, self._hosts)
+        self.keep(host)
+        for network in networks:
+            host.join(network, wire=wire)
+        return host
+
+    # ── for hosts ───────────────────────────────────────────────────────────────────────────────────────
+
+    def ip(self, *lines: str) -> None:
+        """Run `ip` in the namespace of the bridges."""
+        with entered(self._switch):
+            _run("ip", "-batch", "-", stdin="\n".join(lines))
+
+    def nft(self, script: str) -> None:
+        """Run `nft` in the namespace of the bridges."""
+        with entered(self._switch):
+            _run("nft", "-f", "-", stdin=script)
+
+    def tap(self, name: str) -> int:
+        """Make a tap interface among the bridges and return its descriptor."""
+        return new_tap(self._switch, name)
+
+    def keep(self, thing: AbstractContextManager[T]) -> T:
+        """Enter something that ends with the lab."""
+        return self._stack.enter_context(thing)
+
+    def new_namespace(self) -> int:
+        """Return the descriptor of a new namespace with its loopback up, kept open as long as the lab."""
+        made = _in_a_thread(_unshared)
+        self._stack.callback(os.close, made)
+        with entered(made):
+            for scope in ("all", "default"):  # addresses are good at once: nobody here has the same
+                with suppress(OSError):
+                    Path(f"/proc/sys/net/ipv6/conf/{scope}/accept_dad").write_text("0")
+            _run("ip", "link", "set", "lo", "up")
+        return made
+
+
+@dataclass
+class _Port:
+    """One interface of a host, and the bridge's end of its cable."""
+
+    network: LabNetwork
+    near: str
+    far: str
+
+
+@dataclass
+class LabHost:
+    """A machine of the lab. `cut`, `mend`, `unplug` and the others act on all its interfaces, or on the one named."""
+
+    lab: NetworkLab
+    name: str
+    number: int
+    _namespace: int = -1
+    _ports: list[_Port] = field(default_factory=list)
+    _stack: ExitStack = field(default_factory=ExitStack)
+
+    def __enter__(self) -> Self:
+        self._namespace = self.lab.new_namespace()
+        self._stack.__enter__()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._stack.close()
+
+    # ── where it is ─────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def address(self) -> str:
+        """The first interface's first IPv4 address."""
+        return self._ports[0].network.address(self.number)
+
+    @property
+    def address6(self) -> str:
+        """The first interface's first IPv6 address."""
+        return self._ports[0].network.address6(self.number)
+
+    def join(self, network: LabNetwork, *, wire: Wire | None = None) -> str:
+        """Plug into one more network; returns the new interface's name."""
+        port = _Port(network, f"eth{len(self._ports)}", f"h{self.number}p{len(self._ports)}")
+        if wire is None:
+            # iproute2 takes a path for a namespace; ours has no name.
+            far_end = f"/proc/{os.getpid()}/fd/{self._namespace}"
+            self.lab.ip(f"link add {port.far} type veth peer name {port.near} netns {far_end}")
+        else:
+            self._stack.enter_context(_Cable(self.lab.tap(port.far), new_tap(self._namespace, port.near), wire))
+        self.lab.ip(f"link set {port.far} master {network.bridge} up")
+        self._ports.append(port)
+        self.ip(f"link set {port.near} up", *_addresses(port, self.number))
+        return port.near
+
+    def renumber(self, number: int) -> None:
+        """Take other addresses, as after a new lease; connections that stood hang from here on."""
+        self.number = number
+        for port in self._ports:
+            self.ip(f"addr flush dev {port.near} scope global", *_addresses(port, number))
+
+    # ── what is done on it ──────────────────────────────────────────────────────────────────────────────
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """Put this thread on the host: sockets made, threads begun and programs started in the block belong there."""
+        with entered(self._namespace):
+            yield
+
+    def ip(self, *lines: str) -> None:
+        """Run lines of `ip`."""
+        with self.entered():
+            _run("ip", "-batch", "-", stdin="\n".join(lines))
+
+    def nft(self, script: str) -> None:
+        """Run a script of `nft`: a firewall."""
+        with self.entered():
+            _run("nft", "-f", "-", stdin=script)
+
+    def run(self, *command: str, timeout_s: float = _LIMIT_S) -> str:
+        """Run a program to its end and return what it wrote; raises CalledProcessError."""
+        with self.entered():
+            return _run(*command, timeout_s=timeout_s)
+
+    def start(self, *command: str, **options: Any) -> "subprocess.Popen[str]":
+        """Start a program that ends with the lab."""
+        with self.entered():
+            process = subprocess.Popen(command, text=True, stdin=subprocess.DEVNULL, **options)
+        self._stack.callback(_end, process)
+        return process
+
+    def call(self, function: Callable[[], T]) -> T:
+        """Call a function in a thread that sits on the host, and wait for it."""
+
+        def there() -> T:
+            with self.entered():
+                return function()
+
+        return _in_a_thread(there)
+
+    def loop(self) -> "LabLoop":
+        """Start an event loop in a thread that sits on the host; it ends with the lab."""
+        return self._stack.enter_context(LabLoop(self))
+
+    # ── faults ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def cut(self, *, incoming: bool = True, outgoing: bool = True, only: str = "") -> None:
+        """Let no frame through any more, without a sign; `only`: such as match an nft rule, "tcp dport 80"."""
+        self.mend()
+        for port in self._ports:
+            if incoming:
+                self.nft(_dropping(port.near, only))
+            if outgoing:
+                self.lab.nft(_dropping(port.far, only))
+
+    def mend(self) -> None:
+        """End a cut."""
+        for port in self._ports:
+            self.nft(_dropping_nothing(port.near))
+            self.lab.nft(_dropping_nothing(port.far))
+
+    def unplug(self) -> None:
+        """Pull the cables: the system notices."""
+        self.lab.ip(*(f"link set {port.far} down" for port in self._ports))
+
+    def plug(self) -> None:
+        """Put the cables back."""
+        self.lab.ip(*(f"link set {port.far} up" for port in self._ports))
+
+    def isolate(self) -> None:
+        """Be a client of an access point that isolates its clients: isolated hosts do not reach each other."""
+        self.lab.ip(*(f"link set {port.far} type bridge_slave isolated on" for port in self._ports))
+
+
+class LabLoop(AbstractContextManager["LabLoop"]):
+    """An event loop on a host, in a thread of its own."""
+
+    def __init__(self, host: LabHost) -> None:
+        self._host = host
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_up = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name=f"loop of {host.name}")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._is_up.wait(_LIMIT_S)
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(_LIMIT_S)
+
+    def submit(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
+        """Start a coroutine there."""
+        assert self._loop is not None
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def run(self, work: Coroutine[Any, Any, T], timeout_s: float = _LIMIT_S) -> T:
+        """Run a coroutine there and wait for it; not from a loop."""
+        return self.submit(work).result(timeout_s)
+
+    def _serve(self) -> None:
+        with self._host.entered(), asyncio.Runner() as runner:
+            self._loop = runner.get_loop()
+            self._loop.call_soon(self._is_up.set)
+            self._loop.run_forever()
+
+
+@contextmanager
+def entered(namespace: int) -> Iterator[None]:
+    """Put this thread into a namespace. Nothing may be awaited in the block by a loop that others use."""
+    back = os.open(_HERE, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _set_namespace(namespace)
+        yield
+    finally:
+        _set_namespace(back)
+        os.close(back)
+
+
+def new_tap(namespace: int, name: str) -> int:
+    """Make a tap interface in a namespace; frames are read from and written to the descriptor."""
+    with entered(namespace):
+        made = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            fcntl.ioctl(made, _TUNSETIFF, struct.pack("16sH22x", name.encode(), _TAP_WITHOUT_HEADER))
+        except OSError:
+            os.close(made)
+            raise
+    return made
+
+
+class _Cable(AbstractContextManager["_Cable"]):
+    """Carries frames between two taps as a Wire says, in a thread of its own."""
+
+    def __init__(self, one: int, other: int, wire: Wire) -> None:
+        self._other_end = {one: other, other: one}
+        self._wire, self._random = wire, random.Random(wire.seed)
+        self._under_way: list[tuple[float, int, int, bytes]] = []
+        self._count = 0
+        self._stop, self._may_stop = os.pipe()
+        self._thread = threading.Thread(target=self._carry, name="cable")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        os.close(self._may_stop)
+        self._thread.join(_LIMIT_S)
+        for end in (*self._other_end, self._stop):
+            os.close(end)
+
+    def _carry(self) -> None:
+        while True:
+            next_at = self._under_way[0][0] if self._under_way else None
+            patience_s = None if next_at is None else max(0.0, next_at - time.monotonic())
+            ready, _, _ = select.select([self._stop, *self._other_end], [], [], patience_s)
+            if self._stop in ready:
+                return
+            for end in ready:
+                self._take_in(end)
+            self._deliver(time.monotonic())
+
+    def _take_in(self, end: int) -> None:
+        with suppress(OSError):
+            frame = os.read(end, _FRAME_BYTES)
+            if self._random.random() >= self._wire.loss:
+                self._count += 1
+                arrival = (time.monotonic() + self._wire.delay_s, self._count, self._other_end[end], frame)
+                heapq.heappush(self._under_way, arrival)
+
+    def _deliver(self, now: float) -> None:
+        while self._under_way and self._under_way[0][0] <= now:
+            _, _, end, frame = heapq.heappop(self._under_way)
+            with suppress(OSError):  # an interface that is down takes nothing
+                os.write(end, frame)
+
+
+def _addresses(port: _Port, number: int) -> list[str]:
+    return [
+        f"addr add {port.network.address(number)}/24 dev {port.near}",
+        f"addr add {port.network.address6(number)}/64 dev {port.near} nodad",
+    ]
+
+
+def _dropping(interface: str, only: str) -> str:
+    rule = f"{only} drop" if only else "drop"
+    chain = f"type filter hook ingress device {interface} priority 0"
+    return f"table netdev cut_{interface} {{ chain drops {{ {chain}; {rule}; }}; }}\n"
+
+
+def _dropping_nothing(interface: str) -> str:
+    """The table is added first, because deleting one that is not there is an error."""
+    return f"add table netdev cut_{interface}\ndelete table netdev cut_{interface}\n"
+
+
+def _run(*command: str, stdin: str = "", timeout_s: float = _LIMIT_S) -> str:
+    done = subprocess.run(command, check=True, capture_output=True, text=True, input=stdin, timeout=timeout_s)
+    return done.stdout
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    process.terminate()
+    try:
+        process.wait(_LIMIT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
+
+
+def _unshared() -> int:
+    if ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "no new network namespace")
+    return os.open(_HERE, os.O_RDONLY | os.O_CLOEXEC)
+
+
+def _set_namespace(namespace: int) -> None:
+    if ctypes.CDLL(None, use_errno=True).setns(namespace, _CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "no such network namespace")
+
+
+def _in_a_thread(function: Callable[[], T]) -> T:
+    """Threads have namespaces of their own, so this one's stays as it is."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(function())
+        except BaseException as error:  # handed to whoever waits
+            future.set_exception(error)
+
+    thread = threading.Thread(target=run, name="in a namespace")
+    thread.start()
+    thread.join()
+    return future.result()
