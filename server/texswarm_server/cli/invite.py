@@ -13,9 +13,9 @@ from texswarm_server.cli.output import say
 from texswarm_server.protocol.errors import RejectedError, SettingsError
 from texswarm_server.protocol.invite_link import InviteLink, ServerAddress, parse_invite_link
 from texswarm_server.sessions.document_access import issue_invite
+from texswarm_server.storage.recovery import database_in_use
 from texswarm_server.storage.schema import open_database, prepare_folder
 from texswarm_server.storage.sqlite_records import transaction
-from texswarm_server.storage.store import database_path
 
 _EVERY_ADDRESS: Final = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - recognised, not bound to
 
@@ -35,7 +35,7 @@ def add(commands: Commands) -> None:
 def _invite(options: argparse.Namespace) -> int:
     data = data_folder(options)
     prepare_folder(data)
-    with closing(open_database(database_path(data))) as database, transaction(database) as records:
+    with closing(open_database(database_in_use(data))) as database, transaction(database) as records:
         base = _base_link(options.url, records.find_setting(LISTENING_URL), records.find_setting(FINGERPRINT))
         try:
             issued = issue_invite(

@@ -175,6 +175,26 @@ def note_role(records: Records, *, actor: str, user_id: str, document_id: str, r
     return _note(records, now, actor, AuditAction.ROLE_CHANGED, user_id=user_id, document_id=document_id, role=role)
 
 
+def note_restoration(
+    records: Records, *, actor: str, document_id: str, version_id: int, origin: str, now: float
+) -> AuditEntry:
+    """Record that a former state of `origin` became a document, with the people who are in `origin`."""
+    return _note(
+        records,
+        now,
+        actor,
+        AuditAction.VERSION_RESTORED,
+        document_id=document_id,
+        reference=str(version_id),
+        detail=f"from {origin}",
+    )
+
+
+def note_recovery(records: Records, *, actor: str, now: float) -> AuditEntry:
+    """Record that a recovered database is the server's from now on."""
+    return _note(records, now, actor, AuditAction.RECOVERY_ACCEPTED)
+
+
 # ── inside ──────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -35,6 +35,8 @@ class AuditAction(StrEnum):
     MEMBER_BANNED = "member_banned"
     MEMBER_UNBANNED = "member_unbanned"
     KEY_ROTATED = "key_rotated"
+    VERSION_RESTORED = "version_restored"
+    RECOVERY_ACCEPTED = "recovery_accepted"
 
 
 #: What a server must act on where the people concerned are connected.
@@ -47,6 +49,7 @@ LIVE_ACTIONS: Final = (
     AuditAction.ROLE_CHANGED,
     AuditAction.MEMBER_REMOVED,
     AuditAction.MEMBER_BANNED,
+    AuditAction.MEMBER_UNBANNED,
     AuditAction.KEY_ROTATED,
 )
 
@@ -56,7 +59,8 @@ class AuditEntry:
     """One thing that happened; texts are empty where they do not apply.
 
     `number` rises and is given by the records. `at`: seconds since the epoch. `actor`: who did it, a user id,
-    `OPERATOR` or `SERVER`. `user_id`: whom it concerns. `reference`: the invite, session, sign-in or key.
+    `OPERATOR` or `SERVER`. `user_id`: whom it concerns. `reference`: the invite, session, sign-in, key
+    or version.
     `address`: where the person was. `detail`: for readers.
     """
 

@@ -10,6 +10,9 @@ from texswarm_server.sessions.audit import AuditAction, AuditEntry
 
 INVITE_ID_CHARS: Final = 12
 
+OPEN_DOOR: Final = "open"
+"""Stands for the hash of an invite where a server that was started open let somebody in without one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:

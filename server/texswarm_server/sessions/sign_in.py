@@ -32,11 +32,11 @@ from texswarm_server.sessions.credentials import (
     new_uuid,
     token_kind,
 )
-from texswarm_server.sessions.records import Grant, Invite, Records, RefreshToken, User
+from texswarm_server.sessions.records import OPEN_DOOR, Grant, Invite, Records, RefreshToken, User
 from texswarm_server.sessions.roles import higher
 from texswarm_server.sessions.usable_invites import obstacle
 
-_OPEN_DOOR: Final = Invite(token_hash="open", role="owner")  # noqa: S106 - stands for having no token
+_OPEN_DOOR: Final = Invite(token_hash=OPEN_DOOR, role="owner")
 _COLOR_CHARS: Final = 7
 _RESERVED_IDS: Final = frozenset({OPERATOR, SERVER})
 _MAX_SUCCESSORS: Final = 16

@@ -98,9 +98,10 @@ def read_layout(path: Path) -> Layout | None:
         return None
 
 
-def fingerprint_of(path: Path) -> str:
+def fingerprint_of(path: Path, *, with_wal: bool = True) -> str:
     """Return what tells one state of a database's files from another without reading them."""
-    stats = [each.stat() for each in (path, wal_path(path)) if each.exists()]
+    files = (path, wal_path(path)) if with_wal else (path,)
+    stats = [each.stat() for each in files if each.exists()]
     return " ".join(f"{each.st_size}:{each.st_mtime_ns}" for each in stats)
 
 

@@ -15,10 +15,12 @@ from texswarm_server.document.careful_document import CarefulDocument
 from texswarm_server.document.loading import load_document
 from texswarm_server.protocol.errors import CorruptSnapshotError
 from texswarm_server.protocol.ids import DocumentId
+from texswarm_server.sessions.records import OPEN_DOOR
 from texswarm_server.storage.document_log import read_log
 from texswarm_server.storage.read_only import is_damage, open_read_only, table_names
 from texswarm_server.storage.schema import storage_error
 from texswarm_server.storage.store import database_path
+from texswarm_server.storage.versions import unpack
 
 _MOST_LINES: Final = 100
 
@@ -34,6 +36,9 @@ _REFERENCES: Final = (
     ("invites", "document_id", "documents", "document_id"),
     ("updates", "document_id", "documents", "document_id"),
     ("snapshots", "document_id", "documents", "document_id"),
+    ("versions", "document_id", "documents", "document_id"),
+    ("refresh_tokens", "grant_id", "grants", "grant_id"),
+    ("removals", "document_id", "documents", "document_id"),
 )
 
 Progress = Callable[[int, int], None]
@@ -46,6 +51,7 @@ class ProblemKind(StrEnum):
     DOCUMENT_DAMAGED = "document_damaged"
     DOCUMENT_UNREADABLE = "document_unreadable"
     HARMFUL_UPDATE = "harmful_update"
+    VERSION_DAMAGED = "version_damaged"
     REFERENCE = "reference"
 
 
@@ -65,6 +71,7 @@ class IntegrityReport:
     path: Path
     documents: int = 0
     updates: int = 0
+    versions: int = 0
     content_bytes: int = 0
     problems: list[Problem] = field(default_factory=list)
 
@@ -133,9 +140,9 @@ def _check_references(database: sqlite3.Connection, report: IntegrityReport) -> 
             continue
         query = (
             f"SELECT {column}, count(*) FROM {table} WHERE {column} IS NOT NULL"  # noqa: S608 - our own names
-            f" AND {column} NOT IN (SELECT {key} FROM {other}) GROUP BY {column} LIMIT {_MOST_LINES}"
+            f" AND {column} <> ? AND {column} NOT IN (SELECT {key} FROM {other}) GROUP BY {column} LIMIT {_MOST_LINES}"
         )
-        for value, count in database.execute(query):
+        for value, count in database.execute(query, (OPEN_DOOR,)):
             detail = f"{count} of {table} name {column} {value}, which is not among the {other}"
             document_id = DocumentId(value) if column == "document_id" else None
             report.problems.append(Problem(kind=ProblemKind.REFERENCE, detail=detail, document_id=document_id))
@@ -151,6 +158,7 @@ def _check_documents(database: sqlite3.Connection, report: IntegrityReport, on_p
         on_progress(number, len(document_ids))
         try:
             _check_document(database, report, DocumentId(document_id))
+            _check_versions(database, report, DocumentId(document_id))
         except sqlite3.DatabaseError as error:
             _note_structure(report, error)
     on_progress(len(document_ids), len(document_ids))
@@ -174,3 +182,30 @@ def _check_document(database: sqlite3.Connection, report: IntegrityReport, docum
         return
     if isinstance(document, CarefulDocument) and document.harmful:
         note(ProblemKind.HARMFUL_UPDATE, f"{len(document.harmful)} updates break it and are left out")
+
+
+def _check_versions(database: sqlite3.Connection, report: IntegrityReport, document_id: DocumentId) -> None:
+    """Unpack every former state, one at a time: together they may be many times the document."""
+    query = "SELECT version_id FROM versions WHERE document_id = ? ORDER BY version_id"
+    for (version_id,) in database.execute(query, (document_id,)).fetchall():
+        if detail := _harm_to_version(database, version_id):
+            problem = Problem(kind=ProblemKind.VERSION_DAMAGED, detail=detail, document_id=document_id)
+            report.problems.append(problem)
+        report.versions += 1
+
+
+def _harm_to_version(database: sqlite3.Connection, version_id: int) -> str:
+    """Return what is wrong with a version; empty when nothing is, or it has been thinned out meanwhile."""
+    query = "SELECT size, crc, data FROM versions WHERE version_id = ?"
+    try:
+        row = database.execute(query, (version_id,)).fetchone()
+        content = row and unpack(row[1], row[2], f"version {version_id}")
+    except CorruptSnapshotError as error:
+        return str(error)
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+        return f"version {version_id} cannot be read"
+    if row and len(content) != row[0]:
+        return f"version {version_id} has {len(content)} bytes instead of {row[0]}"
+    return ""

@@ -17,7 +17,9 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from texswarm_server.protocol.errors import CorruptSnapshotError, NotReadableError, NotWritableError
+from texswarm_server.sessions.administration import note_recovery
 from texswarm_server.storage.damage import Layout, fingerprint_of, read_layout, sync_folder, wal_path
+from texswarm_server.storage.folder_lock import FolderLock
 from texswarm_server.storage.read_only import (
     FILE_MAGIC,
     is_damage,
@@ -28,6 +30,8 @@ from texswarm_server.storage.read_only import (
     tolerant_text,
 )
 from texswarm_server.storage.schema import open_database, storage_error
+from texswarm_server.storage.sqlite_records import transaction
+from texswarm_server.storage.store import database_path
 
 _logger = logging.getLogger(__name__)
 
@@ -57,7 +61,7 @@ def recover(path: Path) -> Path:
             _make_readable(copy, read_layout(path), path)
             part = Path(folder, _RECOVERED_NAME)
             _take_over(copy, part, source)
-            for leftover in (target, wal_path(target), target.with_name(target.name + "-shm")):
+            for leftover in (target, wal_path(target), _shared_memory_path(target)):
                 leftover.unlink(missing_ok=True)
             part.replace(target)
             sync_folder(target.parent)
@@ -68,28 +72,67 @@ def recover(path: Path) -> Path:
     return target
 
 
-def accept_recovered(path: Path) -> Path:
+def database_in_use(data: Path) -> Path:
+    """Return the database that a server on the folder `data` works with: a recovered one beside a damaged one."""
+    path = database_path(data)
+    recovered = recovered_path(path)
+    return recovered if recovered.exists() and _is_recovered_from(recovered, fingerprint_of(path)) else path
+
+
+def accept_recovered(data: Path, *, actor: str, now: float) -> Path:
     """Put the recovered database in the place of the damaged one and return where the damaged one lies now.
 
-    No server may be running. Nothing is deleted. Raises NotReadableError when there is nothing recovered from what
-    lies at `path` now, and NotWritableError.
+    Nothing is deleted, and a power cut at any moment leaves the damaged database in its place or the recovered one.
+    Raises NotReadableError when there is nothing recovered from what lies there now, and NotWritableError, also when
+    a server uses the folder.
     """
-    recovered = recovered_path(path)
-    if not _is_recovered_from(recovered, fingerprint_of(path)):
-        raise NotReadableError(f"there is no recovered database of {path}; start the server once to make one")
-    aside = _free_name(path)
+    path = database_path(data)
+    recovered = database_in_use(data)
+    if recovered == path:
+        raise NotReadableError(f"there is no recovered database of {path}; a start of the server makes one")
+    lock = FolderLock(data)
     try:
-        with closing(open_database(recovered)) as database:
-            database.execute("DELETE FROM settings WHERE key = ?", (_SOURCE_KEY,))
-        for end in ("-wal", "-shm"):
-            if (beside := path.with_name(path.name + end)).exists():
-                beside.replace(aside.with_name(aside.name + end))
-        path.replace(aside)
+        aside = _put_aside(path)
+        sources = [fingerprint_of(path), fingerprint_of(path, with_wal=False)]
+        _write_last_words(recovered, sources, actor, now)
+        for leftover in (wal_path(path), _shared_memory_path(path)):
+            leftover.unlink(missing_ok=True)
         recovered.replace(path)
-        sync_folder(path.parent)
+        sync_folder(data)
     except OSError as error:
-        raise NotWritableError(f"cannot rename {path}: {error.strerror or error}") from error
+        raise NotWritableError(f"cannot replace {path}: {error.strerror or error}") from error
+    except sqlite3.Error as error:
+        raise storage_error(error, recovered) from error
+    finally:
+        lock.release()
     return aside
+
+
+def _put_aside(path: Path) -> Path:
+    """Give the damaged files a second name each, under which they stay."""
+    aside = _free_name(path)
+    for old, new in ((path, aside), (wal_path(path), wal_path(aside))):
+        if old.exists():
+            try:
+                new.hardlink_to(old)
+            except OSError:  # a file system without such names
+                shutil.copy2(old, new)
+    sync_folder(path.parent)
+    return aside
+
+
+def _write_last_words(recovered: Path, sources: list[str], actor: str, now: float) -> None:
+    """Have everything in the one file that is to be renamed, and let it count as what was recovered until then."""
+    with closing(open_database(recovered)) as database:
+        with transaction(database) as records:
+            records.put_setting(_SOURCE_KEY, "\n".join(sources))
+            note_recovery(records, actor=actor, now=now)
+        if database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+            raise NotWritableError(f"another program has {recovered} open")
+
+
+def _shared_memory_path(path: Path) -> Path:
+    return path.with_name(path.name + "-shm")
 
 
 def _free_name(path: Path) -> Path:
@@ -105,7 +148,7 @@ def _is_recovered_from(target: Path, source: str) -> bool:
             row = database.execute("SELECT value FROM settings WHERE key = ?", (_SOURCE_KEY,)).fetchone()
     except (NotReadableError, sqlite3.Error):
         return False
-    return row is not None and row[0] == source
+    return row is not None and source in row[0].splitlines()
 
 
 # ── a copy that SQLite can read ─────────────────────────────────────────────────────────────────────────

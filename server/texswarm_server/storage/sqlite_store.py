@@ -29,14 +29,13 @@ from texswarm_server.protocol.ids import DocumentId
 from texswarm_server.sessions.records import DocumentRecord, Records
 from texswarm_server.storage.damage import find_damage, forget_suspicion, note_layout, note_suspicion
 from texswarm_server.storage.document_log import DocumentLog, read_log
-from texswarm_server.storage.history import HistoryPolicy, Version
+from texswarm_server.storage.history import HistoryPolicy
 from texswarm_server.storage.read_only import tolerant_text
 from texswarm_server.storage.recovery import recover
 from texswarm_server.storage.schema import open_database, open_for_reading, prepare_folder, storage_error
 from texswarm_server.storage.sqlite_records import SqliteRecords
 from texswarm_server.storage.store import StoredDocument, StoreListener, database_path
 from texswarm_server.storage.upkeep import COMPACT_AFTER, Upkeep
-from texswarm_server.storage.versions import version_content, versions_of
 
 T = TypeVar("T")
 _logger = logging.getLogger(__name__)
@@ -140,14 +139,6 @@ class SqliteStore:
         """Tidy up after a document; see `Store.rest`."""
         if not self.damage:
             self.upkeep.rest(document_id)
-
-    def versions(self, document_id: DocumentId) -> "asyncio.Future[list[Version]]":
-        """Return what is kept of a document's past; see `Store.versions`."""
-        return self._loop.run_in_executor(self._reader, self._read, partial(versions_of, document_id=document_id))
-
-    def version_content(self, version_id: int) -> "asyncio.Future[bytes]":
-        """Return a former state; see `Store.version_content`."""
-        return self._loop.run_in_executor(self._reader, self._read, partial(version_content, version_id=version_id))
 
     async def close(self, time_limit_s: float) -> None:
         """Flush and end; see `Store.close`."""

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from texswarm_server.protocol.errors import StorageError
     from texswarm_server.protocol.ids import DocumentId
     from texswarm_server.sessions.records import DocumentRecord, Records
-    from texswarm_server.storage.history import Version
 
 T = TypeVar("T")
 
@@ -63,12 +62,6 @@ class Store(Protocol):
 
     def rest(self, document_id: DocumentId) -> None:
         """Note that nobody has a document open any more: its log is made short, a version kept if it changed."""
-
-    def versions(self, document_id: DocumentId) -> asyncio.Future[list[Version]]:
-        """Return what is kept of a document's past, the oldest first; raises StorageError."""
-
-    def version_content(self, version_id: int) -> asyncio.Future[bytes]:
-        """Return a former state as a Yjs update; raises StorageError, also when there is none."""
 
     @property
     def backlog_bytes(self) -> int:

@@ -11,13 +11,15 @@ from typing import Final
 from texswarm_server.document import ProjectDocument
 from texswarm_server.protocol.errors import CorruptSnapshotError, DocumentError, NotReadableError
 from texswarm_server.protocol.ids import DocumentId, Lineage
+from texswarm_server.sessions.administration import note_restoration
+from texswarm_server.sessions.audit import OPERATOR
 from texswarm_server.sessions.credentials import new_uuid
 from texswarm_server.sessions.records import DocumentRecord
 from texswarm_server.storage.history import HistoryPolicy, Version
 from texswarm_server.storage.read_only import open_read_only
+from texswarm_server.storage.recovery import database_in_use
 from texswarm_server.storage.schema import open_database, storage_error
 from texswarm_server.storage.sqlite_records import transaction
-from texswarm_server.storage.store import database_path
 
 _COMPRESSION: Final = 6
 _MAX_TITLE_CHARS: Final = 200
@@ -84,7 +86,7 @@ def list_versions(data: Path, document_id: str) -> list[Version]:
 
     Raises NotReadableError when there is no such document, or StorageError.
     """
-    path = database_path(data)
+    path = database_in_use(data)
     try:
         with closing(open_read_only(path)) as database:
             if not database.execute("SELECT 1 FROM documents WHERE document_id = ?", (document_id,)).fetchone():
@@ -95,14 +97,21 @@ def list_versions(data: Path, document_id: str) -> list[Version]:
 
 
 def restore_version(
-    data: Path, version_id: int, *, now: float, random: Callable[[int], bytes], title: str | None = None
+    data: Path,
+    version_id: int,
+    *,
+    now: float,
+    random: Callable[[int], bytes],
+    title: str | None = None,
+    actor: str = OPERATOR,
 ) -> DocumentRecord:
     """Make a former state a new document beside the present one, and return it; works while a server runs.
 
-    The new one has an id and a lineage of its own, and the people who are in the present one. `title` is by default
-    that of the version, and its time. Raises NotReadableError when there is no such version, or StorageError.
+    The new one has an id and a lineage of its own, and the people who are in the present one; the audit log tells of
+    it. `title` is by default that of the version, and its time. Raises NotReadableError when there is no such version,
+    or StorageError.
     """
-    path = database_path(data)
+    path = database_in_use(data)
     with closing(open_database(path)) as database, transaction(database) as records:
         content = version_content(database, version_id)
         query = "SELECT document_id, created_at FROM versions WHERE version_id = ?"
@@ -127,6 +136,9 @@ def restore_version(
         database.execute(
             "INSERT INTO updates (document_id, crc, data) VALUES (?, ?, ?)",
             (record.document_id, zlib.crc32(update), update),
+        )
+        note_restoration(
+            records, actor=actor, document_id=record.document_id, version_id=version_id, origin=origin, now=now
         )
     return record
 

@@ -6,7 +6,9 @@ import os
 
 from tests.helpers.run_async import runs_async, until
 from tests.helpers.wire_client import signed_in_client
+from texswarm_server.cli.database import reading
 from texswarm_server.protocol.messages import DocumentList, ListDocuments
+from texswarm_server.sessions.audit import OPERATOR, AuditAction
 from texswarm_server.storage.versions import list_versions, restore_version
 
 
@@ -35,3 +37,7 @@ async def test_a_document_that_was_closed_can_be_brought_back_as_it_was_beside_w
         await restored.write(", and a second")
         await restored.acknowledged_all()
         assert restored.replica.lineage == record.lineage
+    with reading(data) as overview:
+        (entry,) = overview.audit(9, user_id=None, document_id=None, actions=[AuditAction.VERSION_RESTORED])
+    assert (entry.actor, entry.document_id, entry.at) == (OPERATOR, record.document_id, 1.0)
+    assert (entry.reference, entry.detail) == (str(version.version_id), f"from {document_id}")

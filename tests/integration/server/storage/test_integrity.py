@@ -8,11 +8,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.helpers.fake_time import FakeTime
 from tests.helpers.run_async import runs_async
-from tests.helpers.stored_documents import PAPER, add_document, append_all, opened_store, spoil_page, typed_updates
+from tests.helpers.stored_documents import (
+    PAPER,
+    add_document,
+    append_all,
+    opened_store,
+    spoil_page,
+    typed_updates,
+    upkeep_done,
+)
 from texswarm_server.protocol.errors import NotReadableError
-from texswarm_server.protocol.ids import DocumentId
+from texswarm_server.protocol.ids import DocumentId, UserId
+from texswarm_server.sessions.records import OPEN_DOOR, User
 from texswarm_server.storage.integrity import ProblemKind, check
+from texswarm_server.storage.schema import open_database
+from texswarm_server.storage.sqlite_records import transaction
 from texswarm_server.storage.store import database_path
 
 if TYPE_CHECKING:
@@ -105,6 +117,34 @@ async def test_an_update_that_does_harm_is_told_apart_from_damage(tmp_path: Path
         await append_all(store, [*typed_updates(3)[1], b"not an update"])
 
     assert found(tmp_path) == [(ProblemKind.HARMFUL_UPDATE, PAPER)]
+
+
+@runs_async
+async def test_former_states_that_changed_are_found(tmp_path: Path) -> None:
+    clock = FakeTime(wall=1000.0)
+    async with opened_store(tmp_path, wall_clock=clock.wall_clock) as store:
+        await add_document(store)
+        for letters in (3, 4, 5):
+            await append_all(store, typed_updates(letters)[1])
+            store.rest(PAPER)
+            await upkeep_done(store)
+            clock.wall_now += 3600
+    assert (check(tmp_path).versions, found(tmp_path)) == (3, [])
+    change(tmp_path, "UPDATE versions SET data = data || x'00' WHERE version_id = 1")
+    change(tmp_path, "UPDATE versions SET size = 1 WHERE version_id = 3")
+
+    assert found(tmp_path) == [(ProblemKind.VERSION_DAMAGED, PAPER)] * 2
+    assert [problem.detail.split(" ")[:2] for problem in check(tmp_path).problems] == [
+        ["version", "1"],
+        ["version", "3"],
+    ]
+
+
+def test_who_came_in_by_an_open_door_is_no_problem(tmp_path: Path) -> None:
+    with closing(open_database(database_path(tmp_path))) as database, transaction(database) as records:
+        records.put_user(User(user_id=UserId("bob")))
+        records.put_registration(OPEN_DOOR, UserId("bob"))
+    assert found(tmp_path) == []
 
 
 @runs_async

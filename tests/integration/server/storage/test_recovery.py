@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import sqlite3
 from contextlib import closing
@@ -21,10 +22,14 @@ from tests.helpers.stored_documents import (
     text_of,
     typed_updates,
 )
-from texswarm_server.protocol.errors import CorruptSnapshotError, NotReadableError, StorageError
+from texswarm_server.cli.program import main
+from texswarm_server.protocol.errors import CorruptSnapshotError, NotReadableError, NotWritableError, StorageError
 from texswarm_server.protocol.ids import DocumentId
-from texswarm_server.storage.damage import find_damage, note_suspicion
-from texswarm_server.storage.recovery import accept_recovered, recovered_path
+from texswarm_server.sessions.audit import AuditAction
+from texswarm_server.storage import recovery
+from texswarm_server.storage.damage import find_damage, note_suspicion, wal_path
+from texswarm_server.storage.folder_lock import FolderLock
+from texswarm_server.storage.recovery import accept_recovered, database_in_use, recovered_path
 from texswarm_server.storage.sqlite_store import SqliteStore
 from texswarm_server.storage.store import database_path
 
@@ -138,22 +143,99 @@ async def test_the_recovered_database_takes_the_place_of_the_damaged_one_when_it
 ) -> None:
     path = await fill(tmp_path)
     with pytest.raises(NotReadableError):
-        accept_recovered(path)
+        accept_recovered(tmp_path, actor="operator", now=5.0)
     path.write_bytes(harmed := without_first_page(path.read_bytes()))
     await words_left(tmp_path)
-    aside = accept_recovered(path)
+    aside = accept_recovered(tmp_path, actor="operator", now=5.0)
     async with opened_store(tmp_path) as store:
         assert store.damage == ""
         await append_all(store, [b"\x00\x00"])
         loaded = await store.load(PAPER)
+        (entry,) = await store.run(lambda records: records.audit())
     with closing(sqlite3.connect(path)) as database:
         numbers = [row[0] for row in database.execute("SELECT number FROM updates ORDER BY number")]
 
     assert loaded is not None
     assert text_of(loaded.updates) == "word " * LETTERS
     assert numbers == list(range(1, 2 * (LETTERS + 2) + 2))
+    assert (entry.action, entry.at) == (AuditAction.RECOVERY_ACCEPTED, 5.0)
     assert aside.read_bytes() == harmed
     assert not recovered_path(path).exists()
+    assert "is damaged" in caplog.text
+
+
+@pytest.mark.expects_log
+@runs_async
+async def test_while_a_server_runs_nothing_recovered_takes_a_place(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = await fill(tmp_path)
+    path.write_bytes(harmed := without_first_page(path.read_bytes()))
+    async with opened_store(tmp_path):
+        pass
+    lock = FolderLock(tmp_path)
+    with pytest.raises(NotWritableError, match="another server"):
+        accept_recovered(tmp_path, actor="operator", now=5.0)
+    lock.release()
+    assert path.read_bytes() == harmed
+    assert database_in_use(tmp_path) == recovered_path(path)
+    assert "is damaged" in caplog.text
+
+
+class PowerCutError(Exception):
+    """Stands for the end of everything at one moment."""
+
+
+@pytest.mark.parametrize("moment", ["_write_last_words", "_shared_memory_path", "sync_folder"])
+@pytest.mark.expects_log
+@runs_async
+async def test_a_power_cut_while_it_takes_its_place_loses_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    path = await fill(tmp_path)
+    path.write_bytes(without_first_page(path.read_bytes()))
+    wal_path(path).write_bytes(b"of the damaged one")
+    async with opened_store(tmp_path) as store:
+        await store.run(lambda records: records.put_setting("signed in", "yes"))
+
+    def cut(*_values: object) -> None:
+        raise PowerCutError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recovery, moment, cut)
+        with pytest.raises(PowerCutError):
+            accept_recovered(tmp_path, actor="operator", now=5.0)
+    async with opened_store(tmp_path) as store:
+        assert await store.run(lambda records: records.find_setting("signed in")) == "yes"
+    if database_in_use(tmp_path) != path:
+        accept_recovered(tmp_path, actor="operator", now=5.0)
+    async with opened_store(tmp_path) as store:
+        assert store.damage == ""
+        assert await store.run(lambda records: records.find_setting("signed in")) == "yes"
+    assert "is damaged" in caplog.text
+
+
+@pytest.mark.expects_log
+@runs_async
+async def test_operators_see_and_accept_what_was_recovered(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = await fill(tmp_path)
+    data = ["--data", str(tmp_path)]
+    assert main(["accept-recovered", *data]) == 1
+    assert "there is no recovered database" in capsys.readouterr().err
+    path.write_bytes(without_first_page(path.read_bytes()))
+    async with opened_store(tmp_path):
+        pass
+    assert main(["users", "list", "--json", *data]) == 0
+    assert [user["user_id"] for user in json.loads(capsys.readouterr().out)] == [ADA]
+    assert main(["check", *data]) == 1
+    assert "`accept-recovered`" in capsys.readouterr().out
+    assert main(["accept-recovered", *data]) == 0
+    assert "is what was recovered now: 2 documents, 1 user. The damaged one is" in capsys.readouterr().out
+    assert main(["check", *data]) == 0
+    assert main(["audit", *data]) == 0
+    assert "took its place" in capsys.readouterr().out
     assert "is damaged" in caplog.text
 
 
