@@ -224,6 +224,9 @@ class FrontDesk:
             case AuditAction.MEMBER_REMOVED | AuditAction.MEMBER_BANNED:
                 for session in sessions:
                     self._documents.expel(session.session_id, document_id)
+            case AuditAction.MEMBER_UNBANNED if self._config.open:
+                for session in sessions:
+                    self._documents.change_role(session.session_id, document_id, "editor")
             case AuditAction.USER_REMOVED:
                 self._dismiss(sessions, CloseCode.FORBIDDEN, ErrorCode.REMOVED)
             case AuditAction.TOKENS_REVOKED:

@@ -30,7 +30,14 @@ from texswarm_server.protocol.errors import (
 )
 from texswarm_server.protocol.frames import FrameBody, SyncStep2, Update
 from texswarm_server.protocol.ids import DocumentId, Handle, SessionId
-from texswarm_server.protocol.messages import DocumentClosed, DocumentOpened, Error, OpenDocument, RoleName
+from texswarm_server.protocol.messages import (
+    DocumentClosed,
+    DocumentOpened,
+    DocumentShared,
+    Error,
+    OpenDocument,
+    RoleName,
+)
 from texswarm_server.rooms.effects import Announce, Effect, Greet, Persist, Reload, SendDocument, SendPresence, Tell
 from texswarm_server.rooms.member import Profile
 from texswarm_server.rooms.room import Room
@@ -111,9 +118,13 @@ class OpenDocuments:
             self._execute(entry.room, entry.room.describe(session_id, display_name, color))
 
     def change_role(self, session_id: SessionId, document_id: DocumentId, role: RoleName) -> None:
-        """Give a session another role where it has the document open."""
-        if entry := self._entries.get(document_id):
+        """Give a session another role where it has the document open, and else let its client know that it may."""
+        entry = self._entries.get(document_id)
+        if entry is not None and document_id in self._places.get(session_id, ()):
             self._execute(entry.room, entry.room.change_role(session_id, role))
+            return
+        for peer in self._connected((session_id,)):
+            peer.tell(DocumentShared(document_id=document_id, role=role))
 
     def expel(self, session_id: SessionId, document_id: DocumentId) -> None:
         """Take a session out of a document that it may not see any more, and let its client know."""

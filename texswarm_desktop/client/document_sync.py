@@ -169,14 +169,16 @@ class DocumentSync:
     # ── for the connection ──────────────────────────────────────────────────────────────────────────────
 
     def link_up(self, link: DocumentLink) -> None:
-        """Open the document on a link that has just signed in; who was removed from it does not ask again."""
+        """Open the document on a link that has just signed in."""
         self._link = link
         self._reopenings.clear()
-        if self._is_removed:
-            self._stage = _Stage.REFUSED
-            link.document_settled()
-        else:
+        self._open()
+
+    def shared(self) -> None:
+        """The user may open the document: who was refused it asks again."""
+        if self._link is not None and self._stage is _Stage.REFUSED:
             self._open()
+            self._link.document_settled()
 
     def link_lost(self) -> None:
         """Forget handle and numbering; what was not acknowledged stays in the replica."""
@@ -198,6 +200,7 @@ class DocumentSync:
             return
         self._door = _Door(Handle(fact.handle), fact.role, is_read_only=fact.read_only is not None)
         self._stage = _Stage.OPEN
+        self._is_removed = False
         if self._replica.lineage not in {None, fact.lineage}:
             link.send_order(CloseDocument(handle=fact.handle), self.document_id)
             self._refuse(RejectedError(ErrorCode.LINEAGE_MISMATCH, fact.lineage))
@@ -215,7 +218,9 @@ class DocumentSync:
             self._refuse(RejectedError(fact.code, fact.message))
 
     def order_refused(self, error: RejectedError) -> None:
-        """The server refused to open the document."""
+        """The server refused to open the document; who was taken out of it is told nothing else than that."""
+        if self._is_removed and error.code == ErrorCode.DOCUMENT_NOT_FOUND:
+            error = RejectedError(ErrorCode.REMOVED)
         if self._link is None or self._stage is not _Stage.OPENING:
             return
         if verdict(error) is Verdict.RETRY:

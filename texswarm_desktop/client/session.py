@@ -37,6 +37,7 @@ from texswarm_server.protocol.messages import (
     AuthenticationResult,
     DocumentClosed,
     DocumentOpened,
+    DocumentShared,
     Error,
     Fact,
     Message,
@@ -241,6 +242,9 @@ class Session:
                 self._credentials.renewed(message)
             case DocumentOpened() | DocumentClosed() | Participants() | RoleChanged():
                 self._on_document_fact(message)
+            case DocumentShared():
+                if sync := self._documents.get(message.document_id):
+                    sync.shared()
             case Fact(request=number) if number is not None:
                 self._answer(number, message)
             case _:

@@ -263,6 +263,13 @@ class RoleChanged(Fact, frozen=True, kw_only=True):
     role: RoleName
 
 
+class DocumentShared(Fact, frozen=True, kw_only=True):
+    """This user may open a document that the session has not open: for the first time, or again."""
+
+    document_id: str
+    role: RoleName
+
+
 class InviteCreated(Fact, frozen=True, kw_only=True):
     """A new invite; its secret is told this once and stored hashed."""
 
@@ -369,6 +376,7 @@ FACTS: tuple[type[Message], ...] = (
     DocumentClosed,
     Participants,
     RoleChanged,
+    DocumentShared,
     InviteCreated,
     InviteRedeemed,
     MemberList,

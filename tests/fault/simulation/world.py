@@ -211,15 +211,7 @@ class World:
         if self.out.get(person.name) in {"viewer", "member"} and self._operate(
             administration.change_role, user_id=person.user_id, document_id=DOCUMENT, role="editor"
         ):
-            was = self.out.pop(person.name)
-            if was == "member":
-                self._later(2.5, self._begin_anew, person)
-
-    def _begin_anew(self, person: Person) -> None:
-        """Who was removed does not ask for the document again before the program is started anew."""
-        if person.is_running:
-            person.kill()
-            self._start_desktop(person)
+            del self.out[person.name]
 
     def _close_session(self, person: Person, step: Step) -> None:
         session_id = person.credentials.session_id

@@ -8,7 +8,7 @@ from PySide6.QtGui import QGuiApplication
 from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
 from tests.helpers.run_async import until
 from texswarm_desktop.ui.dialogs.members_sheet import MembersSheet
-from texswarm_desktop.viewmodels.membership import GiveRole, TakeOut, Withdraw
+from texswarm_desktop.viewmodels.membership import GiveRole, LetBack, TakeOut, Withdraw
 from texswarm_server.protocol.errors import DamagedDocumentError
 from texswarm_server.protocol.invite_link import parse_invite_link
 from texswarm_server.protocol.messages import CreateInvite, InviteCreated, RedeemInvite
@@ -208,6 +208,23 @@ async def test_who_is_taken_out_is_told_keeps_the_copy_and_does_not_come_back(de
     bob = await desks.start("bob")
     await bob.until_said("you are not invited to it")
     assert bob.text == "mine paper"
+
+
+@runs_at_desks
+async def test_who_is_let_back_and_invited_again_goes_on_where_they_are(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "paper")
+    bob = await guest_of(desks, ada)
+    sheet = await sheet_of(ada)
+    sheet.decided.emit(TakeOut(bob.workspace.me.user_id, for_good=True))
+    await bob.until_said("The host removed you from this project. Your copy stays here.")
+    bob.type("mine ")
+    sheet.decided.emit(LetBack(bob.workspace.me.user_id))
+    await until(lambda: "bob" not in shown(sheet))
+    before = bob.opened.project
+    await bob.workspace.join(str(await ada.workspace.invite()))
+    await ada.until_text("mine paper")
+    assert (bob.opened.project, bob.notice) == (before, "")
+    assert bob.says.startswith("Connected")
 
 
 @runs_at_desks

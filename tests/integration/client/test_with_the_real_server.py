@@ -14,10 +14,20 @@ from texswarm_desktop.client.connection import Connection
 from texswarm_desktop.client.states import Authenticating, Connecting, Idle, Live, NeedsUser, Rung, Syncing, Waiting
 from texswarm_desktop.client.timing import LAN
 from texswarm_server.app import CollabServer
+from texswarm_server.cli.database import changing
 from texswarm_server.config import ServerConfig
 from texswarm_server.protocol.errors import RejectedError
 from texswarm_server.protocol.invite_link import ServerAddress
-from texswarm_server.protocol.messages import CreateDocument, DocumentCreated, DocumentList, ListDocuments
+from texswarm_server.protocol.messages import (
+    CreateDocument,
+    DocumentCreated,
+    DocumentList,
+    ListDocuments,
+    RedeemInvite,
+    RemoveMember,
+    UnbanMember,
+)
+from texswarm_server.sessions.administration import change_role
 
 DOCUMENT = "22222222-2222-4222-8222-222222222222"
 LINEAGE = "33333333-3333-4333-8333-333333333333"
@@ -224,6 +234,67 @@ async def test_a_viewer_reads_and_keeps_their_edits_to_themselves(tmp_path):
             assert ada.replica.text == "read this"
             assert bob.replica.unacknowledged() == 1
             assert bob.is_live
+
+
+async def order(host, what):
+    """Let an owner change who is in the document, and return what the server says of the member."""
+    return (await host.connection.request(what)).member
+
+
+def let_edit_again(folder, desk):
+    """Do as an operator does at the command line of the server."""
+    with changing(folder) as to:
+        user_id = desk.credentials.user_id
+        change_role(to.records, actor=to.actor, user_id=user_id, document_id=DOCUMENT, role="editor", now=to.now)
+
+
+@asynccontextmanager
+async def removed_guest(folder):
+    """An owner, and a guest on a cable who was in the document and is taken out of it while connected."""
+    async with (
+        server_in(folder) as server,
+        TcpProxy(server.address.port) as cable,
+        Desk(server.address.port, await server.create_invite("owner")) as ada,
+    ):
+        await ada.host()
+        async with Desk(cable.port, await server.create_invite("editor", DOCUMENT)) as bob:
+            await bob.join()
+            await same(ada, bob)
+            out = RemoveMember(document_id=DOCUMENT, user_id=bob.credentials.user_id, ban=True)
+            assert (await order(ada, out)).is_banned
+            await until(lambda: [error.code for error in bob.replica.refusals] == ["removed"])
+            bob.replica.replace(0, 0, "kept ")
+            yield server, cable, ada, bob
+
+
+@runs_async
+async def test_who_is_given_a_role_again_sees_the_document_again_on_the_link_that_stands(tmp_path):
+    async with removed_guest(tmp_path) as (_server, _cable, ada, bob):
+        let_edit_again(tmp_path, bob)
+        await same(ada, bob)
+        assert ada.replica.text == "kept "
+        assert bob.replica.openings[-1].role == "editor"
+
+
+@runs_async
+async def test_who_is_unbanned_and_invited_again_sees_the_document_again(tmp_path):
+    async with removed_guest(tmp_path) as (server, _cable, ada, bob):
+        await order(ada, UnbanMember(document_id=DOCUMENT, user_id=bob.credentials.user_id))
+        invite = await server.create_invite("viewer", DOCUMENT)
+        await bob.connection.request(RedeemInvite(token=invite))
+        ada.replica.replace(0, 0, "welcome back")
+        await until(lambda: "welcome back" in bob.replica.text)
+
+
+@runs_async
+async def test_who_is_taken_back_while_away_sees_the_document_again_when_the_link_returns(tmp_path):
+    async with removed_guest(tmp_path) as (_server, cable, ada, bob):
+        cable.refuse()
+        await until(lambda: isinstance(bob.connection.state, Waiting))
+        let_edit_again(tmp_path, bob)
+        cable.restore()
+        await same(ada, bob)
+        assert ada.replica.text == "kept "
 
 
 @runs_async

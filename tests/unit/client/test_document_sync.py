@@ -282,14 +282,50 @@ def test_a_document_that_the_server_shows_read_only_gets_no_edits_whatever_the_r
     assert (desk.replica.refusals, desk.sync.is_synced) == ([], True)
 
 
-def test_who_was_removed_does_not_knock_again_on_the_next_link(desk):
+@pytest.fixture
+def removed(desk):
     desk.live()
     desk.sync.document_closed(DocumentClosed(document_id=DOCUMENT, handle=1, code=ErrorCode.REMOVED))
+    return desk
+
+
+def test_who_was_removed_looks_on_the_next_link_and_is_told_nothing_new_as_long_as_it_is_so(removed):
+    removed.cut()
+    assert len(removed.connect().sent(OpenDocument)) == 1
+    removed.sync.order_refused(RejectedError(ErrorCode.DOCUMENT_NOT_FOUND))
+    assert removed.sync.is_settled
+    assert removed.link.settled == 1  # else the connection would wait for it for ever
+    assert [error.code for error in removed.replica.refusals] == [ErrorCode.REMOVED] * 2
+
+
+def test_who_is_taken_back_opens_the_document_on_the_link_that_stands(removed):
+    removed.replica.replace(0, 0, "meanwhile ")
+    settled = removed.link.settled
+    removed.sync.shared()
+    assert len(removed.link.sent(OpenDocument)) == 2
+    assert (removed.sync.is_settled, removed.link.settled) == (False, settled + 1)
+    removed.opened(handle=2)
+    removed.sync.receive(SyncStep1(EMPTY_STATE))
+    removed.sync.receive(SyncStep2(ProjectDocument().update_since(EMPTY_STATE)))
+    assert removed.sync.is_synced
+    assert len(removed.link.sent(SyncStep2)) == 2
+
+
+def test_a_document_that_is_gone_after_all_was_not_found(removed):
+    removed.sync.shared()
+    removed.opened(handle=2)
+    removed.sync.document_closed(DocumentClosed(document_id=DOCUMENT, handle=2, code=ErrorCode.DOCUMENT_RELOADED))
+    removed.sync.order_refused(RejectedError(ErrorCode.DOCUMENT_NOT_FOUND))
+    assert removed.replica.refusals[-1].code == ErrorCode.DOCUMENT_NOT_FOUND
+
+
+def test_that_an_open_document_can_be_opened_is_nothing_new(desk):
+    desk.live()
+    desk.sync.shared()
+    assert len(desk.link.sent(OpenDocument)) == 1
     desk.cut()
-    assert desk.connect().sent() == []
-    assert desk.sync.is_settled
-    assert desk.link.settled == 1  # else the connection would wait for it for ever
-    assert [error.code for error in desk.replica.refusals] == [ErrorCode.REMOVED]
+    desk.sync.shared()
+    assert desk.link is None
 
 
 def test_the_replica_hears_of_another_role(desk):
