@@ -15,6 +15,7 @@ ALLOWED: Final = {
     "pycrdt": ("texswarm_server.document",),
     "websockets": ("texswarm_desktop.client.transport", "texswarm_server.net"),
     "prometheus_client": ("texswarm_server.monitoring",),
+    "pathspec": ("texswarm_desktop.core.ignore_rules",),
     "watchfiles": ("texswarm_desktop.services.folder_watch",),
     "cryptography": ("texswarm_desktop.services.host_identity",),
     "uvloop": ("texswarm_server.event_loop",),

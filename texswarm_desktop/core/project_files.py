@@ -20,8 +20,6 @@ _TEXT_SUFFIXES: Final = (
 )
 _SUFFIXES: Final = frozenset(_TEXT_SUFFIXES.split())
 _NAMES: Final = frozenset({"readme", "license", "licence", "copying", "authors", "changelog", "todo", "notes"})
-# Made by a LaTeX run, though the suffix is one of ours.
-_PRODUCT: Final = "-blx.bib"
 _SKIPPED_FOLDERS: Final = frozenset({"__pycache__", "node_modules", "__macosx"})
 
 Newline = Literal["\n", "\r\n", "\r"]
@@ -59,7 +57,7 @@ def is_project_text(path: str) -> bool:
         return False
     if any("\ud800" <= c <= "\udfff" for c in path):  # a name that is no text
         return False
-    if name.startswith((".", "~", "#")) or name.endswith(("~", _PRODUCT)):
+    if name.startswith((".", "~", "#")) or name.endswith("~"):
         return False
     stem, dot, suffix = name.rpartition(".")
     return f".{suffix.lower()}" in _SUFFIXES if dot and stem else name.lower() in _NAMES

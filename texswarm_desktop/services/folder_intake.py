@@ -53,13 +53,11 @@ class FolderIntake:
         folder: ProjectFolder,
         document: ProjectDocument,
         *,
-        is_ignored: Callable[[Collection[str]], Collection[str]],
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._folder = folder
         self._document = document
-        self._is_ignored = is_ignored
         self._clock, self._wall_clock = clock, wall_clock
         self._suspects: set[str] = set()
         self._sights: Mapping[str, Sight] = {}
@@ -76,7 +74,8 @@ class FolderIntake:
         """Return the look, to be taken in the executor."""
         suspects, self._suspects = self._suspects | self._sights.keys(), set()
         self.is_wanted = False
-        return lambda: self._folder.look(known, suspects)
+        expected = {entry.path for entry in self._document.files.values()}
+        return lambda: self._folder.look(known, suspects, expected=expected)
 
     def sort(self, look: Look, files: Mapping[FileId, MirroredFile]) -> Sighting:
         """Say what of a look can be taken."""
@@ -87,7 +86,7 @@ class FolderIntake:
         changed = {path: _seen(look.changed[path]) for path in look.changed.keys() & settled.ready}
         if look.gone - settled.ready:  # one of the new files may be the one that is about to be gone
             changed = {path: seen for path, seen in changed.items() if path in owners}
-        return Sighting(look, self._facts(files, changed, gone), settled.again_s)
+        return Sighting(look, self._facts(files, changed, gone, look.left_out), settled.again_s)
 
     def _settled(self, look: Look, files: Mapping[str, MirroredFile]) -> Settled:
         now_ns = self._wall_clock() * _NS
@@ -103,10 +102,13 @@ class FolderIntake:
         return settle(self._sights, changes, self._clock())
 
     def _facts(
-        self, files: Mapping[FileId, MirroredFile], changed: Mapping[str, Seen], gone: Collection[FileId]
+        self,
+        files: Mapping[FileId, MirroredFile],
+        changed: Mapping[str, Seen],
+        gone: Collection[FileId],
+        ignored: Collection[str],
     ) -> DiskFacts:
         entries = self._document.files
-        fresh = changed.keys() - {file.path for file in files.values()}
         return DiskFacts(
             mirrored={file_id: file.mirrored for file_id, file in files.items()},
             document={file_id: entry.path for file_id, entry in entries.items()},
@@ -117,7 +119,7 @@ class FolderIntake:
                 for file_id in gone
                 if file_id in entries and str(self._document.text(file_id)) != files[file_id].text
             },
-            ignored=self._is_ignored(fresh) if fresh else (),
+            ignored=ignored,
         )
 
     def merges(self, sighting: Sighting, steps: Iterable[object]) -> list[TextMerge]:

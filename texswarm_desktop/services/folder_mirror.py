@@ -104,11 +104,10 @@ class FolderMirror:
         on_problem: Callable[[TexSwarmError | None], None],
         delay_s: float = _DELAY_S,
         retry_s: float = _RETRY_S,
-        is_ignored: Callable[[Collection[str]], Collection[str]] = lambda _: (),
     ) -> None:
         self._document = document
         self._folder = folder
-        self._intake = FolderIntake(folder, document, is_ignored=is_ignored)
+        self._intake = FolderIntake(folder, document)
         self._watch: FolderWatch | None = None
         self._again: asyncio.TimerHandle | None = None
         self._write_error: TexSwarmError | None = None

@@ -19,12 +19,13 @@ from types import TracebackType
 from typing import Final, Protocol, Self
 from uuid import uuid4
 
+from texswarm_desktop.core.ignore_rules import Sharing
 from texswarm_desktop.core.outbox import Outbox, OutboxRow, in_portions, merge_many
-from texswarm_desktop.core.project_files import OWN_FOLDER
+from texswarm_desktop.core.project_files import OWN_FOLDER, is_project_text
 from texswarm_desktop.services.folder_mirror import FolderMirror
 from texswarm_desktop.services.own_presence import OwnPresence
 from texswarm_desktop.services.project_entry import REPLICA_FILE, Entered, enter_folder, enter_new_folder
-from texswarm_desktop.services.project_folder import ProjectFolder
+from texswarm_desktop.services.project_folder import DiskFile, ProjectFolder
 from texswarm_desktop.services.project_identity import ProjectIdentity, write_identity
 from texswarm_desktop.services.replica_database import StoredReplica
 from texswarm_desktop.services.replica_store import ReplicaStore
@@ -102,9 +103,10 @@ class Project:
             executor=store_executor,
             on_problem=partial(self._set_problem, "replica"),
         )
+        self._folder = ProjectFolder(folder)
         self._mirror = FolderMirror(
             self.document,
-            ProjectFolder(folder),
+            self._folder,
             self._store,
             executor=store_executor,
             before_write=self._hand_over,
@@ -138,7 +140,7 @@ class Project:
             if not project._document_id:
                 project._begin_history(folder.name)
             if not project.document.is_empty:
-                project._mirror.take_over(stored.records, entered.found)
+                project._mirror.take_over(stored.records, await project._found(stored, entered))
         return project
 
     @classmethod
@@ -315,6 +317,11 @@ class Project:
         """
         return self._read_only
 
+    async def set_sharing(self, sharing: Sharing) -> None:
+        """Choose what of the folder is shared and what is left out, on this computer; raises NotWritableError."""
+        await self._loop.run_in_executor(self._executor, self._folder.set_sharing, sharing)
+        self._mirror.hint()
+
     def attach(self, sync: SyncPort) -> None:
         """Send edits and presence through `sync` from now on."""
         self._sync = sync
@@ -478,6 +485,15 @@ class Project:
         self.document.on_update = self._on_document_update
         self.document.on_files_changed = self._on_document_files_changed
         self.document.on_file_touched = self._mirror.touched
+
+    async def _found(self, stored: StoredReplica, entered: Entered) -> Mapping[str, DiskFile]:
+        """What is in the folder, also what its rules leave out and the project has all the same."""
+        known = {entry.path for entry in self.document.files.values()}
+        missing = {*known, *(record.path for record in stored.records.values())} - entered.found.keys()
+        if not missing:
+            return entered.found
+        read_all = partial(self._folder.read_all, sorted(filter(is_project_text, missing)))
+        return {**entered.found, **await self._loop.run_in_executor(self._executor, read_all)}
 
     def _set_read_only(self, reason: str | None) -> None:
         if reason != self._read_only:

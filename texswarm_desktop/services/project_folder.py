@@ -7,21 +7,22 @@ text: paths come from other people. Every method blocks.
 import hashlib
 import os
 import stat
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from texswarm_desktop.core.ignore_rules import Sharing
 from texswarm_desktop.core.project_files import (
     MAX_TEXT_BYTES,
     OWN_FOLDER,
     DecodedText,
     decode_text,
-    is_project_folder,
     is_project_text,
 )
 from texswarm_desktop.core.reconcile import Found
 from texswarm_desktop.services.atomic_file import remove_leftovers, write_atomically
+from texswarm_desktop.services.folder_walk import SETTINGS_FILE, FolderWalk
 from texswarm_server.protocol.errors import (
     ChangedOnDiskError,
     FilePathError,
@@ -66,14 +67,15 @@ class Look:
     """Where the folder differs from what was known of it.
 
     `changed`: files that are new or hold something else; `touched`: what is as it was, but was written again; `gone`:
-    known paths without a file; `errors`: files that cannot be looked at; `folders`: those that hold, or may come to
-    hold, text of the project.
+    known paths without a file; `errors`: files that cannot be looked at; `left_out`: those of `changed` that are not to
+    be brought in; `folders`: those that hold, or may come to hold, text of the project.
     """
 
     changed: dict[str, DiskFile] = field(default_factory=dict)
     touched: dict[str, DiskState] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     errors: dict[str, TexSwarmError] = field(default_factory=dict)
+    left_out: set[str] = field(default_factory=set)
     folders: set[Path] = field(default_factory=set)
 
 
@@ -82,39 +84,59 @@ class ProjectFolder:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._walk = FolderWalk(root)
 
     def scan(self) -> dict[str, DiskFile]:
-        """Read every project text; raises NotReadableError for the folder or for one of them.
+        """Read every project text that is not left out; raises NotReadableError for the folder or for one of them.
 
         A file that cannot be read must not be taken for one that was deleted, so one is enough to refuse all.
         """
+        return self.read_all(self._walk.walk().files)
+
+    def read_all(self, paths: Iterable[str]) -> dict[str, DiskFile]:
+        """Read those of `paths` where a plain file is; raises NotReadableError."""
         found = {}
-        for path in self._paths():
-            file = self.read(path)
-            if file is not None:
-                found[path] = file
+        for path in paths:
+            with suppress(FilePathError):
+                file = self.read(path)
+                if file is not None:
+                    found[path] = file
         return found
 
-    def look(self, known: Mapping[str, DiskState], suspects: Collection[str] = ()) -> Look:
+    def set_sharing(self, sharing: Sharing) -> None:
+        """Store what is to be shared and left out from now on; raises NotWritableError."""
+        self._walk.set_sharing(sharing)
+
+    def look(
+        self, known: Mapping[str, DiskState], suspects: Collection[str] = (), *, expected: Collection[str] = ()
+    ) -> Look:
         """Compare the folder with what is `known` of it, by path; raises NotReadableError when it cannot be walked.
 
         Only files with another stamp are read, and `suspects`: two writes may fall into one tick of the disk's clock.
+        Files at `known` and `expected` paths are the project's, whatever its rules leave out.
         """
         if not (self.root / OWN_FOLDER).is_dir():
             raise NotReadableError(f"{self.root}: the folder is away")
-        look = Look(gone=set(known))
-        for path in self._paths(look.folders):
-            look.gone.discard(path)
-            try:
-                self._look_at(look, path, known.get(path), is_suspect=path in suspects)
-            except (NotReadableError, FilePathError) as error:
-                look.errors[path] = error
+        walked = self._walk.walk({*known, *expected})
+        look = Look(gone=known.keys() - set(walked.files), folders={self.root / folder for folder in walked.folders})
+        for path in walked.files:
+            self._look_at(look, path, known.get(path), is_suspect=path in suspects)
+        if look.gone:  # one of those that are left out may be a known one under another name
+            look.left_out.update(walked.left_out)
+            for path in walked.left_out:
+                self._look_at(look, path, None, is_suspect=False)
+        if self._walk.problem is not None:
+            look.errors[f"{OWN_FOLDER}/{SETTINGS_FILE}"] = self._walk.problem
         return look
 
     def _look_at(self, look: Look, path: str, known: DiskState | None, *, is_suspect: bool) -> None:
-        if known is not None and not is_suspect and self._state(path, known) is known:
+        try:
+            if known is not None and not is_suspect and self._state(path, known) is known:
+                return
+            file = self.read(path)
+        except (NotReadableError, FilePathError) as error:
+            look.errors[path] = error
             return
-        file = self.read(path)
         if file is None:
             if known is not None:
                 look.gone.add(path)
@@ -125,8 +147,8 @@ class ProjectFolder:
 
     def remove_leftovers(self) -> None:
         """Remove what an earlier process left in the middle of writing; only while holding the project's lock."""
-        for folder in {self.root, *(self.root.joinpath(path).parent for path in self._paths())}:
-            remove_leftovers(folder)
+        for folder in self._walk.walk().folders:
+            remove_leftovers(self.root / folder)
 
     def read(self, path: str) -> DiskFile | None:
         """Return the file at `path`, or None when there is none; raises NotReadableError or FilePathError."""
@@ -237,22 +259,6 @@ class ProjectFolder:
                 raise FilePathError(f"a symbolic link: {path!r}")
         return target
 
-    def _paths(self, walked: set[Path] | None = None) -> Iterator[str]:
-        """Yield the paths of plain files that are project text, in order; `walked` gathers the folders."""
-
-        def refuse(error: OSError) -> None:
-            raise NotReadableError(f"{error.filename}: {error.strerror}") from error
-
-        for here, folders, files in os.walk(self.root, onerror=refuse):
-            folders[:] = sorted(name for name in folders if is_project_folder(name))
-            if walked is not None:
-                walked.add(Path(here))
-            for name in sorted(files):
-                target = Path(here, name)
-                path = target.relative_to(self.root).as_posix()
-                if is_project_text(path) and _is_plain(target):
-                    yield path
-
 
 def digest_of(data: bytes) -> bytes:
     """Return what content is recognised by."""
@@ -261,10 +267,3 @@ def digest_of(data: bytes) -> bytes:
 
 def _stamp(status: os.stat_result) -> Stamp:
     return Stamp(status.st_ino, status.st_size, status.st_mtime_ns)
-
-
-def _is_plain(path: Path) -> bool:
-    try:
-        return stat.S_ISREG(path.lstat().st_mode)
-    except OSError:
-        return False

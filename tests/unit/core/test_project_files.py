@@ -32,7 +32,7 @@ def test_sources_are_project_text(path: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "main.pdf", "main.aux", "main.log", "main.synctex.gz", "main-blx.bib", "main.tex~", "#main.tex#", ".#main.tex",
+        "main.pdf", "main.aux", "main.log", "main.synctex.gz", "main.tex~", "#main.tex#", ".#main.tex",
         ".hidden.tex", ".git/notes.txt", "a/.git/hooks/x.txt", ".texswarm/x.tex", "_minted-main/x.tex",
         "latexmkrc", ".latexmkrc", "Makefile", "run.sh", "evil.desktop", "texmf.cnf", ".tex", "figure.png",
         "../out.tex", "/etc/x.tex", "a//b.tex", "a/./b.tex", "", "C:x.tex", "a\\b.tex",

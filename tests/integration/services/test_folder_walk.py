@@ -1,0 +1,108 @@
+"""What of a folder is the project's: on a real disk, and beside git itself."""
+
+import os
+import random
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from texswarm_desktop.core.ignore_rules import Sharing
+from texswarm_desktop.services.folder_walk import FolderWalk
+
+
+def fill(root: Path, *paths: str, **texts: str) -> None:
+    for path in paths:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text("x")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / ".texswarm").mkdir()
+    return tmp_path
+
+
+def test_nested_ignore_files_are_honoured_and_heard_of_when_they_change(root: Path) -> None:
+    fill(root, "a.tex", "out/b.tex", "s/c.tex", "s/d.tex", "s/-blx.bib")
+    walk = FolderWalk(root)
+    assert walk.walk().files == ["a.tex", "out/b.tex", "s/c.tex", "s/d.tex"]
+    (root / ".gitignore").write_text("out\n")
+    (root / "s" / ".gitignore").write_text("*\n!c.tex\n")
+    assert (walk.walk().files, walk.walk().folders) == (["a.tex", "s/c.tex"], ["", "s"])
+    (root / "s" / ".gitignore").unlink()
+    (root / ".gitignore").write_text("a.tex\n")
+    assert walk.walk().files == ["out/b.tex", "s/c.tex", "s/d.tex"]
+    assert walk.walk().left_out == ["a.tex", "s/-blx.bib"]
+
+
+def test_what_is_known_is_the_projects_whatever_the_rules_say(root: Path) -> None:
+    fill(root, "out/deep/a.tex", "out/b.tex")
+    (root / ".gitignore").write_text("out\n")
+    assert FolderWalk(root).walk({"out/deep/a.tex"}).files == ["out/deep/a.tex"]
+
+
+def test_wishes_are_obeyed_at_once(root: Path) -> None:
+    fill(root, "out/tables/a.tex", "out/b.tex", "notes.txt")
+    (root / ".gitignore").write_text("out\n")
+    walk = FolderWalk(root)
+    assert walk.walk().files == ["notes.txt"]
+    walk.set_sharing(Sharing(share=("out/tables/*",), leave_out=("*.txt",)))
+    assert walk.walk().files == ["out/tables/a.tex"]
+
+
+def test_while_wishes_cannot_be_read_nothing_new_is_shared(root: Path) -> None:
+    fill(root, "a.tex", "b.tex")
+    walk = FolderWalk(root)
+    (root / ".texswarm" / "settings.json").write_text('{"leave_out": ["b.')
+    assert walk.walk({"a.tex"}).files == ["a.tex"]
+    assert walk.problem is not None
+    (root / ".texswarm" / "settings.json").write_text('{"leave_out": ["b.tex"]}')
+    assert walk.walk().files == ["a.tex"]
+    assert walk.problem is None
+
+
+def test_what_the_repository_around_a_folder_says_counts(root: Path) -> None:
+    thesis = root / "papers" / "thesis"
+    fill(thesis, "main.tex", "draft.tex", "own.tex", "notes.md")
+    (root / ".git" / "info").mkdir(parents=True)
+    (root / ".git" / "info" / "exclude").write_text("own.tex\n")
+    (root / ".gitignore").write_text("/papers/thesis/draft.tex\n*.md\n")
+    (root / "papers" / ".gitignore").write_text("!notes.md\n")
+    assert FolderWalk(thesis).walk().files == ["main.tex", "notes.md"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
+def test_links_are_not_followed(root: Path) -> None:
+    fill(root, "s/a.tex")
+    (root / "b.tex").symlink_to(root / "s" / "a.tex")
+    (root / "t").symlink_to(root / "s", target_is_directory=True)
+    (root / "s" / ".gitignore").symlink_to(root / "elsewhere")
+    assert FolderWalk(root).walk().files == ["s/a.tex"]
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+@pytest.mark.parametrize("seed", range(6))
+def test_git_says_the_same(seed: int, root: Path) -> None:
+    rng = random.Random(seed)
+    names = ["a", "b", "c"]
+    for _ in range(40):
+        fill(
+            root,
+            "/".join([*rng.choices(names, k=rng.randrange(3)), f"{rng.choice(names)}.{rng.choice(('tex', 'md'))}"]),
+        )
+    words = ["a", "b/", "*.md", "!a.tex", "/a", "a/**", "**/b.tex", "b/c", "!c/", "c", "!*.md", "?.tex", "[ab].md"]
+    folders = [root, *(path for path in root.rglob("*") if path.is_dir() and ".texswarm" not in path.parts)]
+    for folder in rng.sample(folders, min(4, len(folders))):
+        (folder / ".gitignore").write_text("\n".join(rng.choices(words, k=3)) + "\n")
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    listed = subprocess.run(
+        ["git", "-c", "core.excludesFile=", "ls-files", "-z", "--others", "--exclude-standard", "*.tex", "*.md"],
+        cwd=root, check=True, capture_output=True, text=True)  # fmt: skip
+    assert FolderWalk(root).walk().files == sorted(listed.stdout.split("\0")[:-1], key=_as_walked)
+
+
+def _as_walked(path: str) -> list[tuple[bool, str]]:
+    *folders, name = path.split("/")
+    return [*((True, folder) for folder in folders), (False, name)]

@@ -1,0 +1,204 @@
+"""The way through a project's folder: which files and folders in it are the project's. Every method blocks.
+
+Reads names, `.gitignore` files and the project's own settings, no other content; what was read is read again when its
+stamp is another one. Follows no symbolic link.
+"""
+
+import os
+import stat
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Generic, TypeVar
+
+from texswarm_desktop.core.ignore_rules import (
+    IgnoreFile,
+    IgnoreRules,
+    Sharing,
+    decode_sharing,
+    encode_sharing,
+)
+from texswarm_desktop.core.project_files import OWN_FOLDER, is_project_folder, is_project_text
+from texswarm_desktop.services.atomic_file import write_atomically
+from texswarm_server.protocol.errors import NotReadableError
+
+SETTINGS_FILE: Final = "settings.json"
+_IGNORE_FILE: Final = ".gitignore"
+_MAX_BYTES: Final = 1024 * 1024
+
+_T = TypeVar("_T")
+
+
+@dataclass(slots=True)
+class Walked:
+    """What is in a folder, by paths relative to it: `files` that are the project's, and such that are `left_out`.
+
+    `folders`: those that were looked into, the project's own (empty path) first.
+    """
+
+    files: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
+
+
+class FolderWalk:
+    """Walks through `root`. `problem` says what is wrong with the project's settings, if anything."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._files: dict[Path, _Reread[IgnoreFile]] = {}
+        self._settings = _Reread(root / OWN_FOLDER / SETTINGS_FILE, decode_sharing)
+        self._rules = IgnoreRules(Sharing())
+        self._made_of: object = None
+        self._left_out: dict[str, bool] = {}
+        self.problem: NotReadableError | None = None
+
+    def walk(self, known: Collection[str] = ()) -> Walked:
+        """Go through the folder; files at `known` paths are the project's, whatever the rules say.
+
+        Raises NotReadableError for a folder that cannot be listed.
+        """
+        self._refresh()
+        walked = Walked()
+        on_the_way = {folder for path in known for folder in _folders_of(path)}
+        self._enter(walked, "", (), known=known, on_the_way=on_the_way, is_inside=False)
+        return walked
+
+    def set_sharing(self, sharing: Sharing) -> None:
+        """Store what is to be shared and left out from now on; raises NotWritableError."""
+        write_atomically(self._settings.path, encode_sharing(sharing))
+
+    # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _enter(
+        self,
+        walked: Walked,
+        folder: str,
+        files: tuple[IgnoreFile, ...],
+        *,
+        known: Collection[str],
+        on_the_way: Collection[str],
+        is_inside: bool,
+    ) -> None:
+        walked.folders.append(folder)
+        names, folders = self._list(folder)
+        if _IGNORE_FILE in names and not is_inside:
+            files = (*files, *self._ignore_file(folder))
+        for name in names:
+            path = f"{folder}/{name}" if folder else name
+            if is_project_text(path):
+                is_out = path not in known and self._leaves_out(path, files, is_inside=is_inside)
+                (walked.left_out if is_out else walked.files).append(path)
+        for name in folders:
+            path = f"{folder}/{name}" if folder else name
+            is_out = self._leaves_out(f"{path}/", files, is_inside=is_inside)
+            if not is_out or path in on_the_way or self._rules.may_share_inside(path):
+                self._enter(walked, path, files, known=known, on_the_way=on_the_way, is_inside=is_out)
+
+    def _list(self, folder: str) -> tuple[list[str], list[str]]:
+        """Return the names of plain files and of folders that may be the project's, in order."""
+        names, folders = [], []
+        try:
+            with os.scandir(self._root / folder) as entries:
+                for entry in entries:
+                    if entry.is_file(follow_symlinks=False):
+                        names.append(entry.name)
+                    elif entry.is_dir(follow_symlinks=False) and is_project_folder(entry.name):
+                        folders.append(entry.name)
+        except OSError as error:
+            raise NotReadableError(f"{error.filename}: {error.strerror}") from error
+        return sorted(names), sorted(folders)
+
+    def _leaves_out(self, path: str, files: tuple[IgnoreFile, ...], *, is_inside: bool) -> bool:
+        known = self._left_out.get(path)
+        if known is None:
+            known = self._left_out[path] = self._rules.leaves_out(path, files, is_inside=is_inside)
+        return known
+
+    def _refresh(self) -> None:
+        """Read the settings and what stands above the folder; when anything is another one, forget what was decided."""
+        sharing = self._wishes()
+        above = tuple(self._ignore_files_above())
+        inside = tuple(file.read() for path, file in self._files.items() if path.is_relative_to(self._root))
+        if (sharing, above, inside) != self._made_of:
+            self._rules = IgnoreRules(sharing, above)
+            self._made_of = (sharing, above, inside)
+            self._left_out = {}
+
+    def _wishes(self) -> Sharing:
+        """Nothing new is shared while it cannot be read what is to be left out."""
+        try:
+            sharing = self._settings.read() or Sharing()
+        except ValueError as error:
+            self.problem = NotReadableError(f"{self._settings.path}: {error}")
+            return Sharing(leave_out=("*",))
+        self.problem = None
+        return sharing
+
+    def _ignore_file(self, folder: str) -> list[IgnoreFile]:
+        path = self._root / folder / _IGNORE_FILE
+        if path not in self._files:
+            self._files[path] = _Reread(path, lambda data: IgnoreFile(folder, _lines(data)))
+            self._left_out = {}
+        found = self._files[path].read()
+        return [] if found is None else [found]
+
+    def _ignore_files_above(self) -> list[IgnoreFile]:
+        """Return what a repository says that the folder is in, or is."""
+        repository = next((at for at in (self._root, *self._root.parents) if (at / ".git").exists()), None)
+        if repository is None:
+            return []
+        between = [at for at in self._root.parents if at.is_relative_to(repository)]
+        places = [repository / ".git" / "info" / "exclude", *(at / _IGNORE_FILE for at in reversed(between))]
+        found = [self._ignore_file_above(path, repository if ".git" in path.parts else path.parent) for path in places]
+        return [file for file in found if file is not None]
+
+    def _ignore_file_above(self, path: Path, folder: Path) -> IgnoreFile | None:
+        above = self._root.relative_to(folder).as_posix()
+        if path not in self._files:
+            self._files[path] = _Reread(
+                path, lambda data: IgnoreFile("", _lines(data), above="" if above == "." else above)
+            )
+        return self._files[path].read()
+
+
+class _Reread(Generic[_T]):
+    """A small file, decoded, and read again when it was touched; None when there is none that can be read."""
+
+    def __init__(self, path: Path, decode: Callable[[bytes], _T]) -> None:
+        self.path = path
+        self._decode = decode
+        self._stamp: object = None
+        self._value: _T | None = None
+
+    def read(self) -> _T | None:
+        """Return what is in it now; raises what `decode` does."""
+        stamp = self._stamp_now()
+        if stamp is None or stamp != self._stamp:
+            self._value = self._stamp = None
+            self._value = self._read_anew() if stamp is not None else None
+            self._stamp = stamp
+        return self._value
+
+    def _stamp_now(self) -> object:
+        try:
+            status = self.path.lstat()
+        except OSError:
+            return None
+        is_ours = stat.S_ISREG(status.st_mode) and status.st_size <= _MAX_BYTES
+        return (status.st_ino, status.st_size, status.st_mtime_ns) if is_ours else None
+
+    def _read_anew(self) -> _T | None:
+        try:
+            return self._decode(self.path.read_bytes())
+        except OSError:
+            return None
+
+
+def _lines(data: bytes) -> list[str]:
+    return data.decode(errors="replace").removeprefix("\ufeff").splitlines()
+
+
+def _folders_of(path: str) -> list[str]:
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[: count + 1]) for count in range(len(parts))]
