@@ -28,6 +28,7 @@ from texswarm_desktop.qtx.garbage import GuiThreadGarbage
 from texswarm_desktop.qtx.loop import loop_factory
 from texswarm_desktop.qtx.task_scope import TaskScope
 from texswarm_desktop.services.credentials import CredentialStore
+from texswarm_desktop.services.embedded_server import load_ahead
 from texswarm_desktop.services.host_identity import HostIdentity
 from texswarm_desktop.services.library import Library
 from texswarm_desktop.services.secret_store import FileSecretStore, KeyringSecretStore, SecretStore
@@ -50,6 +51,7 @@ _NAME: Final = "texswarm"
 _USUAL_FONT_PT: Final = 12
 _DISK_WORKERS: Final = 4
 _SETTLED_AFTER_MS: Final = 400
+_AT_LEISURE_AFTER_MS: Final = 4000
 
 Companion = Callable[["Desktop"], Awaitable[None]]
 """Something that goes along with a running desktop: the hand of a test, the director of a demonstration."""
@@ -287,6 +289,7 @@ class Desktop:
         self._show_first()
         self._watch_network()
         self._executor.submit(importlib.import_module, "texswarm_desktop.client.connection")
+        QTimer.singleShot(_AT_LEISURE_AFTER_MS, self.window, lambda: self._executor.submit(load_ahead))
 
     def _watch_network(self) -> None:
         """Hear of a lost or another network from the system, where it tells; imported late, for a fast start."""

@@ -141,9 +141,16 @@ class CollabServer:
         await self._store.run(self._note_address)
         _logger.info("certificate read again", extra=fields(fingerprint=_fingerprint(self._config.tls_cert)))
 
-    async def stop(self, code: CloseCode = CloseCode.SERVICE_RESTART, *, time_limit_s: float = 10.0) -> None:
+    async def stop(
+        self,
+        code: CloseCode = CloseCode.SERVICE_RESTART,
+        *,
+        goodbye_s: float = _GOODBYE_S,
+        time_limit_s: float = 10.0,
+    ) -> None:
         """Say goodbye with `code`, store everything, let go of everything.
 
+        `goodbye_s`: how long a client that does not answer the goodbye is waited for.
         Raises StorageError when something could not be stored within the time limit.
         """
         if self._is_stopping:
@@ -156,7 +163,7 @@ class CollabServer:
         if self._documents is not None:
             self._documents.turn()
         try:
-            await self._close_connections(code)
+            await self._close_connections(code, goodbye_s)
             await self._close_storage(time_limit_s)
         finally:
             if self._lock is not None:
@@ -276,14 +283,14 @@ class CollabServer:
             if peer.outbox.is_stalled():
                 peer.shut(CloseCode.TRY_AGAIN_LATER, "reads too slowly")
 
-    async def _close_connections(self, code: CloseCode) -> None:
+    async def _close_connections(self, code: CloseCode, goodbye_s: float) -> None:
         if self._listener is None:
             return
         for peer in list(self._peers):
             peer.shut(code)
         self._listener.close()
         with suppress(TimeoutError):
-            async with asyncio.timeout(_GOODBYE_S):
+            async with asyncio.timeout(goodbye_s):
                 await self._listener.wait_closed()
         self._listener.abort_connections()
         await self._listener.wait_closed()

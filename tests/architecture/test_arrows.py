@@ -18,6 +18,7 @@ ALLOWED: Final = {
     "pathspec": ("texswarm_desktop.core.ignore_rules",),
     "watchfiles": ("texswarm_desktop.services.folder_watch",),
     "cryptography": ("texswarm_desktop.services.host_identity",),
+    "ifaddr": ("texswarm_desktop.services.lan_addresses",),
     "uvloop": ("texswarm_server.event_loop",),
     "texswarm_server.app": ("texswarm_server", "texswarm_desktop.services.embedded_server"),
     "texswarm_server.config": ("texswarm_server", "texswarm_desktop.services.embedded_server"),

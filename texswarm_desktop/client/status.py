@@ -74,11 +74,17 @@ class StatusLine:
 
 @dataclass(frozen=True, slots=True)
 class Hosting:
-    """This window's project is shared from here; `people` counts the others."""
+    """This window's project is shared from here; `people` counts the others.
+
+    `others`: more addresses under which this machine is reached. `join_code`: the short code that leads here, empty
+    while there is none.
+    """
 
     address: str
     link: str = ""
     people: int = 0
+    others: tuple[str, ...] = ()
+    join_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

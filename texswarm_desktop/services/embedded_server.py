@@ -6,6 +6,7 @@ desktop itself speaks to it through the socket, like everybody else. This is the
 
 import asyncio
 import errno
+import importlib
 import logging
 import threading
 from collections.abc import Callable
@@ -18,10 +19,10 @@ from texswarm_desktop.services.host_identity import HostIdentity
 from texswarm_desktop.services.lan_addresses import lan_addresses
 from texswarm_server.config import ServerConfig as HostConfig
 from texswarm_server.protocol.close_codes import CloseCode
-from texswarm_server.protocol.errors import HostError, RejectedError, StorageError, TexSwarmError
+from texswarm_server.protocol.errors import HostError, RejectedError, SettingsError, StorageError, TexSwarmError
 from texswarm_server.protocol.invite_link import ServerAddress
 
-__all__ = ["EmbeddedServer", "HostConfig", "HostStarted"]
+__all__ = ["EmbeddedServer", "HostConfig", "HostStarted", "load_ahead", "ports_to_try"]
 
 if TYPE_CHECKING:
     from texswarm_server.app import CollabServer
@@ -30,28 +31,40 @@ T = TypeVar("T")
 
 _log: Final = logging.getLogger(__name__)
 _STOP_LIMIT_S: Final = 5.0
+#: A guest that does not answer the goodbye has heard it, or will find out: the host is not kept waiting.
+_GOODBYE_S: Final = 0.15
 _INVITE_TTL_S: Final = 60.0
 _ANY_PORT: Final = 0
+_MORE_PORTS: Final = 8
+_LOOK_AGAIN_S: Final = 2.0
+_LOADED_AHEAD: Final = ("texswarm_server.app", "cryptography.x509")
 _EVERYWHERE: Final = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared, not bound
 
 
 @dataclass(frozen=True, slots=True)
 class HostStarted:
-    """A running server: `address` for this desktop, `public_address` for the others, and the way in as its owner.
+    """A running server: `address` for this desktop, `public_addresses` for others, and the way in as its owner.
 
-    `fingerprint`: what the server is recognised by; None where it speaks without TLS.
+    The addresses for others are never none; the best one stands first. `fingerprint`: what the server is recognised
+    by; None where it speaks without TLS.
     """
 
     address: ServerAddress
-    public_address: ServerAddress
+    public_addresses: tuple[ServerAddress, ...]
     owner_invite: str
     fingerprint: str | None = None
+
+    @property
+    def public_address(self) -> ServerAddress:
+        """The best address for others."""
+        return self.public_addresses[0]
 
 
 class EmbeddedServer:
     """One run of the server. `start` once; `stop` as often as you like, it returns when the thread has ended.
 
-    With an `identity` it speaks TLS and shows its certificate.
+    With an `identity` it speaks TLS and shows its certificate. `on_addresses` is called, on the loop that called
+    `start`, when others can reach it under other addresses than before.
     """
 
     def __init__(
@@ -60,11 +73,17 @@ class EmbeddedServer:
         *,
         identity: HostIdentity | None = None,
         list_addresses: Callable[[], list[str]] = lan_addresses,
+        on_addresses: Callable[[tuple[ServerAddress, ...]], None] | None = None,
+        look_again_s: float = _LOOK_AGAIN_S,
     ) -> None:
         self._config = config
         self._identity = identity
         self._fingerprint: str | None = None
         self._list_addresses = list_addresses
+        self._on_addresses = on_addresses
+        self._look_again_s = look_again_s
+        self._addresses: list[str] = []
+        self._home: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
@@ -78,6 +97,7 @@ class EmbeddedServer:
         `document_id`: the document the host will share, so that the host is its owner also with a new sign-in.
         """
         self._document_id = document_id
+        self._home = asyncio.get_running_loop()
         ready: Future[HostStarted] = _unbreakable()
         self._thread = threading.Thread(target=self._run, args=(ready,), name="embedded-server")
         self._thread.start()
@@ -117,40 +137,75 @@ class EmbeddedServer:
         self._stop, self._loop = asyncio.Event(), asyncio.get_running_loop()
         if self._is_stopping:  # it was said before there was a loop to say it to
             self._stop.set()
+        self._addresses = self._list_addresses()
         server = await self._started()
         try:
             ready.set_result(await self._describe(server))
-            await self._stop.wait()
+            await self._until_stopped(server)
         finally:
             try:
-                await server.stop(CloseCode.SESSION_ENDED, time_limit_s=_STOP_LIMIT_S)
+                await server.stop(CloseCode.SESSION_ENDED, goodbye_s=_GOODBYE_S, time_limit_s=_STOP_LIMIT_S)
             except StorageError:
                 _log.exception("the embedded server could not store everything")
 
-    async def _started(self) -> "CollabServer":
-        from texswarm_server.app import CollabServer  # noqa: PLC0415 - a quarter of a second, for those who host
+    async def _until_stopped(self, server: "CollabServer") -> None:
+        """Return when `stop` was called; until then look now and then under which addresses others reach us."""
+        assert self._stop is not None
+        while not self._stop.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._look_again_s):
+                    await self._stop.wait()
+            if self._is_everywhere and not self._stop.is_set():
+                await self._look_for_addresses(server)
 
+    async def _look_for_addresses(self, server: "CollabServer") -> None:
+        addresses = self._list_addresses()
+        if addresses == self._addresses:
+            return
+        self._addresses = addresses
+        _log.info("others reach this host at %s", ", ".join(addresses))
         if self._identity is not None:
-            self._fingerprint = self._identity.prepare(self._list_addresses())
+            with suppress(StorageError, SettingsError):  # who insists on the key does not look at the names
+                self._identity.prepare(addresses)
+                await server.reload_tls()
+        if self._on_addresses is not None and self._home is not None:
+            with suppress(RuntimeError):  # the window's loop has ended
+                self._home.call_soon_threadsafe(self._on_addresses, self._public(server.address))
+
+    @property
+    def _is_everywhere(self) -> bool:
+        return self._config.host in _EVERYWHERE
+
+    async def _started(self) -> "CollabServer":
+        """Start on the wanted port, on one near it, or on any that is free."""
+        if self._identity is not None:
+            self._fingerprint = self._identity.prepare(self._addresses)
             files = self._identity.certificate_file, self._identity.key_file
             self._config = replace(self._config, tls_cert=files[0], tls_key=files[1])
-        server = CollabServer(self._config)
-        try:
-            await server.start()
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE or self._config.port == _ANY_PORT:
-                raise
-            server = CollabServer(replace(self._config, port=_ANY_PORT))
-            await server.start()
+        for port in ports_to_try(self._config.port):
+            try:
+                return await self._started_on(port)
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE or port == _ANY_PORT:
+                    raise
+        raise AssertionError("any port is the last one to be tried")
+
+    async def _started_on(self, port: int) -> "CollabServer":
+        from texswarm_server.app import CollabServer  # noqa: PLC0415 - a quarter of a second, for those who host
+
+        server = CollabServer(replace(self._config, port=port))
+        await server.start()
         return server
 
     async def _describe(self, server: "CollabServer") -> HostStarted:
         invite = await self._owner_invite(server)
-        bound = server.address
-        is_everywhere = self._config.host in _EVERYWHERE
-        local = replace(bound, host="127.0.0.1") if is_everywhere else bound
-        public = replace(bound, host=self._list_addresses()[0]) if is_everywhere else bound
-        return HostStarted(local, public, invite, self._fingerprint)
+        local = replace(server.address, host="127.0.0.1") if self._is_everywhere else server.address
+        return HostStarted(local, self._public(server.address), invite, self._fingerprint)
+
+    def _public(self, bound: ServerAddress) -> tuple[ServerAddress, ...]:
+        if not self._is_everywhere:
+            return (bound,)
+        return tuple(replace(bound, host=address) for address in self._addresses)
 
     async def _owner_invite(self, server: "CollabServer") -> str:
         """Return the way in as owner: of the document that is here from an earlier time, else of a new one."""
@@ -160,6 +215,19 @@ class EmbeddedServer:
             except RejectedError as error:
                 _log.info("%s is new here: %s", self._document_id, error.code)
         return await server.create_invite("owner", ttl_s=_INVITE_TTL_S, uses=1)
+
+
+def ports_to_try(wanted: int) -> list[int]:
+    """Return the ports to listen on, in order: guests who come back look for the usual ones first."""
+    if wanted == _ANY_PORT:
+        return [_ANY_PORT]
+    return [*range(wanted, min(wanted + _MORE_PORTS, 65536)), _ANY_PORT]
+
+
+def load_ahead() -> None:
+    """Load what hosting needs, so that the first start is as quick as the next one. In any thread."""
+    for name in _LOADED_AHEAD:
+        importlib.import_module(name)
 
 
 def _unbreakable() -> "Future[T]":

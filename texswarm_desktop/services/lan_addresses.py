@@ -1,42 +1,42 @@
-"""The addresses under which others on the network may reach this machine, best first."""
+"""The addresses under which others on the network may reach this machine; which are good for that, `core` decides."""
 
 import socket
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from contextlib import suppress
 from typing import Final
+
+from texswarm_desktop.core.host_addresses import HostAddress, InterfaceAddress, reachable
 
 # Nothing is sent: connecting a datagram socket only asks the routing table which interface would be used.
 _PROBES: Final = ((socket.AF_INET, ("192.0.2.1", 9)), (socket.AF_INET6, ("2001:db8::1", 9)))
 
 
 def lan_addresses() -> list[str]:
-    """Return the addresses, the one of the default route first; only loopback when there is no network."""
-    found = [*_routed(), *_named()]
-    usable = list(dict.fromkeys(text for text in found if _is_usable(text)))
-    return usable or ["127.0.0.1"]
+    """Return the addresses, best first; only loopback when there is no network."""
+    return [one.address for one in host_addresses()] or ["127.0.0.1"]
+
+
+def host_addresses() -> list[HostAddress]:
+    """Return the addresses with their interfaces, best first; blocks for a moment."""
+    routed = _routed()
+    return reachable([*_interfaces(), *(InterfaceAddress("", address) for address in routed)], routed)
+
+
+def _interfaces() -> list[InterfaceAddress]:
+    import ifaddr  # noqa: PLC0415 - for those who host
+
+    found = []
+    with suppress(OSError):
+        for adapter in ifaddr.get_adapters():
+            for ip in adapter.ips:
+                text = ip.ip if isinstance(ip.ip, str) else ip.ip[0]
+                found.append(InterfaceAddress(adapter.name, text, adapter.nice_name))
+    return found
 
 
 def _routed() -> list[str]:
     found = []
     for family, target in _PROBES:
-        try:
-            with socket.socket(family, socket.SOCK_DGRAM) as probe:
-                probe.connect(target)
-                found.append(str(probe.getsockname()[0]))
-        except OSError:
-            continue
+        with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect(target)
+            found.append(str(probe.getsockname()[0]))
     return found
-
-
-def _named() -> list[str]:
-    try:
-        return [str(info[4][0]) for info in socket.getaddrinfo(socket.gethostname(), None, type=socket.SOCK_DGRAM)]
-    except OSError:
-        return []
-
-
-def _is_usable(text: str) -> bool:
-    try:
-        address: IPv4Address | IPv6Address = ip_address(text)
-    except ValueError:
-        return False
-    return not (address.is_loopback or address.is_link_local or address.is_unspecified or address.is_multicast)

@@ -1,5 +1,6 @@
 """This desktop's own server, while it shares a project, and what is shown of that."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -10,10 +11,10 @@ from texswarm_desktop.services.embedded_server import EmbeddedServer, HostConfig
 from texswarm_desktop.services.host_identity import HostIdentity
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
-from texswarm_server.protocol.invite_link import InviteLink
+from texswarm_server.protocol.invite_link import InviteLink, ServerAddress
 
-#: Where a host listens: on every interface.
-EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - to host for the network is the point
+#: Where a host listens: on every interface, IPv4 and IPv6.
+EVERYWHERE: Final = ""
 #: What the own server is known by, whatever its address.
 OWN_SERVER: Final = "embedded"
 
@@ -39,20 +40,30 @@ class Sharing(QObject):
         self._data, self._address, self._identity, self._status = data, address, identity, status
         self._server: EmbeddedServer | None = None
         self._opened: OpenedProject | None = None
+        self._link: InviteLink | None = None
         self.hosting: Hosting | None = None
 
     async def start(self, document_id: str, name: str) -> HostStarted:
         """Return when the server accepts connections; raises HostError. `name`: what others read of the server."""
         config = HostConfig(data=self._data, host=self._address, name=name)
-        self._server = EmbeddedServer(config, identity=self._identity)
+        self._server = EmbeddedServer(config, identity=self._identity, on_addresses=self._on_server_addresses)
         return await self._server.start(document_id)
 
-    def announce(self, opened: OpenedProject, link: InviteLink) -> Hosting:
-        """Take in that others may come to a project that is open on the server, by `link`."""
-        hosting = Hosting(address=str(link.address), link=str(link))
+    def announce(self, opened: OpenedProject, started: HostStarted, token: str) -> Hosting:
+        """Take in that others may come to a project that is open on the server that has started, by `token`."""
+        self._link = InviteLink(started.public_address, token, opened.project.document_id, started.fingerprint)
         self.follow(opened)
-        self._show(hosting)
-        return hosting
+        return self._show_addresses(Hosting(address=""), started.public_addresses)
+
+    @property
+    def link(self) -> InviteLink | None:
+        """What others come by, while something is shared."""
+        return self._link
+
+    def set_join_code(self, code: str) -> None:
+        """Show the short code that leads here, or (empty) that there is none."""
+        if self.hosting is not None:
+            self._show(replace(self.hosting, join_code=code))
 
     def follow(self, opened: OpenedProject) -> None:
         """Count the people of this project, which may be the same one loaded again."""
@@ -71,6 +82,7 @@ class Sharing(QObject):
         server, self._server = self._server, None
         opened = self._opened
         self.unfollow()
+        self._link = None
         if self.hosting is not None:
             self._show(None)
             if opened is not None:
@@ -85,4 +97,16 @@ class Sharing(QObject):
 
     def _on_participants_others(self, people: int) -> None:
         if self.hosting is not None:
-            self._show(Hosting(self.hosting.address, self.hosting.link, people))
+            self._show(replace(self.hosting, people=people))
+
+    def _on_server_addresses(self, addresses: tuple[ServerAddress, ...]) -> None:
+        if self.hosting is not None:
+            self._show_addresses(self.hosting, addresses)
+
+    def _show_addresses(self, hosting: Hosting, addresses: tuple[ServerAddress, ...]) -> Hosting:
+        assert self._link is not None
+        best, *others = addresses
+        self._link = replace(self._link, address=best)
+        shown = replace(hosting, address=str(best), link=str(self._link), others=tuple(map(str, others)))
+        self._show(shown)
+        return shown

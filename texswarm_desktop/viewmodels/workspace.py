@@ -379,9 +379,7 @@ class Workspace(QObject):
             await self._sharing.end()
             raise
         self._library.remember(opened.project)
-        document_id = opened.project.document_id
-        link = InviteLink(started.public_address, token, document_id, started.fingerprint)
-        return self._sharing.announce(opened, link)
+        return self._sharing.announce(opened, started, token)
 
     async def _enter_own_server(self, opened: OpenedProject, started: HostStarted) -> str:
         """Open the project on the server that has just started, and return an invitation for others."""

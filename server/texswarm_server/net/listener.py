@@ -12,6 +12,7 @@ from websockets.http11 import Request, Response
 
 from texswarm_server.logs import fields
 from texswarm_server.net.admission import Admission, AdmissionLimits, NoPlace
+from texswarm_server.net.bind_address import listening_place
 from texswarm_server.net.client_address import FORWARDED_FOR, ClientAddresses
 from texswarm_server.net.http_endpoints import HttpEndpoints, refuse_for_now
 from texswarm_server.net.server_connection import PeerConnection, Siblings
@@ -29,7 +30,10 @@ _RETRY_AFTER_S: Final = {NoPlace.LEAVING: 1, NoPlace.UNAUTHENTICATED_FULL: 2, No
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenerConfig:
-    """Where to listen and how. Times in seconds; `tls` None means plain; see `ClientAddresses` for the proxies."""
+    """Where to listen and how. `host` may be empty: every address, IPv4 and IPv6.
+
+    Times in seconds; `tls` None means plain; see `ClientAddresses` for the proxies.
+    """
 
     host: str
     port: int
@@ -51,6 +55,7 @@ class Listener:
         self._addresses = ClientAddresses(config.trusted_proxies)
         self._endpoints = endpoints
         self._server: Server | None = None
+        self._host = config.host
         self._admission = Admission(config.admission)
         self._siblings = Siblings(config.admission.max_sockets)
         self.statistics = self._siblings.statistics
@@ -63,10 +68,12 @@ class Listener:
             await drive(connection)
 
         config = self._config
+        hosts, port = listening_place(config.host, config.port)
+        self._host = hosts[0]
         self._server = await serve(
             handle,
-            config.host,
-            config.port,
+            cast("str", hosts),  # several are taken as well, which the annotation does not know
+            port,
             ssl=config.tls,
             create_connection=cast("type[PeerConnection]", partial(PeerConnection, self._siblings)),
             process_request=self._process_request,
@@ -84,8 +91,8 @@ class Listener:
     def address(self) -> ServerAddress:
         """Where it really listens, also when any free port was asked for."""
         assert self._server is not None
-        host, port = next(iter(self._server.sockets)).getsockname()[:2]
-        return ServerAddress(host=self._config.host or host, port=port, tls=self._config.tls is not None)
+        port = int(next(iter(self._server.sockets)).getsockname()[1])
+        return ServerAddress(host=self._host, port=port, tls=self._config.tls is not None)
 
     def refuse_newcomers(self) -> None:
         """Answer handshakes with 503 from now on; whoever is in stays, and plain HTTP is answered."""

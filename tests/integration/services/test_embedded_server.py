@@ -8,13 +8,14 @@ from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from websockets.asyncio.client import connect
 
 from tests.helpers.run_async import settle
 from texswarm_desktop.client.link import WrongCertificateError
 from texswarm_desktop.client.timing import LAN
 from texswarm_desktop.client.transport import websocket_transport
-from texswarm_desktop.services.embedded_server import EmbeddedServer, HostConfig, HostStarted
+from texswarm_desktop.services.embedded_server import EmbeddedServer, HostConfig, HostStarted, ports_to_try
 from texswarm_desktop.services.host_identity import HostIdentity
 from texswarm_desktop.services.lan_addresses import lan_addresses
 from texswarm_server.protocol.close_codes import CloseCode
@@ -30,7 +31,7 @@ def test_it_answers_when_it_has_started_and_is_gone_when_it_has_stopped(tmp_path
         server = EmbeddedServer(config(tmp_path))
         started = await server.start()
         assert started.owner_invite
-        assert (started.address.host, started.public_address) == ("127.0.0.1", started.address)
+        assert (started.address.host, started.public_addresses) == ("127.0.0.1", (started.address,))
         place = (started.address.host, started.address.port)
         _, writer = await asyncio.open_connection(*place)
         writer.close()
@@ -54,6 +55,81 @@ def test_a_taken_port_is_no_obstacle(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert asyncio.run(story(port)) not in {0, port}
+
+
+def test_the_next_ports_are_tried_before_any(tmp_path: Path) -> None:
+    assert ports_to_try(8091) == [8091, 8092, 8093, 8094, 8095, 8096, 8097, 8098, 0]
+    assert (ports_to_try(0), ports_to_try(65535)) == ([0], [65535, 0])
+
+
+def test_for_everybody_it_listens_on_both_families_under_one_port(tmp_path: Path) -> None:
+    async def story() -> list[str]:
+        everywhere = HostConfig(data=tmp_path / "host", host="", port=0)
+        server = EmbeddedServer(everywhere, list_addresses=lambda: ["192.0.2.7", "2001:db8::7"])
+        started = await server.start()
+        families = ["127.0.0.1", "::1"] if socket.has_ipv6 and _has_loopback_6() else ["127.0.0.1"]
+        for host in families:
+            _, writer = await asyncio.open_connection(host, started.address.port)
+            writer.close()
+            await writer.wait_closed()
+        await server.stop()
+        assert {one.port for one in started.public_addresses} == {started.address.port}
+        return [one.host for one in (started.address, *started.public_addresses)]
+
+    assert asyncio.run(story()) == ["127.0.0.1", "192.0.2.7", "2001:db8::7"]
+
+
+def _has_loopback_6() -> bool:
+    with socket.socket(socket.AF_INET6) as probe:
+        try:
+            probe.bind(("::1", 0))
+        except OSError:
+            return False
+        return True
+
+
+def test_other_addresses_are_told_while_it_runs_and_the_certificate_is_for_them(tmp_path: Path) -> None:
+    addresses, identity = ["192.0.2.7"], HostIdentity(tmp_path / "identity")
+
+    async def story() -> list[str]:
+        told: asyncio.Queue = asyncio.Queue()
+        server = EmbeddedServer(
+            HostConfig(data=tmp_path / "host", host="", port=0),
+            identity=identity,
+            list_addresses=lambda: list(addresses),
+            on_addresses=told.put_nowait,
+            look_again_s=0.01,
+        )
+        started = await server.start()
+        addresses[:] = ["198.51.100.9", "192.0.2.7"]
+        found = await told.get()
+        async with websocket_transport(started.fingerprint)(started.address, LAN, time.monotonic):
+            pass
+        await server.stop()
+        assert told.empty()
+        return [one.host for one in found]
+
+    assert asyncio.run(story()) == ["198.51.100.9", "192.0.2.7"]
+    names = x509.load_pem_x509_certificate(identity.certificate_file.read_bytes()).extensions
+    told = names.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.IPAddress)
+    assert ip_address("198.51.100.9") in told
+
+
+def test_a_guest_that_does_not_answer_keeps_nobody_from_stopping(tmp_path: Path) -> None:
+    async def story() -> float:
+        server = EmbeddedServer(config(tmp_path))
+        started = await server.start()
+        async with connect(started.address.url) as guest:
+            guest.transport.pause_reading()
+            begin = time.perf_counter()
+            await server.stop()
+            took_s = time.perf_counter() - begin
+            guest.transport.resume_reading()
+            await guest.wait_closed()
+            assert guest.close_code == CloseCode.SESSION_ENDED
+        return took_s
+
+    assert asyncio.run(story()) < 1.0  # the wait is a tenth of a second; the rest is for a busy machine
 
 
 def test_a_server_that_never_started_can_be_stopped(tmp_path: Path) -> None:

@@ -1,38 +1,44 @@
-"""Which of this machine's addresses others are told."""
-
-import socket
+"""Where the addresses come from that others are told."""
 
 import pytest
 
+from texswarm_desktop.core.host_addresses import InterfaceAddress
 from texswarm_desktop.services import lan_addresses as module
 from texswarm_desktop.services.lan_addresses import lan_addresses
 
 
-def found(monkeypatch: pytest.MonkeyPatch, routed: list[str], named: list[str]) -> list[str]:
+def found(monkeypatch: pytest.MonkeyPatch, interfaces: list[tuple[str, str]], routed: list[str]) -> list[str]:
+    monkeypatch.setattr(module, "_interfaces", lambda: [InterfaceAddress(*each) for each in interfaces])
     monkeypatch.setattr(module, "_routed", lambda: routed)
-    monkeypatch.setattr(module, "_named", lambda: named)
     return lan_addresses()
 
 
 def test_the_address_of_the_default_route_stands_first_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    named = ["10.0.0.7", "192.168.1.5"]
-    assert found(monkeypatch, ["192.168.1.5", "2001:db8::5"], named) == ["192.168.1.5", "2001:db8::5", "10.0.0.7"]
+    interfaces = [("eth1", "10.0.0.7"), ("eth0", "192.168.1.5")]
+    assert found(monkeypatch, interfaces, ["192.168.1.5", "2001:db8::5"]) == [
+        "192.168.1.5",
+        "2001:db8::5",
+        "10.0.0.7",
+    ]
 
 
-@pytest.mark.parametrize(
-    "address", ["127.0.1.1", "::1", "169.254.3.4", "fe80::1%eth0", "0.0.0.0", "224.0.0.251", "", "nonsense"]
-)
-def test_what_others_cannot_reach_is_left_out(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
-    assert found(monkeypatch, [address], ["192.168.1.5"]) == ["192.168.1.5"]
+def test_what_the_routing_table_knows_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert found(monkeypatch, [], ["192.168.1.5"]) == ["192.168.1.5"]
+
+
+def test_an_address_inside_the_machine_is_not_told_because_it_has_a_route(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert found(monkeypatch, [("docker0", "172.17.0.1"), ("eth0", "10.0.0.7")], []) == ["10.0.0.7"]
 
 
 def test_without_a_network_there_is_only_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert found(monkeypatch, [], ["127.0.1.1"]) == ["127.0.0.1"]
+    assert found(monkeypatch, [("lo", "127.0.1.1")], []) == ["127.0.0.1"]
 
 
-def test_a_machine_that_cannot_find_its_own_name_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_args: object, **_options: object) -> None:
-        raise OSError("no such host")
+def test_a_system_that_tells_nothing_of_its_interfaces_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    import ifaddr
 
-    monkeypatch.setattr(socket, "getaddrinfo", fail)
-    assert module._named() == []
+    def fail() -> list[object]:
+        raise OSError("not here")
+
+    monkeypatch.setattr(ifaddr, "get_adapters", fail)
+    assert module._interfaces() == []
