@@ -1,4 +1,7 @@
-"""The command `texswarm`: reads the command line and starts the desktop. Knows no Qt until it is sure to be there."""
+"""The command `texswarm`: reads the command line and starts the desktop, or the peer without a window.
+
+Knows no Qt until it is sure to be there.
+"""
 
 import argparse
 import gc
@@ -16,7 +19,11 @@ _NEEDED = ("PySide6", "qasync", "keyring")
 
 def parser() -> argparse.ArgumentParser:
     """Return the reader of the command line."""
-    reader = argparse.ArgumentParser(prog="texswarm", description="Write LaTeX together.")
+    reader = argparse.ArgumentParser(
+        prog="texswarm",
+        description="Write LaTeX together.",
+        epilog="Without a window: texswarm sync FOLDER LINK keeps a folder the same as a project on a server.",
+    )
     reader.add_argument(
         "target", nargs="?", metavar="FOLDER | INVITE-LINK", help="a project's folder, or a link somebody sent you"
     )
@@ -42,7 +49,12 @@ def obstacle() -> str | None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the desktop until its window closes; returns the exit status."""
-    options = parser().parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["sync"]:
+        from texswarm_desktop.sync.program import main as sync  # noqa: PLC0415 - nothing of a window
+
+        return sync(given[1:])
+    options = parser().parse_args(given)
     reason = obstacle()
     if reason is not None:
         print(f"texswarm: {reason}", file=sys.stderr)  # noqa: T201 - the command line's own voice

@@ -19,7 +19,13 @@ for name in sys.argv[1:]:
     importlib.import_module(name)
 print(json.dumps(list(sys.modules)))
 """
-WINDOWLESS: Final = ("texswarm_server", "texswarm_desktop.core", "texswarm_desktop.client", "texswarm_desktop.services")
+WINDOWLESS: Final = (
+    "texswarm_server",
+    "texswarm_desktop.core",
+    "texswarm_desktop.client",
+    "texswarm_desktop.services",
+    "texswarm_desktop.sync",
+)
 
 
 def test_the_protocol_is_values_only() -> None:

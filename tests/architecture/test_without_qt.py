@@ -43,3 +43,11 @@ def test_help_needs_no_qt(tmp_path: Path, arguments: list[str]) -> None:
     answer = launch(tmp_path, *arguments)
     assert (answer.returncode, answer.stderr) == (0, "")
     assert "usage" in answer.stdout.lower()
+
+
+def test_a_folder_is_kept_in_sync_without_qt(tmp_path: Path) -> None:
+    """As far as it can get without a server: it says so, and not that something is missing."""
+    arguments = ("sync", "paper", "texswarm://127.0.0.1:9/?token=t", "--once", "--patience", "0.1")
+    answer = launch(tmp_path, *arguments, "--profile-dir", str(tmp_path / "profile"))
+    assert answer.returncode == 1
+    assert "No answer" in answer.stderr

@@ -24,6 +24,7 @@ from texswarm_server.protocol.messages import (
 
 if TYPE_CHECKING:
     from texswarm_desktop.client.connection import Connection
+    from texswarm_desktop.client.document_sync import DocumentSync
 
 _log: Final = logging.getLogger(__name__)
 
@@ -50,6 +51,20 @@ async def let_in(connection: "Connection") -> None:
         raise RejectedError(state.code, state.message)
     if isinstance(state, Closed):
         raise LinkCancelledError("cancelled")
+
+
+async def settled(connection: "Connection", sync: "DocumentSync") -> None:
+    """Wait until a document has caught up, over drops, or was refused; raises RejectedError when the user is needed."""
+    news = asyncio.Event()
+    unsubscribe = connection.subscribe(lambda _old, _new: news.set())
+    try:
+        while not sync.is_settled:
+            if isinstance(connection.state, NeedsUser):
+                raise RejectedError(connection.state.code, connection.state.message)
+            await news.wait()
+            news.clear()
+    finally:
+        unsubscribe()
 
 
 async def listed(connection: "Connection") -> tuple[DocumentInfo, ...]:

@@ -24,6 +24,7 @@ from texswarm_desktop.client.states import (
     Waiting,
 )
 from texswarm_desktop.client.timing import BLIP_S
+from texswarm_server.protocol.errors import ErrorCode
 
 #: A live link that has not stored the oldest edit for so long is shown in amber.
 SLOW_SAVE_S: Final = 8.0
@@ -152,6 +153,17 @@ def present(state: LinkState | None, facts: LinkFacts, now: float, words: NeedWo
         case NeedsUser(code=code, message=message):
             need = words(code, message)
             return _with_edits(StatusLine(need.sentence, Tone.BAD, need.action, message), facts)
+
+
+def refusal_to_show(refusal: str | None, *, is_viewer: bool, is_read_only: bool, unacknowledged: int) -> str | None:
+    """Return the code that says why a document is not taken, or what is written in it; None when all is well.
+
+    A link that stands does not mean that the document is taken; what a viewer writes stays here.
+    """
+    if is_viewer:
+        held_back = ErrorCode.FORBIDDEN if unacknowledged else None
+        return held_back or (None if refusal == ErrorCode.FORBIDDEN else refusal)
+    return ErrorCode.DOCUMENT_READ_ONLY if is_read_only and refusal is None else refusal
 
 
 def is_blip(state: LinkState | None, now: float) -> bool:

@@ -11,7 +11,7 @@ Runs without a task: timers and one job at a time in the executor, a look or a r
 import asyncio
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -43,6 +43,8 @@ from texswarm_server.protocol.errors import ChangedOnDiskError, FilePathError, N
 _DELAY_S: Final = 0.15
 _MAX_DELAY_S: Final = 0.6
 _RETRY_S: Final = 2.0
+#: How often to see whether another program is done, when somebody waits for that.
+_LOOK_S: Final = 0.02
 #: How often a merge is computed aside while somebody goes on writing in that text.
 _MERGE_TRIES: Final = 3
 
@@ -221,6 +223,16 @@ class FolderMirror:
             self._rounds.append(ended)
             self._begin()
             await ended
+
+    async def taken_in(self) -> None:
+        """Return when what other programs did until now is in the document, or cannot be looked at."""
+        self.hint()
+        while not self._is_stopped:
+            with suppress(TexSwarmError):
+                await self.flush()
+            if self._again is None or self._look_error is not None:
+                return
+            await asyncio.sleep(_LOOK_S)
 
     async def stop(self) -> None:
         """Write and look no more, and return when nothing of that is going on."""

@@ -24,7 +24,13 @@ from texswarm_desktop.core.outbox import Outbox, OutboxRow, in_portions, merge_m
 from texswarm_desktop.core.project_files import OWN_FOLDER, is_project_text
 from texswarm_desktop.services.folder_mirror import FolderMirror
 from texswarm_desktop.services.own_presence import OwnPresence
-from texswarm_desktop.services.project_entry import REPLICA_FILE, Entered, enter_folder, enter_new_folder
+from texswarm_desktop.services.project_entry import (
+    REPLICA_FILE,
+    Entered,
+    enter_folder,
+    enter_new_folder,
+    enter_or_make_folder,
+)
 from texswarm_desktop.services.project_folder import DiskFile, ProjectFolder
 from texswarm_desktop.services.project_identity import ProjectIdentity, write_identity
 from texswarm_desktop.services.replica_database import StoredReplica
@@ -32,6 +38,7 @@ from texswarm_desktop.services.replica_store import ReplicaStore
 from texswarm_server.document.presence import Presence, PresenceData
 from texswarm_server.document.project_document import EMPTY_UPDATE, ProjectDocument
 from texswarm_server.protocol.errors import (
+    ChangedOnDiskError,
     CorruptSnapshotError,
     DamagedDocumentError,
     DocumentError,
@@ -129,14 +136,23 @@ class Project:
     # ── opening and closing ─────────────────────────────────────────────────────────────────────────────
 
     @classmethod
-    async def open(cls, folder: Path, *, store_executor: Executor, clock: Callable[[], float] = monotonic) -> Self:
+    async def open(
+        cls,
+        folder: Path,
+        *,
+        store_executor: Executor,
+        clock: Callable[[], float] = monotonic,
+        may_make: bool = False,
+    ) -> Self:
         """Open a project, or make one of a plain folder without changing its files.
+
+        `may_make`: a folder that is not there is made.
 
         What other programs did to the folder meanwhile is brought in. Raises NotReadableError, NotWritableError,
         ProjectInUseError, or CorruptSnapshotError; the files are as they were then.
         """
         project = cls(folder, store_executor=store_executor, clock=clock)
-        async with project._entering(enter_folder) as (entered, stored):
+        async with project._entering(enter_or_make_folder if may_make else enter_folder) as (entered, stored):
             if not project._document_id:
                 project._begin_history(folder.name)
             if not project.document.is_empty:
@@ -183,6 +199,34 @@ class Project:
             project._identify(document_id, lineage)
         return project
 
+    @classmethod
+    async def join(
+        cls,
+        folder: Path,
+        document_id: str,
+        lineage: str,
+        content: bytes | None = None,
+        *,
+        store_executor: Executor,
+        clock: Callable[[], float] = monotonic,
+    ) -> Self:
+        """Make a plain folder, or one that is not there yet, a replica of a document on a server.
+
+        `content`: the document as an update, for one to which the texts in the folder are to be added; without it the
+        document's arrive from the server. Raises as `open` does, and ChangedOnDiskError when a project is there.
+        """
+        project = cls(folder, store_executor=store_executor, clock=clock)
+        async with project._entering(enter_or_make_folder) as (entered, stored):
+            if project._document_id:
+                raise ChangedOnDiskError(f"{folder}: a project came into the folder")
+            project._identify(document_id, lineage)
+            if content is not None:
+                project.document.apply(content)
+                if project.document.lineage is None:
+                    project.document.initialise(folder.name, Lineage(lineage))
+                project._mirror.take_over(stored.records, await project._found(stored, entered))
+        return project
+
     async def flush(self) -> None:
         """Return when all is durable, in the replica and in the folder; raises the TexSwarmError in the way.
 
@@ -191,6 +235,10 @@ class Project:
         await self.kept()
         await self._mirror.flush()
         await self._store.flushed()
+
+    async def taken_in(self) -> None:
+        """Return when what other programs did to the folder until now is in the document, as far as it can be."""
+        await self._mirror.taken_in()
 
     async def kept(self) -> None:
         """Return when everything typed until now is durable in the replica; raises StorageError as `flush` does."""
@@ -256,6 +304,12 @@ class Project:
         """Remember the server this project is shared through."""
         self._server_link = InviteLink(link.address, None, self._document_id, link.fingerprint)
         self._store.set_meta("server", str(self._server_link))
+
+    def begin_own_life(self) -> None:
+        """Be a project of its own from now on, with the history of this one and with no server."""
+        self.forget_server()
+        self._identify(str(uuid4()), self.lineage)
+        self._write_identity()
 
     def forget_server(self) -> None:
         """Be a local project from now on, in which everything may be written."""

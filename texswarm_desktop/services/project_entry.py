@@ -33,6 +33,17 @@ def enter_folder(folder: Path) -> Entered:
     return _enter(folder)
 
 
+def enter_or_make_folder(folder: Path) -> Entered:
+    """Enter a folder, which is made if it is not there; raises as `enter_folder`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise NotReadableError(f"{folder}: not a folder") from error
+    except OSError as error:
+        raise NotWritableError(f"{folder}: {error.strerror}") from error
+    return enter_folder(folder)
+
+
 def enter_new_folder(folder: Path) -> Entered:
     """Enter a folder that is empty or not there yet; raises NotWritableError for another, and as `enter_folder`."""
     try:

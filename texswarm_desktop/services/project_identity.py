@@ -34,3 +34,8 @@ def write_identity(folder: Path, identity: ProjectIdentity) -> None:
     """Note whose replica is in `folder`; raises NotWritableError."""
     if read_identity(folder) != identity:
         write_atomically(folder / OWN_FOLDER / _FILE, msgspec.json.encode(identity), mode=PRIVATE_MODE)
+
+
+def forget_identity(folder: Path) -> None:
+    """Note that no replica is in `folder` any more; raises OSError."""
+    (folder / OWN_FOLDER / _FILE).unlink(missing_ok=True)

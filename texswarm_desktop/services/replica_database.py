@@ -13,7 +13,7 @@ import hashlib
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, cast
@@ -159,6 +159,16 @@ class ReplicaDatabase:
             raise
         except sqlite3.DatabaseError as error:
             raise CorruptSnapshotError(f"{self._path}: {error}") from error
+
+
+def read_meta(path: Path, key: str) -> str | None:
+    """Return a value of a database without opening it for writing; raises NotReadableError."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            found = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    except sqlite3.Error as error:
+        raise NotReadableError(f"{path}: {error}") from error
+    return found[0] if found is not None else None
 
 
 # ── operations ──────────────────────────────────────────────────────────────────────────────────────────

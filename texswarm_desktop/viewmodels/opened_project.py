@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject
 
 from texswarm_desktop.client.server_talk import end_connection
 from texswarm_desktop.client.states import LinkState, Live, Syncing
+from texswarm_desktop.client.status import refusal_to_show
 from texswarm_desktop.services.project import VIEWER, Project
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
 from texswarm_desktop.viewmodels.participants_view import ParticipantsView
@@ -17,7 +18,6 @@ from texswarm_desktop.viewmodels.people import Person
 from texswarm_desktop.viewmodels.presence_view import PresenceView
 from texswarm_desktop.viewmodels.project_view import ProjectView
 from texswarm_server.document import ProjectDocument
-from texswarm_server.protocol.errors import ErrorCode
 
 if TYPE_CHECKING:
     from texswarm_desktop.client.connection import Connection
@@ -128,14 +128,13 @@ class OpenedProject(QObject):
         self._on_problem(error)
 
     def _tell_refusal(self) -> None:
-        """A link that stands does not mean that the document is taken; what a viewer writes stays here."""
         refusal, reason = self.project.refusal, self.project.read_only
-        code = None if refusal is None else refusal.code
-        if reason == VIEWER:
-            is_held_back = self.project.unacknowledged() > 0
-            code = ErrorCode.FORBIDDEN if is_held_back else None if code == ErrorCode.FORBIDDEN else code
-        elif reason is not None and code is None:
-            code = ErrorCode.DOCUMENT_READ_ONLY
+        code = refusal_to_show(
+            None if refusal is None else refusal.code,
+            is_viewer=reason == VIEWER,
+            is_read_only=reason is not None,
+            unacknowledged=self.project.unacknowledged(),
+        )
         self._status.set_refusal(code, reason or "", is_reading=reason is not None)
 
     def files_changed(self) -> None:

@@ -28,7 +28,9 @@ from texswarm_desktop.client.status import (
     edits_waiting,
     next_look,
     present,
+    refusal_to_show,
 )
+from texswarm_server.protocol.errors import ErrorCode
 
 NOW = 1000.0
 LONG_AGO = NOW - 60
@@ -196,3 +198,23 @@ def test_looking_again_at_that_time_shows_something_else() -> None:
         delay_s = next_look(state, NOTHING, NOW)
         assert delay_s is not None
         assert present(state, NOTHING, NOW + delay_s + 0.001) != present(state, NOTHING, NOW)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "is_viewer", "is_read_only", "waiting", "shown"),
+    [
+        (None, False, False, 3, None),
+        (ErrorCode.REMOVED, False, False, 0, ErrorCode.REMOVED),
+        (None, True, True, 0, None),
+        (ErrorCode.FORBIDDEN, True, True, 0, None),
+        (ErrorCode.FORBIDDEN, True, True, 2, ErrorCode.FORBIDDEN),
+        (ErrorCode.REMOVED, True, True, 0, ErrorCode.REMOVED),
+        (None, False, True, 0, ErrorCode.DOCUMENT_READ_ONLY),
+        (ErrorCode.REMOVED, False, True, 0, ErrorCode.REMOVED),
+    ],
+)
+def test_a_link_that_stands_does_not_mean_that_the_document_is_taken(
+    refusal: str | None, is_viewer: bool, is_read_only: bool, waiting: int, shown: str | None
+) -> None:
+    told = refusal_to_show(refusal, is_viewer=is_viewer, is_read_only=is_read_only, unacknowledged=waiting)
+    assert told == shown

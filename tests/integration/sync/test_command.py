@@ -1,0 +1,209 @@
+"""`texswarm sync` against a real server: what the folder and the document become, and how the program ends."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tests.helpers.run_async import runs_async, until
+from tests.helpers.server_process import ServerProcess
+from tests.helpers.sync_process import SyncProcess, sync_once, texts_in
+
+PAPER = {"main.tex": "\\documentclass{article}\nHello, wörld.\n", "parts/one.tex": "One.\n"}
+
+
+def fill(folder: Path, texts: dict[str, str]) -> Path:
+    for path, text in texts.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+    return folder
+
+
+async def operate(server: ServerProcess, *command: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "texswarm_server", *command, "--data", str(server.data), stdout=asyncio.subprocess.PIPE
+    )
+    await process.communicate()
+    assert process.returncode == 0, command
+
+
+@asynccontextmanager
+async def running_server(root: Path) -> AsyncIterator[tuple[ServerProcess, str]]:
+    """A server, and a link that lets in whoever has it and lets them make documents."""
+    async with ServerProcess(root / "data") as server:
+        yield server, await server.invite(f"ws://127.0.0.1:{server.port}")
+
+
+async def shared(root: Path, link: str, texts: dict[str, str]) -> str:
+    """Put a folder on the server and return the link to its document."""
+    process = await sync_once(fill(root / "first", texts), link)
+    (told,) = [event for event in process.events if event["event"] == "link"]
+    return str(told["link"])
+
+
+@runs_async
+async def test_a_folder_goes_to_the_server_and_arrives_in_another(tmp_path: Path) -> None:
+    async with running_server(tmp_path) as (_, link):
+        paper = await shared(tmp_path, link, PAPER)
+        await sync_once(tmp_path / "second", paper)
+        assert texts_in(tmp_path / "second") == PAPER
+        fill(tmp_path / "second", {"parts/one.tex": "One, changed.\n", "two.tex": "Two.\n"})
+        await sync_once(tmp_path / "second")
+        await sync_once(tmp_path / "first")
+    assert texts_in(tmp_path / "first") == texts_in(tmp_path / "second")
+    assert texts_in(tmp_path / "first") == PAPER | {"parts/one.tex": "One, changed.\n", "two.tex": "Two.\n"}
+
+
+@runs_async
+async def test_two_folders_follow_each_other(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    async with running_server(tmp_path) as (_, link):
+        paper = await shared(tmp_path, link, PAPER)
+        async with SyncProcess(first) as one, SyncProcess(second, paper) as two:
+            await one.until_saved()
+            await two.until_saved()
+            fill(first, {"main.tex": "From the first.\n"})
+            await until(lambda: texts_in(second)["main.tex"] == "From the first.\n")
+            (second / "parts/one.tex").unlink()
+            fill(second, {"new.tex": "From the second.\n"})
+            await until(lambda: texts_in(first) == {"main.tex": "From the first.\n", "new.tex": "From the second.\n"})
+
+
+@runs_async
+async def test_a_document_that_is_still_empty_is_filled(tmp_path: Path) -> None:
+    async with running_server(tmp_path) as (_, link):
+        await sync_once(tmp_path / "nothing", link)
+        empty = await shared(tmp_path, link, {})
+        await sync_once(fill(tmp_path / "second", PAPER), empty)
+        await sync_once(tmp_path / "third", empty)
+    assert texts_in(tmp_path / "third") == PAPER
+
+
+@runs_async
+async def test_two_histories_are_refused_and_nothing_is_touched(tmp_path: Path) -> None:
+    async with running_server(tmp_path) as (_, link):
+        paper = await shared(tmp_path, link, PAPER)
+        other = fill(tmp_path / "other", {"main.tex": "Mine.\n"})
+        for options in ((), ("--once",), ("--dry-run",)):
+            async with SyncProcess(other, paper, *options) as process:
+                assert await process.ended() == 3
+            assert process.events[-1]["choices"] == ["--take theirs", "--keep-both"]
+            assert texts_in(other) == {"main.tex": "Mine.\n"}
+        assert [path.name for path in other.iterdir()] == ["main.tex"]
+        assert "--keep-both" in process.said
+        await sync_once(tmp_path / "first")
+    assert texts_in(tmp_path / "first") == PAPER
+
+
+@runs_async
+async def test_a_dry_run_names_the_files_and_changes_none(tmp_path: Path) -> None:
+    async with running_server(tmp_path) as (_, link):
+        paper = await shared(tmp_path, link, PAPER)
+        other = fill(tmp_path / "other", {"main.tex": "Mine.\n", "parts/one.tex": "One.\n", "mine.tex": "x\n"})
+        process = await sync_once(other, paper, "--dry-run", "--take", "theirs")
+    assert [path.name for path in other.iterdir() if path.name.startswith(".")] == []
+    assert [(one["path"], one["change"]) for one in process.events if one["event"] == "file"] == [
+        ("main.tex", "changed"), ("mine.tex", "only here"), ("parts/one.tex", "same"),
+    ]  # fmt: skip
+
+
+@runs_async
+async def test_theirs_is_taken_and_ours_is_kept_inside(tmp_path: Path) -> None:
+    async with running_server(tmp_path) as (_, link):
+        paper = await shared(tmp_path, link, PAPER)
+        other = fill(tmp_path / "other", {"main.tex": "Mine.\n", "mine.tex": "Only mine.\n"})
+        process = await sync_once(other, paper, "--take", "theirs")
+    assert texts_in(other) == PAPER
+    (told,) = [event for event in process.events if event["event"] == "aside"]
+    assert Path(told["folder"]).is_relative_to(other / ".texswarm")
+    assert (Path(told["folder"]) / "main.tex").read_text() == "Mine.\n"
+    assert (Path(told["folder"]) / "mine.tex").read_text() == "Only mine.\n"
+
+
+@runs_async
+async def test_both_are_kept_and_ours_is_a_project_of_its_own(tmp_path: Path) -> None:
+    """Also where ours is on the server already: the copy must not be taken for it."""
+    async with running_server(tmp_path) as (_, link):
+        paper = await shared(tmp_path, link, PAPER)
+        other = fill(tmp_path / "other", {"main.tex": "Mine.\n"})
+        await sync_once(other, link)
+        process = await sync_once(other, paper, "--keep-both")
+        (told,) = [event for event in process.events if event["event"] == "aside"]
+        copy = Path(told["folder"])
+        assert copy.parent == other.parent
+        assert copy.name.startswith("other (my copy ")
+        assert (texts_in(other), texts_in(copy)) == (PAPER, {"main.tex": "Mine.\n"})
+        again = await sync_once(copy, link)
+    (mine,) = [event["document"] for event in again.events if event["event"] == "link"]
+    assert mine not in paper
+
+
+@runs_async
+async def test_what_was_written_last_is_sent_before_it_ends(tmp_path: Path) -> None:
+    first = tmp_path / "first"
+    async with running_server(tmp_path) as (_, link):
+        paper = await shared(tmp_path, link, PAPER)
+        for number, how in enumerate((signal.SIGTERM, signal.SIGINT)):
+            async with SyncProcess(first) as process:
+                await process.until_saved()
+                fill(first, {"main.tex": f"The last words, {number}.\n"})
+                assert await process.end(how) == 0
+            await sync_once(tmp_path / "second", paper)
+            assert texts_in(tmp_path / "second")["main.tex"] == f"The last words, {number}.\n"
+
+
+@runs_async
+async def test_it_goes_on_over_a_killed_server(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    async with running_server(tmp_path) as (server, link):
+        paper = await shared(tmp_path, link, PAPER)
+        async with SyncProcess(first) as one, SyncProcess(second, paper) as two:
+            await one.until_saved()
+            await two.until_saved()
+            await server.kill()
+            await one.until("status", state="waiting")
+            fill(first, {"main.tex": "While it was away.\n"})
+            await one.until("status", state="waiting")
+            await server.start()
+            await one.until_saved()
+            await until(lambda: texts_in(second)["main.tex"] == "While it was away.\n")
+
+
+@runs_async
+async def test_a_withdrawn_invitation_ends_it_with_a_sentence(tmp_path: Path) -> None:
+    async with running_server(tmp_path) as (server, link):
+        paper = await shared(tmp_path, link, PAPER)
+        await operate(server, "revoke", paper)
+        async with SyncProcess(tmp_path / "second", paper) as process:
+            assert await process.ended() == 4
+    assert process.events[-1]["code"] == "invite_revoked"
+    assert process.said.strip().splitlines() == [f"texswarm: {process.events[-1]['sentence']}"]
+
+
+@runs_async
+async def test_a_server_that_is_not_there_is_not_waited_for_without_end(tmp_path: Path) -> None:
+    async with SyncProcess(
+        fill(tmp_path / "first", PAPER), "texswarm://127.0.0.1:9/?token=t", "--once", "--patience", "0.3"
+    ) as process:
+        assert await process.ended() == 1
+    assert process.events[-1]["code"] == "LinkTimeoutError"
+
+
+@runs_async
+async def test_a_folder_without_a_server_wants_a_link(tmp_path: Path) -> None:
+    async with SyncProcess(fill(tmp_path / "first", PAPER)) as process:
+        assert await process.ended() == 2
+    assert texts_in(tmp_path / "first") == PAPER
+
+
+@runs_async
+async def test_a_folder_that_is_in_use_says_by_whom(tmp_path: Path) -> None:
+    async with running_server(tmp_path) as (_, link):
+        await shared(tmp_path, link, PAPER)
+        async with SyncProcess(tmp_path / "first") as one:
+            await one.until_saved()
+            async with SyncProcess(tmp_path / "first") as two:
+                assert await two.ended() == 1
+            assert f"process {one.pid}" in two.events[-1]["sentence"]

@@ -1,0 +1,41 @@
+"""The command line of the peer without a window."""
+
+from pathlib import Path
+
+import pytest
+
+from texswarm_desktop.core.joining import Choice
+from texswarm_desktop.sync.options import parse
+
+
+def test_a_folder_alone_goes_on_with_the_server_it_knows() -> None:
+    options = parse(["paper"])
+    assert (options.folder, options.link, options.once) == (Path.cwd() / "paper", None, False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "choice"),
+    [([], Choice.ASK), (["--take", "theirs"], Choice.TAKE_THEIRS), (["--keep-both"], Choice.KEEP_BOTH)],
+)
+def test_a_choice_may_be_made_in_advance(arguments: list[str], choice: Choice) -> None:
+    assert parse(["paper", "texswarm://host/?token=t", *arguments]).choice is choice
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["p", "l", "x"], ["p", "--take", "mine"], ["p", "--take", "theirs", "--keep-both"], ["p", "--patience", "0"]],
+)
+def test_what_makes_no_sense_is_a_wrong_command_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse(arguments)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err
+
+
+def test_the_help_documents_every_event_and_status(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(["--help"])
+    told = capsys.readouterr().out
+    assert [
+        event for event in ("status", "link", "problem", "aside", "plan", "file", "ended") if event not in told
+    ] == []

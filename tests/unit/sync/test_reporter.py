@@ -1,0 +1,98 @@
+"""What the peer without a window says, to people and to programs."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from texswarm_desktop.client.states import STATES, LinkState, Live, NeedsUser
+from texswarm_desktop.core.file_differences import Change, FileDifference
+from texswarm_desktop.core.joining import Road
+from texswarm_desktop.sync.options import _EPILOG
+from texswarm_desktop.sync.reporter import Ending, Reporter, ending_of, state_name
+from texswarm_server.protocol.errors import (
+    ErrorCode,
+    LinkTimeoutError,
+    NotWritableError,
+    ProjectInUseError,
+    RejectedError,
+    SettingsError,
+    TexSwarmError,
+)
+
+
+class Heard:
+    """A reporter and what came out of it."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.out, self.err = io.StringIO(), io.StringIO()
+        self.reporter = Reporter(self.out, self.err, as_json=as_json)
+
+    @property
+    def objects(self) -> list[Any]:
+        return [json.loads(line) for line in self.out.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (NotWritableError("disk"), 1),
+        (ProjectInUseError("paper", pid=7, program="texswarm"), 1),
+        (LinkTimeoutError("30 s"), 1),
+        (SettingsError("no link"), 2),
+        (RejectedError(ErrorCode.LINEAGE_MISMATCH), 3),
+        (RejectedError(ErrorCode.INVITE_REVOKED), 4),
+        (RejectedError(ErrorCode.REMOVED), 4),
+    ],
+)
+def test_every_error_has_an_exit_status_and_one_line(error: TexSwarmError, status: int) -> None:
+    ending = ending_of(error)
+    assert ending.status == status
+    assert len(ending.sentence.splitlines()) == 1
+
+
+def test_two_histories_name_the_choices() -> None:
+    ending = ending_of(RejectedError(ErrorCode.LINEAGE_MISMATCH))
+    assert all(choice in ending.sentence for choice in ("--take theirs", "--keep-both"))
+    assert ending.choices == ("--take theirs", "--keep-both")
+
+
+def test_a_project_in_use_says_by_which_process() -> None:
+    assert "process 7 (texswarm)" in ending_of(ProjectInUseError("paper", pid=7, program="texswarm")).sentence
+
+
+def test_people_read_status_lines_on_standard_error_and_the_link_on_standard_output() -> None:
+    heard = Heard(as_json=False)
+    heard.reporter.status(Live(1, 0.0), "Connected · all changes saved", 0)
+    heard.reporter.link("texswarm://host/?document=d", "d")
+    assert heard.err.getvalue() == "Connected · all changes saved\n"
+    assert heard.out.getvalue() == "texswarm://host/?document=d\n"
+
+
+def test_programs_read_one_object_a_line() -> None:
+    heard = Heard(as_json=True)
+    heard.reporter.status(NeedsUser(1, "removed"), "Removed", 2)
+    heard.reporter.problem(NotWritableError("disk"))
+    heard.reporter.problem(None)
+    heard.reporter.aside("copy", Path("/papers/copy"))
+    heard.reporter.plan(Road.ASK, [FileDifference("main.tex", Change.CHANGED, 1, 2)])
+    heard.reporter.ended(Ending())
+    assert [one["event"] for one in heard.objects] == [
+        "status", "problem", "problem", "aside", "plan", "file", "ended",
+    ]  # fmt: skip
+    assert heard.objects[0] == {"event": "status", "state": "needs_user", "text": "Removed", "waiting": 2}
+    assert heard.objects[2]["sentence"] is None
+    assert heard.err.getvalue() == ""
+
+
+def test_a_plan_counts_the_files_that_are_the_same() -> None:
+    heard = Heard(as_json=False)
+    heard.reporter.plan(Road.TAKE_THEIRS, [FileDifference("a.tex", Change.SAME), FileDifference("b", Change.ONLY_HERE)])
+    assert heard.out.getvalue().splitlines()[1:] == ["  only here   b  (+0 −0 lines)", "1 files are the same"]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_state_is_documented_by_name(state: type[LinkState]) -> None:
+    assert state_name(state) in _EPILOG

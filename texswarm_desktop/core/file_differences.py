@@ -1,0 +1,54 @@
+"""What would change in a folder if a document took its place, file by file: for somebody who has to choose. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from texswarm_desktop.core.text_merge import diff
+
+
+class Change(StrEnum):
+    """Where a file differs."""
+
+    SAME = "same"
+    CHANGED = "changed"
+    ONLY_HERE = "only here"
+    ONLY_THERE = "only there"
+
+
+@dataclass(frozen=True, slots=True)
+class FileDifference:
+    """One file here and there. `added` and `removed` count lines, as seen from here."""
+
+    path: str
+    change: Change
+    added: int = 0
+    removed: int = 0
+
+
+def differences(here: Mapping[str, str], there: Mapping[str, str]) -> list[FileDifference]:
+    """Compare two sets of texts by path, in the order of the paths; files that are the same are named too."""
+    return list(_compared(here, there))
+
+
+def _compared(here: Mapping[str, str], there: Mapping[str, str]) -> Iterator[FileDifference]:
+    for path in sorted(here.keys() | there.keys()):
+        if path not in there:
+            yield FileDifference(path, Change.ONLY_HERE, removed=_lines(here[path]))
+        elif path not in here:
+            yield FileDifference(path, Change.ONLY_THERE, added=_lines(there[path]))
+        elif here[path] == there[path]:
+            yield FileDifference(path, Change.SAME)
+        else:
+            yield _changed(path, here[path], there[path])
+
+
+def _changed(path: str, here: str, there: str) -> FileDifference:
+    edits = diff(here, there)
+    added = sum(max(1, _lines(edit.new)) for edit in edits if edit.new)
+    removed = sum(max(1, _lines(here[edit.start : edit.end])) for edit in edits if edit.end > edit.start)
+    return FileDifference(path, Change.CHANGED, added, removed)
+
+
+def _lines(text: str) -> int:
+    return len(text.splitlines())

@@ -1,0 +1,60 @@
+"""What becomes of a folder that is to be kept the same as a document on a server. Pure.
+
+Two histories are never mixed: where both the folder and the document hold something and do not come from one origin,
+somebody has to choose.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Road(Enum):
+    """How a folder and a document come together."""
+
+    GO_ON = "go_on"
+    """They are of one history: what either side lacks is exchanged."""
+    FETCH = "fetch"
+    """There is nothing in the folder: the document arrives there."""
+    FILL = "fill"
+    """There is nothing in the document: the folder's files go there."""
+    ASK = "ask"
+    """Both hold something, of different histories: somebody must choose."""
+    TAKE_THEIRS = "take_theirs"
+    """The folder's state is put aside, inside the folder, and the document arrives in its place."""
+    KEEP_BOTH = "keep_both"
+    """The folder becomes a copy beside, a project of its own, and the document arrives in its place."""
+
+
+class Choice(Enum):
+    """What somebody said in advance about two different histories."""
+
+    ASK = "ask"
+    TAKE_THEIRS = "take_theirs"
+    KEEP_BOTH = "keep_both"
+
+
+_CHOSEN = {Choice.ASK: Road.ASK, Choice.TAKE_THEIRS: Road.TAKE_THEIRS, Choice.KEEP_BOTH: Road.KEEP_BOTH}
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """The folder, or the document. `lineage`: the history it holds; None for a folder that is a plain one."""
+
+    lineage: str | None
+    is_empty: bool
+
+
+def road_for(here: Side, there: Side, choice: Choice) -> Road:
+    """Return how a folder and a document come together. Empty is what holds no text."""
+    if here.lineage is not None and here.lineage == there.lineage:
+        return Road.GO_ON
+    if here.is_empty:
+        return Road.FETCH
+    if there.is_empty and here.lineage is None:
+        return Road.FILL
+    return _CHOSEN[choice]
+
+
+def copy_name(name: str, date: str) -> str:
+    """Return what a copy beside the folder `name` is called; `date`: the day it is made."""
+    return f"{name} (my copy {date})"

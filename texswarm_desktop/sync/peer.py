@@ -1,0 +1,403 @@
+"""One folder and one document on a server, kept the same: the headless peer.
+
+    look at the folder -> open it, if it is a project -> sign in -> bring folder and document together -> go on
+
+What is decided is decided by `core.joining`; what can be mended by itself is a state of the connection. What cannot is
+raised from `run`, whose caller chooses the words.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from concurrent.futures import Executor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from texswarm_desktop.client.connection import Connection
+from texswarm_desktop.client.document_preview import DocumentPreview, look_at
+from texswarm_desktop.client.server_talk import admitted, end_connection, invite_to, let_in, share
+from texswarm_desktop.client.states import Idle, LinkState, Live, NeedsUser, Syncing
+from texswarm_desktop.client.transport import websocket_transport
+from texswarm_desktop.core.file_differences import differences
+from texswarm_desktop.core.joining import Road, Side, road_for
+from texswarm_desktop.core.palette import color_of
+from texswarm_desktop.core.settings import Settings
+from texswarm_desktop.services.coming_together import come_together
+from texswarm_desktop.services.credentials import CredentialStore, ServerCredentials
+from texswarm_desktop.services.folder_survey import FolderSurvey, survey
+from texswarm_desktop.services.project import VIEWER, Project
+from texswarm_desktop.sync.options import SyncOptions
+from texswarm_desktop.sync.reporter import Reporter
+from texswarm_desktop.sync.status_feed import StatusFeed
+from texswarm_server.protocol.errors import (
+    DamagedDocumentError,
+    ErrorCode,
+    FilePathError,
+    LinkLostError,
+    LinkTimeoutError,
+    RejectedError,
+    SettingsError,
+    StorageError,
+    TexSwarmError,
+)
+from texswarm_server.protocol.invite_link import InviteLink, parse_invite_link
+
+if TYPE_CHECKING:
+    from texswarm_desktop.client.document_sync import DocumentSync
+
+_log: Final = logging.getLogger(__name__)
+_PAUSE_S: Final = 0.2
+#: How long, at the end, to wait for the server to store what it was not told before.
+_GOODBYE_S: Final = 5.0
+#: How often a document that was damaged in memory is loaded again within this many seconds.
+_MAX_RELOADS: Final = 3
+_RELOADS_WINDOW_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class _There:
+    """The document on the server."""
+
+    document_id: str
+    lineage: str
+
+
+class Peer:
+    """One run. Invariant: while `_sync` is not None, the project is open and added to the connection."""
+
+    def __init__(
+        self,
+        options: SyncOptions,
+        reporter: Reporter,
+        *,
+        credentials: CredentialStore,
+        settings: Settings,
+        executor: Executor,
+    ) -> None:
+        self._options = options
+        self._reporter = reporter
+        self._store = credentials
+        self._settings = settings
+        self._executor = executor
+        self._news = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._given_up = asyncio.Event()
+        self._patience: asyncio.TimerHandle | None = None
+        self._feed = StatusFeed(reporter, self._news.set)
+        self._project: Project | None = None
+        self._connection: Connection | None = None
+        self._credentials: ServerCredentials | None = None
+        self._sync: DocumentSync | None = None
+        self._is_link_told = False
+        self._reloads: list[float] = []
+
+    def stop(self) -> None:
+        """Come to an end; `run` returns when everything is stored."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Return when asked to stop, or with `--once` when all is the same; raises TexSwarmError for all else."""
+        try:
+            await self._until_over()
+        finally:
+            await self._close()
+
+    # ── life ────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _until_over(self) -> None:
+        self._watch_patience(None)
+        async with asyncio.TaskGroup() as group:
+            work = group.create_task(_caught(self._work()))
+            ends = [group.create_task(event.wait()) for event in (self._stopping, self._given_up)]
+            await asyncio.wait([work, *ends], return_when=asyncio.FIRST_COMPLETED)
+            if not work.done() and self._stopping.is_set():
+                await self._say_goodbye()
+            for task in (work, *ends):
+                task.cancel()
+        error = None if work.cancelled() else work.result()
+        if error is not None:
+            raise error
+        if work.cancelled() and not self._stopping.is_set():
+            raise LinkTimeoutError(f"not signed in for {self._options.patience_s:g} s")
+
+    async def _say_goodbye(self) -> None:
+        """Take in, write and send what there is; what the server does not store in time waits here for the next run."""
+        project, sync = self._project, self._sync
+        if project is None:
+            return
+        with suppress(TimeoutError, TexSwarmError):
+            async with asyncio.timeout(_GOODBYE_S):
+                await project.taken_in()
+                await project.flush()
+                while sync is not None and sync.handle is not None and project.unacknowledged():
+                    self._news.clear()
+                    await self._news.wait()
+
+    async def _close(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+        self._feed.close()
+        if self._connection is not None:
+            await end_connection(self._connection)
+        if self._project is not None:
+            try:
+                await self._project.close()
+            except StorageError:
+                await self._project.close(discard=True)
+                raise
+
+    # ── the road ────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _work(self) -> None:
+        link = await self._begin()
+        connection = await self._connect(link)
+        while True:
+            await self._agree(connection, link)
+            if self._options.dry_run:
+                return
+            self._attach(connection, link)
+            if await self._go_on():
+                return
+            self._detach(connection)
+
+    async def _begin(self) -> InviteLink:
+        """Open the folder if that needs no word of the server, so that edits are kept from now on; return the link."""
+        here = await self._look()
+        link = parse_invite_link(self._options.link) if self._options.link is not None else None
+        if self._options.dry_run:
+            return _required(link or here.server, self._options)
+        if here.identity is not None and (link is None or link.document_id in {None, here.identity.document_id}):
+            self._take(await Project.open(self._options.folder, store_executor=self._executor))
+        elif link is not None and link.document_id is None:
+            self._take(await Project.open(self._options.folder, store_executor=self._executor, may_make=True))
+        known = self._project.server_link if self._project is not None else None
+        return _required(link or known, self._options)
+
+    async def _connect(self, link: InviteLink) -> Connection:
+        credentials = await self._store.for_server(link.address, invite=link.token)
+        if self._project is not None:
+            credentials.session_id = self._project.session_at(str(link.address))
+        name = self._options.name or self._settings.name or self._store.default_name
+        credentials.describe(name, self._settings.color or color_of(self._store.user_id))
+        connection = Connection(
+            address=link.address, credentials=credentials, transport=websocket_transport(link.fingerprint)
+        )
+        await connection.__aenter__()
+        self._connection, self._credentials = connection, credentials
+        self._feed.set_opening(is_opening=True)
+        self._feed.follow_connection(connection)
+        connection.subscribe(self._on_connection_state)
+        connection.connect()
+        return connection
+
+    async def _agree(self, connection: Connection, link: InviteLink) -> None:
+        """Find the document and bring folder and document together; over drops, until it is done."""
+        while True:
+            try:
+                await let_in(connection)
+                there = await self._there(connection, link)
+                if there is None or self._options.dry_run:
+                    await self._rehearse(connection, there)
+                else:
+                    await self._meet(connection, there)
+            except LinkLostError as error:
+                _log.info("asked again: %s", error)
+                await asyncio.sleep(_PAUSE_S)
+            else:
+                return
+
+    async def _there(self, connection: Connection, link: InviteLink) -> _There | None:
+        """Return the document; None where a dry run would make it."""
+        if link.document_id is not None:
+            documents = await admitted(connection, link)
+            chosen = next((one for one in documents if one.id == link.document_id), None)
+            if chosen is None:
+                raise RejectedError(ErrorCode.DOCUMENT_NOT_FOUND)
+            return _There(chosen.id, chosen.lineage)
+        if self._project is None:  # a dry run
+            return None
+        await share(connection, self._project.as_new_document(), link.token)
+        await self._tell_link(connection, link)
+        return _There(self._project.document_id, self._project.lineage or "")
+
+    async def _tell_link(self, connection: Connection, link: InviteLink) -> None:
+        """Tell once by which link others can join; who may not invite tells one without an invitation."""
+        assert self._project is not None
+        if self._is_link_told:
+            return
+        token = None
+        with suppress(RejectedError):
+            token = await invite_to(connection, self._project.document_id)
+        others = replace(link, token=token, document_id=self._project.document_id)
+        self._reporter.link(str(others), self._project.document_id)
+        self._is_link_told = True
+
+    async def _meet(self, connection: Connection, there: _There) -> None:
+        project = self._project
+        if project is not None and project.lineage in {None, there.lineage}:
+            return
+        here = await self._look()
+        preview = await look_at(connection, there.document_id, there.lineage) if here.texts else None
+        road = _road(here, there, preview, self._options)
+        if road is Road.ASK:
+            raise RejectedError(ErrorCode.LINEAGE_MISMATCH)
+        await self._come_together(road, there, preview)
+
+    async def _rehearse(self, connection: Connection, there: _There | None) -> None:
+        """Only say what would happen."""
+        here = await self._look()
+        if there is None:
+            self._reporter.plan(Road.FILL, differences(here.texts, {}))
+            return
+        preview = await look_at(connection, there.document_id, there.lineage)
+        road = _road(here, there, preview, self._options)
+        self._reporter.plan(road, differences(here.texts, preview.texts))
+        if road is Road.ASK:
+            raise RejectedError(ErrorCode.LINEAGE_MISMATCH)
+
+    async def _come_together(self, road: Road, there: _There, preview: DocumentPreview | None) -> None:
+        project, self._project = self._project, None
+        if project is not None:
+            await project.close()
+        content = preview.document.update_since() if preview is not None else None
+        joined = await come_together(
+            road, self._options.folder, there.document_id, there.lineage, content, executor=self._executor
+        )
+        if joined.aside is not None:
+            self._reporter.aside("copy" if road is Road.KEEP_BOTH else "backup", joined.aside)
+        self._take(joined.project)
+
+    def _attach(self, connection: Connection, link: InviteLink) -> None:
+        project = self._required_project()
+        project.bind_server(link)
+        self._sync = connection.add(project)
+        project.attach(self._sync)
+        self._feed.set_opening(is_opening=False)
+        self._keep_session()
+
+    def _detach(self, connection: Connection) -> None:
+        project, self._sync = self._required_project(), None
+        connection.remove(project.document_id)
+        project.detach()
+
+    # ── going on ────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _go_on(self) -> bool:
+        """Return True when it is done, False when the histories turn out to be two; raises what ends it."""
+        while True:
+            self._news.clear()
+            project, connection = self._required_project(), self._connection
+            if connection is not None and isinstance(connection.state, NeedsUser):
+                raise RejectedError(connection.state.code, connection.state.message)
+            if isinstance(project.problem, DamagedDocumentError):
+                await self._load_again(project)
+                continue
+            refusal = self._refusal(project)
+            if refusal is not None and refusal.code == ErrorCode.LINEAGE_MISMATCH:
+                return False
+            if refusal is not None:
+                raise refusal
+            if self._options.once and await self._is_done(project):
+                return True
+            await self._news.wait()
+
+    def _refusal(self, project: Project) -> RejectedError | None:
+        """What a viewer writes stays here; that ends it only where all is to be stored."""
+        held_back = self._options.once and project.unacknowledged() > 0
+        if project.read_only is not None and held_back:
+            is_viewer = project.read_only == VIEWER
+            return RejectedError(ErrorCode.FORBIDDEN if is_viewer else ErrorCode.DOCUMENT_READ_ONLY)
+        refusal = project.refusal
+        return refusal if refusal is not None and refusal.code != ErrorCode.FORBIDDEN else None
+
+    async def _is_done(self, project: Project) -> bool:
+        sync = self._sync
+        if sync is None or not sync.is_synced:
+            return False
+        opening = sync.handle
+        await project.taken_in()
+        with suppress(FilePathError):  # told for each file
+            await project.flush()
+        return sync.handle == opening and project.unacknowledged() == 0
+
+    async def _load_again(self, project: Project) -> None:
+        """Put the stored replica in the place of one that an update broke in memory."""
+        now = asyncio.get_running_loop().time()
+        self._reloads = [at for at in self._reloads if now - at < _RELOADS_WINDOW_S] + [now]
+        link, connection, problem = project.server_link, self._connection, project.problem
+        if len(self._reloads) > _MAX_RELOADS and problem is not None:
+            raise problem
+        assert link is not None
+        assert connection is not None
+        await project.kept()
+        self._detach(connection)
+        self._project = None
+        await project.close()
+        self._take(await Project.open(self._options.folder, store_executor=self._executor))
+        self._attach(connection, link)
+
+    # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _on_connection_state(self, old: LinkState, new: LinkState) -> None:
+        self._watch_patience(new)
+        if isinstance(new, Syncing | Live):
+            self._keep_session()
+        elif isinstance(new, Idle) and not isinstance(old, Idle):
+            # Somebody copied the folder, session and all, and the copy came later: each has one of its own from here.
+            assert self._connection is not None
+            assert self._credentials is not None
+            self._credentials.session_id = None
+            self._connection.connect()
+
+    def _watch_patience(self, state: LinkState | None) -> None:
+        """With `--once`, a server that does not let us in is waited for so long and no longer."""
+        if isinstance(state, Syncing | Live) and self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+        elif self._options.once and self._patience is None and not isinstance(state, Syncing | Live):
+            loop = asyncio.get_running_loop()
+            self._patience = loop.call_later(self._options.patience_s, self._given_up.set)
+
+    def _keep_session(self) -> None:
+        connection, project = self._connection, self._project
+        welcome = connection.welcome if connection is not None else None
+        if connection is None or project is None or welcome is None:
+            return
+        if welcome.session_id is not None:
+            project.keep_session(str(connection.address), welcome.session_id)
+
+    def _take(self, project: Project) -> None:
+        self._project = project
+        self._feed.follow_project(project)
+
+    def _required_project(self) -> Project:
+        assert self._project is not None
+        return self._project
+
+    async def _look(self) -> FolderSurvey:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, partial(survey, self._options.folder))
+
+
+def _road(here: FolderSurvey, there: _There, preview: DocumentPreview | None, options: SyncOptions) -> Road:
+    lineage = here.identity.lineage if here.identity is not None else None
+    theirs = preview.texts.values() if preview is not None else ()
+    sides = Side(lineage, not any(here.texts.values())), Side(there.lineage, not any(theirs))
+    return road_for(*sides, options.choice)
+
+
+def _required(link: InviteLink | None, options: SyncOptions) -> InviteLink:
+    if link is None:
+        raise SettingsError(f"{options.folder} does not know a server yet; name one: texswarm sync FOLDER LINK")
+    return link
+
+
+async def _caught(work: Coroutine[Any, Any, None]) -> TexSwarmError | None:
+    """Return the error instead of raising it: a task group would wrap it."""
+    try:
+        await work
+    except TexSwarmError as error:
+        return error
+    return None

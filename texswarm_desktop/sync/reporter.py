@@ -1,0 +1,140 @@
+"""What `texswarm sync` says: status lines for people on standard error, or objects for programs on standard output."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TextIO
+
+import msgspec
+
+from texswarm_desktop.client.states import Idle, LinkState
+from texswarm_desktop.core.file_differences import Change, FileDifference
+from texswarm_desktop.core.joining import Road
+from texswarm_desktop.ui.error_texts import text_of
+from texswarm_server.protocol.errors import (
+    ErrorCode,
+    ProjectInUseError,
+    RejectedError,
+    SettingsError,
+    StorageError,
+    TexSwarmError,
+)
+
+CHOICES: Final = ("--take theirs", "--keep-both")
+_PLANS: Final = {
+    Road.GO_ON: "The folder and the document have one history: what either side lacks would be exchanged.",
+    Road.FETCH: "The document would arrive in the folder.",
+    Road.FILL: "The files of the folder would go into the document, which is empty.",
+    Road.ASK: "The folder and the document have different histories. Nothing would happen until you choose.",
+    Road.TAKE_THEIRS: "The document would take the place of the files, which would be kept in .texswarm/backups.",
+    Road.KEEP_BOTH: "The folder would become a copy beside, and the document would arrive in its place.",
+}
+_ASIDE: Final = {"backup": "What was in the folder is kept in", "copy": "What was in the folder is now in"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How it ended. `code` and `sentence` are empty when all went well; `choices`: the options that would help."""
+
+    status: int = 0
+    code: str = ""
+    sentence: str = ""
+    choices: tuple[str, ...] = ()
+
+
+def ending_of(error: TexSwarmError) -> Ending:
+    """Return how an error ends the program: its exit status, and the one line about it."""
+    match error:
+        case RejectedError(code=ErrorCode.LINEAGE_MISMATCH):
+            wanted = f"{sentence_of(error)} Choose: {' or '.join(CHOICES)}; --dry-run shows the difference."
+            return Ending(3, ErrorCode.LINEAGE_MISMATCH, wanted, CHOICES)
+        case RejectedError():
+            return Ending(4, error.code, sentence_of(error))
+        case SettingsError():
+            return Ending(2, "usage", str(error))
+        case _:
+            return Ending(1, type(error).__name__, sentence_of(error))
+
+
+def sentence_of(error: TexSwarmError) -> str:
+    """Return one line about an error: what it is, and which file or program it is about."""
+    words = text_of(error)
+    if isinstance(error, ProjectInUseError):
+        return f"{words.title}: {error}"
+    detail = f" ({error})" if isinstance(error, StorageError) and str(error) else ""
+    return " ".join(f"{words.title}: {words.sentence}{detail}".split())
+
+
+class Reporter:
+    """Says each thing once, at once."""
+
+    def __init__(self, out: TextIO, err: TextIO, *, as_json: bool) -> None:
+        self._out, self._err, self._as_json = out, err, as_json
+
+    def status(self, state: LinkState | None, text: str, waiting: int) -> None:
+        """Tell how the link is, in the words of the window's status line."""
+        self._say(
+            text, "status", state=state_name(type(state) if state is not None else Idle), text=text, waiting=waiting
+        )
+
+    def link(self, link: str, document_id: str) -> None:
+        """Tell by which link others can join. It is what was asked for, so it goes to standard output."""
+        if self._as_json:
+            self._object("link", link=link, document=document_id)
+        else:
+            _print(link, self._out)
+
+    def problem(self, error: TexSwarmError | None) -> None:
+        """Tell what is wrong with the disk, or that it no longer is."""
+        sentence = None if error is None else sentence_of(error)
+        self._say(sentence or "The disk is as it should be again.", "problem", sentence=sentence)
+
+    def aside(self, kept: str, folder: Path) -> None:
+        """Tell where the state of before is; `kept`: as a `backup` inside the folder, or as a `copy` beside it."""
+        self._say(f"{_ASIDE[kept]} {folder}", "aside", kept=kept, folder=str(folder))
+
+    def plan(self, road: Road, files: Sequence[FileDifference]) -> None:
+        """Tell what would happen, and to which files: what was asked for, so it goes to standard output."""
+        if self._as_json:
+            self._object("plan", road=road.value)
+            for file in files:
+                self._object("file", path=file.path, change=file.change, added=file.added, removed=file.removed)
+            return
+        same = sum(file.change is Change.SAME for file in files)
+        lines = [_PLANS[road], *map(_line_of, (file for file in files if file.change is not Change.SAME))]
+        lines += [f"{same} files are the same"] if same else []
+        _print("\n".join(lines), self._out)
+
+    def ended(self, ending: Ending) -> None:
+        """Tell how it ended."""
+        if self._as_json:
+            details = {"code": ending.code, "sentence": ending.sentence, "choices": ending.choices}
+            self._object("ended", status=ending.status, **details)
+        if ending.status:
+            _print(f"texswarm: {ending.sentence}", self._err)
+
+    def _say(self, line: str, event: str, /, **details: object) -> None:
+        if self._as_json:
+            self._object(event, **details)
+        else:
+            _print(line, self._err)
+
+    def _object(self, event: str, /, **details: object) -> None:
+        _print(msgspec.json.encode({"event": event, **details}).decode(), self._out)
+
+
+def state_name(state: type[LinkState]) -> str:
+    """Return a state's name for programs: `NeedsUser` is `needs_user`."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in state.__name__).lstrip("_")
+
+
+def _print(text: str, stream: TextIO) -> None:
+    """Nobody needs to listen: a pipe that was closed must not end the work."""
+    with suppress(BrokenPipeError):
+        print(text, file=stream, flush=True)
+
+
+def _line_of(file: FileDifference) -> str:
+    counts = f"  (+{file.added} −{file.removed} lines)"
+    return f"  {file.change:<10}  {file.path}{counts}"

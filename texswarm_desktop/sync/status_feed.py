@@ -1,0 +1,149 @@
+"""Watches a link and a project, and tells the reporter when there is something new to say about them.
+
+A line that stands for less than a moment is not told: edits come and are stored all the time.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from texswarm_desktop.client.states import LinkState, Waiting
+from texswarm_desktop.client.status import LinkFacts, is_blip, next_look, present, refusal_to_show
+from texswarm_desktop.services.project import VIEWER, Project
+from texswarm_desktop.sync.reporter import Reporter
+from texswarm_desktop.ui.error_texts import need_words
+from texswarm_server.protocol.errors import TexSwarmError
+
+if TYPE_CHECKING:
+    from texswarm_desktop.client.connection import Connection
+
+_MOMENT_S: Final = 0.25
+
+
+class StatusFeed:
+    """Listens to one connection and one project at a time; `on_news` is called at whatever happens to either."""
+
+    def __init__(self, reporter: Reporter, on_news: Callable[[], None]) -> None:
+        self._reporter = reporter
+        self._on_news = on_news
+        self._connection: Connection | None = None
+        self._project: Project | None = None
+        self._facts = LinkFacts()
+        self._leave_connection = self._leave_project = _nothing
+        self._timer: asyncio.TimerHandle | None = None
+        self._told: object = None
+        self._has_problem = False
+
+    def follow_connection(self, connection: "Connection") -> None:
+        """Tell of this connection from now on."""
+        self._leave_connection()
+        self._connection = connection
+        self._facts = replace(self._facts, server_name=str(connection.address))
+        self._leave_connection = connection.subscribe(self._on_state)
+        self._look_soon()
+
+    def follow_project(self, project: Project) -> None:
+        """Tell of this project from now on."""
+        self._leave_project()
+        self._project = project
+        self._leave_project = project.subscribe(self)
+        self.waiting_changed()
+
+    def set_opening(self, *, is_opening: bool) -> None:
+        """Take in that a link stands for a document that is not open yet, or no longer."""
+        self._facts = replace(self._facts, is_opening=is_opening)
+        self._look_soon()
+
+    def close(self) -> None:
+        """Tell what is still to be told, and no more after that."""
+        self._leave_connection()
+        self._leave_project()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._tell()
+        self._timer = None
+
+    # ── what the project tells ──────────────────────────────────────────────────────────────────────────
+
+    def waiting_changed(self) -> None:
+        """Another number of edits waits for the server."""
+        project = self._project
+        assert project is not None
+        count, reason, refusal = project.unacknowledged(), project.read_only, project.refusal
+        code = refusal_to_show(
+            None if refusal is None else refusal.code,
+            is_viewer=reason == VIEWER,
+            is_read_only=reason is not None,
+            unacknowledged=count,
+        )
+        self._facts = replace(
+            self._facts,
+            unacknowledged=count,
+            oldest_edit_at=project.oldest_unacknowledged_since if count else None,
+            refusal=code,
+            is_reading=reason is not None,
+        )
+        self._changed()
+
+    def participants_changed(self) -> None:
+        """One's own role may be another one."""
+        self.waiting_changed()
+
+    def problem(self, error: TexSwarmError | None) -> None:
+        """Something is wrong with the disk or the server's answer, or no longer is."""
+        if self._project is not None and error is self._project.refusal:
+            error = None  # told by the status line
+        if error is not None or self._has_problem:
+            self._reporter.problem(error)
+        self._has_problem = error is not None
+        self._changed()
+
+    def files_changed(self) -> None:
+        """The folder shows it."""
+
+    def presence_changed(self) -> None:
+        """Nobody is shown here."""
+
+    # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _on_state(self, _old: LinkState, _new: LinkState) -> None:
+        self._changed()
+
+    def _changed(self) -> None:
+        self._look_soon()
+        self._on_news()
+
+    def _look_soon(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._timer is not None and self._timer.when() > loop.time() + _MOMENT_S:
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None:
+            self._timer = loop.call_later(_MOMENT_S, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        self._tell()
+        later_s = next_look(self._state, self._facts, time.monotonic())
+        if later_s is not None:
+            self._timer = asyncio.get_running_loop().call_later(later_s, self._look)
+
+    @property
+    def _state(self) -> LinkState | None:
+        return self._connection.state if self._connection is not None else None
+
+    def _tell(self) -> None:
+        """The seconds of a wait are not counted down: a wait is told once."""
+        state = self._state
+        now = time.monotonic()
+        line = present(state, self._facts, now, need_words).whole
+        told = state if isinstance(state, Waiting) and not is_blip(state, now) else line
+        if told != self._told:
+            self._told = told
+            self._reporter.status(state, line, self._facts.unacknowledged)
+
+
+def _nothing() -> None:
+    pass
