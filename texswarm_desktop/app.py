@@ -166,7 +166,7 @@ class Desktop:
 
     def _wire_window(self) -> None:
         window, workspace = self.window, self.workspace
-        window.new_requested.connect(lambda title: self._do("new", workspace.new(title)))
+        window.new_requested.connect(lambda title, template: self._do("new", workspace.new(title, template)))
         window.open_folder_requested.connect(lambda folder: self._do("open", workspace.open(folder)))
         window.host_requested.connect(lambda: self._do("host", workspace.host()))
         window.host_folder_requested.connect(lambda folder: self._do("host", self._host_folder(folder)))

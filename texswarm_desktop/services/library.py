@@ -13,15 +13,15 @@ from typing import Final, TypeVar
 
 from texswarm_desktop.core.folder_name import folder_name
 from texswarm_desktop.core.settings import RecentProject
+from texswarm_desktop.core.templates import Template
 from texswarm_desktop.services.project import Project
 from texswarm_desktop.services.project_identity import read_identity
-from texswarm_desktop.services.resources import resource
 from texswarm_desktop.services.settings_store import SettingsStore
+from texswarm_desktop.services.templates import template_files, welcome_files
 from texswarm_server.protocol.errors import NotReadableError, NotWritableError
 
 T = TypeVar("T")
 
-_WELCOME: Final = "welcome"
 WELCOME_TITLE: Final = "A First Paper"
 
 
@@ -56,9 +56,15 @@ class Library:
         folder = await self._blocking(lambda: self._free_folder(title))
         return await Project.create(folder, title, files, store_executor=self._executor)
 
+    async def create_from(self, template: Template, title: str, author: str) -> Project:
+        """Make a new project as a template has it; raises StorageError."""
+        return await self.create(
+            title, await self._blocking(lambda: template_files(template, title=title, author=author))
+        )
+
     async def create_welcome(self) -> Project:
         """Make the small paper that a first start opens; raises StorageError."""
-        return await self.create(WELCOME_TITLE, await self._blocking(_welcome_files))
+        return await self.create(WELCOME_TITLE, await self._blocking(welcome_files))
 
     async def replica(self, document_id: str, lineage: str, title: str) -> Project:
         """Open the replica of a document that is here already, or make an empty one; raises StorageError."""
@@ -107,12 +113,3 @@ class Library:
         yield from (Path(known.path) for known in self._settings.settings.recent)
         with suppress(OSError):
             yield from sorted(entry for entry in self.projects_folder.iterdir() if entry.is_dir())
-
-
-def _welcome_files() -> dict[str, str]:
-    root = resource(_WELCOME)
-    return {
-        path.relative_to(root).as_posix(): path.read_text(encoding="utf-8")
-        for path in sorted(root.rglob("*"))
-        if path.is_file()
-    }

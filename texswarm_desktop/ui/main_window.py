@@ -48,7 +48,7 @@ _Keys = QKeySequence.StandardKey
 class MainWindow(QMainWindow):
     """One window on one project.
 
-    Signals, all wishes of the user: `new_requested(str)` with a title; `open_folder_requested(Path)`;
+    Signals, all wishes of the user: `new_requested(str, Template)` with a title; `open_folder_requested(Path)`;
     `host_requested()`; `host_folder_requested(Path)` from the first page; `join_requested(str, str)`, link and name;
     `connect_requested(str, str, str)` with address, invitation, name; `stop_hosting_requested()`; `invite_requested()`
     where the project is on a server elsewhere; `members_requested()`, and of its sheet `member_decided(Decision)` and
@@ -58,7 +58,7 @@ class MainWindow(QMainWindow):
     `closed()`.
     """
 
-    new_requested = Signal(str)
+    new_requested = Signal(str, object)
     open_folder_requested = Signal(object)
     host_requested = Signal()
     host_folder_requested = Signal(object)
@@ -215,8 +215,8 @@ class MainWindow(QMainWindow):
     # ── dialogs: opened because the user asked ──────────────────────────────────────────────────────────
 
     def show_new_dialog(self) -> None:
-        """Ask for the title of a new project."""
-        dialog = NewDialog(self, folder=self._projects_folder)
+        """Ask for the title of a new project, and what it shall begin as."""
+        dialog = NewDialog(self._theme, self, folder=self._projects_folder)
         dialog.new_requested.connect(self.new_requested)
         dialog.open()
 

@@ -18,9 +18,9 @@ from texswarm_desktop.client.link import TransportFactory
 from texswarm_desktop.client.server_talk import LinkCancelledError, admitted, end_connection, invite_to, let_in, share
 from texswarm_desktop.client.states import Closed, StopCode
 from texswarm_desktop.client.status import Hosting
-from texswarm_desktop.core.first_text import first_text
 from texswarm_desktop.core.palette import color_of
 from texswarm_desktop.core.settings import KnownServer
+from texswarm_desktop.core.templates import Template
 from texswarm_desktop.qtx.task_scope import TaskScope
 from texswarm_desktop.services.credentials import CredentialStore
 from texswarm_desktop.services.embedded_server import HostStarted
@@ -132,10 +132,10 @@ class Workspace(QObject):
 
     # ── local work ──────────────────────────────────────────────────────────────────────────────────────
 
-    async def new(self, title: str) -> None:
+    async def new(self, title: str, template: Template = Template.BLANK) -> None:
         """Make a project in the projects folder and open it."""
         async with self._road():
-            await self._show(await self._library.create(title, {"main.tex": first_text(title)}))
+            await self._show(await self._library.create_from(template, title, self.me.name))
 
     async def open_welcome(self) -> None:
         """Open a copy of the small paper that comes with the program."""

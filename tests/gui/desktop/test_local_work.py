@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.helpers.live_desktops import Desks, runs_at_desks
 from tests.helpers.run_async import settle, until
+from texswarm_desktop.core.templates import Template
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
 
 HOLDER = """
@@ -95,9 +96,21 @@ async def test_the_open_folder_can_be_opened_again_under_any_of_its_names(desks:
 @runs_at_desks
 async def test_a_new_project_begins_with_its_title(desks: Desks) -> None:
     ada = await desks.start_with("ada", "one")
-    ada.window.new_requested.emit("Of Mice & Men")
+    ada.window.new_requested.emit("Of Mice & Men", Template.BLANK)
     await ada.until_text(r"\title{Of Mice \& Men}")
     assert ada.opened.project.folder.name == "Of Mice & Men"
+
+
+@runs_at_desks
+async def test_a_new_project_is_made_as_its_template_has_it(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "one")
+    ada.window.new_requested.emit("Of Mice & Men", Template.THESIS)
+    await ada.until_text(r"\input{preamble}")
+    assert "chapters/introduction.tex" in [entry.path for entry in ada.opened.project.document.files.values()]
+    await ada.opened.project.flush()
+    preamble = (ada.opened.project.folder / "preamble.tex").read_text()
+    assert r"\newcommand{\thesistitle}{Of Mice \& Men}" in preamble
+    assert r"\newcommand{\thesisauthor}{ada}" in preamble
 
 
 @runs_at_desks
@@ -122,7 +135,7 @@ async def test_a_project_that_another_process_has_open_is_told_and_the_project_s
 async def test_a_first_folder_that_cannot_be_read_leaves_a_window_that_works(desks: Desks) -> None:
     ada = desks.begin("ada", desks.root / "nowhere")
     await ada.until_notice("Cannot be read")
-    ada.window.new_requested.emit("Fresh")
+    ada.window.new_requested.emit("Fresh", Template.BLANK)
     await ada.until_text(r"\title{Fresh}")
     assert ada.notice == ""
 

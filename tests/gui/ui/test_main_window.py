@@ -13,6 +13,7 @@ from tests.helpers.desk import Desk
 from tests.helpers.fake_project import participant
 from texswarm_desktop.client.states import Connecting, Live, NeedsUser, Waiting
 from texswarm_desktop.client.status import Hosting, StatusAction
+from texswarm_desktop.core.templates import Template
 from texswarm_desktop.ui.dialogs.choose_dialog import ChooseDialog
 from texswarm_desktop.ui.dialogs.connect_dialog import ConnectDialog
 from texswarm_desktop.ui.dialogs.host_sheet import HostSheet, people_words
@@ -352,12 +353,37 @@ def test_a_new_project_needs_a_title(desk: Desk) -> None:
     desk.window.show_new_dialog()
     dialog = dialog_of(desk, NewDialog)
     assert isinstance(dialog, NewDialog)
-    told: list[str] = []
-    desk.window.new_requested.connect(told.append)
+    told: list[tuple[str, Template]] = []
+    desk.window.new_requested.connect(lambda *words: told.append(words))
     dialog.try_accept()
     dialog.title.setText("  On  words ")
     dialog.try_accept()
-    assert told == ["On words"]
+    assert told == [("On words", Template.ARTICLE)]
+
+
+def test_a_template_is_chosen_with_the_keys_alone(desk: Desk, qtbot: QtBot) -> None:
+    desk.window.show_new_dialog()
+    dialog = dialog_of(desk, NewDialog)
+    assert isinstance(dialog, NewDialog)
+    told: list[tuple[str, Template]] = []
+    desk.window.new_requested.connect(lambda *words: told.append(words))
+    qtbot.keyClicks(dialog.title, "On words")
+    qtbot.keyClick(dialog.title, Qt.Key.Key_Tab)
+    assert dialog.focusWidget() is dialog.templates.card(Template.ARTICLE)
+    qtbot.keyClick(dialog.focusWidget(), Qt.Key.Key_Right)
+    qtbot.keyClick(dialog.focusWidget(), Qt.Key.Key_Down)
+    qtbot.keyClick(dialog.focusWidget(), Qt.Key.Key_Return)
+    assert told == [("On words", Template.LETTER)]
+
+
+def test_a_double_click_on_a_template_creates_at_once(desk: Desk, qtbot: QtBot) -> None:
+    desk.window.show_new_dialog()
+    dialog = dialog_of(desk, NewDialog)
+    assert isinstance(dialog, NewDialog)
+    dialog.title.setText("Talk")
+    with qtbot.waitSignal(desk.window.new_requested) as asked:
+        qtbot.mouseDClick(dialog.templates.card(Template.BEAMER), Qt.MouseButton.LeftButton)
+    assert asked.args == ["Talk", Template.BEAMER]
 
 
 def test_one_of_a_servers_projects_is_chosen(desk: Desk) -> None:
