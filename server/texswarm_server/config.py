@@ -74,6 +74,9 @@ class ServerConfig:
     )
     key_days: float = field(default=30.0, metadata=about("days after which access tokens are signed anew", ACCESS))
     audit_days: float = field(default=90.0, metadata=about("days for which the audit log is kept", ACCESS))
+    lobby_s: float = field(
+        default=600.0, metadata=about("how long somebody who must be let in by an owner may wait for it", ACCESS)
+    )
     grace_s: float = field(default=3 * 3600.0, metadata=about("how long a session outlives its connection", SESSIONS))
     idle_s: float = field(
         default=0.0,

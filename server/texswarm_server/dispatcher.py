@@ -10,7 +10,9 @@ from texswarm_server.protocol.errors import ErrorCode, RejectedError
 from texswarm_server.protocol.frames import FrameBody
 from texswarm_server.protocol.ids import Handle
 from texswarm_server.protocol.messages import (
+    AnswerKnock,
     Authentication,
+    ChangeInvite,
     ChangeRole,
     CloseDocument,
     CreateDocument,
@@ -18,12 +20,15 @@ from texswarm_server.protocol.messages import (
     DocumentCreated,
     DocumentInfo,
     DocumentList,
+    InviteChanged,
     InviteCreated,
     InviteList,
     InviteRedeemed,
     InviteRevoked,
+    KnockAnswered,
     ListDocuments,
     ListInvites,
+    ListKnocks,
     ListMembers,
     MemberChanged,
     MemberInfo,
@@ -40,7 +45,7 @@ from texswarm_server.protocol.messages import (
 from texswarm_server.rooms.member import Profile
 from texswarm_server.sessions.document_access import DocumentAccess
 from texswarm_server.sessions.document_members import DocumentMembers
-from texswarm_server.sessions.records import ListedDocument, Records
+from texswarm_server.sessions.records import Invite, ListedDocument, Records, User
 from texswarm_server.storage.store import Store
 
 
@@ -91,16 +96,28 @@ class Dispatcher:
                 await self._invite(peer, order)
             case RedeemInvite():
                 await self._redeem(peer, order)
+            case SignOut():
+                await self._sign_out(peer, order)
+            case _:
+                await self._order_about_people(peer, order)
+
+    async def _order_about_people(self, peer: Peer, order: Order) -> None:
+        """Carry out what owners order about who may come in, and do what."""
+        match order:
             case ListMembers():
                 await self._list_members(peer, order)
             case ChangeRole() | RemoveMember() | UnbanMember():
                 await self._change_member(peer, order)
             case ListInvites():
                 await self._list_invites(peer, order)
+            case ChangeInvite():
+                await self._change_invite(peer, order)
             case RevokeInvite():
                 await self._revoke_invite(peer, order)
-            case SignOut():
-                await self._sign_out(peer, order)
+            case ListKnocks():
+                await self._list_knocks(peer, order)
+            case AnswerKnock():
+                await self._answer_knock(peer, order)
             case _:
                 raise RejectedError(ErrorCode.UNKNOWN_MESSAGE, type(order).__name__)
 
@@ -143,7 +160,12 @@ class Dispatcher:
     async def _open(self, peer: Peer, order: OpenDocument) -> None:
         guest = self._front_desk.guest(peer)
         user_id = guest.user_id
-        found = await self._store.run(lambda records: self._access.find(records, user_id, order.document_id))
+        try:
+            found = await self._store.run(lambda records: self._access.find(records, user_id, order.document_id))
+        except RejectedError as error:
+            if self._front_desk.doorkeeper.find(order.document_id, user_id) is not None:
+                raise RejectedError(ErrorCode.APPROVAL_PENDING) from error
+            raise
         if order.lineage not in {None, found.record.lineage}:
             raise RejectedError(ErrorCode.LINEAGE_MISMATCH)
         while not self._documents.is_loaded(found.record.document_id):
@@ -160,6 +182,9 @@ class Dispatcher:
             is_forgetful=peer.forgets_presence,
         )
         self._documents.open(peer, profile, found.record, order)
+        knocks = self._front_desk.doorkeeper.knocks(found.record.document_id)
+        if found.role == "owner" and knocks.knocks:
+            peer.tell(knocks)
 
     async def _invite(self, peer: Peer, order: CreateInvite) -> None:
         user_id, now = self._front_desk.guest(peer).user_id, self._wall_clock()
@@ -173,6 +198,7 @@ class Dispatcher:
                 expires_at=invite.expires_at,
                 uses=invite.max_uses,
                 invite_id=invite.invite_id,
+                ask=invite.asks,
                 request=order.request,
             )
         )
@@ -180,9 +206,45 @@ class Dispatcher:
     async def _redeem(self, peer: Peer, order: RedeemInvite) -> None:
         user_id, now = self._front_desk.guest(peer).user_id, self._wall_clock()
         rules = self._front_desk.rules
-        invite = await self._store.run(lambda records: rules.redeem(records, order.token, user_id, now))
+
+        def redeem(records: Records) -> tuple[Invite, User | None]:
+            invite = rules.redeem(records, order.token, user_id, now)
+            return invite, records.find_user(user_id) if rules.must_ask(records, user_id, invite) else None
+
+        invite, asking = await self._store.run(redeem)
+        if asking is not None:
+            self._front_desk.doorkeeper.knock(asking, invite)
+            raise RejectedError(ErrorCode.APPROVAL_PENDING)
         peer.tell(InviteRedeemed(role=invite.role, document_id=invite.document_id, request=order.request))
         self._front_desk.feed.follow()
+
+    async def _list_knocks(self, peer: Peer, order: ListKnocks) -> None:
+        user_id, document_id = self._front_desk.guest(peer).user_id, order.document_id
+        await self._store.run(lambda records: self._members.insist_on_owner(records, user_id, document_id))
+        peer.tell(self._front_desk.doorkeeper.knocks(document_id, order.request))
+
+    async def _answer_knock(self, peer: Peer, order: AnswerKnock) -> None:
+        user_id, now = self._front_desk.guest(peer).user_id, self._wall_clock()
+        knock = self._front_desk.doorkeeper.find(order.document_id, order.user_id)
+        role = await self._store.run(lambda records: self._members.answer_knock(records, user_id, order, knock, now))
+        peer.tell(
+            KnockAnswered(
+                document_id=order.document_id,
+                user_id=order.user_id,
+                accepted=order.accept,
+                role=role,
+                code=None if order.accept else ErrorCode.APPROVAL_DECLINED,
+                request=order.request,
+            )
+        )
+        if not order.accept:
+            self._front_desk.doorkeeper.decline(order.document_id, order.user_id)
+        self._front_desk.feed.follow()
+
+    async def _change_invite(self, peer: Peer, order: ChangeInvite) -> None:
+        user_id, now = self._front_desk.guest(peer).user_id, self._wall_clock()
+        changed = await self._store.run(lambda records: self._members.change_invite(records, user_id, order, now))
+        peer.tell(InviteChanged(invite=changed, request=order.request))
 
     async def _list_members(self, peer: Peer, order: ListMembers) -> None:
         user_id, document_id = self._front_desk.guest(peer).user_id, order.document_id

@@ -10,6 +10,7 @@ from typing import Any, cast
 from texswarm_server import __version__
 from texswarm_server.audit_feed import AuditFeed
 from texswarm_server.config import ServerConfig
+from texswarm_server.doorkeeper import DoorKeeper
 from texswarm_server.net.peer import Peer
 from texswarm_server.open_documents import OpenDocuments
 from texswarm_server.protocol.close_codes import CloseCode
@@ -112,6 +113,7 @@ class FrontDesk:
             new_id=lambda: SessionId(new_uuid(random)),
         )
         self._guests: dict[Peer, Guest] = {}
+        self.doorkeeper = DoorKeeper(documents, self.peers_of, patience_s=config.lobby_s, wall_clock=wall_clock)
         self._throttle = Throttle()
         self._refusals: Buckets[str] = Buckets(_NOTED_REFUSALS)
         self._random = random
@@ -147,6 +149,10 @@ class FrontDesk:
         """Return every connection of a user."""
         peers = [session.connection for session in self._registry.sessions_of(user_id)]
         return [self._guests[peer] for peer in peers if isinstance(peer, Peer) and peer in self._guests]
+
+    def peers_of(self, user_id: UserId) -> list[Peer]:
+        """Return the connections of a user."""
+        return [guest.peer for guest in self.guests_of(user_id)]
 
     async def authenticate(self, peer: Peer, message: Authentication) -> None:
         """Answer an `Authentication`; a refused one ends the connection."""
@@ -200,6 +206,8 @@ class FrontDesk:
         if guest is None:
             return
         self._stop_renewal(guest)
+        if is_clean and peer.can_resume and not self.guests_of(guest.user_id):
+            self.doorkeeper.left(guest.user_id)
         session_id = guest.session.session_id
         if not self._registry.detach(session_id, peer, self._loop.time()):
             return
@@ -219,15 +227,19 @@ class FrontDesk:
         document_id = DocumentId(entry.document_id)
         match entry.action:
             case AuditAction.ROLE_CHANGED:
+                role = cast("RoleName", entry.role)
                 for session in sessions:
-                    self._documents.change_role(session.session_id, document_id, cast("RoleName", entry.role))
+                    self._documents.change_role(session.session_id, document_id, role)
+                self.doorkeeper.admitted(UserId(entry.user_id), document_id, role)
             case AuditAction.MEMBER_REMOVED | AuditAction.MEMBER_BANNED:
                 for session in sessions:
                     self._documents.expel(session.session_id, document_id)
+                self.doorkeeper.left(UserId(entry.user_id), ErrorCode.APPROVAL_DECLINED, document_id)
             case AuditAction.MEMBER_UNBANNED if self._config.open:
                 for session in sessions:
                     self._documents.change_role(session.session_id, document_id, "editor")
             case AuditAction.USER_REMOVED:
+                self.doorkeeper.left(UserId(entry.user_id), ErrorCode.REMOVED)
                 self._dismiss(sessions, CloseCode.FORBIDDEN, ErrorCode.REMOVED)
             case AuditAction.TOKENS_REVOKED:
                 self._dismiss(sessions, CloseCode.TOKEN_INVALID, ErrorCode.TOKEN_REVOKED)
@@ -249,6 +261,7 @@ class FrontDesk:
             self._store.run(self._care_for_records).add_done_callback(_log_failure)
         if self._config.idle_s > 0:
             self._end_idle_sessions(now)
+        self.doorkeeper.tick(now)
         expired = self._registry.expire(now)
         for session in expired:
             self._documents.leave_all(session.session_id)
@@ -309,6 +322,8 @@ class FrontDesk:
         self._throttle.succeeded(peer.address, signed_in.user.user_id)
         if peer.is_closed or self._gives_way(peer, message):
             return
+        if signed_in.knock is not None:
+            self.doorkeeper.knock(signed_in.user, signed_in.knock)
         wanted = SessionId(message.session_id) if message.session_id else None
         attachment = self._registry.attach(
             signed_in.user.user_id, wanted, peer, grant_id=signed_in.grant_id, is_limited=peer.can_resume
@@ -368,6 +383,8 @@ class FrontDesk:
         )
         if self._guests.get(peer) is not guest:
             return
+        if renewed.knock is not None:
+            self.doorkeeper.knock(renewed.user, renewed.knock)
         guest.signed_in = renewed
         guest.session.grant_id = renewed.grant_id
         user = renewed.user
@@ -391,6 +408,7 @@ class FrontDesk:
             limits=self._config.limits,
             heartbeat_s=self._config.heartbeat_s,
             grace_s=self._config.grace_s,
+            awaiting=None if guest.signed_in.knock is None else guest.signed_in.knock.document_id,
             request=message.request,
         )
 

@@ -136,6 +136,13 @@ class OpenDocuments:
             peer.tell(fact)
         self._leave(entry.room, session_id)
 
+    def owners_in(self, document_id: DocumentId) -> list[Peer]:
+        """Return the connections of owners who have a document open."""
+        entry = self._entries.get(document_id)
+        if entry is None:
+            return []
+        return self._connected(entry.room.owners())
+
     # ── orders ──────────────────────────────────────────────────────────────────────────────────────────
 
     @property

@@ -64,6 +64,11 @@ _BY_CODE: Final[dict[str, ErrorText]] = {
         "The host removed you from this project. Your copy stays here.",
         StatusAction.WORK_LOCALLY,
     ),
+    ErrorCode.APPROVAL_PENDING: ErrorText("Waiting to be let in", "Somebody there has to let you in first."),
+    ErrorCode.APPROVAL_DECLINED: ErrorText("Not let in", "The host did not let you in. Ask them, and try again later."),
+    ErrorCode.APPROVAL_EXPIRED: ErrorText(
+        "Nobody answered", "Nobody let you in for a while. Try again when they are there."
+    ),
     ErrorCode.DOCUMENT_NOT_FOUND: ErrorText(
         "Project not found",
         "The server has no such project, or you are not invited to it.",

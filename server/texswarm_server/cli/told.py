@@ -18,6 +18,8 @@ _SENTENCES: Final[Mapping[AuditAction, str]] = {
     AuditAction.TOKENS_REVOKED: "all tokens of {user} were revoked",
     AuditAction.TOKEN_REUSED: "a spent token of {user} was used again: that sign-in was revoked",
     AuditAction.SESSION_CLOSED: "a session of {user} was closed",
+    AuditAction.INVITE_CHANGED: "invite {reference} was changed: {role} of {place}",
+    AuditAction.ENTRY_DECLINED: "{user} asked to be let into {place} and was not",
     AuditAction.INVITE_ISSUED: "invite {reference} was issued: {role} of {place}",
     AuditAction.INVITE_REDEEMED: "{user} used invite {reference}",
     AuditAction.INVITE_REVOKED: "invite {reference} was revoked",

@@ -23,6 +23,9 @@ class ErrorCode(StrEnum):
     PROTOCOL_UNSUPPORTED = "protocol_unsupported"
     THROTTLED = "throttled"
     REMOVED = "removed"
+    APPROVAL_PENDING = "approval_pending"
+    APPROVAL_DECLINED = "approval_declined"
+    APPROVAL_EXPIRED = "approval_expired"
     # what you asked for
     DOCUMENT_NOT_FOUND = "document_not_found"
     NOT_FOUND = "not_found"

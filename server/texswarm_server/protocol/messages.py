@@ -86,6 +86,15 @@ class CreateInvite(Order, frozen=True, kw_only=True):
     role: RoleName = "editor"
     ttl_s: float | None = None
     uses: Number | None = None
+    ask: bool = False
+
+
+class ChangeInvite(Order, frozen=True, kw_only=True):
+    """Let an invite give another role from now on, or ask the owners first; who came by it keeps what they have."""
+
+    invite_id: Id
+    role: RoleName | None = None
+    ask: bool | None = None
 
 
 class RedeemInvite(Order, frozen=True, kw_only=True):
@@ -135,6 +144,21 @@ class RevokeInvite(Order, frozen=True, kw_only=True):
     invite_id: Id
 
 
+class ListKnocks(Order, frozen=True, kw_only=True):
+    """Ask who waits to be let into a document; for owners."""
+
+    document_id: Id
+
+
+class AnswerKnock(Order, frozen=True, kw_only=True):
+    """Let in somebody who waits, as `role` if one is named, or not; for owners."""
+
+    document_id: Id
+    user_id: Id
+    accept: bool
+    role: RoleName | None = None
+
+
 class SignOut(Order, frozen=True, kw_only=True):
     """End this session and revoke the refresh token it was signed in with."""
 
@@ -159,7 +183,7 @@ class AuthenticationResult(Fact, frozen=True, kw_only=True, omit_defaults=False)
     """The explicit answer to `Authentication`. Times are seconds since the epoch, by the server's clock.
 
     With `ok` false only `code`, `message`, `retryable` and `retry_after_s` mean something, and a typed
-    close follows.
+    close follows. `awaiting`: a document whose owners are asked first.
     """
 
     ok: bool
@@ -179,6 +203,7 @@ class AuthenticationResult(Fact, frozen=True, kw_only=True, omit_defaults=False)
     message: str | None = None
     retryable: bool = False
     retry_after_s: float | None = None
+    awaiting: str | None = None
 
 
 class TokenRenewed(Fact, frozen=True, kw_only=True):
@@ -279,6 +304,7 @@ class InviteCreated(Fact, frozen=True, kw_only=True):
     expires_at: float | None = None
     uses: int | None = None
     invite_id: str = ""
+    ask: bool = False
 
 
 class InviteRedeemed(Fact, frozen=True, kw_only=True):
@@ -313,7 +339,10 @@ class MemberChanged(Fact, frozen=True, kw_only=True):
 
 
 class InviteInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """An invite without its secret. `uses`: how often it was used; `issued_by`: a user id, empty for the operator."""
+    """An invite without its secret. `uses`: how often it was used; `issued_by`: a user id, empty for the operator.
+
+    `ask`: owners of the document decide about everybody who comes by it.
+    """
 
     invite_id: str
     role: RoleName
@@ -323,6 +352,7 @@ class InviteInfo(msgspec.Struct, frozen=True, kw_only=True):
     max_uses: int | None
     issued_by: str
     issued_at: float
+    ask: bool = False
 
 
 class InviteList(Fact, frozen=True, kw_only=True, omit_defaults=False):
@@ -331,10 +361,43 @@ class InviteList(Fact, frozen=True, kw_only=True, omit_defaults=False):
     invites: list[InviteInfo]
 
 
+class InviteChanged(Fact, frozen=True, kw_only=True):
+    """What was ordered about an invite is done: how it is now."""
+
+    invite: InviteInfo
+
+
 class InviteRevoked(Fact, frozen=True, kw_only=True):
     """Nobody else comes in by this invite."""
 
     invite_id: str
+
+
+class Knock(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who waits to be let in. `role`: what the invite would give; `asked_at`: seconds since the epoch."""
+
+    user_id: str
+    display_name: str
+    color: str
+    role: RoleName
+    asked_at: float
+
+
+class KnockList(Fact, frozen=True, kw_only=True, omit_defaults=False):
+    """Who waits to be let into a document, the longest first; told its owners whole on every change."""
+
+    document_id: str
+    knocks: list[Knock]
+
+
+class KnockAnswered(Fact, frozen=True, kw_only=True):
+    """Somebody who waited was let in, with `role`, or was not, and `code` says why; told who decided and who waited."""
+
+    document_id: str
+    user_id: str
+    accepted: bool
+    role: RoleName | None = None
+    code: str | None = None
 
 
 class SignedOut(Fact, frozen=True, kw_only=True):
@@ -357,7 +420,10 @@ ORDERS: tuple[type[Order], ...] = (
     OpenDocument,
     CloseDocument,
     CreateInvite,
+    ChangeInvite,
     RedeemInvite,
+    ListKnocks,
+    AnswerKnock,
     ListMembers,
     ChangeRole,
     RemoveMember,
@@ -382,7 +448,10 @@ FACTS: tuple[type[Message], ...] = (
     MemberList,
     MemberChanged,
     InviteList,
+    InviteChanged,
     InviteRevoked,
+    KnockList,
+    KnockAnswered,
     SignedOut,
     Error,
     Heartbeat,

@@ -120,6 +120,11 @@ class Room:
         """Whether no member is connected."""
         return not any(member.is_here for member in self._members.values())
 
+    def owners(self) -> tuple[SessionId, ...]:
+        """Return the members that own the document and are here."""
+        members = self._members.values()
+        return tuple(each.session_id for each in members if each.is_here and each.profile.role == "owner")
+
     @property
     def members(self) -> list[SessionId]:
         """All members, also those that are reconnecting or away."""

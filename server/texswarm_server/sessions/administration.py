@@ -121,6 +121,23 @@ def revoke_invite(records: Records, *, actor: str, invite_id: str, now: float) -
     return _revoke_invites(records, actor, [invite], now)
 
 
+def change_invite(
+    records: Records, *, actor: str, invite: Invite, role: RoleName | None, asks: bool | None, now: float
+) -> Invite:
+    """Let an invite give another role from now on, or ask first, or no longer; None: as before."""
+    changed = replace(invite, role=role or invite.role, asks=invite.asks if asks is None else asks)
+    if changed != invite:
+        records.put_invite(changed)
+        details = {"reference": invite.invite_id, "document_id": invite.document_id or "", "role": changed.role}
+        _note(records, now, actor, AuditAction.INVITE_CHANGED, **details)
+    return changed
+
+
+def decline_entry(records: Records, *, actor: str, user_id: str, document_id: str, now: float) -> AuditEntry:
+    """Note that somebody who asked to be let into a document was not."""
+    return _note(records, now, actor, AuditAction.ENTRY_DECLINED, user_id=user_id, document_id=document_id)
+
+
 def revoke_tokens(records: Records, *, actor: str, user_id: str, now: float) -> list[AuditEntry]:
     """Revoke every token of a user and end the sessions; raises RejectedError(not_found)."""
     user = _known(records, user_id, or_removed=True)

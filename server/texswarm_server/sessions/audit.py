@@ -30,6 +30,8 @@ class AuditAction(StrEnum):
     INVITE_ISSUED = "invite_issued"
     INVITE_REDEEMED = "invite_redeemed"
     INVITE_REVOKED = "invite_revoked"
+    INVITE_CHANGED = "invite_changed"
+    ENTRY_DECLINED = "entry_declined"
     ROLE_CHANGED = "role_changed"
     MEMBER_REMOVED = "member_removed"
     MEMBER_BANNED = "member_banned"

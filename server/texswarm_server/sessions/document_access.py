@@ -88,6 +88,8 @@ class DocumentAccess:
             raise RejectedError(ErrorCode.FORBIDDEN)
         if (order.uses is not None and order.uses < 1) or (order.ttl_s is not None and not 0 < order.ttl_s < 1e10):
             raise RejectedError(ErrorCode.INVALID_PAYLOAD, "uses and ttl_s are positive")
+        if order.ask and order.document_id is None:
+            raise RejectedError(ErrorCode.INVALID_PAYLOAD, "only owners of a document can be asked")
         return issue_invite(
             records,
             self._random,
@@ -97,6 +99,7 @@ class DocumentAccess:
             ttl_s=order.ttl_s,
             uses=order.uses,
             issued_by=user_id,
+            asks=order.ask,
         )
 
     def _check_may_create(self, records: Records, user_id: UserId, title: str) -> None:
@@ -119,6 +122,7 @@ def issue_invite(
     ttl_s: float | None = None,
     uses: int | None = None,
     issued_by: str = "",
+    asks: bool = False,
 ) -> IssuedInvite:
     """Make an invite, by the wish of whoever runs the server where no user is named.
 
@@ -135,6 +139,7 @@ def issue_invite(
         max_uses=uses,
         issued_by=issued_by,
         issued_at=now,
+        asks=asks,
     )
     records.put_invite(invite)
     records.put_audit(

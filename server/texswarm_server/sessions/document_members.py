@@ -4,13 +4,24 @@ from texswarm_server.protocol.errors import ErrorCode, RejectedError
 from texswarm_server.protocol.ids import DocumentId, UserId
 from texswarm_server.protocol.messages import (
     GUEST_NAME,
+    AnswerKnock,
+    ChangeInvite,
     ChangeRole,
     InviteInfo,
+    Knock,
     MemberInfo,
     RemoveMember,
+    RoleName,
     UnbanMember,
 )
-from texswarm_server.sessions.administration import change_role, remove_member, revoke_invite, unban_member
+from texswarm_server.sessions.administration import (
+    change_invite,
+    change_role,
+    decline_entry,
+    remove_member,
+    revoke_invite,
+    unban_member,
+)
 from texswarm_server.sessions.document_access import DocumentAccess
 from texswarm_server.sessions.records import Invite, Records, User
 from texswarm_server.sessions.roles import can_administer
@@ -63,6 +74,27 @@ class DocumentMembers:
         unban_member(records, actor=user_id, user_id=order.user_id, document_id=document, now=now)
         return self._info_of(records, order.user_id, document)
 
+    def insist_on_owner(self, records: Records, user_id: UserId, document_id: str) -> None:
+        """Raise RejectedError where the user does not own the document."""
+        self._owned(records, user_id, document_id)
+
+    def answer_knock(
+        self, records: Records, user_id: UserId, order: AnswerKnock, knock: Knock | None, now: float
+    ) -> RoleName | None:
+        """Give somebody who knocked a role in an owner's document, or note the refusal; raises RejectedError.
+
+        `knock`: what is known of whoever waits; None when nobody of that id does.
+        """
+        document = self._owned(records, user_id, order.document_id)
+        if knock is None:
+            raise RejectedError(ErrorCode.NOT_FOUND, "nobody of that id waits")
+        if not order.accept:
+            decline_entry(records, actor=user_id, user_id=order.user_id, document_id=document, now=now)
+            return None
+        role = order.role or knock.role
+        change_role(records, actor=user_id, user_id=order.user_id, document_id=document, role=role, now=now)
+        return role
+
     def invites(self, records: Records, user_id: UserId, document_id: str | None) -> list[InviteInfo]:
         """Return the invites to an owner's document, or those to the server the user made; not the revoked ones."""
         if document_id is not None:
@@ -77,6 +109,17 @@ class DocumentMembers:
         if invite is None or not self._may_revoke(records, user_id, invite):
             raise RejectedError(ErrorCode.NOT_FOUND, "no invite")
         revoke_invite(records, actor=user_id, invite_id=invite_id, now=now)
+
+    def change_invite(self, records: Records, user_id: UserId, order: ChangeInvite, now: float) -> InviteInfo:
+        """Let an invite that the user may take back give something else; raises RejectedError."""
+        invite = records.find_invite_by_id(order.invite_id)
+        if invite is None or invite.is_revoked or not self._may_revoke(records, user_id, invite):
+            raise RejectedError(ErrorCode.NOT_FOUND, "no invite")
+        if order.ask and invite.document_id is None:
+            raise RejectedError(ErrorCode.INVALID_PAYLOAD, "only owners of a document can be asked")
+        return _invite_info(
+            change_invite(records, actor=user_id, invite=invite, role=order.role, asks=order.ask, now=now)
+        )
 
     def _owned(self, records: Records, user_id: UserId, document_id: str) -> DocumentId:
         if not can_administer(self._access.find(records, user_id, document_id).role):
@@ -119,4 +162,5 @@ def _invite_info(invite: Invite) -> InviteInfo:
         max_uses=invite.max_uses,
         issued_by=invite.issued_by,
         issued_at=invite.issued_at,
+        ask=invite.asks,
     )

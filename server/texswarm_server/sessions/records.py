@@ -32,7 +32,10 @@ class User:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invite:
-    """A bearer secret, known by its hash. Times are seconds since the epoch; None means no limit."""
+    """A bearer secret, known by its hash. Times are seconds since the epoch; None means no limit.
+
+    `asks`: owners of the document decide about everybody who comes by it.
+    """
 
     token_hash: str
     role: RoleName
@@ -43,6 +46,7 @@ class Invite:
     is_revoked: bool = False
     issued_by: str = ""
     issued_at: float = 0.0
+    asks: bool = False
 
     @property
     def invite_id(self) -> str:

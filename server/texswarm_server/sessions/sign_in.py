@@ -63,11 +63,15 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """The outcome: who, by which sign-in, and the refresh token if one was made now."""
+    """The outcome: who, by which sign-in, and the refresh token if one was made now.
+
+    `knock`: the invite by which the user came, where owners of its document are to be asked first.
+    """
 
     user: User
     grant_id: str
     refresh_token: str | None = None
+    knock: Invite | None = None
 
 
 class SignIn:
@@ -121,7 +125,8 @@ class SignIn:
         fresh = None
         proof = message.token and token_kind(message.token)
         if proof is TokenKind.INVITE and message.token:
-            self.redeem(records, message.token, user_id, now)
+            invite = self.redeem(records, message.token, user_id, now)
+            current = replace(current, knock=invite if self.must_ask(records, user_id, invite) else None)
         elif message.token:
             proven = self._prove(records, message, Visitor(now, address, is_tokenless))
             if proven.user.user_id != user_id:
@@ -142,6 +147,16 @@ class SignIn:
         _note(records, AuditAction.INVITE_REDEEMED, user_id, invite, Visitor(now))
         records.put_user(_endow(records, _living(records.find_user(user_id)), invite, now))
         return invite
+
+    def must_ask(self, records: Records, user_id: UserId, invite: Invite) -> bool:
+        """Say whether an invite gives a user nothing until an owner of its document agrees."""
+        document_id = invite.document_id
+        return (
+            invite.asks
+            and document_id is not None
+            and not self._is_open
+            and records.role_of(user_id, document_id) is None
+        )
 
     # ── proofs ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -210,7 +225,7 @@ class SignIn:
         wanted = _wanted_id(message) or (guest_id(invite.token_hash) if visitor.is_tokenless else None)
         known = records.find_user(wanted) if wanted else None
         if known and (signed_in := self._again(records, known, invite, visitor)):
-            return signed_in
+            return self._asking(records, signed_in, invite)
         _check_usable(invite, visitor.now)
         user_id = wanted if wanted and known is None else UserId(new_uuid(self._random))
         _note(records, AuditAction.USER_REGISTERED, user_id, invite, visitor)
@@ -219,7 +234,11 @@ class SignIn:
         records.put_registration(invite.token_hash, user_id)
         if invite is not _OPEN_DOOR:
             records.put_invite(replace(invite, uses=invite.uses + 1))
-        return self._grant(records, user, visitor.now)
+        return self._asking(records, self._grant(records, user, visitor.now), invite)
+
+    def _asking(self, records: Records, signed_in: SignedIn, invite: Invite) -> SignedIn:
+        must_ask = self.must_ask(records, signed_in.user.user_id, invite)
+        return replace(signed_in, knock=invite) if must_ask else signed_in
 
     def _again(self, records: Records, known: User, invite: Invite, visitor: Visitor) -> SignedIn | None:
         """Sign a known user in by the invite that registered them, or return None where that proves nothing."""
@@ -291,13 +310,18 @@ def _spend_others(records: Records, used: RefreshToken) -> None:
 
 
 def _endow(records: Records, user: User, invite: Invite, now: float) -> User:
-    """Write the role an invite gives in its document, or return the user with what it gives on the server."""
+    """Write the role an invite gives in its document, or return the user with what it gives on the server.
+
+    An invite that asks first gives nothing by itself.
+    """
     document_id = invite.document_id
     if document_id is None:
         return replace(user, can_create=user.can_create or invite.role == "owner")
     removal = records.find_removal(user.user_id, document_id)
     if removal and (removal.is_ban or invite.issued_at <= removal.removed_at):
         raise RejectedError(ErrorCode.REMOVED, "taken out of this document")
+    if invite.asks:
+        return user
     records.forget_removal(user.user_id, document_id)
     current = records.role_of(user.user_id, document_id)
     role = higher(current, invite.role)

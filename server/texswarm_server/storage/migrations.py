@@ -88,7 +88,11 @@ CREATE TABLE audit (
 CREATE INDEX audit_at ON audit (at);
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _HISTORY, _ACCESS)
+_LOBBY: Final = """
+ALTER TABLE invites ADD COLUMN asks INTEGER NOT NULL DEFAULT 0;
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _HISTORY, _ACCESS, _LOBBY)
 SCHEMA_VERSION: Final = len(MIGRATIONS)
 
 

@@ -25,7 +25,8 @@ from texswarm_server.storage.schema import storage_error
 
 _USER: Final = "u.user_id, u.display_name, u.color, u.can_create, u.is_confirmed, u.is_removed, u.is_tokenless"
 _INVITE: Final = (
-    "i.token_hash, i.role, i.document_id, i.expires_at, i.max_uses, i.uses, i.is_revoked, i.issued_by, i.issued_at"
+    "i.token_hash, i.role, i.document_id, i.expires_at, i.max_uses, i.uses, i.is_revoked, i.issued_by, i.issued_at,"
+    " i.asks"
 )
 _LATEST: Final = "ORDER BY i.issued_at DESC, i.token_hash"
 _DOCUMENT: Final = "d.document_id, d.title, d.lineage, d.owner_id, d.updated_at"
@@ -65,7 +66,7 @@ class SqliteRecords:
         return found[0] if len(found) == 1 else None
 
     def put_invite(self, invite: Invite) -> None:  # noqa: D102
-        self._db.execute("INSERT OR REPLACE INTO invites VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", astuple(invite))
+        self._db.execute("INSERT OR REPLACE INTO invites VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", astuple(invite))
 
     def invites(self) -> list[Invite]:  # noqa: D102
         return self._invites(_LATEST)
@@ -260,6 +261,7 @@ class SqliteRecords:
                 is_revoked=bool(row[6]),
                 issued_by=row[7],
                 issued_at=row[8],
+                asks=bool(row[9]),
             )
             for row in rows
         ]

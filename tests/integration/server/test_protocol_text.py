@@ -21,6 +21,7 @@ PARTS = (
     messages.Participant,
     messages.MemberInfo,
     messages.InviteInfo,
+    messages.Knock,
     Limits,
     legacy.DocumentSummary,
     legacy.LegacyPresence,
