@@ -72,6 +72,10 @@ class FaultyLink:
         self._is_cut = False
 
     @property
+    def round_trip_s(self) -> float | None:
+        return self._inner.round_trip_s
+
+    @property
     def heard_at(self) -> float:
         if self._passes:
             self._heard_at = self._inner.heard_at

@@ -1,13 +1,14 @@
 """Links in memory: the client's end is a `Link` for the driver, the other end is the test's."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from texswarm_desktop.client.link import LinkClosedError
+from texswarm_desktop.client.link import LinkClosedError, NoLinkError
+from texswarm_desktop.client.states import Trouble
 from texswarm_desktop.client.timing import LinkProfile
 from texswarm_server.protocol.codec import encode
-from texswarm_server.protocol.errors import LinkLostError, LinkRefusedError
+from texswarm_server.protocol.errors import LinkLostError
 from texswarm_server.protocol.invite_link import ServerAddress
 from texswarm_server.protocol.messages import Message
 
@@ -21,6 +22,7 @@ class LinkPair:
         self.answers_pings = True
         self.is_open = True
         self.unsent_bytes = 0
+        self.round_trip_s: float | None = None
         self.heard_at = clock()
         self._clock = clock
         self._frames: asyncio.Queue[str | bytes | Exception] = asyncio.Queue()
@@ -58,6 +60,7 @@ class LinkPairs:
     def __init__(self) -> None:
         self.links: list[LinkPair] = []
         self.attempts = 0
+        self.asked: list[ServerAddress] = []
         self.refuses = self.hangs = False
 
     @property
@@ -73,8 +76,9 @@ class LinkPairs:
         self, address: ServerAddress, profile: LinkProfile, clock: Callable[[], float]
     ) -> AsyncIterator[LinkPair]:
         self.attempts += 1
+        self.asked.append(address)
         if self.refuses:
-            raise LinkRefusedError(str(address))
+            raise NoLinkError(Trouble.NOBODY, str(address))
         if self.hangs:
             await asyncio.Event().wait()
         link = LinkPair(clock)
@@ -83,3 +87,32 @@ class LinkPairs:
             yield link
         finally:
             link.is_open = False
+
+
+class FakeDoor:
+    """A Knock in a test's hand: `answers` names the address that answers now, None while none does."""
+
+    def __init__(self) -> None:
+        self.answers: ServerAddress | None = None
+        self.refuses = False
+        self.waiting = 0
+        self.rhythms: list[float] = []
+        self._changed = asyncio.Event()
+
+    def open(self, address: ServerAddress) -> None:
+        self.answers = address
+        self._changed.set()
+
+    async def __call__(self, addresses: Sequence[ServerAddress], *, every_s: float, is_patient: bool) -> ServerAddress:
+        self.rhythms.append(every_s)
+        self.waiting += 1
+        try:
+            while self.answers not in addresses:
+                if self.refuses and not is_patient:
+                    raise NoLinkError(Trouble.NOBODY, str(addresses[0]))
+                self._changed.clear()
+                await self._changed.wait()
+        finally:
+            self.waiting -= 1
+        assert self.answers is not None
+        return self.answers

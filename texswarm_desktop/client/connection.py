@@ -6,7 +6,7 @@ are states.
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Final, Self
 
@@ -24,7 +24,7 @@ from texswarm_desktop.client.events import (
     RetryDemanded,
     Woke,
 )
-from texswarm_desktop.client.link import TransportFactory
+from texswarm_desktop.client.link import Knock, TransportFactory
 from texswarm_desktop.client.ports import Credentials, ReplicaPort
 from texswarm_desktop.client.session import Session
 from texswarm_desktop.client.states import LinkState
@@ -44,6 +44,7 @@ _CAUSES: Final[dict[RetryCause, LinkEvent]] = {
 class Connection:
     """The connection to one server and the documents open on it; used as an async context manager.
 
+    `knock`: how to look for a near server that is away; with a `transport` of one's own, not at all unless given.
     Clocks in seconds: `clock` monotonic, `wall_clock` since the epoch. `call_later`: the running loop's, unless given.
     """
 
@@ -54,6 +55,7 @@ class Connection:
         credentials: Credentials,
         profile: LinkProfile | None = None,
         transport: TransportFactory | None = None,
+        knock: Knock | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
         rng: random.Random | None = None,
@@ -67,6 +69,7 @@ class Connection:
             address=address,
             profile=self.profile,
             transport=transport or _websockets(),
+            knock=knock or (_tcp_knock() if transport is None else None),
             clock=clock,
             wall_clock=wall_clock,
             rng=rng or random.Random(),  # noqa: S311 - spreads clients out, guards nothing
@@ -92,6 +95,20 @@ class Connection:
         """What the server said when it let us in; None while signed out."""
         return self._session.welcome
 
+    @property
+    def current_address(self) -> ServerAddress:
+        """Where the server is, or was last: not where the link said, if it has moved since."""
+        return self._driver.addresses[0]
+
+    @property
+    def round_trip_s(self) -> float | None:
+        """How long a ping and its answer took last; None without a link, or before the first."""
+        return self._driver.round_trip_s
+
+    def measure(self) -> None:
+        """Have `round_trip_s` measured now."""
+        self._driver.measure()
+
     def subscribe(self, listener: StateListener) -> Callable[[], None]:
         """Call `listener(old, new)` after every change of state; returns the way out."""
         return self._driver.subscribe(listener)
@@ -115,6 +132,10 @@ class Connection:
         self._driver.is_online = is_online
         self._driver.post(NetworkReturned() if is_online else NetworkWentAway())
 
+    def seen_at(self, addresses: Iterable[ServerAddress]) -> None:
+        """The host announced itself on the local network, at these addresses: a wait ends, there it is looked for."""
+        self._driver.seen_at(addresses)
+
     def add(self, replica: ReplicaPort) -> DocumentSync:
         """Open a document here, now if the link stands, and after every reconnect."""
         return self._session.add(replica)
@@ -137,3 +158,9 @@ def _websockets() -> TransportFactory:
     from texswarm_desktop.client.transport import websocket_transport  # noqa: PLC0415
 
     return websocket_transport()
+
+
+def _tcp_knock() -> Knock:
+    from texswarm_desktop.client.knock import tcp_knock  # noqa: PLC0415
+
+    return tcp_knock

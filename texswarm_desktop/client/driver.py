@@ -2,15 +2,15 @@
 
 Only that loop writes the state. It runs where an event is posted and needs no task of its own; an event posted while it
 runs waits in the queue. Tasks exist one for each transport, and belong to the driver's task group; timers one of each
-kind, plus a tick a second while a link is wanted, which finds sleep and dead links. After the context manager is left,
-nothing of the driver runs.
+kind, plus a tick a second while a link is wanted, which finds sleep and dead links. While a near server is away, or
+suspiciously quiet, one more task knocks at its door. After the context manager is left, nothing of the driver runs.
 """
 
 import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Final, Protocol, Self
 
@@ -30,6 +30,8 @@ from texswarm_desktop.client.effects import (
 )
 from texswarm_desktop.client.events import (
     CloseRequested,
+    HostAnnounced,
+    HostAnswered,
     LinkEvent,
     Moment,
     ProbeTimedOut,
@@ -39,9 +41,35 @@ from texswarm_desktop.client.events import (
     TransportOpened,
     Woke,
 )
-from texswarm_desktop.client.link import Link, LinkClosedError, TransportFactory, WrongCertificateError
-from texswarm_desktop.client.states import Closed, Idle, LinkState, NeedsUser, Rung, StopCode
-from texswarm_desktop.client.timing import TICK_S, LinkProfile, Pulse, has_slept, pulse
+from texswarm_desktop.client.link import (
+    Knock,
+    Link,
+    LinkClosedError,
+    NoLinkError,
+    TransportFactory,
+    WrongCertificateError,
+)
+from texswarm_desktop.client.states import (
+    Closed,
+    Idle,
+    LinkState,
+    Live,
+    NeedsUser,
+    Rung,
+    StopCode,
+    Syncing,
+    Trouble,
+    Waiting,
+)
+from texswarm_desktop.client.timing import (
+    TICK_S,
+    LinkProfile,
+    Pulse,
+    has_slept,
+    knocking_every_s,
+    next_tick_s,
+    pulse,
+)
 from texswarm_desktop.client.transition import step
 from texswarm_server.protocol.errors import LinkError, LocalProtocolError, RemoteProtocolError
 from texswarm_server.protocol.invite_link import ServerAddress
@@ -49,6 +77,9 @@ from texswarm_server.protocol.invite_link import ServerAddress
 logger = logging.getLogger(__name__)
 
 StateListener = Callable[[LinkState, LinkState], None]
+
+#: Of what a host says about where it is, no more than this is believed.
+_MOST_ADDRESSES: Final = 8
 
 _TIMER_EVENTS: Final[dict[TimerKind, type[StepTimedOut | ProbeTimedOut | RetryDue]]] = {
     TimerKind.STEP: StepTimedOut,
@@ -103,6 +134,7 @@ class Driver:
         address: ServerAddress,
         profile: LinkProfile,
         transport: TransportFactory,
+        knock: Knock | None = None,
         clock: Callable[[], float],
         wall_clock: Callable[[], float],
         rng: random.Random,
@@ -111,7 +143,8 @@ class Driver:
         self.state: LinkState = Idle()
         self.is_online = True
         self._session = session
-        self._address, self._profile, self._transport = address, profile, transport
+        self._home, self._profile, self._transport, self._knock = address, profile, transport, knock
+        self.addresses: tuple[ServerAddress, ...] = (address,)
         self._clock, self._wall_clock, self._rng = clock, wall_clock, rng
         self._call_later = call_later
         self._queue: deque[LinkEvent] = deque()
@@ -125,6 +158,10 @@ class Driver:
         self._ticked = (0.0, 0.0)
         self._trusted_at = self._pinged_at = self._probed_at = 0.0
         self._unsent_bytes = 0
+        self._scout: asyncio.Task[None] | None = None
+        self._doubted_at: float | None = None
+        self._is_doubting = False
+        self._away_since: float | None = None
 
     # ── life ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -146,6 +183,25 @@ class Driver:
         """Call `listener(old, new)` after every change of state; returns the way out."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    @property
+    def round_trip_s(self) -> float | None:
+        """How long the last ping of the current link took; None without one."""
+        return self._link.round_trip_s if self._link is not None else None
+
+    def measure(self) -> None:
+        """Ping now, so that `round_trip_s` is of now."""
+        if self._link is not None:
+            self._ping(self._link, self._clock())
+
+    def seen_at(self, addresses: Iterable[ServerAddress]) -> None:
+        """The host said on the local network where it is: there it is looked for first from now on."""
+        told = tuple(addresses)[:_MOST_ADDRESSES]
+        if told:
+            is_elsewhere = self.addresses[0] not in told
+            front = () if is_elsewhere else self.addresses[:1]
+            self.addresses = tuple(dict.fromkeys((*front, *told, self._home)))
+            self.post(HostAnnounced(is_elsewhere))
 
     def send(self, frame: str | bytes) -> None:
         """Hand a frame to the current link; without one it is lost, as it would be on the way."""
@@ -180,6 +236,7 @@ class Driver:
         for effect in effects:
             self._guard(self._act, effect)
         self._keep_ticking()
+        self._keep_knocking()
         if self.state != old:
             for listener in tuple(self._listeners):
                 self._guard(listener, old, self.state)
@@ -230,7 +287,9 @@ class Driver:
         """Open a transport and carry what comes in, until it ends or is dropped. Also a border for exceptions."""
         try:
             await self._session.prepare()
-            async with self._transport(self._address, self._profile, self._clock) as link:
+            address = await self._find()
+            async with self._transport(address, self._profile, self._clock) as link:
+                self._prefer(address)
                 self._opened(generation, link)
                 while True:
                     self._received(generation, await link.receive())
@@ -240,11 +299,26 @@ class Driver:
             )
         except WrongCertificateError as error:
             self._ended(generation, TransportLost(generation, None, str(error), StopCode.WRONG_CERTIFICATE))
+        except NoLinkError as error:
+            self._rotate()
+            self._ended(generation, TransportLost(generation, None, str(error), trouble=error.trouble))
         except (LinkError, RemoteProtocolError) as error:
             self._ended(generation, TransportLost(generation, None, str(error)))
         except Exception as error:
             logger.exception("link %d", generation)
             self._ended(generation, TransportLost(generation, None, repr(error)))
+
+    async def _find(self) -> ServerAddress:
+        """Return where to open a transport: of a near server the first address that answers."""
+        if self._knock is None or not self._profile.knock_every_s:
+            return self.addresses[0]
+        return await self._knock(self.addresses, every_s=self._profile.knock_every_s, is_patient=False)
+
+    def _prefer(self, address: ServerAddress) -> None:
+        self.addresses = tuple(dict.fromkeys((address, *self.addresses)))
+
+    def _rotate(self) -> None:
+        self.addresses = (*self.addresses[1:], self.addresses[0])
 
     def _opened(self, generation: int, link: Link) -> None:
         if generation not in self._tasks:
@@ -306,12 +380,18 @@ class Driver:
         wall, now = self._wall_clock(), self._clock()
         slept = has_slept(wall - self._ticked[0], now - self._ticked[1])
         self._ticked = (wall, now)
-        self._ticking = self._later(TICK_S, self._tick)
+        self._ticking = self._later(self._next_tick_s(now), self._tick)
         if slept:
             self._trusted_at = now
             self.post(Woke())
         elif self._link is not None:
             self._feel(self._link, now)
+        self._keep_knocking()
+
+    def _next_tick_s(self, now: float) -> float:
+        if self._link is None:
+            return TICK_S
+        return next_tick_s(self._profile, now=now, heard_at=max(self._link.heard_at, self._trusted_at))
 
     def _feel(self, link: Link, now: float) -> None:
         """What the network takes from our buffer is a sign of life too: behind a long upload a pong comes late."""
@@ -319,11 +399,17 @@ class Driver:
         if link.unsent_bytes < unsent_bytes:
             self._trusted_at = now
         heard_at = max(link.heard_at, self._trusted_at)
+        self._is_doubting = self._is_doubting and heard_at == self._doubted_at
         match pulse(self._profile, now=now, heard_at=heard_at, pinged_at=self._pinged_at):
             case Pulse.DEAD:
-                self.post(TransportLost(self.state.generation, reason=f"silent for {now - heard_at:.1f} s"))
+                reason = f"silent for {now - heard_at:.1f} s"
+                self.post(TransportLost(self.state.generation, reason=reason, trouble=Trouble.SILENT))
             case Pulse.PING:
                 self._ping(link, now)
+            case Pulse.OVERDUE:
+                self._doubt(heard_at)
+                if now - self._pinged_at >= self._profile.ping_every_s:
+                    self._ping(link, now)
             case Pulse.FINE:
                 pass
 
@@ -335,3 +421,43 @@ class Driver:
     def _ping(self, link: Link, now: float) -> None:
         self._pinged_at = now
         link.ping()
+
+    # ── knocking ────────────────────────────────────────────────────────────────────────────────────────
+
+    def _keep_knocking(self) -> None:
+        """Keep somebody at the door while an answer would be news."""
+        every_s = self._knocking_every_s()
+        if every_s is None:
+            scout, self._scout = self._scout, None
+            if scout is not None:
+                scout.cancel()
+        elif self._scout is None and self._knock is not None and self._group is not None:
+            self._scout = self._group.create_task(self._knock_until_answered(self._knock, every_s), name="scout")
+
+    def _knocking_every_s(self) -> float | None:
+        if isinstance(self.state, Waiting):
+            self._away_since = self.state.since if self._away_since is None else self._away_since
+            is_worth_it = self.state.is_worth_knocking
+            return knocking_every_s(self._profile, self._clock() - self._away_since) if is_worth_it else None
+        if isinstance(self.state, (Syncing, Live)):
+            self._away_since = None
+            return self._profile.knock_every_s if self._is_doubting else None
+        return None
+
+    def _doubt(self, heard_at: float) -> None:
+        """Once for each silence: if packets come through, and yet nothing is heard, the link is probed."""
+        if self._doubted_at != heard_at and self._profile.knock_every_s:
+            self._doubted_at, self._is_doubting = heard_at, True
+
+    async def _knock_until_answered(self, knock: Knock, every_s: float) -> None:
+        """Also a border for exceptions: who only looks must not cost the connection."""
+        try:
+            address = await knock(self.addresses, every_s=every_s, is_patient=True)
+        except Exception:
+            logger.exception("knocking at %s", self._home)
+            return
+        self._scout = None
+        self._is_doubting = False
+        if isinstance(self.state, Waiting):
+            self._prefer(address)
+        self.post(HostAnswered())

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from texswarm_desktop.client.states import Rung
+from texswarm_desktop.client.states import Rung, Trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,14 @@ class NetworkWentAway:
 
 @dataclass(frozen=True, slots=True)
 class HostAnnounced:
-    """The server was seen on the local network (mDNS)."""
+    """The server was seen on the local network (mDNS); `is_elsewhere`: not where we have it from."""
+
+    is_elsewhere: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HostAnswered:
+    """A knock was answered: packets come through to where the server should be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +91,8 @@ class TransportOpened:
 class TransportLost:
     """The transport could not be opened, ended, or fell silent. `code`: the close code, if there was one.
 
-    `stop`: a StopCode where another attempt cannot help. `retry_after_s`: how long the server asked to be left alone.
+    `trouble`: a Trouble, for people. `stop`: a StopCode where another attempt cannot help.
+    `retry_after_s`: how long the server asked to be left alone.
     """
 
     generation: int
@@ -92,6 +100,7 @@ class TransportLost:
     reason: str = ""
     stop: str = ""
     retry_after_s: float | None = None
+    trouble: str = Trouble.ENDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +163,7 @@ LinkEvent = (
     | NetworkReturned
     | NetworkWentAway
     | HostAnnounced
+    | HostAnswered
     | KeyPressed
     | TransportOpened
     | TransportLost
@@ -173,6 +183,7 @@ COMMANDS: Final[tuple[type[LinkEvent], ...]] = (
     NetworkReturned,
     NetworkWentAway,
     HostAnnounced,
+    HostAnswered,
     KeyPressed,
 )
 TRANSPORT_EVENTS: Final[tuple[type[LinkEvent], ...]] = (

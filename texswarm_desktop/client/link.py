@@ -3,10 +3,11 @@
 Apart from `transport`, so that a desktop without a connection need not load websockets to show its window.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from texswarm_desktop.client.states import Trouble
 from texswarm_desktop.client.timing import LinkProfile
 from texswarm_server.protocol.errors import LinkLostError, LinkRefusedError, Verdict
 from texswarm_server.protocol.invite_link import ServerAddress
@@ -28,6 +29,14 @@ class WrongCertificateError(LinkRefusedError):
     verdict = Verdict.STOP
 
 
+class NoLinkError(LinkRefusedError):
+    """No link came about, and it is known why: a Trouble."""
+
+    def __init__(self, trouble: Trouble, detail: str) -> None:
+        super().__init__(detail)
+        self.trouble = trouble
+
+
 class Link(Protocol):
     """An open transport."""
 
@@ -38,6 +47,10 @@ class Link(Protocol):
     @property
     def unsent_bytes(self) -> int:
         """How much waits here because the network does not take it."""
+
+    @property
+    def round_trip_s(self) -> float | None:
+        """How long the last ping and its answer took; None before the first."""
 
     def send(self, frame: str | bytes) -> None:
         """Hand a frame to the network; a link that is closing swallows it."""
@@ -51,3 +64,15 @@ class Link(Protocol):
 
 #: Opens a link and closes it on exit, also when cancelled. Entering raises LinkRefusedError.
 TransportFactory = Callable[[ServerAddress, LinkProfile, Callable[[], float]], AbstractAsyncContextManager[Link]]
+
+
+class Knock(Protocol):
+    """Finds out whether packets come through to one of several addresses, by no more than a TCP handshake."""
+
+    def __call__(
+        self, addresses: Sequence[ServerAddress], *, every_s: float, is_patient: bool
+    ) -> Awaitable[ServerAddress]:
+        """Return the first address that answers, trying anew every `every_s`, for ever.
+
+        Unless it is patient, raises NoLinkError as soon as it is known of every address that nobody answers there.
+        """

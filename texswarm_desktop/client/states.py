@@ -29,6 +29,32 @@ class StopCode(StrEnum):
     WRONG_CERTIFICATE = "wrong_certificate"
 
 
+class Trouble(StrEnum):
+    """Why a link ended, or stands in the way of the next one. None of them needs the user."""
+
+    ENDED = "link_ended"
+    """It broke off, or the other end closed it without a reason of ours."""
+    SILENT = "link_silent"
+    """It stood, and nothing was heard any more."""
+    RESTARTED = "server_restarts"
+    NO_NETWORK = "no_network"
+    """The system says so."""
+    NO_ANSWER = "no_answer"
+    """Whatever is sent to the address is lost on the way."""
+    NOBODY = "nobody_listens"
+    """There is such a machine, and it says that no program listens there."""
+    NAME_UNKNOWN = "name_unknown"
+    NOT_OURS = "not_a_texswarm_server"
+    """Something answers HTTP, and no WebSocket: a sign-in page of the network, or another server."""
+    TLS = "no_tls"
+    """No encrypted connection came about: one end speaks TLS and the other does not, or the certificate is no good."""
+    PROXY = "proxy_fails"
+    """The system's proxy cannot be reached, or does not pass the connection on."""
+
+
+#: Behind these there may be a server at any moment, and a packet tells: it is worth knocking while waiting.
+WORTH_KNOCKING: Final[frozenset[str]] = frozenset({Trouble.SILENT, Trouble.NO_ANSWER, Trouble.NOBODY})
+
 NO_RUNGS: Final[frozenset[Rung]] = frozenset()
 
 
@@ -90,7 +116,8 @@ class Waiting:
     """The link is gone; the next attempt is made at `retry_at`, sooner if something gives hope.
 
     `not_before`: the server asked to be left alone until then, and only the user overrules that. `reason`: for logs.
-    `asked`: the code with which the server asked to wait; empty when it was the link that failed.
+    `asked`: the code with which the server asked to wait; empty when it was the link that failed, for which `trouble`
+    says why.
     """
 
     generation: int
@@ -102,6 +129,12 @@ class Waiting:
     reason: str
     refused: frozenset[Rung] = NO_RUNGS
     asked: str = ""
+    trouble: str = Trouble.ENDED
+
+    @property
+    def is_worth_knocking(self) -> bool:
+        """Whether a packet that comes through would be news."""
+        return not self.asked and self.trouble in WORTH_KNOCKING
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +145,7 @@ class Offline:
     failures: int
     lost_at: float | None
     refused: frozenset[Rung] = NO_RUNGS
+    trouble: str = Trouble.NO_NETWORK
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from texswarm_desktop.client.states import (
     NeedsUser,
     Offline,
     Syncing,
+    Trouble,
     Waiting,
 )
 from texswarm_desktop.client.timing import BLIP_S
@@ -28,6 +29,8 @@ from texswarm_server.protocol.errors import ErrorCode
 
 #: A live link that has not stored the oldest edit for so long is shown in amber.
 SLOW_SAVE_S: Final = 8.0
+#: What stands in the way is told where waiting alone may not help; elsewhere the history tells it.
+_TOLD_TROUBLES: Final[frozenset[str]] = frozenset({Trouble.NOT_OURS, Trouble.TLS, Trouble.PROXY, Trouble.NAME_UNKNOWN})
 _JUST_AFTER_S: Final = 0.001
 READING: Final = "You may read this project. An owner of it can let you write."
 
@@ -212,8 +215,9 @@ def _waiting(state: Waiting, facts: LinkFacts, now: float, words: NeedWords) -> 
     """A server that asks to wait is told apart from a link that failed; both go on by themselves."""
     left_s = max(1, math.ceil(state.retry_at - now))
     wait = f"Reconnecting in {left_s} s"
-    if state.asked:
-        wait = f"{words(state.asked, '').title or state.asked} · trying again in {left_s} s"
+    told = state.asked or (state.trouble if state.trouble in _TOLD_TROUBLES else "")
+    if told:
+        wait = f"{words(told, '').title or told} · trying again in {left_s} s"
     second = StatusAction.CANCEL if state.lost_at is None else None
     return replace(_waiting_edits(wait, facts), action=StatusAction.RETRY, second=second)
 

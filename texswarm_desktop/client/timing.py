@@ -16,6 +16,10 @@ BLIP_S: Final = 1.0
 TICK_S: Final = 1.0
 #: A tick that comes this much late means that the machine, or at least this program, stood still.
 ASLEEP_S: Final = 4.0
+#: A server that is away is knocked at often, then less often, then left to the retries.
+_KNOCK_FAST_FOR_S: Final = 60.0
+_KNOCK_FOR_S: Final = 600.0
+_KNOCK_SLOWER: Final = 5
 #: An access token with less than this to live is not worth showing to a server.
 TOKEN_MARGIN_S: Final = 5.0
 
@@ -27,6 +31,7 @@ class LinkProfile:
     `backoff_s`: the wait after the first, second, … loss in a row; the last one is repeated. `settled_after_s`: a link
     that was live for so long was a success, and the next loss counts as the first. `overload_wait_s`: the least wait
     after a server said that it is full. `key_press_after_s`: a key press ends a wait that is older than this.
+    `knock_every_s`: how often to look whether packets come through while the link is away; 0 where that is a burden.
     """
 
     name: str
@@ -39,6 +44,7 @@ class LinkProfile:
     close_timeout_s: float = 1.0
     overload_wait_s: float = 5.0
     key_press_after_s: float = 5.0
+    knock_every_s: float = 0.0
 
 
 LAN: Final = LinkProfile(
@@ -49,6 +55,7 @@ LAN: Final = LinkProfile(
     backoff_s=(0.0, 0.25, 0.5, 1.0, 2.0, 5.0),
     probe_timeout_s=1.0,
     settled_after_s=5.0,
+    knock_every_s=0.2,
 )
 REMOTE: Final = LinkProfile(
     name="remote",
@@ -81,6 +88,11 @@ def is_this_machine(address: ServerAddress) -> bool:
     return address.host.rstrip(".").lower() == "localhost" if ip is None else ip.is_loopback
 
 
+def has_number(address: ServerAddress) -> bool:
+    """Say whether the address needs no looking up."""
+    return _ip_of(address) is not None
+
+
 def _ip_of(address: ServerAddress) -> IPv4Address | IPv6Address | None:
     try:
         ip = ip_address(address.host)
@@ -101,11 +113,23 @@ def has_slept(wall_s: float, monotonic_s: float) -> bool:
     return max(wall_s, monotonic_s) > TICK_S + ASLEEP_S
 
 
+def knocking_every_s(profile: LinkProfile, away_s: float) -> float | None:
+    """Return how often to knock at a server that has been away for so long; None: not any more.
+
+    A cable that was out for a moment is found at once; a host that went home is not knocked at all night.
+    """
+    if not profile.knock_every_s or away_s >= _KNOCK_FOR_S:
+        return None
+    return profile.knock_every_s if away_s < _KNOCK_FAST_FOR_S else profile.knock_every_s * _KNOCK_SLOWER
+
+
 class Pulse(Enum):
     """What a tick finds on an open link."""
 
     FINE = "fine"
     PING = "ping"
+    OVERDUE = "overdue"
+    """A ping was not answered as soon as it should have been."""
     DEAD = "dead"
 
 
@@ -113,6 +137,14 @@ def pulse(profile: LinkProfile, *, now: float, heard_at: float, pinged_at: float
     """Say what to do about a link from which the last sign of life came at `heard_at`."""
     if now - heard_at >= profile.dead_after_s:
         return Pulse.DEAD
+    if pinged_at > heard_at and now - heard_at >= profile.ping_every_s + profile.probe_timeout_s:
+        return Pulse.OVERDUE
     if now - max(heard_at, pinged_at) >= profile.ping_every_s:
         return Pulse.PING
     return Pulse.FINE
+
+
+def next_tick_s(profile: LinkProfile, *, now: float, heard_at: float) -> float:
+    """Return when to look at a link again: each second, and at the moment when it is dead."""
+    left_s = heard_at + profile.dead_after_s - now
+    return min(TICK_S, left_s) if left_s > 0 else TICK_S

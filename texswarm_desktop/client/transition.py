@@ -7,8 +7,9 @@ that is not the state's is stale and changes nothing. Leaving a state has effect
 timers stop, the transport is dropped), derived here from the pair of states, so that no road can forget them.
 
 Left out on purpose: documents (each has its DocumentSync; the machine only hears n of m), the pings of a quiet link
-(the driver's tick finds a dead link and reports it lost), renewal of tokens on a standing link (the server does it in
-band), and a limit for catching up: however long it takes, a link that gives signs of life is not hopeless.
+(the driver's tick finds a dead link and reports it lost), knocking while a link is away (the driver does it as long as
+the state is worth it, and reports an answer), renewal of tokens on a standing link (the server does it in band), and a
+limit for catching up: however long it takes, a link that gives signs of life is not hopeless.
 
 A credential the server turned down is not shown again until it has let us in, so a sign-in ends after at most three.
 """
@@ -36,6 +37,7 @@ from texswarm_desktop.client.events import (
     ConnectRequested,
     DocumentsProgressed,
     HostAnnounced,
+    HostAnswered,
     KeyPressed,
     LinkEvent,
     Moment,
@@ -64,6 +66,7 @@ from texswarm_desktop.client.states import (
     Rung,
     StopCode,
     Syncing,
+    Trouble,
     Waiting,
 )
 from texswarm_desktop.client.timing import LinkProfile
@@ -146,7 +149,7 @@ def _on_connect(state: Idle | NeedsUser, _event: object, _moment: Moment, profil
     return _open(Connecting(state.generation + 1), profile)
 
 
-def _on_retry_due(state: Waiting, _event: RetryDue, _moment: Moment, profile: LinkProfile) -> Step:
+def _on_retry_due(state: Waiting, _event: object, _moment: Moment, profile: LinkProfile) -> Step:
     return _open(Connecting(state.generation + 1, state.failures, state.lost_at, state.refused), profile)
 
 
@@ -169,6 +172,18 @@ def _on_key_press(state: Waiting, _event: KeyPressed, moment: Moment, profile: L
 def _on_restart(state: Connecting, _event: object, _moment: Moment, profile: LinkProfile) -> Step:
     """An attempt begun before sleep, or over another network, may hang until its time is up: begin afresh."""
     return _open(replace(state, generation=state.generation + 1, failures=0), profile)
+
+
+def _on_elsewhere(state: Connecting, event: HostAnnounced, moment: Moment, profile: LinkProfile) -> Step:
+    """The attempt goes to where the host was."""
+    return _on_restart(state, event, moment, profile) if event.is_elsewhere else (state, ())
+
+
+def _on_answered(state: Waiting, event: HostAnswered, moment: Moment, profile: LinkProfile) -> Step:
+    """Packets come through, where none did; whether a server of ours is behind them is to be seen."""
+    if not state.is_worth_knocking or moment.now < state.not_before:
+        return state, ()
+    return _on_retry_due(state, event, moment, profile)
 
 
 def _on_opened(state: Connecting, _event: TransportOpened, moment: Moment, profile: LinkProfile) -> Step:
@@ -218,10 +233,11 @@ def _on_lost(
     if event.code == CloseCode.TOKEN_INVALID and not isinstance(state, Connecting):
         return _on_token_lost(state, _told(event), moment, profile)
     if event.code in {CloseCode.GOING_AWAY, CloseCode.SERVICE_RESTART}:
-        return _lose(state, reason, moment, profile, least_failures=2)
+        return _lose(state, reason, moment, profile, least_failures=2, trouble=Trouble.RESTARTED)
     is_full = event.code == CloseCode.TRY_AGAIN_LATER
     least_wait_s = event.retry_after_s or (profile.overload_wait_s * moment.jitter if is_full else 0.0)
-    return _lose(state, reason, moment, profile, least_wait_s=least_wait_s, asked=_told(event))
+    asked, trouble = _told(event), event.trouble
+    return _lose(state, reason, moment, profile, least_wait_s=least_wait_s, asked=asked, trouble=trouble)
 
 
 def _told(event: TransportLost) -> str:
@@ -260,11 +276,16 @@ def _turn_down(state: Authenticating, code: str, message: str, moment: Moment, p
 
 
 def _on_silence(state: LinkState, event: LinkEvent, moment: Moment, profile: LinkProfile) -> Step:
-    return _lose(state, type(event).__name__, moment, profile)
+    trouble = Trouble.NO_ANSWER if isinstance(state, Connecting) else Trouble.SILENT
+    return _lose(state, type(event).__name__, moment, profile, trouble=trouble)
 
 
 def _on_network_gone(state: Waiting, _event: NetworkWentAway, _moment: Moment, _profile: LinkProfile) -> Step:
     return Offline(state.generation, state.failures, state.lost_at, state.refused), ()
+
+
+def _on_doubt_elsewhere(state: LinkState, event: HostAnnounced, moment: Moment, profile: LinkProfile) -> Step:
+    return _on_doubt(state, event, moment, profile) if event.is_elsewhere else (state, ())
 
 
 def _on_doubt(state: LinkState, _event: object, _moment: Moment, profile: LinkProfile) -> Step:
@@ -282,6 +303,7 @@ def _lose(
     is_told: bool = False,
     refused: frozenset[Rung] | None = None,
     asked: str = "",
+    trouble: str = Trouble.ENDED,
 ) -> Step:
     failures = _failures_of(state, moment, profile) + 1
     lost_at: float | None = moment.now if isinstance(state, Live) else state.lost_at
@@ -292,7 +314,9 @@ def _lose(
     wait_s = max(delay_s(profile, max(failures, least_failures), moment.jitter), least_wait_s)
     retry_at = moment.now + wait_s
     not_before = moment.now + least_wait_s if is_told else moment.now
-    new = Waiting(state.generation, failures, lost_at, moment.now, retry_at, not_before, reason, refused, asked)
+    new = Waiting(
+        state.generation, failures, lost_at, moment.now, retry_at, not_before, reason, refused, asked, trouble
+    )
     return new, (StartTimer(TimerKind.RETRY, wait_s),)
 
 
@@ -315,6 +339,7 @@ TABLE: Final[dict[tuple[type[LinkState], type[LinkEvent]], Handler]] = {
     (Connecting, CloseRequested): _on_close,
     (Connecting, Woke): _on_restart,
     (Connecting, NetworkReturned): _on_restart,
+    (Connecting, HostAnnounced): _on_elsewhere,
     (Connecting, TransportOpened): _on_opened,
     (Connecting, TransportLost): _on_lost,
     (Connecting, StepTimedOut): _on_silence,
@@ -322,6 +347,7 @@ TABLE: Final[dict[tuple[type[LinkState], type[LinkEvent]], Handler]] = {
     (Authenticating, Woke): _on_doubt,
     (Authenticating, NetworkReturned): _on_doubt,
     (Authenticating, NetworkWentAway): _on_doubt,
+    (Authenticating, HostAnnounced): _on_doubt_elsewhere,
     (Authenticating, TransportLost): _on_lost,
     (Authenticating, SignedIn): _on_signed_in,
     (Authenticating, SignInRefused): _on_refused,
@@ -331,6 +357,8 @@ TABLE: Final[dict[tuple[type[LinkState], type[LinkEvent]], Handler]] = {
     (Syncing, Woke): _on_doubt,
     (Syncing, NetworkReturned): _on_doubt,
     (Syncing, NetworkWentAway): _on_doubt,
+    (Syncing, HostAnnounced): _on_doubt_elsewhere,
+    (Syncing, HostAnswered): _on_doubt,
     (Syncing, TransportLost): _on_lost,
     (Syncing, DocumentsProgressed): _on_progress,
     (Syncing, ProbeTimedOut): _on_silence,
@@ -338,6 +366,8 @@ TABLE: Final[dict[tuple[type[LinkState], type[LinkEvent]], Handler]] = {
     (Live, Woke): _on_doubt,
     (Live, NetworkReturned): _on_doubt,
     (Live, NetworkWentAway): _on_doubt,
+    (Live, HostAnnounced): _on_doubt_elsewhere,
+    (Live, HostAnswered): _on_doubt,
     (Live, TransportLost): _on_lost,
     (Live, DocumentsProgressed): _on_progress,
     (Live, ProbeTimedOut): _on_silence,
@@ -348,6 +378,7 @@ TABLE: Final[dict[tuple[type[LinkState], type[LinkEvent]], Handler]] = {
     (Waiting, NetworkReturned): _on_hope,
     (Waiting, NetworkWentAway): _on_network_gone,
     (Waiting, HostAnnounced): _on_hope,
+    (Waiting, HostAnswered): _on_answered,
     (Waiting, KeyPressed): _on_key_press,
     (Waiting, RetryDue): _on_retry_due,
     (Offline, ConnectRequested): _on_demand,
@@ -385,15 +416,13 @@ IGNORED: Final[frozenset[tuple[type[LinkState], type[LinkEvent]]]] = frozenset(
             (Idle, event)
             for event in (RetryDemanded, Woke, NetworkReturned, NetworkWentAway, HostAnnounced, KeyPressed)
         ),
-        *(
-            (Connecting, event)
-            for event in (ConnectRequested, RetryDemanded, NetworkWentAway, HostAnnounced, KeyPressed)
-        ),
+        *((state, HostAnswered) for state in (Idle, Connecting, Authenticating, Offline, NeedsUser, Closed)),
+        *((Connecting, event) for event in (ConnectRequested, RetryDemanded, NetworkWentAway, KeyPressed)),
         *((Connecting, event) for event in (ProbeTimedOut, RetryDue)),
-        *((Authenticating, event) for event in (ConnectRequested, RetryDemanded, HostAnnounced, KeyPressed, RetryDue)),
-        *((Syncing, event) for event in (ConnectRequested, RetryDemanded, HostAnnounced, KeyPressed)),
+        *((Authenticating, event) for event in (ConnectRequested, RetryDemanded, KeyPressed, RetryDue)),
+        *((Syncing, event) for event in (ConnectRequested, RetryDemanded, KeyPressed)),
         *((Syncing, event) for event in (StepTimedOut, RetryDue)),
-        *((Live, event) for event in (ConnectRequested, RetryDemanded, HostAnnounced, KeyPressed)),
+        *((Live, event) for event in (ConnectRequested, RetryDemanded, KeyPressed)),
         *((Live, event) for event in (StepTimedOut, RetryDue)),
         (Offline, NetworkWentAway),
         (Offline, KeyPressed),

@@ -14,14 +14,28 @@ from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.connection import broadcast
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidProxy,
+    InvalidStatus,
+    InvalidURI,
+    ProxyError,
+    WebSocketException,
+)
+from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
+from websockets.protocol import Event
+from websockets.proxy import get_proxy
+from websockets.uri import parse_uri
 
-from texswarm_desktop.client.link import LinkClosedError, TransportFactory, WrongCertificateError
+from texswarm_desktop.client.link import LinkClosedError, NoLinkError, TransportFactory, WrongCertificateError
+from texswarm_desktop.client.states import Trouble
 from texswarm_desktop.client.timing import LinkProfile, is_near
+from texswarm_desktop.client.trouble import trouble_of
 from texswarm_desktop.core.certificates import is_shown_by
 from texswarm_server.protocol.close_codes import CloseCode
-from texswarm_server.protocol.errors import ErrorCode, LinkLostError, LinkRefusedError
+from texswarm_server.protocol.errors import ErrorCode, LinkLostError
 from texswarm_server.protocol.invite_link import ServerAddress
 from texswarm_server.protocol.version import Limits
 
@@ -29,21 +43,40 @@ from texswarm_server.protocol.version import Limits
 _MAX_INCOMING_BYTES: Final = Limits().max_document_bytes
 _NORMAL: Final = 1000
 _RESTART_S: Final = 1.0
+#: How a reverse proxy says that the server behind it is away.
+_SERVER_IS_AWAY: Final = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
 
 logger = logging.getLogger(__name__)
 
 
 class _AttentiveConnection(ClientConnection):
-    """Notes when bytes came in, whatever they were: under a large download pongs are late, but the link is alive."""
+    """Notes when bytes came in, whatever they were: under a large download pongs are late, but the link is alive.
+
+    Also notes how long the answer to the last ping took.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.clock: Callable[[], float] = self.loop.time
         self.heard_at = self.clock()
+        self.round_trip_s: float | None = None
+        self._pinged_at: float | None = None
 
     def data_received(self, data: bytes) -> None:
         self.heard_at = self.clock()
         super().data_received(data)
+
+    def process_event(self, event: Event) -> None:
+        super().process_event(event)
+        if self._pinged_at is not None and isinstance(event, Frame) and event.opcode is Opcode.PONG:
+            self.round_trip_s, self._pinged_at = self.clock() - self._pinged_at, None
+
+    def ping_without_waiting(self) -> None:
+        """Send a ping, if the connection is open."""
+        if self.protocol.state.name == "OPEN":
+            self._pinged_at = self.clock()
+            self.protocol.send_ping(b"")
+            self.send_data()
 
 
 class WebSocketLink:
@@ -62,16 +95,18 @@ class WebSocketLink:
         """How much lies in the socket's buffer on our side of the system."""
         return self._websocket.transport.get_write_buffer_size()
 
+    @property
+    def round_trip_s(self) -> float | None:
+        """How long the last ping and its answer took."""
+        return self._websocket.round_trip_s
+
     def send(self, frame: str | bytes) -> None:
         """Write a frame without waiting: `broadcast` to one is the public call that does so."""
         broadcast([self._websocket], frame)
 
     def ping(self) -> None:
         """Send a ping; its answer shows as `heard_at`."""
-        protocol = self._websocket.protocol
-        if protocol.state.name == "OPEN":
-            protocol.send_ping(b"")
-            self._websocket.send_data()
+        self._websocket.ping_without_waiting()
 
     async def receive(self) -> str | bytes:
         """Return the next frame."""
@@ -105,13 +140,19 @@ def websocket_transport(fingerprint: str | None = None) -> TransportFactory:
     return open_link
 
 
+def system_proxy(address: ServerAddress) -> str | None:
+    """Return the proxy that the system wants to stand between, None for what is near and for what it exempts."""
+    return None if is_near(address) else get_proxy(parse_uri(address.url))
+
+
 async def _connect(address: ServerAddress, profile: LinkProfile, fingerprint: str | None) -> _AttentiveConnection:
     tls: dict[str, Any] = {"ssl": _pinned_context()} if fingerprint and address.tls else {}
+    proxy = system_proxy(address)
     try:
         websocket = await connect(
             address.url,
             compression=None,
-            proxy=None if is_near(address) else True,
+            proxy=proxy,
             ping_interval=None,
             open_timeout=None,
             close_timeout=profile.close_timeout_s,
@@ -122,18 +163,34 @@ async def _connect(address: ServerAddress, profile: LinkProfile, fingerprint: st
     except InvalidStatus as error:
         raise _not_now(error.response, address) from error
     except (OSError, WebSocketException, TimeoutError, ValueError, ImportError) as error:
-        raise LinkRefusedError(f"{address}: {error}") from error
+        trouble = _trouble(error, has_proxy=proxy is not None, has_tls=address.tls)
+        raise NoLinkError(trouble, f"{address}: {str(error) or type(error).__name__}") from error
     assert isinstance(websocket, _AttentiveConnection)
     return websocket
 
 
-def _not_now(response: Response, address: ServerAddress) -> LinkLostError | LinkRefusedError:
+def _trouble(error: Exception, *, has_proxy: bool, has_tls: bool) -> Trouble:
+    match error:
+        case ProxyError() | InvalidProxy() | ImportError():
+            return Trouble.PROXY
+        case OSError() if has_proxy and not isinstance(error, ssl.SSLError):
+            return Trouble.PROXY
+        case ConnectionResetError() | ConnectionAbortedError() if has_tls:  # what a server without TLS does to a hello
+            return Trouble.TLS
+        case InvalidHandshake() | InvalidURI():
+            return Trouble.NOT_OURS
+        case _:
+            return trouble_of(error)
+
+
+def _not_now(response: Response, address: ServerAddress) -> LinkLostError | NoLinkError:
     """Tell a server that is full from one that is just restarting, which asks for a second at most."""
     with suppress(ValueError):
         retry_after_s = float(response.headers.get("Retry-After", "nothing"))
         if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE and retry_after_s > _RESTART_S:
             return LinkClosedError(CloseCode.TRY_AGAIN_LATER, ErrorCode.OVER_CAPACITY, retry_after_s=retry_after_s)
-    return LinkRefusedError(f"{address}: answered {response.status_code}")
+    trouble = Trouble.NOBODY if response.status_code in _SERVER_IS_AWAY else Trouble.NOT_OURS
+    return NoLinkError(trouble, f"{address}: answered {response.status_code}")
 
 
 async def _close(websocket: _AttentiveConnection, limit_s: float) -> None:

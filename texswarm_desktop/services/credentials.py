@@ -59,7 +59,7 @@ class CredentialStore:
         An invite is kept until it was used, so that a restart before that loses nothing; with a `key` it is not:
         `key` is what the server is known by, for one whose address changes and that makes an invite for each start.
         """
-        name = key or f"{address.host}:{address.port}"
+        name = key or f"{address.host}:{address.port}{address.prefix}"
         lock = self._profile / _LOCK_FILE
         place = SecretPlace(self._secrets, name, self._executor, asyncio.get_running_loop(), lock=lock)
         kept = await place.read()

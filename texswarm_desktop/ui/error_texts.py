@@ -7,7 +7,7 @@ newer server invented is shown with the server's own message.
 from dataclasses import dataclass
 from typing import Final
 
-from texswarm_desktop.client.states import StopCode
+from texswarm_desktop.client.states import StopCode, Trouble
 from texswarm_desktop.client.status import Need, StatusAction
 from texswarm_server.protocol import errors
 from texswarm_server.protocol.errors import ErrorCode, RejectedError, RemoteProtocolError, TexSwarmError
@@ -109,6 +109,19 @@ _BY_CODE: Final[dict[str, ErrorText]] = {
     ErrorCode.AUTH_FAILED: ErrorText(
         "Not let in", "The server did not accept the invitation. Ask for a new one.", StatusAction.SIGN_IN
     ),
+    Trouble.ENDED: ErrorText("Connection lost", f"The connection broke off. {_KEPT}"),
+    Trouble.SILENT: ErrorText("No sign of life", f"Nothing was heard from the server any more. {_KEPT}"),
+    Trouble.RESTARTED: ErrorText("Server restarts", "The server was ended or started anew."),
+    Trouble.NO_NETWORK: ErrorText("No network", "This computer has no network. It goes on by itself."),
+    Trouble.NO_ANSWER: ErrorText("No answer", "Nothing answers at the address of the server."),
+    Trouble.NOBODY: ErrorText("Nobody there", "The machine answers, and no server runs there."),
+    Trouble.NAME_UNKNOWN: ErrorText("Name not found", "The name of the server cannot be looked up now."),
+    Trouble.NOT_OURS: ErrorText(
+        "Something else answers",
+        "Another server answers, or a sign-in page of this network. Open a web browser and sign in there.",
+    ),
+    Trouble.TLS: ErrorText("Not encrypted", "No encrypted connection to the server came about."),
+    Trouble.PROXY: ErrorText("The proxy fails", "The proxy of this system does not pass the connection on."),
     StopCode.SESSION_ENDED: ErrorText(
         "Session ended", "The host ended the session. Your copy stays here.", StatusAction.WORK_LOCALLY
     ),

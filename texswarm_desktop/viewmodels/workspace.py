@@ -454,9 +454,10 @@ class Workspace(QObject):
         credentials.session_id = session_id
         credentials.describe(self.me.name, self.me.color)
         from texswarm_desktop.client.connection import Connection  # noqa: PLC0415 - most starts need none
+        from texswarm_desktop.client.knock import tcp_knock  # noqa: PLC0415
 
         transport = self._new_transport(link.fingerprint)
-        connection = Connection(address=link.address, credentials=credentials, transport=transport)
+        connection = Connection(address=link.address, credentials=credentials, transport=transport, knock=tcp_knock)
         await connection.__aenter__()
         return connection
 

@@ -1,4 +1,4 @@
-"""The invite link: `texswarm://HOST:PORT/?token=…[&document=UUID][&tls=1&fp=SHA256]`."""
+"""The invite link: `texswarm://HOST:PORT/[PREFIX/]?token=…[&document=UUID][&tls=1&fp=SHA256]`."""
 
 from dataclasses import dataclass
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
@@ -12,7 +12,7 @@ _TLS_BY_SCHEME = {_SCHEME: None, "ws": False, "wss": True, "http": False, "https
 
 @dataclass(frozen=True, slots=True)
 class ServerAddress:
-    """Where a server listens. `path` is `/ws`, with a prefix in front where a reverse proxy adds one."""
+    """Where a server listens. `path` is `/ws`, with a prefix in front where a reverse proxy wants one."""
 
     host: str
     port: int = DEFAULT_PORT
@@ -24,8 +24,13 @@ class ServerAddress:
         """The WebSocket address, `ws://…` or `wss://…`."""
         return f"{'wss' if self.tls else 'ws'}://{_bracketed(self.host)}:{self.port}{self.path}"
 
+    @property
+    def prefix(self) -> str:
+        """What stands in front of `/ws`; empty for a path that is nothing like it."""
+        return self.path.removesuffix(WEBSOCKET_PATH) if self.path.endswith(WEBSOCKET_PATH) else ""
+
     def __str__(self) -> str:
-        return f"{_bracketed(self.host)}:{self.port}"
+        return f"{_bracketed(self.host)}:{self.port}{self.prefix}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,7 @@ class InviteLink:
         query = {"token": self.token, "document": self.document_id}
         if self.address.tls:
             query |= {"tls": "1", "fp": self.fingerprint}
-        if self.address.path != WEBSOCKET_PATH:
+        if self.address.path != f"{self.address.prefix}{WEBSOCKET_PATH}":
             query["path"] = self.address.path
         pairs = {key: value for key, value in query.items() if value is not None}
         text = urlencode(pairs, quote_via=quote)
@@ -49,9 +54,9 @@ class InviteLink:
 
 
 def parse_invite_link(text: str) -> InviteLink:
-    """Read a link, a WebSocket or HTTP address, or a bare `host[:port]`; unknown parameters are ignored.
+    """Read a link, a WebSocket or HTTP address, or a bare `host[:port]`, each with a prefix or without.
 
-    Raises SettingsError when no host can be read from it.
+    Unknown parameters are ignored. Raises SettingsError when no host can be read from it.
     """
     text = text.strip()
     try:
@@ -63,14 +68,17 @@ def parse_invite_link(text: str) -> InviteLink:
         raise SettingsError(f"not an address: {text!r}")
     query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
     tls = _TLS_BY_SCHEME[parts.scheme]
-    path = query.get("path") or (parts.path if tls is not None and parts.path.strip("/") else WEBSOCKET_PATH)
     address = ServerAddress(
         host=host,
         port=DEFAULT_PORT if port is None else port,
         tls=query.get("tls") == "1" if tls is None else tls,
-        path=path if path.startswith("/") else f"/{path}",
+        path=_path(query.get("path") or f"{parts.path.rstrip('/').removesuffix(WEBSOCKET_PATH)}{WEBSOCKET_PATH}"),
     )
     return InviteLink(address, query.get("token"), query.get("document"), query.get("fp"))
+
+
+def _path(text: str) -> str:
+    return text if text.startswith("/") else f"/{text}"
 
 
 def _bracketed(host: str) -> str:

@@ -187,6 +187,7 @@ class ClientEnd:
         self._waiter: asyncio.Future[None] | None = None
         self._is_closed = False
         self.heard_at = loop.time()
+        self.round_trip_s: float | None = None
         self.unsent_bytes = 0
 
     def send(self, frame: str | bytes) -> None:

@@ -1,12 +1,13 @@
 """The driver with links in memory and a clock that the test moves."""
 
 import random
+from contextlib import asynccontextmanager
 
 import pytest
 
 from tests.helpers.fake_credentials import FakeCredentials
 from tests.helpers.fake_time import FakeTime
-from tests.helpers.link_pair import LinkPairs
+from tests.helpers.link_pair import FakeDoor, LinkPairs
 from tests.helpers.model_replica import ModelReplica
 from tests.helpers.room_model import RoomModel
 from tests.helpers.run_async import runs_async, settle
@@ -37,13 +38,14 @@ WELCOME = AuthenticationResult(ok=True, user_id="u", session_id="s", access_toke
 class Bench:
     """A connection on fake time and fake links, with the states it went through."""
 
-    def __init__(self, host="10.0.0.5", **credentials):
-        self.time, self.links = FakeTime(), LinkPairs()
+    def __init__(self, host="10.0.0.5", door=None, **credentials):
+        self.time, self.links, self.door = FakeTime(), LinkPairs(), door
         self.credentials = FakeCredentials(**credentials)
         self.connection = Connection(
             address=ServerAddress(host),
             credentials=self.credentials,
             transport=self.links,
+            knock=door,
             clock=self.time.clock,
             wall_clock=self.time.wall_clock,
             rng=random.Random(7),
@@ -60,6 +62,7 @@ class Bench:
         await self.connection.__aexit__(*exc)
         assert self.time.pending == 0
         assert self.links.open_count == 0
+        assert self.door is None or self.door.waiting == 0
 
     @property
     def state(self):
@@ -433,3 +436,140 @@ async def test_before_connecting_nothing_runs():
     async with Bench() as bench:
         assert isinstance(bench.state, Idle)
         assert bench.time.pending == 0
+
+
+# ── knocking, and a host that moves ─────────────────────────────────────────────────────────────────────────
+
+
+HOME = ServerAddress("10.0.0.5")
+ELSEWHERE = ServerAddress("10.0.0.77")
+
+
+@asynccontextmanager
+async def at_an_open_door():
+    door = FakeDoor()
+    door.open(HOME)
+    async with Bench(door=door) as bench:
+        await bench.sign_in()
+        yield bench, door
+
+
+async def lose_for(bench, seconds):
+    """Let nothing through, until the link is given up and for so long after that."""
+    bench.links.last.answers_pings, bench.door.answers = False, None
+    while isinstance(bench.state, Live):
+        await bench.advance(0.5)
+    await bench.advance(seconds)
+
+
+@runs_async
+async def test_a_cable_that_is_put_back_is_found_at_once_and_not_when_the_wait_is_over():
+    async with at_an_open_door() as (bench, door):
+        await lose_for(bench, 20)
+        attempts = bench.links.attempts
+        assert bench.door.waiting == 1
+        door.open(HOME)
+        await settle()
+        assert bench.links.attempts == attempts + 1
+        assert isinstance(bench.state, Authenticating)
+
+
+@runs_async
+async def test_whoever_is_away_for_long_is_knocked_at_less_and_then_left_to_the_retries():
+    async with at_an_open_door() as (bench, door):
+        await lose_for(bench, 30)
+        assert set(door.rhythms) == {LAN.knock_every_s}
+        await bench.advance(200)
+        assert door.rhythms[-1] == LAN.knock_every_s or max(door.rhythms) == 1.0
+        await bench.advance(600)
+        while not isinstance(bench.state, Waiting):
+            await bench.advance(1)
+        assert door.waiting == 0
+
+
+@runs_async
+async def test_a_server_that_lets_nobody_in_is_not_knocked_at():
+    async with at_an_open_door() as (bench, door):
+        bench.links.last.lose(1013, "over_capacity")
+        await settle()
+        assert isinstance(bench.state, Waiting)
+        assert door.waiting == 0
+
+
+@runs_async
+async def test_a_quiet_link_over_which_packets_come_through_is_probed_and_given_up():
+    async with at_an_open_door() as (bench, _door):
+        bench.links.last.answers_pings = False
+        for _ in range(5):
+            await bench.advance(1)
+        assert not isinstance(bench.state, Live)
+        assert bench.state.lost_at - 1000.0 < LAN.dead_after_s
+
+
+@runs_async
+async def test_a_quiet_link_over_which_nothing_comes_through_is_dead_at_the_very_second():
+    async with at_an_open_door() as (bench, door):
+        bench.links.last.answers_pings, door.answers = False, None
+        while isinstance(bench.state, Live):
+            await bench.advance(1 / 8)
+        assert bench.state.lost_at - 1000.0 == LAN.dead_after_s
+
+
+@runs_async
+async def test_a_host_that_took_another_address_is_found_there_and_remembered():
+    async with at_an_open_door() as (bench, door):
+        await lose_for(bench, 8)
+        door.answers = ELSEWHERE
+        bench.connection.seen_at([ELSEWHERE])
+        await settle()
+        assert bench.links.asked[-1] == ELSEWHERE
+        assert bench.connection.current_address == ELSEWHERE
+        bench.links.last.deliver(WELCOME)
+        await settle()
+        assert isinstance(bench.state, Live)
+        assert bench.connection.address == HOME
+
+
+@runs_async
+async def test_a_host_that_says_it_is_where_it_was_disturbs_nobody():
+    async with at_an_open_door() as (bench, _door):
+        pings = bench.links.last.pings
+        bench.connection.seen_at([ELSEWHERE, HOME])
+        bench.connection.seen_at([])
+        assert (bench.links.last.pings, bench.connection.current_address) == (pings, HOME)
+
+
+@runs_async
+async def test_of_what_a_host_says_only_a_few_addresses_are_believed():
+    async with Bench() as bench:
+        bench.connection.seen_at([ServerAddress(f"10.0.1.{last}") for last in range(100)])
+        assert len(bench.connection._driver.addresses) == 9
+
+
+@runs_async
+async def test_without_a_door_the_addresses_are_tried_in_turn():
+    async with Bench() as bench:
+        bench.links.refuses = True
+        bench.connection.seen_at([ELSEWHERE])
+        bench.connection.connect()
+        await settle()
+        for _ in range(10):
+            await bench.advance(0.5)
+        assert set(bench.links.asked) == {HOME, ELSEWHERE}
+
+
+@runs_async
+async def test_a_thousand_retries_leave_nothing_behind_and_say_nothing_in_the_log(caplog):
+    caplog.set_level("INFO")
+    async with Bench() as bench:
+        bench.links.refuses = True
+        bench.connection.connect()
+        while bench.links.attempts < 50:
+            await bench.advance(2)
+        before = (bench.time.pending, len(bench.connection._driver._tasks), len(bench.connection._driver._queue))
+        bench.links.asked.clear()
+        while bench.links.attempts < 1050:
+            await bench.advance(2)
+        after = (bench.time.pending, len(bench.connection._driver._tasks), len(bench.connection._driver._queue))
+        assert before == after == (2, 0, 0)
+        assert [record for record in caplog.records if record.levelname != "DEBUG"] == []

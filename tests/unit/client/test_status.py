@@ -16,6 +16,7 @@ from texswarm_desktop.client.states import (
     Offline,
     Rung,
     Syncing,
+    Trouble,
     Waiting,
 )
 from texswarm_desktop.client.status import (
@@ -218,3 +219,12 @@ def test_a_link_that_stands_does_not_mean_that_the_document_is_taken(
 ) -> None:
     told = refusal_to_show(refusal, is_viewer=is_viewer, is_read_only=is_read_only, unacknowledged=waiting)
     assert told == shown
+
+
+@pytest.mark.parametrize("trouble", Trouble)
+def test_what_stands_in_the_way_is_told_where_waiting_alone_may_not_help(trouble: Trouble) -> None:
+    line = present(replace(waiting(4.2), trouble=trouble), THREE, NOW)
+    is_told = trouble in {Trouble.NOT_OURS, Trouble.TLS, Trouble.PROXY, Trouble.NAME_UNKNOWN}
+    start = f"{trouble} · trying again" if is_told else "Reconnecting"
+    assert line.text == f"{start} in 5 s · 3 edits waiting"
+    assert line.action is StatusAction.RETRY

@@ -2,7 +2,17 @@ from dataclasses import replace
 
 import pytest
 
-from texswarm_desktop.client.timing import LAN, REMOTE, Pulse, has_slept, is_this_machine, profile_for, pulse
+from texswarm_desktop.client.timing import (
+    LAN,
+    REMOTE,
+    Pulse,
+    has_slept,
+    is_this_machine,
+    knocking_every_s,
+    next_tick_s,
+    profile_for,
+    pulse,
+)
 from texswarm_server.protocol.invite_link import ServerAddress
 
 
@@ -59,13 +69,26 @@ def test_sleep_shows_in_either_clock(wall_s, monotonic_s, slept):
         (100.0, 90.0, Pulse.FINE),
         (99.0, 90.0, Pulse.FINE),
         (98.0, 90.0, Pulse.PING),
-        (95.0, 98.0, Pulse.PING),
-        (95.0, 99.0, Pulse.FINE),
+        (95.0, 94.0, Pulse.PING),
+        (97.5, 99.0, Pulse.FINE),
+        (97.0, 99.0, Pulse.OVERDUE),
+        (95.0, 98.0, Pulse.OVERDUE),
         (94.0, 99.9, Pulse.DEAD),
     ],
 )
 def test_a_quiet_link_is_pinged_and_a_silent_one_is_dead(heard_at, pinged_at, found):
     assert pulse(LAN, now=100.0, heard_at=heard_at, pinged_at=pinged_at) is found
+
+
+@pytest.mark.parametrize(("heard_at", "after_s"), [(100.0, 1.0), (95.5, 1.0), (94.5, 0.5), (94.0, 1.0), (90.0, 1.0)])
+def test_a_link_is_looked_at_at_the_moment_when_it_is_dead(heard_at, after_s):
+    assert next_tick_s(LAN, now=100.0, heard_at=heard_at) == after_s
+
+
+@pytest.mark.parametrize(("away_s", "every_s"), [(0, 0.2), (59, 0.2), (60, 1.0), (599, 1.0), (600, None)])
+def test_a_near_server_is_knocked_at_often_then_less_often_then_not_any_more(away_s, every_s):
+    assert knocking_every_s(LAN, away_s) == every_s
+    assert knocking_every_s(REMOTE, away_s) is None
 
 
 def test_profiles_can_be_varied():

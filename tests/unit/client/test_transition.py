@@ -25,6 +25,7 @@ from texswarm_desktop.client.events import (
     ConnectRequested,
     DocumentsProgressed,
     HostAnnounced,
+    HostAnswered,
     KeyPressed,
     Moment,
     NetworkReturned,
@@ -51,6 +52,7 @@ from texswarm_desktop.client.states import (
     Rung,
     StopCode,
     Syncing,
+    Trouble,
     Waiting,
 )
 from texswarm_desktop.client.timing import LAN, REMOTE
@@ -64,7 +66,7 @@ EXAMPLES = {
     Authenticating: Authenticating(3, Rung.ACCESS, 1, 50.0),
     Syncing: Syncing(3, 0, 2, 1, 50.0),
     Live: Live(3, 60.0, 1),
-    Waiting: Waiting(3, 1, 50.0, 90.0, 101.0, 90.0, "lost"),
+    Waiting: Waiting(3, 1, 50.0, 90.0, 101.0, 90.0, "lost", trouble=Trouble.SILENT),
     Offline: Offline(3, 1, 50.0),
     NeedsUser: NeedsUser(3, "removed"),
     Closed: Closed(3),
@@ -76,6 +78,7 @@ def example(kind, generation=3):
     return {
         SignInRefused: lambda: SignInRefused(generation, ErrorCode.REMOVED),
         DocumentsProgressed: lambda: DocumentsProgressed(generation, 1, 2),
+        HostAnnounced: lambda: HostAnnounced(is_elsewhere=True),
     }.get(kind, lambda: kind(generation) if "generation" in kind.__slots__ else kind())()
 
 
@@ -219,6 +222,69 @@ def test_a_server_that_asks_to_wait_is_left_alone_and_said_so(code):
     assert (full.asked, full.retry_at) == (code, 110.0)
     closed, _ = run(EXAMPLES[Live], TransportLost(3, 1013, code))
     assert (closed.asked, closed.retry_at) == (code, 100.0 + LAN.overload_wait_s)
+
+
+@pytest.mark.parametrize("trouble", Trouble)
+def test_a_lost_link_and_a_failed_attempt_say_why(trouble):
+    assert run(EXAMPLES[Connecting], TransportLost(3, trouble=trouble))[0].trouble == trouble
+    assert run(EXAMPLES[Live], TransportLost(3, trouble=trouble))[0].trouble == trouble
+
+
+def test_silence_and_a_restart_say_why():
+    assert run(EXAMPLES[Connecting], StepTimedOut(3))[0].trouble is Trouble.NO_ANSWER
+    assert run(EXAMPLES[Live], ProbeTimedOut(3))[0].trouble is Trouble.SILENT
+    assert run(EXAMPLES[Live], TransportLost(3, 1012))[0].trouble is Trouble.RESTARTED
+    assert run(EXAMPLES[Live], ProbeTimedOut(3), moment=at(is_online=False))[0].trouble is Trouble.NO_NETWORK
+
+
+@pytest.mark.parametrize("trouble", Trouble)
+def test_an_answered_knock_ends_a_wait_for_packets_and_no_other(trouble):
+    waiting = replace(EXAMPLES[Waiting], trouble=trouble)
+    state, _ = run(waiting, HostAnswered())
+    if trouble in {Trouble.SILENT, Trouble.NO_ANSWER, Trouble.NOBODY}:
+        assert state == Connecting(4, waiting.failures, waiting.lost_at)
+    else:
+        assert state == waiting
+
+
+def test_an_answered_knock_does_not_overrule_a_server_that_asked_to_wait():
+    asked = replace(EXAMPLES[Waiting], asked=ErrorCode.THROTTLED, not_before=130.0)
+    assert run(asked, HostAnswered())[0] == asked
+
+
+def test_a_host_that_is_elsewhere_is_followed_and_one_that_is_here_is_left_alone():
+    here, elsewhere = HostAnnounced(), HostAnnounced(is_elsewhere=True)
+    assert run(EXAMPLES[Connecting], here)[0] == EXAMPLES[Connecting]
+    assert run(EXAMPLES[Connecting], elsewhere)[0].generation == 4
+    for state in (EXAMPLES[Authenticating], EXAMPLES[Syncing], EXAMPLES[Live]):
+        assert run(state, here) == (state, ())
+        assert Probe() in run(state, elsewhere)[1]
+
+
+def test_a_thousand_retries_are_as_one():
+    """Nothing grows: not the state, not the effects, and no wait is longer than the profile's longest."""
+    state, seen = EXAMPLES[Live], set()
+    now = 100.0
+    state, _ = run(state, TransportLost(3, trouble=Trouble.NOBODY))
+    for _ in range(1000):
+        now = state.retry_at
+        state, opening = run(state, RetryDue(state.generation), moment=at(now))
+        state, waiting = run(state, TransportLost(state.generation, trouble=Trouble.NOBODY), moment=at(now, jitter=1.5))
+        assert state.retry_at - now <= max(LAN.backoff_s) * 1.5
+        seen.add((len(opening), len(waiting)))
+    assert len(seen) == 1
+    assert (state.failures, state.lost_at, state.refused) == (1001, 100.0, frozenset())
+    state, _ = run(state, RetryDemanded(), TransportOpened(state.generation + 1), SignedIn(state.generation + 1))
+    assert isinstance(state, Live)
+
+
+def test_a_first_sign_in_that_fails_is_tried_again_and_never_called_a_loss():
+    state, _ = run(Idle(), ConnectRequested(), TransportLost(1, trouble=Trouble.NOBODY))
+    assert (state.lost_at, state.failures) == (None, 1)
+    state, _ = run(state, RetryDue(1), TransportOpened(2), TransportLost(2))
+    assert (state.lost_at, state.failures) == (None, 2)
+    state, _ = run(state, RetryDue(2), TransportOpened(3))
+    assert not state.is_again
 
 
 def test_a_reader_who_was_too_slow_is_not_told_that_the_server_is_full():

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 import texswarm_desktop.client
-from texswarm_desktop.client.states import StopCode
+from texswarm_desktop.client.states import StopCode, Trouble
 from texswarm_desktop.client.status import StatusAction
 from texswarm_desktop.ui.error_texts import has_code_words, has_words, need_words, text_of, text_of_code
 from texswarm_server.protocol import errors
@@ -47,10 +47,10 @@ def test_every_error_class_of_the_desktop_has_words_or_a_parent_that_says_it() -
 
 
 def test_every_code_has_words() -> None:
-    assert [code for code in (*ErrorCode, *StopCode) if not has_code_words(code)] == []
+    assert [code for code in (*ErrorCode, *StopCode, *Trouble) if not has_code_words(code)] == []
 
 
-@pytest.mark.parametrize("code", [*ErrorCode, *StopCode])
+@pytest.mark.parametrize("code", [*ErrorCode, *StopCode, *Trouble])
 def test_words_are_a_short_title_and_whole_sentences(code: str) -> None:
     text = text_of_code(code)
     assert 0 < len(text.title) <= 32

@@ -10,7 +10,7 @@ from texswarm_server.protocol.invite_link import InviteLink, ServerAddress, pars
 HOSTS = st.from_regex(r"[a-z0-9][a-z0-9-]{0,20}(\.[a-z0-9]{1,10}){0,3}", fullmatch=True) | st.sampled_from(
     ["127.0.0.1", "::1", "fe80::1"]
 )
-PATHS = st.just("/ws") | st.from_regex(r"/[a-z]{1,8}/ws", fullmatch=True)
+PATHS = st.just("/ws") | st.from_regex(r"(/[a-z]{1,8}){1,3}/ws", fullmatch=True) | st.just("/elsewhere")
 ADDRESSES = st.builds(ServerAddress, HOSTS, st.integers(0, 65535), st.booleans(), PATHS)
 WORDS = st.none() | st.text(min_size=1, max_size=40).filter(lambda text: text.isprintable())
 
@@ -22,7 +22,15 @@ def test_a_link_is_read_as_it_was_printed(address: ServerAddress, token: str | N
     assert parse_invite_link(str(link)) == link
 
 
-@given(ADDRESSES)
+def test_a_prefix_is_part_of_the_link_and_of_what_a_server_is_known_by() -> None:
+    address = ServerAddress("lab.example", 443, tls=True, path="/tex/ws")
+
+    assert str(InviteLink(address, "t")) == "texswarm://lab.example:443/tex/?token=t&tls=1"
+    assert str(address) == "lab.example:443/tex"
+    assert parse_invite_link(str(address)).address.path == "/tex/ws"
+
+
+@given(ADDRESSES.filter(lambda address: address.path.endswith("/ws")))
 def test_the_address_of_a_server_is_read_as_it_was_printed(address: ServerAddress) -> None:
     assert parse_invite_link(address.url).address == address
 
@@ -43,6 +51,10 @@ def test_any_text_is_an_address_or_refused(text: str) -> None:
         ("lab.example", "ws://lab.example:8091/ws"),
         (" lab.example:9000 ", "ws://lab.example:9000/ws"),
         ("https://lab.example/tex/ws", "wss://lab.example:8091/tex/ws"),
+        ("https://lab.example/tex/", "wss://lab.example:8091/tex/ws"),
+        ("lab.example:9000/tex", "ws://lab.example:9000/tex/ws"),
+        ("texswarm://h:1/tex/swarm/?token=t&tls=1", "wss://h:1/tex/swarm/ws"),
+        ("texswarm://h:1/?path=/tex/ws", "ws://h:1/tex/ws"),
         ("texswarm://h:1/?token=t&tls=1&later=x", "wss://h:1/ws"),
         ("[::1]:7", "ws://[::1]:7/ws"),
     ],

@@ -1,0 +1,142 @@
+"""What stands between a client and a server, each on a free port of the loopback: proxies, a reverse proxy, a portal.
+
+The forward proxies pass every connection on to one port here, whatever was asked for, and note what that was: so a test
+may use names that nobody can look up.
+"""
+
+import asyncio
+import ssl
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+_HOST = "127.0.0.1"
+_CHUNK_BYTES = 65536
+
+_Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+_Speak = Callable[["GoBetween", asyncio.StreamReader, asyncio.StreamWriter], Awaitable[_Streams | None]]
+
+
+@dataclass
+class GoBetween:
+    """One that runs: `url` for the environment, and `asked` for, as "host:port" or as a path."""
+
+    target: int
+    scheme: str
+    port: int = 0
+    asked: list[str] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"{self.scheme}://{_HOST}:{self.port}"
+
+
+@asynccontextmanager
+async def http_proxy(target: int, *, answer: str = "200 OK") -> AsyncIterator[GoBetween]:
+    """A proxy for CONNECT; with another answer than 200 it refuses."""
+
+    async def speak(self: GoBetween, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> _Streams | None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        self.asked.append(head.split()[1])
+        writer.write(f"HTTP/1.1 {answer}\r\n\r\n".encode())
+        return await asyncio.open_connection(_HOST, self.target) if answer.startswith("200") else None
+
+    async with _running(GoBetween(target, "http"), speak) as running:
+        yield running
+
+
+@asynccontextmanager
+async def socks5_proxy(target: int) -> AsyncIterator[GoBetween]:
+    """A proxy of RFC 1928, without authentication, that looks names up itself."""
+
+    async def speak(self: GoBetween, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> _Streams | None:
+        _version, count = await reader.readexactly(2)
+        await reader.readexactly(count)
+        writer.write(b"\x05\x00")
+        _version, _command, _zero, kind = await reader.readexactly(4)
+        size = (await reader.readexactly(1))[0] if kind == 3 else 4
+        host = await reader.readexactly(size)
+        (port,) = struct.unpack("!H", await reader.readexactly(2))
+        self.asked.append(f"{host.decode() if kind == 3 else '.'.join(map(str, host))}:{port}")
+        writer.write(b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00")
+        return await asyncio.open_connection(_HOST, self.target)
+
+    async with _running(GoBetween(target, "socks5h"), speak) as running:
+        yield running
+
+
+@asynccontextmanager
+async def reverse_proxy(target: int, prefix: str, tls: ssl.SSLContext | None = None) -> AsyncIterator[GoBetween]:
+    """Takes a prefix off the path, ends TLS, and passes on; anything else is not found. `target` may change."""
+
+    async def speak(self: GoBetween, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> _Streams | None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        method, path, rest = head.split(b" ", 2)
+        self.asked.append(path.decode())
+        if not path.startswith(f"{prefix}/".encode()):
+            writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+            return None
+        try:
+            upwards = await asyncio.open_connection(_HOST, self.target)
+        except OSError:
+            writer.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+            return None
+        upwards[1].write(b" ".join((method, path[len(prefix) :], rest)))
+        return upwards
+
+    async with _running(GoBetween(target, "http"), speak, tls) as running:
+        yield running
+
+
+@asynccontextmanager
+async def captive_portal(*, redirects: bool = False) -> AsyncIterator[GoBetween]:
+    """The sign-in page of a hotel's network: answers every request with a page, or sends you to one."""
+    page = b"<html>Please accept our terms</html>"
+    head = "302 Found\r\nLocation: http://portal.example/terms" if redirects else "200 OK"
+
+    async def speak(self: GoBetween, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> _Streams | None:
+        self.asked.append((await reader.readuntil(b"\r\n\r\n")).split()[1].decode())
+        writer.write(f"HTTP/1.1 {head}\r\nContent-Length: {len(page)}\r\n\r\n".encode() + page)
+        return None
+
+    async with _running(GoBetween(0, "http"), speak) as running:
+        yield running
+
+
+@asynccontextmanager
+async def _running(between: GoBetween, speak: _Speak, tls: ssl.SSLContext | None = None) -> AsyncIterator[GoBetween]:
+    open_ones: set[asyncio.StreamWriter] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        open_ones.add(writer)
+        with suppress(OSError, asyncio.IncompleteReadError, ssl.SSLError):
+            upwards = await speak(between, reader, writer)
+            if upwards is not None:
+                open_ones.add(upwards[1])
+                await _pass_both_ways((reader, writer), upwards)
+        writer.close()
+
+    server = await asyncio.start_server(serve, _HOST, 0, ssl=tls)
+    between.port = server.sockets[0].getsockname()[1]
+    try:
+        yield between
+    finally:
+        server.close()
+        for writer in open_ones:
+            writer.transport.abort()
+        await server.wait_closed()
+        await asyncio.sleep(0.01)
+
+
+async def _pass_both_ways(one: _Streams, other: _Streams) -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_pass(one[0], other[1]))
+        group.create_task(_pass(other[0], one[1]))
+
+
+async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while data := await reader.read(_CHUNK_BYTES):
+            writer.write(data)
+        writer.close()
