@@ -1,5 +1,9 @@
-"""Access tokens: short-lived signed proofs (JWT, HS256) of who is signed in, by the clock that is handed in."""
+"""Access tokens: short-lived signed proofs (JWT, HS256) of who is signed in, by the clock that is handed in.
 
+The same keys seal refresh tokens.
+"""
+
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -11,6 +15,7 @@ from texswarm_server.protocol.ids import UserId
 from texswarm_server.sessions.credentials import RandomBytes, new_short_id
 
 _ALGORITHM: Final = "HS256"
+_SEAL_CHARS: Final = 32
 RENEWAL_SHARE: Final = 0.8
 
 
@@ -55,6 +60,17 @@ class AccessTokens:
             raise RejectedError(ErrorCode.TOKEN_EXPIRED)
         return AccessClaims(UserId(user_id), token_id.partition(".")[0])
 
+    def sealed(self, text: str) -> str:
+        """Return `text` with a seal behind it, by which it is known again as made here."""
+        return f"{text}.{self._current}.{_seal(self._keys[self._current], text)}"
+
+    def is_sealed(self, text: str) -> bool:
+        """Say whether `text` was sealed by one of the keys."""
+        inner, _, seal = text.rpartition(".")
+        inner, _, key_id = inner.rpartition(".")
+        key = self._keys.get(key_id)
+        return key is not None and hmac.compare_digest(_seal(key, inner).encode(), seal.encode("utf-8", "replace"))
+
     def _signed_claims(self, token: str) -> dict[str, object]:
         unclocked = {"verify_exp": False, "verify_iat": False, "verify_nbf": False}
         try:
@@ -62,3 +78,7 @@ class AccessTokens:
             return dict(jwt.decode(token, key, algorithms=[_ALGORITHM], options=unclocked))  # type: ignore[arg-type]
         except (jwt.PyJWTError, KeyError, TypeError, ValueError, RecursionError) as error:
             raise RejectedError(ErrorCode.TOKEN_INVALID, type(error).__name__) from error
+
+
+def _seal(key: bytes, text: str) -> str:
+    return hmac.new(key, b"refresh " + text.encode("utf-8", "replace"), "sha256").hexdigest()[:_SEAL_CHARS]

@@ -14,6 +14,8 @@ RandomBytes = Callable[[int], bytes]
 _SECRET_BYTES: Final = 24
 _INVITE_PREFIX: Final = "txi_"
 _REFRESH_PREFIX: Final = "txr_"
+_REFRESH_PARTS: Final = 3
+_MAX_DIGITS: Final = 15
 
 
 class TokenKind(Enum):
@@ -39,9 +41,20 @@ def new_invite_token(random: RandomBytes) -> str:
     return _INVITE_PREFIX + _text(random(_SECRET_BYTES))
 
 
-def new_refresh_token(random: RandomBytes) -> str:
-    """Return a fresh refresh secret of 192 bits."""
-    return _REFRESH_PREFIX + _text(random(_SECRET_BYTES))
+def new_refresh_token(random: RandomBytes, grant_id: str, issued_at: float) -> str:
+    """Return a fresh refresh secret of 192 bits, which says to which sign-in it belongs and when it was made.
+
+    A server seals it: see `refresh_claims`.
+    """
+    return f"{_REFRESH_PREFIX}{_text(random(_SECRET_BYTES))}.{grant_id}.{int(issued_at * 1000)}"
+
+
+def refresh_claims(token: str) -> tuple[str, float] | None:
+    """Return the sign-in that a refresh token says it belongs to and when it was made; nothing is proven by it."""
+    parts = token.removeprefix(_REFRESH_PREFIX).split(".")
+    if len(parts) < _REFRESH_PARTS or not (parts[2].isascii() and parts[2].isdigit()):
+        return None
+    return parts[1], int(parts[2][:_MAX_DIGITS]) / 1000
 
 
 def new_short_id(random: RandomBytes) -> str:

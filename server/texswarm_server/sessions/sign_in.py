@@ -10,7 +10,9 @@ A client of the first generation or of Yjs keeps no tokens ("tokenless"): the sa
 user again, if that user was registered by such a client; without a `user_id` it is the one guest of its invite.
 
 A refresh token is answered with a successor and stays valid until a successor is used. One that was spent so and
-comes again was copied: it is a `SpentTokenError`, and the whole sign-in has to be revoked.
+comes again was copied: it is a `SpentTokenError`, and the whole sign-in has to be revoked. One that was made here, for
+a sign-in that is known, and later than all that is known of it, shows that the records were put back to an older state:
+it is as good as the latest they remember.
 """
 
 from dataclasses import dataclass, replace
@@ -30,6 +32,7 @@ from texswarm_server.sessions.credentials import (
     new_refresh_token,
     new_short_id,
     new_uuid,
+    refresh_claims,
     token_kind,
 )
 from texswarm_server.sessions.records import OPEN_DOOR, Grant, Invite, Records, RefreshToken, User
@@ -182,7 +185,7 @@ class SignIn:
         return _from_grant(records, message, grant)
 
     def _by_refresh_token(self, records: Records, message: Authentication, token: str, visitor: Visitor) -> SignedIn:
-        found = records.find_refresh_token(hash_token(token))
+        found = records.find_refresh_token(hash_token(token)) or self._from_later(records, token, visitor.now)
         grant = records.find_grant(found.grant_id) if found else None
         if found is None or grant is None:
             raise RejectedError(ErrorCode.TOKEN_INVALID)
@@ -197,9 +200,27 @@ class SignIn:
         successor = None if visitor.is_tokenless else self._successor(records, found, visitor.now)
         return replace(signed_in, refresh_token=successor)
 
+    def _from_later(self, records: Records, token: str, now: float) -> RefreshToken | None:
+        """Return what an unknown token was in records that were newer than these."""
+        claims = refresh_claims(token) if self._tokens.is_sealed(token) else None
+        if claims is None:
+            return None
+        grant_id, issued_at = claims
+        known = records.refresh_tokens_of(grant_id)
+        if not known or not max(each.issued_at for each in known) < issued_at <= now:
+            return None
+        later = RefreshToken(
+            token_hash=hash_token(token), grant_id=grant_id, parent_hash=known[0].token_hash, issued_at=issued_at
+        )
+        records.put_refresh_token(later)
+        return later
+
+    def _new_refresh_token(self, grant_id: str, now: float) -> str:
+        return self._tokens.sealed(new_refresh_token(self._random, grant_id, now))
+
     def _successor(self, records: Records, current: RefreshToken, now: float) -> str:
         """Make what `current` is answered with; earlier successors, whose answers were lost, stay valid as well."""
-        token = new_refresh_token(self._random)
+        token = self._new_refresh_token(current.grant_id, now)
         fresh = RefreshToken(
             token_hash=hash_token(token), grant_id=current.grant_id, parent_hash=current.token_hash, issued_at=now
         )
@@ -256,10 +277,9 @@ class SignIn:
         return self._grant(records, known, visitor.now)
 
     def _grant(self, records: Records, user: User, now: float) -> SignedIn:
-        token = new_refresh_token(self._random)
-        grant = Grant(
-            grant_id=new_short_id(self._random), token_hash=hash_token(token), user_id=user.user_id, used_at=now
-        )
+        grant_id = new_short_id(self._random)
+        token = self._new_refresh_token(grant_id, now)
+        grant = Grant(grant_id=grant_id, token_hash=hash_token(token), user_id=user.user_id, used_at=now)
         records.put_grant(grant)
         records.put_refresh_token(
             RefreshToken(token_hash=grant.token_hash, grant_id=grant.grant_id, parent_hash="", issued_at=now)

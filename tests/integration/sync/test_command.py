@@ -1,46 +1,13 @@
 """`texswarm sync` against a real server: what the folder and the document become, and how the program ends."""
 
-import asyncio
 import signal
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.helpers.run_async import runs_async, until
-from tests.helpers.server_process import ServerProcess
+from tests.helpers.shared_folder import fill, operate, running_server, shared
 from tests.helpers.sync_process import SyncProcess, sync_once, texts_in
 
 PAPER = {"main.tex": "\\documentclass{article}\nHello, wörld.\n", "parts/one.tex": "One.\n"}
-
-
-def fill(folder: Path, texts: dict[str, str]) -> Path:
-    for path, text in texts.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text, encoding="utf-8")
-    return folder
-
-
-async def operate(server: ServerProcess, *command: str) -> None:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "texswarm_server", *command, "--data", str(server.data), stdout=asyncio.subprocess.PIPE
-    )
-    await process.communicate()
-    assert process.returncode == 0, command
-
-
-@asynccontextmanager
-async def running_server(root: Path) -> AsyncIterator[tuple[ServerProcess, str]]:
-    """A server, and a link that lets in whoever has it and lets them make documents."""
-    async with ServerProcess(root / "data") as server:
-        yield server, await server.invite(f"ws://127.0.0.1:{server.port}")
-
-
-async def shared(root: Path, link: str, texts: dict[str, str]) -> str:
-    """Put a folder on the server and return the link to its document."""
-    process = await sync_once(fill(root / "first", texts), link)
-    (told,) = [event for event in process.events if event["event"] == "link"]
-    return str(told["link"])
 
 
 @runs_async

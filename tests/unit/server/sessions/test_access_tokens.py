@@ -85,3 +85,18 @@ def test_a_token_with_one_letter_changed_is_refused(place: int) -> None:
     forged = token[:at] + ("A" if token[at] != "A" else "B") + token[at + 1 :]
 
     assert refusal(forged) == "token_invalid"
+
+
+def test_what_was_sealed_here_is_known_again_also_after_another_key() -> None:
+    old = tokens()
+    sealed = old.sealed("txr_secret.grant.5")
+    assert old.is_sealed(sealed)
+    old.use({"k1": KEY, "k2": b"2" * 32}, "k2")
+    assert old.is_sealed(sealed)
+    old.use({"k2": b"2" * 32}, "k2")
+    assert not old.is_sealed(sealed)
+
+
+@given(st.text(max_size=80) | st.lists(st.text("abcAB12_-=k", max_size=20), min_size=3, max_size=5).map(".".join))
+def test_any_text_is_not_sealed(text: str) -> None:
+    assert not tokens().is_sealed(text)

@@ -1,5 +1,7 @@
 """Bearer secrets: told apart by their form, stored by their hash."""
 
+import pytest
+
 from texswarm_server.protocol.ids import is_uuid
 from texswarm_server.sessions.credentials import (
     TokenKind,
@@ -7,6 +9,7 @@ from texswarm_server.sessions.credentials import (
     new_invite_token,
     new_refresh_token,
     new_uuid,
+    refresh_claims,
     token_kind,
 )
 
@@ -16,7 +19,7 @@ def counting(size: int) -> bytes:
 
 
 def test_tokens_are_told_apart_by_their_form() -> None:
-    tokens = [new_invite_token(counting), new_refresh_token(counting), "a.b.c", "hello", ""]
+    tokens = [new_invite_token(counting), new_refresh_token(counting, "g", 1.0), "a.b.c", "hello", ""]
 
     assert [token_kind(token) for token in tokens] == [
         TokenKind.INVITE,
@@ -37,3 +40,12 @@ def test_a_hash_does_not_show_the_token_and_differs_for_another() -> None:
 
 def test_ids_have_the_form_of_the_wire() -> None:
     assert is_uuid(new_uuid(counting))
+
+
+def test_a_refresh_token_says_to_which_sign_in_it_belongs_and_when_it_was_made() -> None:
+    assert refresh_claims(new_refresh_token(counting, "grant", 12.5)) == ("grant", 12.5)
+
+
+@pytest.mark.parametrize("token", ["txr_secret", "txr_a.b", "txr_a.b.c", "txr_a.b.²", "", "txr_a.b." + "9" * 5000])
+def test_any_text_is_no_refresh_token_or_harmless(token: str) -> None:
+    assert refresh_claims(token) in {None, ("b", 999_999_999_999.999)}

@@ -1,6 +1,7 @@
 """Coming again: refresh tokens that rotate, programs that keep no tokens, and people who were removed."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -60,6 +61,66 @@ def test_a_spent_token_asks_to_revoke_the_sign_in(door: Door) -> None:
         door.knock(ada.refresh_token)
 
     assert caught.value.grant_id == ada.grant_id
+
+
+@contextmanager
+def forgotten_later(door: Door) -> Iterator[None]:
+    """Put the records back afterwards to what they were before: a backup, and its return."""
+    door.records._db.execute("SAVEPOINT backup")  # type: ignore[attr-defined]
+    yield
+    door.records._db.execute("ROLLBACK TO backup")  # type: ignore[attr-defined]
+    door.now += 60
+
+
+def test_records_that_were_put_back_know_a_later_token_again(door: Door) -> None:
+    first = door.knock(door.invite(), user_id="u-1").refresh_token
+    with forgotten_later(door):
+        latest = first
+        for _ in range(3):
+            door.now += 1
+            latest = door.knock(latest).refresh_token
+
+    successor = door.knock(latest).refresh_token
+    assert door.knock(successor).user.user_id == "u-1"
+    with pytest.raises(SpentTokenError):
+        door.knock(first)
+
+
+def test_a_token_that_was_forgotten_and_is_not_the_latest_is_refused_once_a_later_one_came(door: Door) -> None:
+    first = door.knock(door.invite(), user_id="u-1").refresh_token
+    with forgotten_later(door):
+        door.now += 1
+        earlier = door.knock(first).refresh_token
+        door.now += 1
+        latest = door.knock(earlier).refresh_token
+    door.knock(latest)
+
+    assert door.refusal(earlier) == "token_invalid"
+
+
+def test_a_token_of_a_sign_in_that_was_forgotten_or_revoked_is_refused(door: Door) -> None:
+    with forgotten_later(door):
+        unknown = door.knock(door.invite()).refresh_token
+    ada = door.knock(door.invite(), user_id="u-1")
+    with forgotten_later(door):
+        door.now += 1
+        later = door.knock(ada.refresh_token).refresh_token
+    revoke_tokens(door.records, actor=OPERATOR, user_id="u-1", now=door.now)
+
+    assert door.refusal(unknown) == "token_invalid"
+    assert door.refusal(later) == "token_revoked"
+
+
+def test_nobody_can_make_a_later_token(door: Door) -> None:
+    first = door.knock(door.invite()).refresh_token
+    with forgotten_later(door):
+        door.now += 1
+        later = door.knock(first).refresh_token
+    secret, grant_id, made, key_id, seal = later.split(".")
+
+    assert door.refusal(f"{secret}.{grant_id}.{int(made) + 1}.{key_id}.{seal}") == "token_invalid"
+    assert door.refusal(f"{secret}x.{grant_id}.{made}.{key_id}.{seal}") == "token_invalid"
+    assert door.refusal(f"{secret}.{grant_id}.{made}") == "token_invalid"
 
 
 def test_of_two_successors_the_one_that_was_not_used_first_is_spent(door: Door) -> None:
