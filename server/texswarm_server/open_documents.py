@@ -346,14 +346,19 @@ class OpenDocuments:
         self._dirty.pop(room, None)
         self._told_of_trouble.discard(room)
 
-    def _reload(self, room: Room) -> None:
-        """Close a damaged room for all; the next to open the document loads it again."""
-        _logger.error("document %s was damaged by an update and is loaded again", room.document_id)
+    def _reload(self, room: Room, *, is_damaged: bool = True) -> None:
+        """Close a room for all; the next to open the document loads it again, carefully if it is damaged."""
+        if is_damaged:
+            _logger.error("document %s was damaged by an update and is loaded again", room.document_id)
+            self._damaged.add(room.document_id)
+        else:
+            _logger.info(
+                "document %s is loaded again: edits came in another order than they were made in", room.document_id
+            )
         for session_id in room.present:
             fact = DocumentClosed(document_id=room.document_id, handle=room.handle, code=ErrorCode.DOCUMENT_RELOADED)
             for peer in self._connected((session_id,)):
                 peer.tell(fact)
-        self._damaged.add(room.document_id)
         self._forget(room)
 
     def _take_turn(self, room: Room) -> None:
@@ -389,8 +394,8 @@ class OpenDocuments:
                         peer.relay(fact, frame)
                 case Persist(batch, update):
                     self._persist(room, batch, update)
-                case Reload():
-                    self._reload(room)
+                case Reload(is_damaged):
+                    self._reload(room, is_damaged=is_damaged)
                 case Announce(delay_s):
                     self._loop.call_later(delay_s, self._announce, room)
                 case Greet(delay_s):

@@ -29,7 +29,11 @@ class CarefulDocument(SharedDocument):
     def apply(self, update: bytes) -> bytes | None:
         """As `SharedDocument.apply`; after DamagedDocumentError the document is as it was before."""
         try:
+            before = self.state_vector
             change = super().apply(update)
+            if self.is_torn:
+                self._rebuild([*self._history, update])
+                change = self.update_since(before)
         except DamagedDocumentError:
             change = self._mend(update)
         self._history.append(update)
@@ -59,4 +63,4 @@ class CarefulDocument(SharedDocument):
     def _rebuild(self, updates: list[bytes]) -> None:
         self._start(pycrdt.Doc())
         if updates:
-            super().apply(merge_updates(updates))
+            self._begin_with(merge_updates(updates))

@@ -1,7 +1,6 @@
 """Making a document from what is stored of it: at once where that works, carefully where something stored breaks it."""
 
 from texswarm_server.document.careful_document import CarefulDocument
-from texswarm_server.document.project_document import merge_updates
 from texswarm_server.document.shared_document import SharedDocument
 from texswarm_server.protocol.errors import CorruptSnapshotError, DocumentError
 
@@ -12,14 +11,10 @@ def load_document(updates: list[bytes], *, is_suspect: bool = False) -> SharedDo
     Raises CorruptSnapshotError when the first one, which everything stands on, cannot be read.
     """
     if not is_suspect:
-        document = SharedDocument()
         try:
-            if updates:
-                document.apply(merge_updates(updates))
+            return SharedDocument(updates)
         except DocumentError:
             pass
-        else:
-            return document
     careful = CarefulDocument(updates)
     if updates[:1] == careful.harmful[:1] != []:
         raise CorruptSnapshotError("what everything stands on cannot be read")

@@ -40,7 +40,12 @@ class Persist:
 
 @dataclass(frozen=True, slots=True)
 class Reload:
-    """The copy in memory is damaged: close the room for all and load it again, carefully."""
+    """The copy in memory cannot be gone on with: close the room for all and load it again, carefully if it is damaged.
+
+    It is not damaged where edits arrived in an order in which only a new copy shows them all.
+    """
+
+    is_damaged: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -240,7 +240,7 @@ class Room:
             update = merge_updates(to_store)
             self._size_bytes += len(update)
             effects.append(Persist(self._acknowledgements.open_batch(counts), update))
-        elif Reload() not in effects:
+        elif not _has_reload(effects):
             effects += self._acknowledge(self._acknowledgements.ride_along(counts))
         return [*effects, *self._turn_presence()]
 
@@ -362,6 +362,8 @@ class Room:
             return self._apply_each(pending) if len(pending) > 1 else [self._refuse_late(pending[0], error)]
         except DamagedDocumentError as error:
             return [self._refuse_late(pending[0], error) if self._is_cautious else Reload()]
+        if self._document.is_torn:
+            return [Persist(0, merged), Reload(is_damaged=False)]
         if change is None and self._document.contains(merged):
             self._remember(updates)
             return []
@@ -371,7 +373,7 @@ class Room:
         effects: list[Effect] = []
         for each in pending:
             effects += self._apply_merged([each])
-            if Reload() in effects:
+            if _has_reload(effects):
                 break
         return effects
 
@@ -489,3 +491,7 @@ class Room:
 
     def _presence_frame(self, entries: list[PresenceEntry]) -> bytes:
         return self._frame(Awareness(encode_presence(entries)))
+
+
+def _has_reload(effects: list[Effect]) -> bool:
+    return any(isinstance(effect, Reload) for effect in effects)

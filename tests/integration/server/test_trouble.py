@@ -9,7 +9,7 @@ import pytest
 
 from tests.helpers.full_disk import full_disk
 from tests.helpers.run_async import runs_async, until
-from tests.helpers.wire_client import WireClient, signed_in_client
+from tests.helpers.wire_client import Opened, WireClient, signed_in_client
 from texswarm_server.document.project_document import read_state_vector
 from texswarm_server.document.shared_document import SharedDocument
 from texswarm_server.protocol.errors import DamagedDocumentError
@@ -65,6 +65,40 @@ async def test_on_a_full_disk_nothing_is_acknowledged_and_nothing_lost(premises,
     async with premises.running() as place, signed_in_client(place.url, token_of(ada), user_id=None) as again:
         assert (await again.open(mine.facts.document_id)).text() == mine.text()
     assert "storage does not take updates" in caplog.text
+
+
+async def sent_alone(opened: Opened, update: bytes) -> None:
+    """Send an update and wait until it is stored, or the document closed because of it."""
+    client, heard = opened.client, len(opened.client.facts)
+    await opened.send(Update(update))
+    await client.until(lambda: opened.acknowledged >= opened.sent or len(client.facts) > heard)
+
+
+async def reopened(opened: Opened) -> Opened:
+    """Open a document again that is loaded again, with what its client has of it."""
+    client, facts = opened.client, opened.facts
+    await client.until(lambda: opened.handle not in client.documents)
+    return await client.open(facts.document_id, lineage=facts.lineage)
+
+
+@runs_async
+async def test_edits_that_come_in_another_order_than_they_were_made_in_are_shown_to_all(premises) -> None:
+    async with (
+        premises.running() as place,
+        signed_in_client(place.url, place.host_invite) as ada,
+        signed_in_client(place.url, token_of(ada), user_id=None) as bob,
+    ):
+        mine = await ada.create_and_open("start")
+        theirs = await bob.open(mine.facts.document_id)
+        file_id = mine.replica.file_at("main.tex")
+        for letter in "abcde":
+            mine.replica.text(file_id).replace_u16(5, 5, letter)
+        updates, mine.outgoing = mine.outgoing, []
+        for number in (2, 3, 0, 1, 4):
+            await sent_alone(mine, updates[number])
+            if not ada.documents:
+                mine, theirs = await reopened(mine), await reopened(theirs)
+        await theirs.shows("startedcba")
 
 
 @pytest.mark.expects_log

@@ -7,8 +7,13 @@ import weakref
 
 import pycrdt
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from tests.helpers.scattered_edits import scattered_edits
+from tests.helpers.stored_documents import text_of
 from texswarm_server.document import ProjectDocument
+from texswarm_server.document.careful_document import CarefulDocument
 from texswarm_server.document.project_document import check_update, merge_updates
 from texswarm_server.document.shared_document import SharedDocument
 from texswarm_server.protocol.errors import DamagedDocumentError, MalformedUpdateError
@@ -68,15 +73,85 @@ def test_an_update_sent_again_changes_nothing_and_is_contained() -> None:
 
 def test_an_update_without_its_predecessor_shows_nothing_and_is_not_contained() -> None:
     document, updates = typed()
-    shared = SharedDocument()
-    for update in [*updates[:3], *updates[4:]]:
-        shared.apply(update)
+    shared = SharedDocument([*updates[:3], updates[4]])
+    assert [shared.apply(update) for update in updates[5:]] == [None] * len(updates[5:])
     assert not shared.contains(updates[5])
     freed = shared.apply(updates[3])
 
     assert freed is not None
     assert len(freed) > len(updates[3])
-    assert shared.update_since() == document.update_since()
+    assert (shared.update_since(), shared.is_torn) == (document.update_since(), False)
+
+
+def test_a_document_says_when_it_took_in_what_should_have_waited() -> None:
+    _document, updates = typed()
+    shared = SharedDocument(updates[:3])
+    shared.apply(updates[4])
+    assert shared.is_torn
+    again = SharedDocument([*updates[:3], updates[4]])
+    assert not again.is_torn
+    assert again.update_since() == SharedDocument(updates[:3]).update_since()
+
+
+def test_where_one_of_several_holes_is_filled_the_document_says_that_there_is_more_to_show() -> None:
+    _document, updates = typed()
+    shared = SharedDocument([*updates[:2], updates[3], updates[5]])
+    assert (shared.apply(updates[2]), shared.is_torn) == (updates[2], True)
+    again = SharedDocument([*updates[:4], updates[5]])
+    assert again.update_since() == SharedDocument(updates[:4]).update_since()
+
+
+def test_beside_what_waits_others_go_on() -> None:
+    document, updates = typed()
+    shared = SharedDocument([*updates[:3], *updates[4:]])
+    stranger = ProjectDocument()
+    stranger.add_file("other.tex")
+    change = shared.apply(stranger.update_since())
+    follower = SharedDocument([shared.update_since()])
+    assert change is not None
+    assert (shared.is_torn, follower.contains(change)) == (False, True)
+    shared.apply(updates[3])
+    assert shared.contains(document.update_since())
+
+
+def test_what_waits_is_not_looked_at_for_every_letter_when_it_is_much(monkeypatch) -> None:
+    document, updates = typed("ab" + "x" * 10_000)
+    looks: list[bytes] = []
+    look = SharedDocument._look_at_waiting
+    monkeypatch.setattr(
+        SharedDocument, "_look_at_waiting", lambda self, *given: (looks.append(given[0]), look(self, *given))
+    )
+    shared = SharedDocument([*updates[:3], merge_updates(updates[4:])])
+    stranger, letters = ProjectDocument(), list[bytes]()
+    stranger.on_update = lambda update, is_local: letters.append(update)
+    file_id = stranger.add_file("other.tex")
+    for _ in range(120):
+        stranger.text(file_id).replace_u16(0, 0, "y")
+    for letter in letters[:100]:
+        shared.apply(letter)
+    assert 1 < len(looks) < 40
+    for update in [updates[3], *letters[100:]]:
+        shared.apply(update)
+    assert shared.contains(document.update_since())
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.randoms(use_true_random=False))
+@pytest.mark.parametrize("kind", [SharedDocument, CarefulDocument])
+def test_in_whatever_order_edits_come_all_are_shown_and_followers_see_the_same(kind, chance) -> None:
+    edits = scattered_edits(chance)
+    given_so_far, shared, follower = [edits.first], kind([edits.first]), ProjectDocument()
+    follower.apply(edits.first)
+    for turn in edits.in_turns(chance):
+        given_so_far.append(turn)
+        change = shared.apply(turn)
+        if shared.is_torn:
+            shared = kind(given_so_far)
+            change = shared.update_since(follower.state_vector())
+        if change is not None:
+            follower.apply(change)
+        assert follower.update_since() == shared.update_since()
+    assert text_of([shared.update_since()]) == edits.text
 
 
 def test_a_deletion_that_is_not_known_is_not_contained() -> None:

@@ -208,8 +208,19 @@ def test_an_empty_update_is_acknowledged_and_nothing_else() -> None:
     assert (heard.counts(ADA), heard.of(BOB, Update), heard.stored) == ([1], [], [])
 
 
+def test_an_update_that_tears_the_document_is_stored_and_the_document_loaded_again() -> None:
+    room, (_document, updates) = room_with(ADA, BOB), typed()
+    room.receive(ADA, Update(updates[1]))
+    heard = Heard(room)(room.turn())
+
+    assert [each.update for each in heard.stored] == [updates[1]]
+    assert heard.reloads == [Reload(is_damaged=False)]
+    assert heard.frames == {}
+
+
 def test_an_update_whose_predecessor_is_missing_is_stored_and_shown_when_that_arrives() -> None:
-    room, (document, updates) = room_with(ADA, BOB), typed()
+    document, updates = typed()
+    room = room_with(ADA, BOB, document=SharedDocument([updates[3]]))
     room.receive(ADA, Update(updates[1]))
     early = Heard(room)(room.turn())
     assert [each.update for each in early.stored] == [updates[1]]
