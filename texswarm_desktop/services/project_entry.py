@@ -10,7 +10,7 @@ from texswarm_desktop.services.atomic_file import remove_leftovers, write_atomic
 from texswarm_desktop.services.folder_lock import FolderLock
 from texswarm_desktop.services.project_folder import DiskFile, ProjectFolder
 from texswarm_desktop.services.project_identity import ProjectIdentity, read_identity
-from texswarm_server.protocol.errors import NotReadableError, NotWritableError
+from texswarm_server.protocol.errors import FolderTakenError, NotReadableError, NotWritableError
 
 REPLICA_FILE: Final = "replica.db"
 _LOCK_FILE: Final = "lock"
@@ -51,7 +51,7 @@ def enter_new_folder(folder: Path) -> Entered:
     except OSError as error:
         raise NotWritableError(f"{folder}: {error.strerror}") from error
     if _list(folder):
-        raise NotWritableError(f"{folder}: not empty")
+        raise FolderTakenError(f"{folder}: not empty")
     return _enter(folder)
 
 

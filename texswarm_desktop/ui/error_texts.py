@@ -10,7 +10,15 @@ from typing import Final
 from texswarm_desktop.client.states import StopCode, Trouble
 from texswarm_desktop.client.status import Need, StatusAction
 from texswarm_server.protocol import errors
-from texswarm_server.protocol.errors import ErrorCode, RejectedError, RemoteProtocolError, TexSwarmError
+from texswarm_server.protocol.errors import (
+    CloneError,
+    CloneProblem,
+    ErrorCode,
+    RejectedError,
+    RemoteProtocolError,
+    TexSwarmError,
+    ToolMissingError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +169,9 @@ _BY_CLASS: Final[dict[type[BaseException], ErrorText]] = {
         "Cannot write to the folder",
         "The disk is full or the folder is read-only. You can go on; it is tried again until it works.",
     ),
+    errors.FolderTakenError: ErrorText(
+        "Folder is not empty", "There is something in this folder already. Choose another one, or an empty one."
+    ),
     errors.ChangedOnDiskError: ErrorText(
         "Changed by another program", "A file was changed outside TeXSwarm at the same moment. Both changes are kept."
     ),
@@ -183,10 +194,43 @@ _BY_CLASS: Final[dict[type[BaseException], ErrorText]] = {
         StatusAction.HOST,
     ),
     errors.BuildError: ErrorText("LaTeX did not run", "LaTeX could not be started."),
+    errors.ToolMissingError: ErrorText(
+        "Program not found", "A program that is needed for this is not installed. Install it, then try again."
+    ),
+    errors.TransferError: ErrorText("That did not work", "The project could not be brought in or given out."),
+    errors.TransferCancelledError: ErrorText("Cancelled", "Nothing was left behind."),
+    errors.ArchiveError: ErrorText("Not a zip archive", "The file is not a zip archive, or it is damaged."),
+    errors.NothingToImportError: ErrorText("Nothing to import", "There is no file in the archive that can be taken."),
+    errors.GitAddressError: ErrorText(
+        "Not an address for git", "Give an address that begins with https:// or ssh://, or one like git@HOST:PATH."
+    ),
+    errors.CloneError: ErrorText("Not cloned", "Git could not clone the repository."),
+    errors.NoMainFileError: ErrorText(
+        "No main file", "No file of the project begins with a document class, so there is nothing to follow."
+    ),
     errors.SettingsError: ErrorText("Not usable", "A setting or an address cannot be used as it is."),
     errors.SettingsUnreadableError: ErrorText(
         "Settings not readable", "The file with your settings is damaged. It was set aside, and the usual ones hold."
     ),
+}
+
+_BY_TOOL: Final = {
+    "git": ErrorText("Git is missing", "Git is not installed on this computer. Install it, then try again."),
+}
+_BY_PROBLEM: Final = {
+    CloneProblem.UNREACHABLE: ErrorText(
+        "Not reached", "The repository's server cannot be reached. Look at the address."
+    ),
+    CloneProblem.NOT_FOUND: ErrorText(
+        "No such repository", "There is no repository at this address, or it is private."
+    ),
+    CloneProblem.NOT_ALLOWED: ErrorText(
+        "Not let in", "The repository is private. Set up git's sign-in, or an SSH key, and try again."
+    ),
+    CloneProblem.HOST_UNKNOWN: ErrorText(
+        "Unknown server", "SSH does not know this server yet. Connect to it once in a terminal to check its key."
+    ),
+    CloneProblem.OTHER: _BY_CLASS[errors.CloneError],
 }
 
 
@@ -195,7 +239,9 @@ def text_of(error: BaseException) -> ErrorText:
     if isinstance(error, (RejectedError, RemoteProtocolError)):
         message = getattr(error, "message", "")
         return text_of_code(error.code, message) if error.code in _BY_CODE or message else _of_class(error)
-    return _of_class(error)
+    if isinstance(error, ToolMissingError):
+        return _BY_TOOL.get(error.tool) or _of_class(error)
+    return _BY_PROBLEM[error.problem] if isinstance(error, CloneError) else _of_class(error)
 
 
 def text_of_code(code: str, message: str = "") -> ErrorText:

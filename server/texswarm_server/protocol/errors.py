@@ -127,6 +127,10 @@ class NotWritableError(StorageError):
     """The disk is full, read-only, or permission was refused; memory still holds what was typed."""
 
 
+class FolderTakenError(NotWritableError):
+    """A folder in which something new is to be made holds something already."""
+
+
 class NotReadableError(StorageError):
     """A file or folder is not there, is not what it should be, or permission to read it was refused."""
 
@@ -180,6 +184,57 @@ class HostError(TexSwarmError):
 
 class BuildError(TexSwarmError):
     """LaTeX could not be run at all; what TeX itself complains about is a result, not an error."""
+
+
+class ToolMissingError(TexSwarmError):
+    """A program of the system that is needed is not installed, or not found."""
+
+    def __init__(self, tool: str) -> None:
+        super().__init__(f"not found: {tool}")
+        self.tool = tool
+
+
+class TransferError(TexSwarmError):
+    """A project could not be brought in from somewhere else, or given out."""
+
+
+class TransferCancelledError(TransferError):
+    """The user, or a signal, ended it; nothing was left behind."""
+
+
+class ArchiveError(TransferError):
+    """A file is no archive that can be read."""
+
+
+class NothingToImportError(TransferError):
+    """Nothing in an archive can be taken."""
+
+
+class GitAddressError(TransferError):
+    """An address that git must not be given: not https or ssh, or not an address at all."""
+
+
+class CloneProblem(StrEnum):
+    """Why a repository could not be cloned, as far as git's words tell."""
+
+    UNREACHABLE = "unreachable"
+    NOT_FOUND = "not_found"
+    NOT_ALLOWED = "not_allowed"
+    HOST_UNKNOWN = "host_unknown"
+    OTHER = "other"
+
+
+class CloneError(TransferError):
+    """Git did not clone a repository. `detail`: its last words."""
+
+    def __init__(self, problem: CloneProblem, detail: str = "") -> None:
+        super().__init__(f"{problem}: {detail}" if detail else problem)
+        self.problem = problem
+        self.detail = detail
+
+
+class NoMainFileError(TransferError):
+    """No file of a project can be the one LaTeX is run on."""
 
 
 class SettingsError(TexSwarmError):

@@ -12,6 +12,8 @@ from texswarm_desktop.client.status import StatusAction
 from texswarm_desktop.ui.error_texts import has_code_words, has_words, need_words, text_of, text_of_code
 from texswarm_server.protocol import errors
 from texswarm_server.protocol.errors import (
+    CloneError,
+    CloneProblem,
     DocumentError,
     ErrorCode,
     LinkTimeoutError,
@@ -21,6 +23,7 @@ from texswarm_server.protocol.errors import (
     RemoteProtocolError,
     StorageError,
     TexSwarmError,
+    ToolMissingError,
 )
 
 
@@ -91,3 +94,15 @@ def test_a_subclass_nobody_knows_is_told_as_its_parent() -> None:
 )
 def test_what_needs_the_user_offers_one_action(code: str, action: StatusAction) -> None:
     assert need_words(code, "").action is action
+
+
+@pytest.mark.parametrize("problem", CloneProblem)
+def test_what_keeps_git_from_cloning_is_said_in_words(problem: CloneProblem) -> None:
+    text = text_of(CloneError(problem, "fatal: something"))
+    assert 0 < len(text.title) <= 32
+    assert text.sentence.endswith(".")
+
+
+def test_a_missing_program_is_named_where_it_is_known() -> None:
+    assert "Git" in text_of(ToolMissingError("git")).sentence
+    assert text_of(ToolMissingError("xyz")).title == "Program not found"
