@@ -11,7 +11,7 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from texswarm_server.config import ServerConfig
 from texswarm_server.dispatcher import Dispatcher
@@ -27,6 +27,7 @@ from texswarm_server.net.protocol2_peer import Protocol2Peer
 from texswarm_server.net.server_connection import PeerConnection
 from texswarm_server.net.yjs_peer import YjsPeer
 from texswarm_server.open_documents import OpenDocuments
+from texswarm_server.protocol.announcement import Announcement, Entry
 from texswarm_server.protocol.close_codes import CloseCode
 from texswarm_server.protocol.errors import SettingsError
 from texswarm_server.protocol.invite_link import ServerAddress
@@ -36,10 +37,14 @@ from texswarm_server.sessions.access_tokens import AccessTokens
 from texswarm_server.sessions.credentials import RandomBytes
 from texswarm_server.sessions.document_access import DocumentAccess, issue_invite
 from texswarm_server.sessions.records import Records
+from texswarm_server.sessions.server_identity import server_id
 from texswarm_server.sessions.signing_keys import keys_for_start, verifying
 from texswarm_server.storage.folder_lock import FolderLock
 from texswarm_server.storage.schema import prepare_folder
 from texswarm_server.storage.sqlite_store import SqliteStore
+
+if TYPE_CHECKING:
+    from texswarm_server.discovery import Advertiser
 
 _logger = logging.getLogger(__name__)
 
@@ -73,6 +78,8 @@ class CollabServer:
         self._front_desk: FrontDesk | None = None
         self._dispatcher: Dispatcher | None = None
         self._monitoring: Monitoring | None = None
+        self._advertiser: Advertiser | None = None
+        self._server_id = ""
         self._housekeeping_due = 0.0
         self._housekeeping: asyncio.TimerHandle | None = None
         self._stalls_due = 0.0
@@ -162,10 +169,14 @@ class CollabServer:
             self._front_desk.feed.stop()
         if self._documents is not None:
             self._documents.turn()
+        if self._advertiser is not None:
+            self._advertiser.close()
         try:
             await self._close_connections(code, goodbye_s)
             await self._close_storage(time_limit_s)
         finally:
+            if self._advertiser is not None:
+                await self._advertiser.wait_closed()
             if self._lock is not None:
                 self._lock.release()
             if self._housekeeping is not None:
@@ -190,6 +201,38 @@ class CollabServer:
             uses=uses,
         )
         return (await self._store.run(issue)).token
+
+    def announce(
+        self,
+        name: str,
+        *,
+        project: str = "",
+        document_id: str | None = None,
+        fingerprint: str | None = None,
+        entry: Entry = Entry.CODE,
+    ) -> None:
+        """Let the local network know of this server until it stops, or know something else of it; after `start`.
+
+        `fingerprint`: what its certificate is recognised by, where that is not the certificate itself.
+        """
+        from texswarm_server.discovery import Advertiser, Service, addresses_of  # noqa: PLC0415 - most are not announced
+
+        tls = self._config.tls_cert is not None
+        announcement = Announcement(
+            instance=self._server_id,
+            name=name,
+            project=project,
+            document_id=document_id,
+            fingerprint=fingerprint or _fingerprint(self._config.tls_cert) or None,
+            entry=entry,
+            tls=tls,
+        )
+        service = Service(announcement, self._config.host, self.address.port)
+        if self._advertiser is not None:
+            self._advertiser.announce(service)
+        elif not self._is_stopping:
+            self._advertiser = Advertiser(service, find_addresses=addresses_of(service.host))
+            self._advertiser.start()
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -219,6 +262,9 @@ class CollabServer:
         self._monitoring.count_documents()
         await self._listener.start(self._drive)
         await store.run(self._note_address)
+        self._server_id = await store.run(partial(server_id, random=self._random))
+        if config.advertise:
+            self.announce(config.advertise)
         self._keep_house()
         _logger.info("listening", extra=fields(url=self.address.url, open=config.open))
 

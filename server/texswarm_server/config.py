@@ -60,6 +60,9 @@ class ServerConfig:
     name: str = field(
         default="TeXSwarm", metadata=about("what people see as the server's name", WHERE, shown="the host's name")
     )
+    advertise: str | None = field(
+        default=None, metadata=about("announce the server on the local network (mDNS) by this name", WHERE)
+    )
     trusted_proxies: tuple[str, ...] = field(
         default=(), metadata=about("addresses or networks of proxies whose X-Forwarded-For is believed", WHERE)
     )

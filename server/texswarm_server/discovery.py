@@ -1,0 +1,280 @@
+"""mDNS: tells the local network that a server is here, and follows the machine from one network to the next.
+
+Multicast DNS runs in a thread and loop of its own, so that neither a window nor a server stops for what strangers send.
+Only the wish to announce something else, and to end, cross the threads. Where there is no network, or none that carries
+multicast, it waits for one; nothing here ever fails a server.
+"""
+
+import asyncio
+import logging
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any, Final
+
+import ifaddr
+from zeroconf import Error as MulticastError
+from zeroconf import ServiceInfo
+from zeroconf.asyncio import AsyncZeroconf
+
+from texswarm_server.logs import fields
+from texswarm_server.protocol.announcement import SERVICE_TYPE, Announcement
+
+_logger = logging.getLogger(__name__)
+
+_LOOK_EVERY_S: Final = 2.0
+#: News is gathered for a moment, so that a flood of it costs little.
+_GATHER_S: Final = 0.02
+#: A host that was killed is gone from the lists of others this many seconds later.
+HOST_TTL_S: Final = 20
+_OTHER_TTL_S: Final = 120
+_EVERY_IPV4: Final = "0.0.0.0"  # noqa: S104 - compared, not bound
+
+FindAddresses = Callable[[], list[str]]
+"""Returns the addresses of this machine on which multicast goes out and comes in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """An announcement and the door it leads to: `host` as it was given to the listener, and the real port."""
+
+    announcement: Announcement
+    host: str
+    port: int
+
+
+def interface_addresses() -> list[str]:
+    """Return the addresses of this machine, IPv4 first; without loopback and what is good on one link only."""
+    found = [str(ip.ip) if ip.is_IPv4 else str(ip.ip[0]) for adapter in ifaddr.get_adapters() for ip in adapter.ips]
+    parsed = [ip_address(address) for address in dict.fromkeys(found)]
+    return [str(address) for address in sorted(parsed, key=lambda one: one.version) if _is_announced(address)]
+
+
+def networks_of(addresses: list[str]) -> list[str]:
+    """Return the networks in which this machine has one of these addresses, as `address/prefix`."""
+    ips = [ip for adapter in ifaddr.get_adapters() for ip in adapter.ips]
+    named = [(str(ip.ip) if ip.is_IPv4 else str(ip.ip[0]), ip.network_prefix) for ip in ips]
+    return [f"{address}/{prefix}" for address, prefix in named if address in addresses]
+
+
+def addresses_of(host: str) -> FindAddresses:
+    """Return what finds the addresses on which a listener on `host` announces itself."""
+    if not _is_address(host) or ip_address(host).is_unspecified:
+        return interface_addresses
+    return lambda: [host]
+
+
+def announced_addresses(host: str, addresses: list[str]) -> list[str]:
+    """Return under which of the machine's addresses a listener on `host` is reached. Pure."""
+    if host == _EVERY_IPV4:
+        return [address for address in addresses if ":" not in address]
+    return [host] if _is_address(host) and host != "::" else addresses
+
+
+def service_info(
+    service: Service, addresses: list[str], *, service_type: str = SERVICE_TYPE, host_ttl_s: int = HOST_TTL_S
+) -> ServiceInfo:
+    """Return the records of a service. The host's lasting id names them, so that no two can have one name. Pure."""
+    name = f"texswarm-{service.announcement.instance}"
+    return ServiceInfo(
+        service_type,
+        f"{name}.{service_type}",
+        port=service.port,
+        properties=service.announcement.to_txt(),
+        server=f"{name}.local.",
+        host_ttl=host_ttl_s,
+        other_ttl=_OTHER_TTL_S,
+        parsed_addresses=announced_addresses(service.host, addresses),
+    )
+
+
+class MulticastThread(ABC):
+    """A thread that speaks mDNS on every address the machine has, as it gets and loses them.
+
+    `start` once; `close` as often as you like, `wait_closed` or `join` returns when the thread has ended.
+    """
+
+    def __init__(
+        self, name: str, *, find_addresses: FindAddresses = interface_addresses, look_every_s: float = _LOOK_EVERY_S
+    ) -> None:
+        self._find_addresses = find_addresses
+        self._look_every_s = look_every_s
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._wake_event: asyncio.Event | None = None
+        self._is_closing = False
+        self._ended: Future[None] = Future()
+        self._ended.set_running_or_notify_cancel()
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Ask it to end; returns at once."""
+        self._is_closing = True
+        self._wake()
+
+    def join(self, time_limit_s: float | None = None) -> None:
+        """Return when it has ended, or the time is over."""
+        if self._thread.ident is not None:
+            self._thread.join(time_limit_s)
+
+    async def wait_closed(self) -> None:
+        """Return when it has ended; after `close`."""
+        if self._thread.ident is not None:
+            await asyncio.wrap_future(self._ended)
+            self._thread.join()
+
+    @abstractmethod
+    async def _opened(self, multicast: AsyncZeroconf) -> None:
+        """Begin to speak on a fresh instance."""
+
+    @abstractmethod
+    async def _look(self, multicast: AsyncZeroconf, addresses: list[str], *, has_moved: bool) -> None:
+        """Do what is due, now and then and after each wish; `has_moved` when the addresses are others than before."""
+
+    @abstractmethod
+    async def _goodbye(self, multicast: AsyncZeroconf) -> None:
+        """Say what is to be said before the end."""
+
+    def _wake(self) -> None:
+        """Have it look at once; may be called from any thread."""
+        loop, event = self._loop, self._wake_event
+        if loop is not None and event is not None:
+            with suppress(RuntimeError):  # its loop has ended
+                loop.call_soon_threadsafe(event.set)
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._live())
+        finally:
+            self._ended.set_result(None)
+
+    async def _live(self) -> None:
+        self._wake_event, self._loop = asyncio.Event(), asyncio.get_running_loop()
+        multicast: AsyncZeroconf | None = None
+        used: list[str] = []
+        try:
+            while not self._is_closing:
+                self._wake_event.clear()
+                try:
+                    addresses = self._find_addresses()
+                    has_moved = addresses != used
+                    if has_moved:
+                        multicast = await self._moved(multicast, addresses)
+                        used = addresses if multicast is not None or not addresses else []
+                    if multicast is not None:
+                        await self._look(multicast, addresses, has_moved=has_moved)
+                except (OSError, MulticastError) as error:
+                    _logger.debug("no multicast", extra=fields(error=error))
+                await self._pause(self._wake_event)
+        finally:
+            if multicast is not None:
+                await self._end(multicast)
+
+    async def _moved(self, multicast: AsyncZeroconf | None, addresses: list[str]) -> AsyncZeroconf | None:
+        """Speak on these addresses from now on; None where there are none."""
+        if multicast is not None and addresses:
+            await multicast.async_update_interfaces(list(addresses))
+            return multicast
+        if multicast is not None:
+            await self._end(multicast)
+        if not addresses:
+            return None
+        fresh = AsyncZeroconf(interfaces=list(addresses))
+        await fresh.zeroconf.async_wait_for_start()
+        await self._opened(fresh)
+        return fresh
+
+    async def _end(self, multicast: AsyncZeroconf) -> None:
+        with suppress(OSError, MulticastError):
+            await self._goodbye(multicast)
+        await multicast.async_close()
+
+    async def _pause(self, event: asyncio.Event) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._look_every_s):
+                await event.wait()
+                if not self._is_closing:
+                    await asyncio.sleep(_GATHER_S)
+
+
+class Advertiser(MulticastThread):
+    """Announces one service until it is closed; then it says goodbye, so that nobody's list holds it any longer."""
+
+    def __init__(
+        self,
+        service: Service,
+        *,
+        service_type: str = SERVICE_TYPE,
+        host_ttl_s: int = HOST_TTL_S,
+        find_addresses: FindAddresses = interface_addresses,
+        look_every_s: float = _LOOK_EVERY_S,
+    ) -> None:
+        super().__init__("mdns-advertiser", find_addresses=find_addresses, look_every_s=look_every_s)
+        self._service = service
+        self._service_type = service_type
+        self._host_ttl_s = host_ttl_s
+        self._telling: asyncio.Future[Any] | None = None
+        self._told: ServiceInfo | None = None
+        self._told_service: Service | None = None
+
+    @property
+    def service(self) -> Service:
+        """What is announced."""
+        return self._service
+
+    def announce(self, service: Service) -> None:
+        """Announce something else from now on; may be called from any thread."""
+        self._service = service
+        self._wake()
+
+    async def _opened(self, multicast: AsyncZeroconf) -> None:  # noqa: ARG002 - it is spoken on when there is something to say
+        self._told = self._told_service = None
+
+    async def _look(self, multicast: AsyncZeroconf, addresses: list[str], *, has_moved: bool) -> None:
+        service = self._service
+        if service == self._told_service and not has_moved:
+            return
+        info = service_info(service, addresses, service_type=self._service_type, host_ttl_s=self._host_ttl_s)
+        if self._telling is not None:
+            self._telling.cancel()  # it is told three times: what no longer holds, no more
+        if self._told is None:
+            # The name holds the host's random id: nobody else can have it, and nobody need be asked.
+            self._telling = _future(await multicast.async_register_service(info, cooperating_responders=True))
+            _logger.info("announced on the local network", extra=fields(addresses=len(addresses)))
+        else:
+            self._telling = _future(await multicast.async_update_service(info))
+        self._told, self._told_service = info, service
+
+    async def _goodbye(self, multicast: AsyncZeroconf) -> None:
+        if self._telling is not None:
+            self._telling.cancel()
+        farewell = multicast.zeroconf.generate_unregister_all_services()
+        if farewell is not None:
+            multicast.zeroconf.async_send(farewell)
+
+
+def _future(telling: Awaitable[Any]) -> "asyncio.Future[Any]":
+    """Return what zeroconf calls an awaitable as what it is."""
+    assert isinstance(telling, asyncio.Future)
+    return telling
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_announced(address: IPv4Address | IPv6Address) -> bool:
+    if address.is_loopback or address.is_unspecified or address.is_multicast:
+        return False
+    return address.version == 4 or not address.is_link_local

@@ -1,0 +1,131 @@
+"""Finding hosts by real mDNS on loopback: they come, change and go, and forged records do no harm."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Final
+
+import pytest
+from zeroconf import ServiceInfo
+from zeroconf.asyncio import AsyncZeroconf
+
+from tests.helpers.multicast import LOOPBACK, Ether, names
+from tests.helpers.run_async import runs_async, until
+from texswarm_desktop.core.nearby import MAX_HOSTS
+from texswarm_desktop.services.discovery import Browser
+from texswarm_server.discovery import Advertiser, Service
+from texswarm_server.protocol.announcement import Announcement
+
+
+@pytest.fixture
+def ether() -> Ether:
+    return Ether()
+
+
+@runs_async
+async def test_a_host_is_found_with_all_it_says(ether: Ether) -> None:
+    facts = {"project": "On Swarms – Über Schwärme", "fingerprint": "ab" * 32, "nameplate": "417", "tls": True}
+    with ether.browser() as told, ether.host("Ada", port=9123, **facts):
+        await until(lambda: told[-1])
+    (host,) = told[1]
+    assert (host.name, host.project, host.announcement.nameplate) == ("Ada", facts["project"], "417")
+    assert [address.url for address in host.addresses] == ["wss://127.0.0.1:9123/ws"]
+
+
+@runs_async
+async def test_who_looks_later_finds_who_was_there_before(ether: Ether) -> None:
+    with ether.host("Ada"), ether.host("Bob"), ether.browser() as told:
+        await until(lambda: names(told[-1]) == ["Ada", "Bob"])
+
+
+@runs_async
+async def test_what_a_host_says_later_is_heard_at_once(ether: Ether) -> None:
+    with ether.browser() as told, ether.host("Ada") as ada:
+        await until(lambda: told[-1])
+        ada.announce(replace(ada.service, announcement=replace(ada.service.announcement, nameplate="999")))
+        await until(lambda: told[-1] and told[-1][0].announcement.nameplate == "999")
+    assert [len(hosts) for hosts in told[:3]] == [0, 1, 1], "it is not gone in between"
+
+
+@runs_async
+async def test_a_host_that_ends_says_goodbye(ether: Ether) -> None:
+    with ether.browser() as told:
+        with ether.host("Ada"):
+            await until(lambda: told[-1])
+        begun = time.monotonic()
+        await until(lambda: not told[-1])
+        assert time.monotonic() - begun < 10, "gone by its goodbye, not because it grew old"
+
+
+@runs_async
+async def test_a_host_that_comes_back_elsewhere_is_the_same_host(ether: Ether) -> None:
+    with ether.browser() as told:
+        with ether.host("Ada", port=8091):
+            await until(lambda: told[-1])
+        with ether.host("Ada", port=8092):
+            await until(lambda: told[-1] and told[-1][0].addresses[0].port == 8092)
+    assert len({host.key for hosts in told for host in hosts}) == 1
+
+
+@runs_async
+async def test_without_a_network_both_wait_for_one(ether: Ether) -> None:
+    ether.addresses.clear()
+    with ether.browser() as told, ether.host("Ada"):
+        ether.addresses.append(LOOPBACK)
+        await until(lambda: names(told[-1]) == ["Ada"])
+        ether.addresses.clear()
+        await until(lambda: not told[-1])
+
+
+def test_a_browser_that_ends_before_it_began_leaves_nothing(ether: Ether) -> None:
+    for _ in range(5):
+        with ether.browser():
+            pass
+
+
+@runs_async
+async def test_to_close_what_was_never_started_is_allowed() -> None:
+    for thread in (Browser(print), Advertiser(Service(Announcement(instance="abcdefgh", name=""), "", 1))):
+        thread.close()
+        await thread.wait_closed()
+
+
+FORGED: Final = [
+    {"txtvers": b"1", "v": b"2", "id": b"\xff\xfe\x00\x00\x00\x00\x00\x00"},
+    {"txtvers": b"1", "v": b"2", "id": b"x" * 200, "name": b"Eve"},
+    {"name": b"\x00" * 250},
+    {"a" * 250: b""},
+    {},
+]
+
+
+@asynccontextmanager
+async def liar_with(ether: Ether, records: list[dict[str, bytes]]) -> AsyncIterator[None]:
+    """Somebody who sends records that no host of ours would."""
+    async with AsyncZeroconf(interfaces=[LOOPBACK]) as liar:
+        await liar.zeroconf.async_wait_for_start()
+        for number, record in enumerate(records):
+            name = f"forged-{number}.{ether.service_type}"
+            info = ServiceInfo(ether.service_type, name, port=1, properties=record, parsed_addresses=["10.9.9.9"])
+            info.set_server_if_missing()
+            liar.zeroconf.registry.async_add(info)
+            liar.zeroconf.async_send(liar.zeroconf.generate_service_broadcast(info, None))
+        yield
+        liar.zeroconf.generate_unregister_all_services()  # without telling anybody
+
+
+@runs_async
+async def test_forged_records_neither_show_nor_hide_anything(ether: Ether) -> None:
+    with ether.browser() as told, ether.host("Ada"):
+        async with liar_with(ether, [*FORGED, Announcement(instance="comes-last", name="Last").to_txt()]):
+            await until(lambda: names(told[-1]) == ["Ada", "Last"])
+        assert {name for hosts in told for name in names(hosts)} == {"Ada", "Last"}
+
+
+@runs_async
+async def test_a_flood_of_hosts_is_bounded(ether: Ether) -> None:
+    flood = [Announcement(instance=f"forged-{number:05}", name="Eve").to_txt() for number in range(MAX_HOSTS + 60)]
+    with ether.browser() as told:
+        async with liar_with(ether, flood):
+            await until(lambda: len(told[-1]) == MAX_HOSTS)

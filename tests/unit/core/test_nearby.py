@@ -1,0 +1,82 @@
+"""Hosts nearby: one entry for one host, however often and wherever it is heard, and bounds on what strangers send."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from texswarm_desktop.core.nearby import MAX_HOSTS, Sighting, nearby_hosts, with_nameplate
+from texswarm_server.protocol.announcement import Announcement, Entry
+from texswarm_server.protocol.invite_link import ServerAddress
+
+ADA = Announcement(instance="ada-12345", name="Ada", project="Paper", fingerprint="aa" * 32, nameplate="417", tls=True)
+
+
+def seen(*addresses: str, port: int = 8091, announcement: Announcement = ADA) -> Sighting:
+    return Sighting(announcement, addresses, port)
+
+
+def hosts_at(*addresses: str, own: tuple[str, ...] = ()) -> list[str]:
+    (host,) = nearby_hosts([seen(*addresses)], own)
+    return [address.host for address in host.addresses]
+
+
+def test_one_host_on_two_interfaces_and_in_two_families_is_one_entry() -> None:
+    (host,) = nearby_hosts([seen("10.0.0.2", "fd00::2"), seen("192.168.1.2"), seen("10.0.0.2")])
+    assert {address.host for address in host.addresses} == {"10.0.0.2", "fd00::2", "192.168.1.2"}
+
+
+def test_what_was_heard_last_of_a_host_holds() -> None:
+    (host,) = nearby_hosts([seen("10.0.0.2"), seen("10.0.0.3", announcement=replace(ADA, name="Ada L."))])
+    assert host.name == "Ada L."
+
+
+def test_who_claims_to_be_a_host_with_another_certificate_is_another() -> None:
+    forged = replace(ADA, fingerprint="bb" * 32)
+    assert len(nearby_hosts([seen("10.0.0.2"), seen("10.0.0.66", announcement=forged)])) == 2
+
+
+def test_addresses_in_a_network_of_this_machine_are_tried_first() -> None:
+    assert hosts_at("10.0.0.2", "169.254.1.1", "fd00::2", "192.168.1.2", own=("192.168.1.77/24",)) == [
+        "192.168.1.2", "10.0.0.2", "fd00::2", "169.254.1.1",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("address", ["224.0.0.251", "ff02::fb", "0.0.0.0", "255.255.255.255", "fe80::1", "no address"])
+def test_nothing_is_sent_to_an_address_that_is_not_one_machines(address: str) -> None:
+    assert nearby_hosts([seen(address)]) == ()
+
+
+@pytest.mark.parametrize("port", [0, -1, 65536])
+def test_a_host_without_a_port_is_none(port: int) -> None:
+    assert nearby_hosts([seen("10.0.0.2", port=port)]) == ()
+
+
+def test_a_flood_of_hosts_and_addresses_is_bounded() -> None:
+    many = [seen("10.0.0.2", announcement=replace(ADA, instance=f"host-{number:05}")) for number in range(1000)]
+    addresses = tuple(f"10.0.{number // 250}.{1 + number % 250}" for number in range(1000))
+    assert len(nearby_hosts(many)) == MAX_HOSTS
+    assert len(nearby_hosts([seen(*addresses), seen(*reversed(addresses))])[0].addresses) == 16
+
+
+@given(st.permutations([seen("10.0.0.1"), seen("10.0.0.2"), seen("10.0.0.3", announcement=replace(ADA, name="B"))]))
+def test_the_order_of_arrival_changes_no_list_of_addresses(sightings: list[Sighting]) -> None:
+    (host,) = nearby_hosts(sightings, ("10.0.0.9/24",))
+    assert {address.host for address in host.addresses} == {"10.0.0.1", "10.0.0.2", "10.0.0.3"}
+
+
+def test_a_host_always_has_words_to_show() -> None:
+    (host,) = nearby_hosts([seen("10.0.0.2", announcement=Announcement(instance="somebody", name=""))])
+    assert (host.name, host.project) == ("10.0.0.2:8091", "Untitled")
+
+
+def test_a_host_is_found_by_the_part_of_its_code_that_is_no_secret() -> None:
+    other = replace(ADA, instance="bob-12345", nameplate="418", entry=Entry.OPEN)
+    hosts = nearby_hosts([seen("10.0.0.2"), seen("10.0.0.3", announcement=other)])
+    assert [host.key[0] for host in with_nameplate(hosts, "418")] == ["bob-12345"]
+    assert [host.is_open for host in hosts] == [False, True]
+
+
+def test_the_transport_is_the_announced_one() -> None:
+    assert nearby_hosts([seen("10.0.0.2")])[0].addresses == (ServerAddress("10.0.0.2", 8091, tls=True),)

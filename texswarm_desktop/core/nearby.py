@@ -1,0 +1,107 @@
+"""Which hosts are nearby: what was heard on every interface, in every address family, merged by who it is. Pure.
+
+A host is told from another by its lasting id, its certificate and the project; so one that moves to another address
+stays the same, and who pretends to be it with another certificate is another. Everything here is bounded: anybody on
+the network may send as much as they like.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Final
+
+from texswarm_server.protocol.announcement import Announcement, Entry
+from texswarm_server.protocol.invite_link import ServerAddress
+
+MAX_HOSTS: Final = 100
+_MAX_ADDRESSES: Final = 16
+_EVERYBODY: Final = "255.255.255.255"
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What one service said of itself, and where it says it is."""
+
+    announcement: Announcement
+    addresses: tuple[str, ...]
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class NearbyHost:
+    """A host that can be reached from here: `addresses`, the best first."""
+
+    announcement: Announcement
+    addresses: tuple[ServerAddress, ...]
+
+    @property
+    def key(self) -> tuple[str, str | None, str | None]:
+        """By what it is the same as before, whatever its name and address."""
+        return self.announcement.instance, self.announcement.fingerprint, self.announcement.document_id
+
+    @property
+    def name(self) -> str:
+        """What the host is called, never empty."""
+        return self.announcement.name or str(self.addresses[0])
+
+    @property
+    def project(self) -> str:
+        """The title of what is shared, never empty."""
+        return self.announcement.project or "Untitled"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether one gets in, or may ask to, by picking the host from the list."""
+        return self.announcement.entry is Entry.OPEN
+
+
+def nearby_hosts(sightings: Iterable[Sighting], own_networks: Sequence[str] = ()) -> tuple[NearbyHost, ...]:
+    """Return the hosts, by project and name. `own_networks`: of this machine; addresses in them are tried first."""
+    found: dict[tuple[str, str | None, str | None], NearbyHost] = {}
+    for sighting in sightings:
+        addresses = _usable(sighting)
+        if not addresses:
+            continue
+        host = NearbyHost(sighting.announcement, addresses)
+        known = found.get(host.key)
+        if known is not None:
+            found[host.key] = replace(host, addresses=(*known.addresses, *addresses))
+        elif len(found) < MAX_HOSTS:
+            found[host.key] = host
+    ordered = (replace(host, addresses=_best_first(host.addresses, own_networks)) for host in found.values())
+    return tuple(sorted(ordered, key=lambda host: (host.project.casefold(), host.name.casefold(), host.key[0])))
+
+
+def with_nameplate(hosts: Iterable[NearbyHost], nameplate: str) -> tuple[NearbyHost, ...]:
+    """Return the hosts whose join code begins with `nameplate`."""
+    return tuple(host for host in hosts if host.announcement.nameplate == nameplate)
+
+
+def _usable(sighting: Sighting) -> tuple[ServerAddress, ...]:
+    """Return the addresses that may be another machine's, or this one's own; nothing that reaches many at once."""
+    if not 0 < sighting.port < 65536:
+        return ()
+    tls = sighting.announcement.tls
+    usable = [text for text in dict.fromkeys(sighting.addresses) if _is_one_machine(text)]
+    return tuple(ServerAddress(text, sighting.port, tls) for text in usable[:_MAX_ADDRESSES])
+
+
+def _is_one_machine(text: str) -> bool:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return False
+    if address.is_multicast or address.is_unspecified or text == _EVERYBODY:
+        return False
+    return address.version == 4 or not address.is_link_local
+
+
+def _best_first(addresses: Iterable[ServerAddress], own_networks: Sequence[str]) -> tuple[ServerAddress, ...]:
+    networks = [ip_network(network, strict=False) for network in own_networks]
+
+    def rank(address: ServerAddress) -> tuple[bool, bool, int]:
+        parsed: IPv4Address | IPv6Address = ip_address(address.host)
+        is_beside = any(parsed.version == network.version and parsed in network for network in networks)
+        return not is_beside, parsed.is_link_local, parsed.version
+
+    return tuple(sorted(dict.fromkeys(addresses), key=rank)[:_MAX_ADDRESSES])

@@ -1,0 +1,119 @@
+"""Finds hosts on the local network by mDNS, and tells when something about them changed.
+
+What is known lies in the cache of records that multicast DNS keeps; here it is looked through after each piece of news
+and now and then, so that who said goodbye, or was silent for too long, is gone. Hosts are asked every few seconds,
+because a record is believed for as long as its sender wished.
+"""
+
+import logging
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import Any, Final
+
+from zeroconf import DNSOutgoing, DNSQuestion, ServiceInfo, ServiceStateChange, Zeroconf, current_time_millis  # type: ignore[attr-defined] # public, and not declared so
+from zeroconf.asyncio import AsyncServiceBrowser, AsyncZeroconf
+
+from texswarm_desktop.core.nearby import MAX_HOSTS, NearbyHost, Sighting, nearby_hosts
+from texswarm_server.discovery import FindAddresses, MulticastThread, interface_addresses, networks_of
+from texswarm_server.protocol.announcement import SERVICE_TYPE, read_announcement
+from texswarm_server.protocol.errors import RemoteProtocolError
+
+_log: Final = logging.getLogger(__name__)
+_LOOK_EVERY_S: Final = 1.0
+_ASK_EVERY_LOOKS: Final = 6
+_MAX_NAMES: Final = 4 * MAX_HOSTS
+_MAX_ASKED: Final = 32
+_SRV, _TXT, _PTR, _IN = 33, 16, 12, 1
+_ADDRESSES: Final = (1, 28)
+_QUERY: Final = 0
+
+OnChange = Callable[[tuple[NearbyHost, ...]], object]
+"""Told the hosts, on the browser's own thread, whenever they are others than before."""
+
+
+def _newest_last(zeroconf: Zeroconf, name: str, kind: int) -> list[Any]:
+    """Return the records that hold now. A record that was replaced stays in the cache for a moment, hence the order."""
+    now = current_time_millis()
+    found = zeroconf.cache.get_all_by_details(name, kind, _IN)
+    return sorted((one for one in found if not one.is_expired(now)), key=lambda one: one.created)
+
+
+class Browser(MulticastThread):
+    """Looks for hosts from `start` to `close`. `on_change`: see OnChange."""
+
+    def __init__(
+        self,
+        on_change: OnChange,
+        *,
+        service_type: str = SERVICE_TYPE,
+        find_addresses: FindAddresses = interface_addresses,
+        look_every_s: float = _LOOK_EVERY_S,
+    ) -> None:
+        super().__init__("mdns-browser", find_addresses=find_addresses, look_every_s=look_every_s)
+        self._on_change = on_change
+        self._service_type = service_type
+        self._browser: AsyncServiceBrowser | None = None
+        self._names: dict[str, None] = {}
+        self._looks = 0
+        self._told: tuple[NearbyHost, ...] = ()
+
+    async def _opened(self, multicast: AsyncZeroconf) -> None:
+        self._names.clear()
+        self._browser = AsyncServiceBrowser(
+            multicast.zeroconf, self._service_type, handlers=[self._on_service_state_change]
+        )
+
+    async def _look(self, multicast: AsyncZeroconf, addresses: list[str], *, has_moved: bool) -> None:
+        known = [(name, self._sighting(multicast.zeroconf, name)) for name in self._names]
+        if has_moved or self._looks % _ASK_EVERY_LOOKS == 0:
+            self._ask(multicast.zeroconf, [DNSQuestion(self._service_type, _PTR, _IN)])
+        self._looks += 1
+        self._ask_about(multicast.zeroconf, [name for name, sighting in known if sighting is None])
+        self._tell(nearby_hosts([sighting for _, sighting in known if sighting is not None], networks_of(addresses)))
+
+    async def _goodbye(self, multicast: AsyncZeroconf) -> None:  # noqa: ARG002 - who only asks has nobody to tell
+        if self._browser is not None:
+            await self._browser.async_cancel()
+            self._browser = None
+        if not self._is_closing:
+            self._tell(())
+
+    def _on_service_state_change(self, *, name: str, state_change: ServiceStateChange, **_rest: object) -> None:
+        if state_change is ServiceStateChange.Removed:
+            self._names.pop(name, None)
+        elif len(self._names) < _MAX_NAMES:
+            self._names[name] = None
+        self._wake()
+
+    def _sighting(self, zeroconf: Zeroconf, name: str) -> Sighting | None:
+        """Return what is known of a service; None while something is missing, or too old, or not of our form."""
+        services, texts = _newest_last(zeroconf, name, _SRV), _newest_last(zeroconf, name, _TXT)
+        if not services or not texts:
+            return None
+        service, text = services[-1], texts[-1]
+        addresses = [
+            str(ip_address(one.address)) for kind in _ADDRESSES for one in _newest_last(zeroconf, service.server, kind)
+        ]
+        entries = ServiceInfo(self._service_type, name, properties=text.text).properties
+        try:
+            return Sighting(read_announcement(entries), tuple(addresses), service.port)
+        except RemoteProtocolError as error:
+            _log.debug("%s says nothing of use: %s", name[:80], error)
+            return None
+
+    def _ask_about(self, zeroconf: Zeroconf, names: list[str]) -> None:
+        """Ask for what is missing of some services, of a few at a time."""
+        for name in names[:_MAX_ASKED]:
+            self._ask(zeroconf, [DNSQuestion(name, kind, _IN) for kind in (_SRV, _TXT)])
+
+    @staticmethod
+    def _ask(zeroconf: Zeroconf, questions: list[DNSQuestion]) -> None:
+        asking = DNSOutgoing(_QUERY)
+        for question in questions:
+            asking.add_question(question)
+        zeroconf.async_send(asking)
+
+    def _tell(self, hosts: tuple[NearbyHost, ...]) -> None:
+        if hosts != self._told:
+            self._told = hosts
+            self._on_change(hosts)
