@@ -161,6 +161,7 @@ class Desktop:
         workspace.closing.connect(self.window.show_start)
         workspace.notice.connect(self.window.show_error)
         workspace.choice_needed.connect(self._on_workspace_choice)
+        workspace.put_aside.connect(self.window.show_put_aside)
         workspace.busy_changed.connect(self._start.set_busy)
         self.settings.on_problem = self.window.show_error
 
@@ -181,7 +182,10 @@ class Desktop:
         window.member_invite_requested.connect(lambda role: self._do("invite", self._copy_member_invite(role)))
         window.cancel_requested.connect(workspace.cancel)
         window.work_locally_requested.connect(workspace.work_locally)
-        window.choose_copy_requested.connect(lambda: self._do("keep both", workspace.keep_both()))
+        window.choose_copy_requested.connect(lambda: self._do("compare", self._show_histories()))
+        window.history_chosen.connect(
+            lambda choice, histories: self._do("choose", workspace.choose_history(choice, histories))
+        )
         window.document_chosen.connect(self._on_window_document_chosen)
         window.share_there_requested.connect(self._on_window_share_there)
         window.leave_requested.connect(lambda: self._do("leave", workspace.close()))
@@ -255,6 +259,9 @@ class Desktop:
         link = await self.workspace.invite()
         QGuiApplication.clipboard().setText(str(link))
         self.window.show_copied(str(link))
+
+    async def _show_histories(self) -> None:
+        self.window.show_histories(await self.workspace.compare_histories())
 
     async def _show_members(self) -> None:
         self.window.show_members(await self.workspace.membership())

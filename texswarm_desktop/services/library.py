@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from texswarm_desktop.core.folder_name import folder_name
+from texswarm_desktop.core.joining import Road
 from texswarm_desktop.core.settings import RecentProject
 from texswarm_desktop.core.templates import Template
+from texswarm_desktop.services.coming_together import Joined, come_together
 from texswarm_desktop.services.project import Project
 from texswarm_desktop.services.project_identity import read_identity
 from texswarm_desktop.services.settings_store import SettingsStore
@@ -73,6 +75,10 @@ class Library:
             return await self.open(known)
         folder = await self._blocking(lambda: self._free_folder(title))
         return await Project.create_replica(folder, document_id, lineage, store_executor=self._executor)
+
+    async def join(self, road: Road, folder: Path, document_id: str, lineage: str) -> Joined:
+        """Let a document take the place of what is in a folder, which is put aside first; raises StorageError."""
+        return await come_together(road, folder, document_id, lineage, None, executor=self._executor)
 
     def remember(self, project: Project) -> None:
         """Note that a project is the one opened last."""

@@ -16,6 +16,7 @@ from texswarm_desktop.qtx.timers import SingleShot
 from texswarm_desktop.services.resources import resource
 from texswarm_desktop.ui.dialogs.choose_dialog import ChooseDialog
 from texswarm_desktop.ui.dialogs.connect_dialog import ConnectDialog
+from texswarm_desktop.ui.dialogs.histories_sheet import HistoriesSheet
 from texswarm_desktop.ui.dialogs.host_sheet import HostSheet
 from texswarm_desktop.ui.dialogs.join_dialog import JoinDialog
 from texswarm_desktop.ui.dialogs.members_sheet import MembersSheet
@@ -34,6 +35,7 @@ from texswarm_desktop.viewmodels.participants_view import ParticipantsView
 from texswarm_desktop.viewmodels.presence_view import PresenceView
 from texswarm_desktop.viewmodels.project_view import ProjectView
 from texswarm_desktop.viewmodels.start_view import StartView
+from texswarm_desktop.viewmodels.two_histories import TwoHistories
 from texswarm_server.protocol.messages import DocumentInfo
 
 NAME: Final = "TeXSwarm"
@@ -53,7 +55,8 @@ class MainWindow(QMainWindow):
     `connect_requested(str, str, str)` with address, invitation, name; `stop_hosting_requested()`; `invite_requested()`
     where the project is on a server elsewhere; `members_requested()`, and of its sheet `member_decided(Decision)` and
     `member_invite_requested(str)` with a role; `cancel_requested()`; `work_locally_requested()`;
-    `choose_copy_requested()`; `document_chosen(str)` and `share_there_requested()` from the list
+    `choose_copy_requested()`, and of its sheet `history_chosen(Choice, TwoHistories)`;
+    `document_chosen(str)` and `share_there_requested()` from the list
     of a server's projects; `leave_requested()` back to the first page; `theme_chosen(str)`; `zoom_changed(int)`;
     `closed()`.
     """
@@ -72,6 +75,7 @@ class MainWindow(QMainWindow):
     cancel_requested = Signal()
     work_locally_requested = Signal()
     choose_copy_requested = Signal()
+    history_chosen = Signal(object, object)
     document_chosen = Signal(str)
     share_there_requested = Signal()
     leave_requested = Signal()
@@ -207,6 +211,10 @@ class MainWindow(QMainWindow):
         """Say that an invitation is in the clipboard."""
         self.notices.show_notice("copied", "Invitation copied", f"Send it to whom you like: {link}", tone=Tone.GOOD)
 
+    def show_put_aside(self, folder: str) -> None:
+        """Say where the copy is that gave way."""
+        self.notices.show_notice("aside", "Your copy is kept", f"It is in {folder}", tone=Tone.GOOD)
+
     def show_how_to_update(self) -> None:
         """Say how a newer version is had."""
         sentence = "Run pip install --upgrade 'texswarm[desktop]', or update your checkout; then start TeXSwarm again."
@@ -238,6 +246,12 @@ class MainWindow(QMainWindow):
         dialog.document_chosen.connect(self.document_chosen)
         dialog.share_requested.connect(self.share_there_requested)
         dialog.open()
+
+    def show_histories(self, histories: TwoHistories) -> None:
+        """Ask which of two histories is to be in the folder."""
+        sheet = HistoriesSheet(self, histories)
+        sheet.chosen.connect(lambda choice: self.history_chosen.emit(choice, histories))
+        sheet.open()
 
     def show_host_sheet(self, hosting: Hosting | None = None) -> None:
         """Show link and address of what is shared from here, and who is in."""

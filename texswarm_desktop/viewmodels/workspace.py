@@ -18,6 +18,7 @@ from texswarm_desktop.client.link import TransportFactory
 from texswarm_desktop.client.server_talk import LinkCancelledError, admitted, end_connection, invite_to, let_in, share
 from texswarm_desktop.client.states import Closed, StopCode
 from texswarm_desktop.client.status import Hosting
+from texswarm_desktop.core.joining import Choice, Road
 from texswarm_desktop.core.palette import color_of
 from texswarm_desktop.core.settings import KnownServer
 from texswarm_desktop.core.templates import Template
@@ -34,6 +35,7 @@ from texswarm_desktop.viewmodels.membership import Decision, Membership
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
 from texswarm_desktop.viewmodels.people import Person
 from texswarm_desktop.viewmodels.sharing import EVERYWHERE, OWN_SERVER, Sharing
+from texswarm_desktop.viewmodels.two_histories import TwoHistories, compare_histories
 from texswarm_server.protocol.errors import DamagedDocumentError, ErrorCode, LinkLostError, RejectedError, StorageError
 from texswarm_server.protocol.invite_link import InviteLink, parse_invite_link
 from texswarm_server.protocol.messages import DocumentInfo, RoleName
@@ -66,7 +68,7 @@ class Workspace(QObject):
 
     Signals: `opened_changed(OpenedProject)`; `closing()` before the views of the open project are closed;
     `notice(Exception | None)`, None when the last one no longer matters; `hosting_changed(Hosting | None)`;
-    `choice_needed(DocumentChoice)`; `busy_changed(str)`.
+    `choice_needed(DocumentChoice)`; `put_aside(str)`: where a copy that gave way is; `busy_changed(str)`.
     """
 
     opened_changed = Signal(object)
@@ -74,6 +76,7 @@ class Workspace(QObject):
     notice = Signal(object)
     hosting_changed = Signal(object)
     choice_needed = Signal(object)
+    put_aside = Signal(str)
     busy_changed = Signal(str)
 
     def __init__(
@@ -231,20 +234,40 @@ class Workspace(QObject):
             raise RejectedError(StopCode.NOT_AN_OWNER)
         return opened.connection, opened.project.document_id
 
-    async def keep_both(self) -> None:
-        """Two histories of one document: let the copy here be a local project, and fetch the server's beside it."""
+    async def compare_histories(self) -> TwoHistories:
+        """Say how the open project differs from the server's of another history; raises RejectedError or LinkError."""
         async with self._road():
             opened = self._require_opened()
-            link = opened.project.server_link
+            connection, key = opened.release(), opened.server_key
+            if connection is None:
+                raise LinkLostError("the project is not on a server")
+            try:
+                return await compare_histories(opened.project, connection)
+            finally:
+                await opened.attach(connection, key=key)
+
+    async def choose_history(self, choice: Choice, histories: TwoHistories) -> None:
+        """Let the server's history take the place of the one here, which is kept beside it or in a backup.
+
+        Raises StorageError; the project is open as it was then.
+        """
+        async with self._road():
+            project, link = self._require_opened().project, self._require_opened().project.server_link
             if link is None:
                 return
-            opened.project.forget_server()
+            road = Road.KEEP_BOTH if choice is Choice.KEEP_BOTH else Road.TAKE_THEIRS
+            await self._leave()
             try:
-                await self._follow(link)
-            except BaseException:
-                if self.opened is opened:
-                    opened.project.bind_server(link)
+                joined = await self._library.join(road, project.folder, project.document_id, histories.lineage)
+            except StorageError:
+                self._present(await self._library.open(project.folder))
+                await self._link_again()
                 raise
+            joined.project.bind_server(link)
+            self._present(joined.project)
+            await self._link_again()
+        if joined.aside is not None:
+            self.put_aside.emit(str(joined.aside))
 
     def cancel(self) -> None:
         """Give up the attempt to reach a server; an open project goes on locally."""

@@ -14,6 +14,7 @@ from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
 from tests.helpers.run_async import until
 from texswarm_desktop.client.status import StatusAction
 from texswarm_desktop.services.project import Project
+from texswarm_desktop.ui.dialogs.histories_sheet import HistoriesSheet
 from texswarm_server.app import CollabServer
 from texswarm_server.config import ServerConfig
 from texswarm_server.protocol.codec import encode
@@ -299,21 +300,46 @@ async def test_another_history_of_the_document_is_never_mixed_in(desks: Desks) -
         assert (folder / "main.tex").read_text() == "bob's own"
 
 
+async def facing_another_history(desks: Desks, ada: LiveDesktop) -> LiveDesktop:
+    """Bob, whose project is a copy of Ada's with another history, linked to her server, and the sheet that asks."""
+    invited = await ada.workspace.invite()
+    bob = await desks.start_with("bob", "something else")
+    await bob.workspace.join(str(invited))
+    await bob.workspace.open(await with_another_history(desks, ada, invited))
+    await bob.until_notice("different histories")
+    await bob.until_said("different histories")
+    bob.window.choose_copy_requested.emit()
+    await until(lambda: bob.window.findChild(HistoriesSheet) is not None, "the sheet")
+    return bob
+
+
 @runs_at_desks
-async def test_a_linked_copy_with_another_history_is_told_and_both_can_be_kept(desks: Desks) -> None:
+async def test_two_histories_are_compared_and_nothing_changes_until_somebody_chooses(desks: Desks) -> None:
     async with server_in(desks.root) as server:
-        ada = await shared(desks, server, "the server's")
-        invited = await ada.workspace.invite()
-        bob = await desks.start_with("bob", "something else")
-        await bob.workspace.join(str(invited))
-        await bob.workspace.open(await with_another_history(desks, ada, invited))
-        await bob.until_notice("different histories")
+        bob = await facing_another_history(desks, await shared(desks, server, "the server's"))
+        sheet = bob.window.findChild(HistoriesSheet)
+        assert sheet.list.item(0).text().startswith("main.tex   other text on the server")
+        sheet.reject()
         await bob.until_said("different histories")
         assert bob.text == "bob's own"
 
-        bob.window.choose_copy_requested.emit()
+
+@pytest.mark.parametrize("choice", ["keep_both", "take_theirs"])
+@runs_at_desks
+async def test_of_two_histories_one_is_chosen_and_nothing_is_lost(desks: Desks, choice: str) -> None:
+    async with server_in(desks.root) as server:
+        bob = await facing_another_history(desks, await shared(desks, server, "the server's"))
+        folder = bob.opened.project.folder
+        sheet = bob.window.findChild(HistoriesSheet)
+        getattr(sheet, choice).setChecked(True)
+        sheet.try_accept()
         await bob.until_text("the server's")
         await until(lambda: bob.is_live)
+        await bob.opened.project.flush()
+        aside = Path(bob.window.notices.text_of("aside").removeprefix("Your copy is kept: It is in "))
+        assert (aside / "main.tex").read_text() == "bob's own"
+        assert aside.is_relative_to(folder / ".texswarm") == (choice == "take_theirs")
+        assert (folder / "main.tex").read_text() == "the server's"
         assert bob.notice == ""
 
 

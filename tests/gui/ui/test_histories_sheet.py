@@ -1,0 +1,70 @@
+"""Whoever has to choose between two histories sees what differs, and loses nothing by looking."""
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtWidgets import QLabel, QWidget
+from pytestqt.qtbot import QtBot
+
+from texswarm_desktop.core.file_differences import Change, FileDifference
+from texswarm_desktop.core.joining import Choice
+from texswarm_desktop.ui.dialogs.histories_sheet import HistoriesSheet
+from texswarm_desktop.viewmodels.two_histories import TwoHistories
+
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
+
+FILES = (
+    FileDifference("main.tex", Change.CHANGED, 3, 1),
+    FileDifference("mine.tex", Change.ONLY_HERE, 0, 5),
+    FileDifference("parts/one.tex", Change.SAME),
+    FileDifference("theirs.tex", Change.ONLY_THERE, 7, 0),
+)
+
+
+@pytest.fixture
+def window() -> Iterator[QWidget]:
+    window = QWidget()
+    window.show()
+    yield window
+    window.close()
+    window.deleteLater()
+
+
+def opened(window: QWidget, files: tuple[FileDifference, ...] = FILES) -> HistoriesSheet:
+    sheet = HistoriesSheet(window, TwoHistories("host:8091", "paper", "lineage", files))
+    sheet.open()
+    return sheet
+
+
+def test_what_differs_is_listed_and_what_is_the_same_is_counted(window: QWidget) -> None:
+    sheet = opened(window)
+    assert [sheet.list.item(at).text() for at in range(sheet.list.count())] == [
+        "main.tex   other text on the server (+3 −1 lines)",
+        "mine.tex   only here",
+        "theirs.tex   only on the server",
+    ]
+    assert "3 files differ, 1 the same" in [one.text() for one in sheet.findChildren(QLabel)]
+    sheet.close()
+
+
+def test_files_that_are_all_the_same_need_no_list(window: QWidget) -> None:
+    sheet = opened(window, (FileDifference("main.tex", Change.SAME),))
+    assert sheet.list.isHidden()
+    assert "All files are the same" in [one.text() for one in sheet.findChildren(QLabel)]
+    sheet.close()
+
+
+@pytest.mark.parametrize(("option", "choice"), [("keep_both", Choice.KEEP_BOTH), ("take_theirs", Choice.TAKE_THEIRS)])
+def test_what_is_chosen_is_told(window: QWidget, qtbot: QtBot, option: str, choice: Choice) -> None:
+    sheet = opened(window)
+    getattr(sheet, option).setChecked(True)
+    with qtbot.waitSignal(sheet.chosen) as told:
+        sheet.try_accept()
+    assert told.args == [choice]
+
+
+def test_keeping_both_is_proposed_and_closing_tells_nothing(window: QWidget, qtbot: QtBot) -> None:
+    sheet = opened(window)
+    assert sheet.keep_both.isChecked()
+    with qtbot.assertNotEmitted(sheet.chosen):
+        sheet.reject()

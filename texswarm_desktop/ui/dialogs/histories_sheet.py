@@ -1,0 +1,86 @@
+"""Choose between two histories of one project: what differs, file by file, and what would become of the copy here."""
+
+from typing import Final
+
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtWidgets import QListWidget, QListWidgetItem, QRadioButton, QWidget
+
+from texswarm_desktop.core.file_differences import Change, FileDifference
+from texswarm_desktop.core.joining import Choice
+from texswarm_desktop.ui.dialogs.sheet import Sheet
+from texswarm_desktop.ui.parts import label
+from texswarm_desktop.viewmodels.two_histories import TwoHistories
+
+_HINT: Final = (
+    "The copy here and the one on {server} do not come from one origin, so they cannot be merged. "
+    "Choose what happens; nothing is lost either way."
+)
+_LIST_PX: Final = 150
+_ROW_PX: Final = 26
+
+
+class HistoriesSheet(Sheet):
+    """Shows a TwoHistories. Signal: `chosen(Choice)`; closing the sheet leaves everything as it is."""
+
+    chosen = Signal(object)
+
+    def __init__(self, parent: QWidget | None, histories: TwoHistories) -> None:
+        super().__init__("Two different projects", _HINT.format(server=histories.server), parent, width_px=560)
+        self.list = _listed(histories)
+        self.body.addWidget(label(_summary(histories), "SectionTitle"))
+        self.body.addWidget(self.list)
+        self.list.setVisible(bool(histories.different))
+        self.keep_both = self._add_option(
+            "Keep both",
+            f"What is here becomes a project of its own, in a folder beside “{histories.folder}”; "
+            "the server's takes its place.",
+        )
+        self.take_theirs = self._add_option(
+            "Take the server's",
+            f"What is in “{histories.folder}” is kept in its hidden folder .texswarm/backups, and not shown any more.",
+        )
+        self.keep_both.setChecked(True)
+        self.add_buttons("Continue")
+
+    def try_accept(self) -> None:
+        """Tell what was chosen."""
+        self.chosen.emit(Choice.KEEP_BOTH if self.keep_both.isChecked() else Choice.TAKE_THEIRS)
+        self.accept()
+
+    def _add_option(self, name: str, explanation: str) -> QRadioButton:
+        option = QRadioButton(name)
+        option.setAccessibleDescription(explanation)
+        self.body.addSpacing(10)
+        self.body.addWidget(option)
+        self.body.addWidget(label(explanation, "Muted", wraps=True))
+        return option
+
+
+def _listed(histories: TwoHistories) -> QListWidget:
+    made = QListWidget()
+    made.setAccessibleName("What differs")
+    made.setMinimumHeight(_LIST_PX)
+    for file in histories.different:
+        item = QListWidgetItem(words_of(file))
+        item.setToolTip(file.path)
+        item.setSizeHint(QSize(0, _ROW_PX))
+        made.addItem(item)
+    return made
+
+
+def words_of(file: FileDifference) -> str:
+    """Return what is said of a file that differs."""
+    match file.change:
+        case Change.ONLY_HERE:
+            return f"{file.path}   only here"
+        case Change.ONLY_THERE:
+            return f"{file.path}   only on the server"
+        case _:
+            return f"{file.path}   other text on the server (+{file.added} −{file.removed} lines)"
+
+
+def _summary(histories: TwoHistories) -> str:
+    different, same = len(histories.different), histories.same
+    if not different:
+        return "All files are the same"
+    return f"{different} file{'' if different == 1 else 's'} differ{'s' if different == 1 else ''}, {same} the same"

@@ -1,0 +1,63 @@
+"""Two histories of one document, side by side: what somebody has to know to choose between them."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from texswarm_desktop.client.document_preview import DocumentPreview, look_at
+from texswarm_desktop.client.server_talk import listed
+from texswarm_desktop.core.file_differences import Change, FileDifference, differences
+from texswarm_server.document import ProjectDocument
+from texswarm_server.protocol.errors import ErrorCode, LinkTimeoutError, RejectedError
+
+if TYPE_CHECKING:
+    from texswarm_desktop.client.connection import Connection
+    from texswarm_desktop.services.project import Project
+
+_LOOK_LIMIT_S: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class TwoHistories:
+    """`folder`: its name here; `lineage`: of the server's; `files` differ, as seen from here, or are the same."""
+
+    server: str
+    folder: str
+    lineage: str
+    files: tuple[FileDifference, ...]
+
+    @property
+    def different(self) -> tuple[FileDifference, ...]:
+        """The files that are not the same."""
+        return tuple(file for file in self.files if file.change is not Change.SAME)
+
+    @property
+    def same(self) -> int:
+        """How many files are the same."""
+        return len(self.files) - len(self.different)
+
+
+async def compare_histories(project: "Project", connection: "Connection") -> TwoHistories:
+    """Look at the server's document beside the one here; changes nothing. Raises RejectedError or LinkError.
+
+    The project is not on the connection meanwhile.
+    """
+    chosen = next((one for one in await listed(connection) if one.id == project.document_id), None)
+    if chosen is None:
+        raise RejectedError(ErrorCode.DOCUMENT_NOT_FOUND)
+    preview = await _preview(connection, chosen.id, chosen.lineage)
+    files = differences(_texts(project.document), preview.texts)
+    return TwoHistories(str(connection.address), project.folder.name, chosen.lineage, tuple(files))
+
+
+async def _preview(connection: "Connection", document_id: str, lineage: str) -> DocumentPreview:
+    try:
+        async with asyncio.timeout(_LOOK_LIMIT_S):
+            return await look_at(connection, document_id, lineage)
+    except TimeoutError as error:
+        raise LinkTimeoutError("the document did not arrive") from error
+
+
+def _texts(document: ProjectDocument) -> Mapping[str, str]:
+    return {entry.path: str(document.text(file_id)) for file_id, entry in document.files.items()}
