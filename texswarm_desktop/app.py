@@ -294,12 +294,24 @@ class Desktop:
     def _settle(self) -> None:
         """The window is there: make ready what was waited with."""
         self._show_first()
-        self._watch_network()
+        self._watch_system()
         self._executor.submit(importlib.import_module, "texswarm_desktop.client.connection")
         QTimer.singleShot(_AT_LEISURE_AFTER_MS, self.window, lambda: self._executor.submit(load_ahead))
 
-    def _watch_network(self) -> None:
-        """Hear of a lost or another network from the system, where it tells; imported late, for a fast start."""
+    def _watch_system(self) -> None:
+        """Hear of a lost or another network, and of sleep; imported late, for a fast start."""
+        from texswarm_desktop.qtx.sleep_watch import SleepWatch  # noqa: PLC0415
+        from texswarm_desktop.services.network_watch import NetworkWatch  # noqa: PLC0415
+
+        watch = NetworkWatch(self.workspace.network_changed, executor=self._executor)
+        self._do("network", watch.run())
+        sleep = SleepWatch(self.window)
+        sleep.woke.connect(self.workspace.woke)
+        sleep.listen()
+        self._hear_of_the_network()
+
+    def _hear_of_the_network(self) -> None:
+        """The system's own word for "no network" may differ from "no address": both count."""
         from PySide6.QtNetwork import QNetworkInformation  # noqa: PLC0415
 
         if not QNetworkInformation.loadDefaultBackend():

@@ -45,6 +45,7 @@ class Connection:
     """The connection to one server and the documents open on it; used as an async context manager.
 
     `knock`: how to look for a near server that is away; with a `transport` of one's own, not at all unless given.
+    `fingerprint`: what the server is recognised by, wherever it is; only kept here.
     Clocks in seconds: `clock` monotonic, `wall_clock` since the epoch. `call_later`: the running loop's, unless given.
     """
 
@@ -56,12 +57,14 @@ class Connection:
         profile: LinkProfile | None = None,
         transport: TransportFactory | None = None,
         knock: Knock | None = None,
+        fingerprint: str | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
         rng: random.Random | None = None,
         call_later: CallLater | None = None,
     ) -> None:
         self.address = address
+        self.fingerprint = fingerprint
         self.profile = profile or profile_for(address)
         self._session = Session(credentials, clock=clock, wall_clock=wall_clock)
         self._driver = self._session.driver = Driver(
@@ -133,8 +136,12 @@ class Connection:
         self._driver.post(NetworkReturned() if is_online else NetworkWentAway())
 
     def seen_at(self, addresses: Iterable[ServerAddress]) -> None:
-        """The host announced itself on the local network, at these addresses: a wait ends, there it is looked for."""
-        self._driver.seen_at(addresses)
+        """The host announced itself on the local network, at these addresses: a wait ends, there it is looked for.
+
+        A server on this machine is where it is.
+        """
+        if not is_this_machine(self.address):
+            self._driver.seen_at(addresses)
 
     def add(self, replica: ReplicaPort) -> DocumentSync:
         """Open a document here, now if the link stands, and after every reconnect."""

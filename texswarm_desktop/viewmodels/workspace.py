@@ -6,7 +6,7 @@ that carries data; the words are chosen in `ui`. What the program can mend by it
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Signal
 
+from texswarm_desktop.client.address_book import AddressBook, same_fingerprint
+from texswarm_desktop.client.events import RetryCause
 from texswarm_desktop.client.link import TransportFactory
 from texswarm_desktop.client.server_talk import LinkCancelledError, admitted, end_connection, invite_to, let_in, share
 from texswarm_desktop.client.states import Closed, StopCode
@@ -37,7 +39,7 @@ from texswarm_desktop.viewmodels.people import Person
 from texswarm_desktop.viewmodels.sharing import EVERYWHERE, OWN_SERVER, Sharing
 from texswarm_desktop.viewmodels.two_histories import TwoHistories, compare_histories
 from texswarm_server.protocol.errors import DamagedDocumentError, ErrorCode, LinkLostError, RejectedError, StorageError
-from texswarm_server.protocol.invite_link import InviteLink, parse_invite_link
+from texswarm_server.protocol.invite_link import InviteLink, ServerAddress, parse_invite_link
 from texswarm_server.protocol.messages import DocumentInfo, RoleName
 
 if TYPE_CHECKING:
@@ -105,6 +107,7 @@ class Workspace(QObject):
         )
         self._sharing.changed.connect(self.hosting_changed)
         self._reloads: list[float] = []
+        self._address_book = AddressBook()
         self._pending: Connection | None = None
         self._gives_way = False
         self._impatient = 0
@@ -284,9 +287,25 @@ class Workspace(QObject):
 
     def network_changed(self, is_online: bool) -> None:
         """Pass on what the system says about the network."""
+        for connection in self._connections():
+            connection.network_changed(is_online)
+
+    def woke(self) -> None:
+        """The system says that it was asleep: links may be dead without knowing."""
+        for connection in self._connections():
+            connection.retry_now(RetryCause.WAKE)
+
+    def host_seen(self, fingerprint: str, addresses: Iterable[ServerAddress]) -> None:
+        """A host announced itself on the local network: a link to it that is away looks for it there at once."""
+        self._address_book.learn(fingerprint, told := tuple(addresses))
+        for connection in self._connections():
+            if connection.fingerprint and same_fingerprint(connection.fingerprint) == same_fingerprint(fingerprint):
+                connection.seen_at(told)
+
+    def _connections(self) -> Iterator["Connection"]:
         for connection in (self._pending, self.opened.connection if self.opened else None):
             if connection is not None:
-                connection.network_changed(is_online)
+                yield connection
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -480,8 +499,15 @@ class Workspace(QObject):
         from texswarm_desktop.client.knock import tcp_knock  # noqa: PLC0415
 
         transport = self._new_transport(link.fingerprint)
-        connection = Connection(address=link.address, credentials=credentials, transport=transport, knock=tcp_knock)
+        connection = Connection(
+            address=link.address,
+            credentials=credentials,
+            transport=transport,
+            knock=tcp_knock,
+            fingerprint=link.fingerprint,
+        )
         await connection.__aenter__()
+        connection.seen_at(self._address_book.addresses_of(link.fingerprint))
         return connection
 
     async def _end_pending(self) -> None:

@@ -33,8 +33,8 @@ def _no_proxies(monkeypatch):
 
 
 @asynccontextmanager
-async def server_in(folder, **options):
-    async with CollabServer(ServerConfig(data=folder, port=0, open=True, **options)) as server:
+async def server_in(folder, *, port=0):
+    async with CollabServer(ServerConfig(data=folder, port=port, open=True)) as server:
         yield server
 
 
@@ -142,17 +142,17 @@ async def test_a_server_that_restarts_behind_its_reverse_proxy_is_only_away(tmp_
 @pytest.mark.parametrize("redirects", [False, True])
 @runs_async
 async def test_the_sign_in_page_of_a_network_is_told_and_got_over(tmp_path, redirects):
-    async with server_in(tmp_path) as server, captive_portal(redirects=redirects) as portal:
+    profile = replace(HASTY, backoff_s=(0.02,))
+    async with captive_portal(redirects=redirects) as portal:
         address = ServerAddress("127.0.0.1", portal.port)
-        profile = replace(HASTY, backoff_s=(0.02,))
         connection = Connection(address=address, credentials=FakeCredentials(invite=None), profile=profile)
-        async with connection:
-            connection.connect()
-            await until(lambda: waits_for(connection, Trouble.NOT_OURS))
-            tried = len(portal.asked)
-            await until(lambda: len(portal.asked) > tried)
-            connection.seen_at([server.address])
-            await until(lambda: is_live(connection))
+        await connection.__aenter__()
+        connection.connect()
+        await until(lambda: waits_for(connection, Trouble.NOT_OURS))
+        tried = len(portal.asked)
+        await until(lambda: len(portal.asked) > tried)
+    async with connection, server_in(tmp_path, port=portal.port):
+        await until(lambda: is_live(connection))
 
 
 @runs_async
