@@ -52,6 +52,10 @@ class FakeTime:
         """Let the machine sleep: the wall clock moves on, the monotonic one does not."""
         self.wall_now += seconds
 
+    def stand_still(self, seconds: float) -> None:
+        """Let both clocks move on while the program stands still: what fell due meanwhile comes late."""
+        self._move_to(self.now + seconds)
+
     @property
     def pending(self) -> int:
         """How many timers wait."""

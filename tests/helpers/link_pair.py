@@ -55,13 +55,17 @@ class LinkPair:
 
 
 class LinkPairs:
-    """A transport factory whose links the test holds. `refuses`: nobody listens; `hangs`: nobody answers."""
+    """A transport factory whose links the test holds. `refuses`: nobody listens; `hangs`: nobody answers.
+
+    `error`: what every attempt fails with.
+    """
 
     def __init__(self) -> None:
         self.links: list[LinkPair] = []
         self.attempts = 0
         self.asked: list[ServerAddress] = []
         self.refuses = self.hangs = False
+        self.error: Exception | None = None
 
     @property
     def last(self) -> LinkPair:
@@ -77,6 +81,8 @@ class LinkPairs:
     ) -> AsyncIterator[LinkPair]:
         self.attempts += 1
         self.asked.append(address)
+        if self.error is not None:
+            raise self.error
         if self.refuses:
             raise NoLinkError(Trouble.NOBODY, str(address))
         if self.hangs:

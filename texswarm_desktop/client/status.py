@@ -139,6 +139,8 @@ def present(state: LinkState | None, facts: LinkFacts, now: float, words: NeedWo
     match state:
         case None | Idle() | Closed():
             return _local(facts)
+        case Connecting(lost_at=lost_at) if lost_at is not None:
+            return _waiting_edits("Reconnecting…", facts)
         case Connecting():
             return _with_edits(_busy(_connecting(facts), StatusAction.CANCEL), facts)
         case Authenticating(is_again=True):

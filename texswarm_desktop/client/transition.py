@@ -252,7 +252,7 @@ def _on_token_lost(state: Authenticating | Syncing | Live, told: str, moment: Mo
     refused = frozenset({Rung.ACCESS})
     if _next_rung(moment, refused) is None:
         return NeedsUser(state.generation, code), (forget,)
-    new, effects = _lose(state, "token expired", moment, profile, refused=refused)
+    new, effects = _lose(state, "token expired", moment, profile, refused=refused, trouble=code)
     return new, (forget, *effects)
 
 
