@@ -55,13 +55,13 @@ _MATH_NAMES: Final = (
     "displaymath",
 )
 _MATH_ENVIRONMENTS: Final = tuple(name + star for name in _MATH_NAMES for star in ("", "*"))
-_VERBATIM_ENVIRONMENTS: Final = ("verbatim", "verbatim*", "Verbatim", "lstlisting", "minted", "filecontents")
-_COMMENT_ENVIRONMENTS: Final = ("comment",)
+VERBATIM_ENVIRONMENTS: Final = ("verbatim", "verbatim*", "Verbatim", "lstlisting", "minted", "filecontents")
+COMMENT_ENVIRONMENTS: Final = ("comment",)
 
 _STATE_OF_ENVIRONMENT: Final = (
     {name: _FIRST_MATH_ENVIRONMENT + i for i, name in enumerate(_MATH_ENVIRONMENTS)}
-    | {name: _FIRST_VERBATIM + i for i, name in enumerate(_VERBATIM_ENVIRONMENTS)}
-    | {name: _FIRST_COMMENT_ENVIRONMENT + i for i, name in enumerate(_COMMENT_ENVIRONMENTS)}
+    | {name: _FIRST_VERBATIM + i for i, name in enumerate(VERBATIM_ENVIRONMENTS)}
+    | {name: _FIRST_COMMENT_ENVIRONMENT + i for i, name in enumerate(COMMENT_ENVIRONMENTS)}
 )
 _END_OF_STATE: Final = {
     state: re.compile(rf"\\end\s*\{{({re.escape(name)})\}}") for name, state in _STATE_OF_ENVIRONMENT.items()
