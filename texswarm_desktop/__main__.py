@@ -5,15 +5,22 @@ Knows no Qt until it is sure to be there.
 
 import argparse
 import gc
+import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from texswarm_server import __version__
 
 _EXIT_USAGE = 2
+#: What runs without a window, and where it is; each is loaded only when it is asked for.
+_COMMANDS = {
+    "sync": "texswarm_desktop.sync.program:main",
+    "import": "texswarm_desktop.transfer.program:import_main",
+    "export": "texswarm_desktop.transfer.program:export_main",
+}
 _NEEDED = ("PySide6", "qasync", "keyring")
 
 
@@ -22,7 +29,8 @@ def parser() -> argparse.ArgumentParser:
     reader = argparse.ArgumentParser(
         prog="texswarm",
         description="Write LaTeX together.",
-        epilog="Without a window: texswarm sync FOLDER LINK keeps a folder the same as a project on a server.",
+        epilog="Without a window: texswarm sync FOLDER LINK keeps a folder the same as a project on a server; texswarm "
+        "import and texswarm export bring projects in and give them out. Each has --help.",
     )
     reader.add_argument(
         "target", nargs="?", metavar="FOLDER | INVITE-LINK", help="a project's folder, or a link somebody sent you"
@@ -50,10 +58,10 @@ def obstacle() -> str | None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the desktop until its window closes; returns the exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if given[:1] == ["sync"]:
-        from texswarm_desktop.sync.program import main as sync  # noqa: PLC0415 - nothing of a window
-
-        return sync(given[1:])
+    if given and given[0] in _COMMANDS:
+        module, _, name = _COMMANDS[given[0]].partition(":")
+        command: Callable[[Sequence[str]], int] = getattr(importlib.import_module(module), name)
+        return command(given[1:])
     options = parser().parse_args(given)
     reason = obstacle()
     if reason is not None:

@@ -25,6 +25,7 @@ WINDOWLESS: Final = (
     "texswarm_desktop.client",
     "texswarm_desktop.services",
     "texswarm_desktop.sync",
+    "texswarm_desktop.transfer",
 )
 
 

@@ -24,6 +24,7 @@ class Advice(StrEnum):
     """What the author should know before the bundle is sent."""
 
     BBL_MISSING = "bbl_missing"
+    BBL_OLD = "bbl_old"
     INDEX_MISSING = "index_missing"
     ABSOLUTE = "absolute"
     COMPUTED = "computed"

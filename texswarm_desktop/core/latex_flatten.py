@@ -3,7 +3,8 @@
 A file that is put in begins on a line of its own, as TeX begins it, and ends as it ended: a comment in its last line
 must not swallow what follows, and no empty line may come about that was none, as it would be a paragraph's end. What
 cannot be put in safely stays a file: within braces (an argument of a macro), where only a condition ends the file, in
-another encoding, and files that read themselves.
+another encoding, and files that read themselves. One thing does change: where a paragraph goes on after a file, TeX saw
+two spaces, the end of the file's line and that of the `\\input`, and now sees one.
 """
 
 from collections.abc import Callable, Iterable, Mapping

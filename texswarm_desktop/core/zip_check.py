@@ -116,6 +116,14 @@ def normalised(name: str) -> str:
     return absolute + "/".join(part for part in name.replace("\\", "/").split("/") if part not in {"", "."})
 
 
+def is_given_out(path: str) -> bool:
+    """Say whether a file of a project goes into an archive of it: no clutter, and of the hidden ones the harmless."""
+    name = path.rpartition("/")[2]
+    if not is_safe_path(path) or any(unicodedata.category(character) == "Cs" for character in path):
+        return False
+    return name in _HARMLESS or (not name.startswith(".") and name.lower() not in _CLUTTER)
+
+
 class _Check:
     """What was taken so far."""
 

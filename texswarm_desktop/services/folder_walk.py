@@ -44,8 +44,10 @@ class Walked:
 class FolderWalk:
     """Walks through `root`. `problem` says what is wrong with the project's settings, if anything."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, takes: Callable[[str], bool] = is_project_text) -> None:
+        """`takes`: says of a path whether a file there is looked at, or passed over in silence."""
         self._root = root
+        self._takes = takes
         self._files: dict[Path, _Reread[IgnoreFile]] = {}
         self._settings = _Reread(root / OWN_FOLDER / SETTINGS_FILE, decode_sharing)
         self._rules = IgnoreRules(Sharing())
@@ -86,7 +88,7 @@ class FolderWalk:
             files = (*files, *self._ignore_file(folder))
         for name in names:
             path = f"{folder}/{name}" if folder else name
-            if is_project_text(path):
+            if self._takes(path):
                 is_out = path not in known and self._leaves_out(path, files, is_inside=is_inside)
                 (walked.left_out if is_out else walked.files).append(path)
         for name in folders:
