@@ -42,6 +42,7 @@ from texswarm_desktop.viewmodels.membership import Decision
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
 from texswarm_desktop.viewmodels.sharing import EVERYWHERE
 from texswarm_desktop.viewmodels.start_view import RecentProject, StartView
+from texswarm_desktop.viewmodels.transfers import ExportWish, Transfers
 from texswarm_desktop.viewmodels.workspace import DocumentChoice, Workspace
 from texswarm_server.protocol.errors import ProjectInUseError, RejectedError, StorageError, TexSwarmError
 from texswarm_server.protocol.messages import RoleName
@@ -85,6 +86,7 @@ class Desktop:
             scope=self._scope,
             host_address=host_address,
         )
+        self._transfers = Transfers(self._executor)
         self._start = StartView(recent=self._recent(), name=self.workspace.me.name)
         self.theme = Theme(application, ThemeMode(self.settings.settings.theme))
         self.window = MainWindow(
@@ -192,6 +194,14 @@ class Desktop:
         window.theme_chosen.connect(self.settings.set_theme)
         window.zoom_changed.connect(lambda zoom: self.settings.set_font_size(_USUAL_FONT_PT + zoom))
         window.closed.connect(self._closing.set)
+        self._wire_transfers()
+
+    def _wire_transfers(self) -> None:
+        transfers, desk = self._transfers, self.window.transfers
+        desk.import_requested.connect(lambda source, folder: self._do("import", self._import(source, folder)))
+        desk.export_requested.connect(lambda wish: self._do("export", self._export(wish)))
+        desk.cancel_requested.connect(transfers.cancel)
+        transfers.progressed.connect(desk.show_progress)
 
     def _do(self, name: str, work: Coroutine[Any, Any, Any]) -> None:
         """Run what the user asked for; what goes wrong is told inside the window."""
@@ -254,6 +264,32 @@ class Desktop:
     async def _host_folder(self, folder: Path) -> None:
         await self.workspace.open(folder)
         await self.workspace.host()
+
+    async def _import(self, source: str, folder: Path) -> None:
+        """What goes wrong is said in the sheet; the project on the desk stays there until the new one is."""
+        try:
+            report = await self._transfers.bring_in(source, folder)
+        except TexSwarmError as error:
+            self.window.transfers.show_failed(error)
+            return
+        self.window.transfers.show_imported(report)
+        await self.workspace.open(report.folder)
+        opened = self.workspace.opened
+        if opened is not None and report.main is not None:
+            opened.view.use_as_main(report.main)
+
+    async def _export(self, wish: ExportWish) -> None:
+        """What was typed until now is in the files first."""
+        opened = self.workspace.opened
+        if opened is None:
+            return
+        try:
+            await opened.project.flush()
+            report = await self._transfers.give_out(opened.project.folder, wish, opened.view.main_path)
+        except TexSwarmError as error:
+            self.window.transfers.show_failed(error)
+            return
+        self.window.transfers.show_exported(report)
 
     async def _copy_invite(self) -> None:
         link = await self.workspace.invite()

@@ -28,6 +28,7 @@ from texswarm_desktop.ui.project_page import ProjectPage
 from texswarm_desktop.ui.start_page import StartPage
 from texswarm_desktop.ui.status_line import ACTION_WORDS, StatusBar
 from texswarm_desktop.ui.theme import Theme, ThemeMode
+from texswarm_desktop.ui.transfer_desk import TransferDesk
 from texswarm_desktop.ui.window_actions import Deed, WindowActions
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
 from texswarm_desktop.viewmodels.membership import Membership
@@ -58,7 +59,7 @@ class MainWindow(QMainWindow):
     `choose_copy_requested()`, and of its sheet `history_chosen(Choice, TwoHistories)`;
     `document_chosen(str)` and `share_there_requested()` from the list
     of a server's projects; `leave_requested()` back to the first page; `theme_chosen(str)`; `zoom_changed(int)`;
-    `closed()`.
+    `closed()`. What its `transfers` asks for is signalled there.
     """
 
     new_requested = Signal(str, object)
@@ -98,12 +99,14 @@ class MainWindow(QMainWindow):
         self._zoom, self._projects_folder = zoom, projects_folder
         self._participants: ParticipantsView | None = None
         self._page: ProjectPage | None = None
+        self._project: ProjectView | None = None
         self._host_sheet: HostSheet | None = None
         self._members_sheet: MembersSheet | None = None
         self._awaits_hosting = False
         self.actions_ = WindowActions(self, self._deeds())
         self.actions_.add_themes(theme.mode, self._on_theme_chosen)
         self.notices = NoticeArea(theme)
+        self.transfers = TransferDesk(theme, self, projects_folder=projects_folder)
         self.status_bar = StatusBar(theme, connection)
         self._stack = QStackedWidget()
         self._lay_out()
@@ -130,6 +133,7 @@ class MainWindow(QMainWindow):
         page = StartPage(self._theme, self._start)
         page.new_requested.connect(self.show_new_dialog)
         page.open_requested.connect(self.choose_folder)
+        page.import_requested.connect(self.transfers.ask_what_to_import)
         page.host_requested.connect(self._on_start_host_requested)
         page.join_requested.connect(self.show_join_dialog)
         page.connect_requested.connect(self.show_connect_dialog)
@@ -163,6 +167,7 @@ class MainWindow(QMainWindow):
     def _end_page(self) -> None:
         self._start_timer.stop()
         page, self._page = self._page, None
+        self._project = None
         if page is not None:
             self._participants = None
             page.close_page()
@@ -172,7 +177,7 @@ class MainWindow(QMainWindow):
     def show_project(self, project: ProjectView, participants: ParticipantsView, presence: PresenceView) -> None:
         """Show a project; `show_start`, or another project, must come before its views are closed."""
         self._end_page()
-        self._participants = participants
+        self._participants, self._project = participants, project
         page = ProjectPage(
             self._theme,
             project,
@@ -337,6 +342,8 @@ class MainWindow(QMainWindow):
             (
                 Deed("New project…", self.show_new_dialog, [_Keys.New]),
                 Deed("Open folder…", self.choose_folder, [_Keys.Open]),
+                Deed("Import…", self._on_import_chosen),
+                Deed("Export…", self._on_export_chosen, ["Ctrl+Shift+E"], needs_project=True),
                 Deed("Back to the start page", self.leave_requested.emit, needs_project=True),
             ),
             (
@@ -392,6 +399,13 @@ class MainWindow(QMainWindow):
         return self._on_page(lambda page: page.area.set_zoom(page.area.zoom + step))
 
     # ── what happens ────────────────────────────────────────────────────────────────────────────────────
+
+    def _on_import_chosen(self) -> None:
+        self.transfers.ask_what_to_import()
+
+    def _on_export_chosen(self) -> None:
+        if self._project is not None:
+            self.transfers.ask_what_to_export(self._project.title, self._project.folder)
 
     def _on_start_host_requested(self) -> None:
         self._choose_folder("Share a folder", self._on_host_folder_chosen)

@@ -1,4 +1,4 @@
-"""The first page: five ways to begin, and what was worked on lately."""
+"""The first page: six ways to begin, and what was worked on lately."""
 
 import time
 from pathlib import Path
@@ -14,18 +14,20 @@ from texswarm_desktop.viewmodels.start_view import RecentProject, StartView, whe
 
 _WIDTH_PX: Final = 720
 _MARK_PX: Final = 52
+_COLUMNS: Final = 3
 _MOST_RECENT: Final = 8
 
 
 class StartPage(QScrollArea):
     """Shows a StartView.
 
-    Signals: `new_requested()`, `open_requested()`, `host_requested()`, `join_requested()`, `connect_requested()`,
-    `recent_requested(Path)`.
+    Signals: `new_requested()`, `open_requested()`, `import_requested()`, `host_requested()`, `join_requested()`,
+    `connect_requested()`, `recent_requested(Path)`.
     """
 
     new_requested = Signal()
     open_requested = Signal()
+    import_requested = Signal()
     host_requested = Signal()
     join_requested = Signal()
     connect_requested = Signal()
@@ -88,19 +90,19 @@ class StartPage(QScrollArea):
         choices = (
             ("plus", "New project", "Start a paper in a folder of its own", self.new_requested),
             ("folder", "Open folder", "Go on with LaTeX files you have", self.open_requested),
+            ("import", "Import", "Bring in a zip archive, or clone from git", self.import_requested),
             ("host", "Host", "Share a project on your network", self.host_requested),
             ("join", "Join", "Follow a link somebody sent you", self.join_requested),
             ("server", "Connect", "Sign in to a server with an invitation", self.connect_requested),
         )
         grid = QGridLayout()
         grid.setSpacing(10)
-        places = ((0, 0, 3), (0, 3, 3), (1, 0, 2), (1, 2, 2), (1, 4, 2))
-        for (icon, title, hint, signal), (line, at, span) in zip(choices, places, strict=True):
+        for number, (icon, title, hint, signal) in enumerate(choices):
             choice = Choice(self._theme, icon, title, hint)
             choice.clicked.connect(signal)
             self._choices.append(choice)
-            grid.addWidget(choice, line, at, 1, span)
-        for at in range(6):
+            grid.addWidget(choice, number // _COLUMNS, number % _COLUMNS)
+        for at in range(_COLUMNS):
             grid.setColumnStretch(at, 1)
         return grid
 

@@ -160,6 +160,21 @@ class ProjectView(QObject):
         self.close_file(file_id)
         self._sync_files()
 
+    @property
+    def main_path(self) -> str | None:
+        """The path of the file LaTeX is run on, None while there is none."""
+        document = self._project.document
+        main = document.main_file
+        return document.files[main].path if main is not None else None
+
+    def use_as_main(self, path: str) -> None:
+        """Run LaTeX on the file at `path` from now on, if it is another one, and show it."""
+        document = self._project.document
+        found = next((file_id for file_id, entry in document.files.items() if entry.path == path), None)
+        if found is not None and found != document.main_file:
+            self.set_main_file(found)
+            self.open_file(found)
+
     def set_main_file(self, file_id: str) -> None:
         """Make a file the one LaTeX is run on; raises UnknownFileError."""
         self._project.document.main_file = FileId(file_id)

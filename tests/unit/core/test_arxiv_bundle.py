@@ -117,7 +117,7 @@ def test_what_is_missing_is_said_with_its_line() -> None:
 @pytest.mark.parametrize(
     ("text", "remark"),
     [
-        (r"\includegraphics{/home/x.png}", Remark(Advice.ABSOLUTE, "/home/x.png")),
+        (r"\includegraphics{/srv/x.png}", Remark(Advice.ABSOLUTE, "/srv/x.png")),
         (r"\usepackage{minted}", Remark(Advice.NEEDS_SHELL, "minted")),
         (r"\input{\what}", Remark(Advice.COMPUTED, r"\what")),
         (r"\includegraphics{Plot}", Remark(Advice.CASE, "plot.pdf")),
