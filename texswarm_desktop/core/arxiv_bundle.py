@@ -165,7 +165,8 @@ class _Planning:
         stem = self._main.rpartition(".")[0]
         if any(use.reference.need is Need.BIBLIOGRAPHY for use in self._uses.all):
             made.add(self._bbl())
-        together = "\n".join(source.masked for source in self._uses.sources.values())
+        texts = (source.masked for path, source in self._uses.sources.items() if path.lower().endswith(_SOURCES))
+        together = "\n".join(texts)
         made |= {stem + ending for command, ending in _MADE.items() if f"\\{command}" in together}
         for path in sorted(made - self._sizes.keys()):
             advice = Advice.BBL_MISSING if path.endswith(".bbl") else Advice.INDEX_MISSING

@@ -91,7 +91,7 @@ def folder_of(path: str) -> str:
 
 
 def _first_or_all(need: Need, found: Sequence[str]) -> tuple[str, ...]:
-    takes_all = need in {Need.BIBLATEX_STYLE, Need.TIKZ_LIBRARY}
+    takes_all = need in {Need.BIBLATEX_STYLE, Need.TIKZ_LIBRARY, Need.CLASS, Need.PACKAGE}
     return tuple(found) if takes_all else (found[0],)
 
 
@@ -114,8 +114,8 @@ _FORMS: Final = {
     Need.INCLUDE: ("{}.tex",),
     Need.BIB_STYLE: ("{}.bst",),
     Need.BIBLATEX_STYLE: ("{}.bbx", "{}.cbx", "{}.dbx", "{}.lbx"),
-    Need.CLASS: ("{}.cls",),
-    Need.PACKAGE: ("{}.sty",),
+    Need.CLASS: ("{}.cls", "{}.cfg"),
+    Need.PACKAGE: ("{}.sty", "{}.cfg"),
     Need.TIKZ_LIBRARY: ("tikzlibrary{}.code.tex", "pgflibrary{}.code.tex"),
     Need.EXACT: ("{}", "{}.tex"),
 }

@@ -15,16 +15,17 @@ _ENDINGS: Final = (".tex", ".ltx", ".latex")
 def main_candidate(texts: Mapping[str, str]) -> str | None:
     """Return the path of the main file among `texts` (path, text), or None when none of them can be it.
 
-    What has a class of its own comes before what has not, what is near the root before what is deep, usual names
-    before others, the longest before shorter ones.
+    What begins a document comes before what only has a class (a preamble has), what has a class before what reads it
+    from elsewhere, then what is near the root, what has a usual name, what is longest.
     """
-    found = [path for path, text in texts.items() if path.lower().endswith(_ENDINGS) and _CLASS.search(text)]
+    sources = {path: text for path, text in texts.items() if path.lower().endswith(_ENDINGS)}
+    found = [path for path, text in sources.items() if _CLASS.search(text) or _BODY.search(text)]
     return min(found, key=lambda path: _rank(path, texts[path]), default=None)
 
 
-def _rank(path: str, text: str) -> tuple[bool, bool, int, int, int, str]:
+def _rank(path: str, text: str) -> tuple[bool, bool, bool, int, int, int, str]:
     match = _CLASS.search(text)
     is_part = match is not None and match[1] in _PARTS
     stem = path.rpartition("/")[2].rpartition(".")[0].lower()
     place = _USUAL.index(stem) if stem in _USUAL else len(_USUAL)
-    return is_part, _BODY.search(text) is None, path.count("/"), place, -len(text), path
+    return is_part, _BODY.search(text) is None, match is None, path.count("/"), place, -len(text), path

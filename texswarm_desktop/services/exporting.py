@@ -85,9 +85,10 @@ def export_arxiv(
         encodings={path: one.format.encoding for path, one in texts.items() if not one.text.isascii()},
         keep_comments=keep_comments,
     )
+    own = frozenset(_walked(folder, archive).files)
     bundle = replace(
         bundle,
-        left_out=tuple(path for path in bundle.left_out if path in set(_walked(folder, archive).files)),
+        left_out=tuple(path for path in bundle.left_out if path in own),
         remarks=(*bundle.remarks, *_remarks_on_age(folder, bundle, files)),
     )
     with _writing(archive, b"") as packed:

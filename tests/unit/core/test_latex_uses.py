@@ -24,6 +24,11 @@ def test_what_is_read_is_followed_and_what_is_not_is_left() -> None:
     assert used == texts.keys() - {"d.tex", "unused.sty"} | {"code/p.py", "fig.pdf"}
 
 
+def test_the_settings_of_a_package_are_used_with_it() -> None:
+    texts = {"main.tex": "\\usepackage{hyperref,amsmath}", "hyperref.cfg": "", "color.cfg": ""}
+    assert files_of(texts) == {"main.tex", "hyperref.cfg"}
+
+
 def test_folders_of_figures_count_wherever_they_are_set() -> None:
     texts = {"main.tex": "\\includegraphics{a}\\input{set}", "set.tex": "\\graphicspath{{\\dir/}}\\input{macros}"}
     texts["macros.tex"] = "\\newcommand{\\dir}{pictures}"

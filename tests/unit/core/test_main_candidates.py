@@ -19,6 +19,8 @@ WHOLE = "\\documentclass{article}\n\\begin{document}\nHello\n\\end{document}\n"
         ({"main.tex": "\\documentclass[\n  a4paper % or letter\n]\n{article}\n\\begin{document}"}, "main.tex"),
         ({"x.tex": WHOLE, "y.tex": WHOLE + "More.\n"}, "y.tex"),
         ({"preamble.tex": "\\documentclass{article}", "y.tex": WHOLE}, "y.tex"),
+        ({"preamble.tex": "\\documentclass{article}", "y.tex": "\\input{preamble}\n" + WHOLE[24:]}, "y.tex"),
+        ({"a.tex": WHOLE[24:], "z.tex": WHOLE}, "z.tex"),
         ({"main.tex": "Only text."}, None),
         ({"readme.md": WHOLE}, None),
         ({}, None),
