@@ -5,17 +5,18 @@ import logging
 import os
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import Final, Self
 
 from texswarm_server.config import ServerConfig
 from texswarm_server.dispatcher import Dispatcher
 from texswarm_server.front_desk import FrontDesk
+from texswarm_server.front_door import FrontDoor, Shown
 from texswarm_server.logs import fields
 from texswarm_server.monitoring import Monitoring
 from texswarm_server.net.admission import AdmissionLimits
@@ -27,12 +28,12 @@ from texswarm_server.net.protocol2_peer import Protocol2Peer
 from texswarm_server.net.server_connection import PeerConnection
 from texswarm_server.net.yjs_peer import YjsPeer
 from texswarm_server.open_documents import OpenDocuments
-from texswarm_server.protocol.announcement import Announcement, Entry
+from texswarm_server.pairing_desk import Door
 from texswarm_server.protocol.close_codes import CloseCode
 from texswarm_server.protocol.errors import SettingsError
 from texswarm_server.protocol.invite_link import ServerAddress
 from texswarm_server.protocol.messages import Authentication, RoleName
-from texswarm_server.protocol.version import WEBSOCKET_PATH, YJS_PATH
+from texswarm_server.protocol.version import PAIRING_PATH, WEBSOCKET_PATH, YJS_PATH
 from texswarm_server.sessions.access_tokens import AccessTokens
 from texswarm_server.sessions.credentials import RandomBytes
 from texswarm_server.sessions.document_access import DocumentAccess, issue_invite
@@ -42,9 +43,6 @@ from texswarm_server.sessions.signing_keys import keys_for_start, verifying
 from texswarm_server.storage.folder_lock import FolderLock
 from texswarm_server.storage.schema import prepare_folder
 from texswarm_server.storage.sqlite_store import SqliteStore
-
-if TYPE_CHECKING:
-    from texswarm_server.discovery import Advertiser
 
 _logger = logging.getLogger(__name__)
 
@@ -78,8 +76,8 @@ class CollabServer:
         self._front_desk: FrontDesk | None = None
         self._dispatcher: Dispatcher | None = None
         self._monitoring: Monitoring | None = None
-        self._advertiser: Advertiser | None = None
-        self._server_id = ""
+        self._front_door: FrontDoor | None = None
+        self._certificate: bytes | None = None
         self._housekeeping_due = 0.0
         self._housekeeping: asyncio.TimerHandle | None = None
         self._stalls_due = 0.0
@@ -109,6 +107,7 @@ class CollabServer:
         """
         prepare_folder(self._config.data)
         self._tls = _tls_context(self._config)
+        self._certificate = _certificate(self._config.tls_cert)
         self._lock = FolderLock(self._config.data)
         try:
             await self._start()
@@ -145,8 +144,9 @@ class CollabServer:
             return
         _tls_context(self._config)  # a pair that does not fit must not touch the one in use
         self._tls.load_cert_chain(self._config.tls_cert, self._config.tls_key)
+        self._certificate = _certificate(self._config.tls_cert)
         await self._store.run(self._note_address)
-        _logger.info("certificate read again", extra=fields(fingerprint=_fingerprint(self._config.tls_cert)))
+        _logger.info("certificate read again", extra=fields(fingerprint=self._fingerprint))
 
     async def stop(
         self,
@@ -169,14 +169,14 @@ class CollabServer:
             self._front_desk.feed.stop()
         if self._documents is not None:
             self._documents.turn()
-        if self._advertiser is not None:
-            self._advertiser.close()
+        if self._front_door is not None:
+            self._front_door.close(code)
         try:
             await self._close_connections(code, goodbye_s)
             await self._close_storage(time_limit_s)
         finally:
-            if self._advertiser is not None:
-                await self._advertiser.wait_closed()
+            if self._front_door is not None:
+                await self._front_door.wait_closed()
             if self._lock is not None:
                 self._lock.release()
             if self._housekeeping is not None:
@@ -188,8 +188,13 @@ class CollabServer:
         document_id: str | None = None,
         ttl_s: float | None = None,
         uses: int | None = None,
+        *,
+        asks: bool = False,
     ) -> str:
-        """Return the token of a new invite by the host's own wish; raises RejectedError or StorageError."""
+        """Return the token of a new invite by the host's own wish; raises RejectedError or StorageError.
+
+        `asks`: owners are asked about everybody who comes by it.
+        """
         assert self._store is not None
         issue = partial(
             issue_invite,
@@ -199,40 +204,48 @@ class CollabServer:
             document_id=document_id,
             ttl_s=ttl_s,
             uses=uses,
+            asks=asks,
         )
         return (await self._store.run(issue)).token
 
     def announce(
-        self,
-        name: str,
-        *,
-        project: str = "",
-        document_id: str | None = None,
-        fingerprint: str | None = None,
-        entry: Entry = Entry.CODE,
+        self, name: str, *, project: str = "", document_id: str | None = None, fingerprint: str | None = None
     ) -> None:
         """Let the local network know of this server until it stops, or know something else of it; after `start`.
 
         `fingerprint`: what its certificate is recognised by, where that is not the certificate itself.
         """
-        from texswarm_server.discovery import Advertiser, Service, addresses_of  # noqa: PLC0415 - most are not announced
+        assert self._front_door is not None
+        if not self._is_stopping:
+            known_by = fingerprint or self._fingerprint or None
+            self._front_door.announce(Shown(name=name, project=project, document_id=document_id, fingerprint=known_by))
 
-        tls = self._config.tls_cert is not None
-        announcement = Announcement(
-            instance=self._server_id,
-            name=name,
-            project=project,
-            document_id=document_id,
-            fingerprint=fingerprint or _fingerprint(self._config.tls_cert) or None,
-            entry=entry,
-            tls=tls,
-        )
-        service = Service(announcement, self._config.host, self.address.port)
-        if self._advertiser is not None:
-            self._advertiser.announce(service)
-        elif not self._is_stopping:
-            self._advertiser = Advertiser(service, find_addresses=addresses_of(service.host))
-            self._advertiser.start()
+    def open_door(
+        self,
+        invitation: Callable[[], Awaitable[str]],
+        *,
+        is_open: bool = False,
+        on_code: Callable[[str], object] = lambda _code: None,
+    ) -> None:
+        """Give an invite link to guests who have the join code, or by other rules than before; after `start`.
+
+        `is_open`: who is on the local network needs no code. `on_code` is told the code, empty while there is none.
+        """
+        assert self._front_door is not None
+        if not self._is_stopping:
+            door = Door(invitation=invitation, is_open=is_open, on_code=lambda code: on_code(str(code or "")))
+            self._front_door.open(door)
+
+    @property
+    def is_announced(self) -> bool:
+        """Whether the local network is told of this server."""
+        return self._front_door is not None and self._front_door.is_announced
+
+    @property
+    def server_id(self) -> str:
+        """By what this server is known again, whatever its name and address; after `start`."""
+        assert self._front_door is not None
+        return self._front_door.instance
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -262,7 +275,14 @@ class CollabServer:
         self._monitoring.count_documents()
         await self._listener.start(self._drive)
         await store.run(self._note_address)
-        self._server_id = await store.run(partial(server_id, random=self._random))
+        self._front_door = FrontDoor(
+            instance=await store.run(partial(server_id, random=self._random)),
+            host=config.host,
+            port=self.address.port,
+            certificate=lambda: self._certificate,
+            random=self._random,
+            clock=asyncio.get_running_loop().time,
+        )
         if config.advertise:
             self.announce(config.advertise)
         self._keep_house()
@@ -273,11 +293,20 @@ class CollabServer:
         if path.startswith(YJS_PATH):
             await self._serve(self._yjs_peer(connection, path))
             return
+        if path.partition("?")[0] == PAIRING_PATH:
+            await self._pair(connection)
+            return
         assert self._dispatcher is not None
         peer = Protocol2Peer(connection, self._dispatcher, auth_timeout_s=self._config.auth_timeout_s)
         await self._serve(peer)
         if peer.first_generation is not None:
             await self._serve(self._legacy_peer(connection, peer.first_generation))
+
+    async def _pair(self, connection: PeerConnection) -> None:
+        if self._front_door is None or self._is_draining or self._is_stopping:
+            connection.shut(CloseCode.SERVICE_RESTART)
+            return
+        await self._front_door.serve(connection)
 
     def _yjs_peer(self, connection: PeerConnection, path: str) -> Peer:
         assert self._dispatcher is not None
@@ -318,6 +347,8 @@ class CollabServer:
             self._monitoring.loop_lag_s.observe(max(now - self._housekeeping_due, 0.0))
         self._front_desk.tick(now)
         self._documents.tick(now)
+        if self._front_door is not None:
+            self._front_door.tick()
         if now >= self._stalls_due:
             self._stalls_due = now + self._config.dead_after_s
             self._close_stalled()
@@ -349,6 +380,11 @@ class CollabServer:
             self._documents.record_changes()
         await self._store.close(time_limit_s)
 
+    @property
+    def _fingerprint(self) -> str:
+        """The SHA-256 of the certificate, empty without TLS."""
+        return sha256(self._certificate).hexdigest() if self._certificate is not None else ""
+
     def _metrics(self) -> bytes:
         assert self._monitoring is not None
         return self._monitoring.render()
@@ -360,7 +396,7 @@ class CollabServer:
 
     def _note_address(self, records: Records) -> None:
         records.put_setting(LISTENING_URL, self.address.url)
-        records.put_setting(FINGERPRINT, _fingerprint(self._config.tls_cert))
+        records.put_setting(FINGERPRINT, self._fingerprint)
 
 
 def _listener_config(config: ServerConfig, tls: ssl.SSLContext | None) -> ListenerConfig:
@@ -393,10 +429,10 @@ def _tls_context(config: ServerConfig) -> ssl.SSLContext | None:
     return context
 
 
-def _fingerprint(certificate: Path | None) -> str:
-    """Return the SHA-256 of the first certificate in a PEM file, empty without TLS."""
-    if certificate is None:
-        return ""
+def _certificate(file: Path | None) -> bytes | None:
+    """Return the first certificate in a PEM file, in DER form; None without TLS."""
+    if file is None:
+        return None
     end = "-----END CERTIFICATE-----"
-    text = certificate.read_text("ascii", errors="replace")
-    return sha256(ssl.PEM_cert_to_DER_cert(text[text.index("-----BEGIN") : text.index(end)] + end)).hexdigest()
+    text = file.read_text("ascii", errors="replace")
+    return ssl.PEM_cert_to_DER_cert(text[text.index("-----BEGIN") : text.index(end)] + end)

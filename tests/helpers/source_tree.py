@@ -18,6 +18,7 @@ PACKAGES: Final = {
 # whose docstring says "Pure." is held to it as well.
 PURE: Final = (
     "texswarm_server.document",
+    "texswarm_server.pairing",
     "texswarm_server.protocol",
     "texswarm_server.sessions",
     "texswarm_server.rooms",

@@ -30,6 +30,7 @@ from websockets.proxy import get_proxy
 from websockets.uri import parse_uri
 
 from texswarm_desktop.client.link import LinkClosedError, NoLinkError, TransportFactory, WrongCertificateError
+from texswarm_desktop.client.pairing import OpenCertified
 from texswarm_desktop.client.states import Trouble
 from texswarm_desktop.client.timing import LinkProfile, is_near
 from texswarm_desktop.client.trouble import trouble_of
@@ -100,6 +101,12 @@ class WebSocketLink:
         """How long the last ping and its answer took."""
         return self._websocket.round_trip_s
 
+    @property
+    def certificate(self) -> bytes | None:
+        """What the server showed, in DER form; None without TLS."""
+        tls = self._websocket.transport.get_extra_info("ssl_object")
+        return None if tls is None else tls.getpeercert(binary_form=True)
+
     def send(self, frame: str | bytes) -> None:
         """Write a frame without waiting: `broadcast` to one is the public call that does so."""
         broadcast([self._websocket], frame)
@@ -122,18 +129,32 @@ def websocket_transport(fingerprint: str | None = None) -> TransportFactory:
 
     With a fingerprint the certificate needs no authority: the invite link vouches for it.
     """
+    return _transport(fingerprint, takes_any=False)
+
+
+def door_transport(fingerprint: str | None = None) -> OpenCertified:
+    """Return what opens links to a server's door, at which nobody shows a secret before the other end is known.
+
+    Without a fingerprint any certificate is taken: who it is shows the key exchange, or is for the user to compare.
+    """
+    return _transport(fingerprint, takes_any=True)
+
+
+def _transport(fingerprint: str | None, *, takes_any: bool) -> OpenCertified:
+    is_pinned = takes_any or bool(fingerprint)
 
     @asynccontextmanager
     async def open_link(
         address: ServerAddress, profile: LinkProfile, clock: Callable[[], float]
     ) -> AsyncIterator[WebSocketLink]:
-        websocket = await _connect(address, profile, fingerprint)
+        websocket = await _connect(address, profile, is_pinned=is_pinned)
         websocket.clock = clock
         websocket.heard_at = clock()
         try:
+            link = WebSocketLink(websocket)
             if fingerprint and address.tls:
-                _check_certificate(websocket, fingerprint)
-            yield WebSocketLink(websocket)
+                _check_certificate(link, fingerprint)
+            yield link
         finally:
             await _close(websocket, profile.close_timeout_s)
 
@@ -145,8 +166,8 @@ def system_proxy(address: ServerAddress) -> str | None:
     return None if is_near(address) else get_proxy(parse_uri(address.url))
 
 
-async def _connect(address: ServerAddress, profile: LinkProfile, fingerprint: str | None) -> _AttentiveConnection:
-    tls: dict[str, Any] = {"ssl": _pinned_context()} if fingerprint and address.tls else {}
+async def _connect(address: ServerAddress, profile: LinkProfile, *, is_pinned: bool) -> _AttentiveConnection:
+    tls: dict[str, Any] = {"ssl": _pinned_context()} if is_pinned and address.tls else {}
     proxy = system_proxy(address)
     try:
         websocket = await connect(
@@ -223,8 +244,7 @@ def _pinned_context() -> ssl.SSLContext:
     return context
 
 
-def _check_certificate(websocket: _AttentiveConnection, fingerprint: str) -> None:
+def _check_certificate(link: WebSocketLink, fingerprint: str) -> None:
     """Nothing secret was sent before this: the handshake carries no credentials."""
-    certificate = websocket.transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
-    if not is_shown_by(certificate, fingerprint):
+    if not is_shown_by(link.certificate or b"", fingerprint):
         raise WrongCertificateError("the server shows another certificate than the invite link promised")

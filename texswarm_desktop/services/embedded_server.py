@@ -20,9 +20,9 @@ from texswarm_desktop.services.lan_addresses import lan_addresses
 from texswarm_server.config import ServerConfig as HostConfig
 from texswarm_server.protocol.close_codes import CloseCode
 from texswarm_server.protocol.errors import HostError, RejectedError, SettingsError, StorageError, TexSwarmError
-from texswarm_server.protocol.invite_link import ServerAddress
+from texswarm_server.protocol.invite_link import InviteLink, ServerAddress
 
-__all__ = ["EmbeddedServer", "HostConfig", "HostStarted", "load_ahead", "ports_to_try"]
+__all__ = ["EmbeddedServer", "HostConfig", "HostStarted", "Offer", "load_ahead", "ports_to_try"]
 
 if TYPE_CHECKING:
     from texswarm_server.app import CollabServer
@@ -46,18 +46,32 @@ class HostStarted:
     """A running server: `address` for this desktop, `public_addresses` for others, and the way in as its owner.
 
     The addresses for others are never none; the best one stands first. `fingerprint`: what the server is recognised
-    by; None where it speaks without TLS.
+    by; None where it speaks without TLS. `server_id`: by what announcements are known to be this server's.
     """
 
     address: ServerAddress
     public_addresses: tuple[ServerAddress, ...]
     owner_invite: str
     fingerprint: str | None = None
+    server_id: str = ""
 
     @property
     def public_address(self) -> ServerAddress:
         """The best address for others."""
         return self.public_addresses[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What the local network is told: who shares which project, by which invite link one comes in, and who may.
+
+    `is_open`: everybody who is there; otherwise who has the join code.
+    """
+
+    name: str
+    project: str
+    link: InviteLink
+    is_open: bool
 
 
 class EmbeddedServer:
@@ -87,6 +101,7 @@ class EmbeddedServer:
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
+        self._server: CollabServer | None = None
         self._is_stopping = False
         self._ended: Future[None] = _unbreakable()
         self._document_id: str | None = None
@@ -106,6 +121,22 @@ class EmbeddedServer:
         except BaseException:
             await self.stop()
             raise
+
+    def offer(self, offer: Offer, on_code: Callable[[str], object]) -> None:
+        """Tell the local network of a project, or something else of it; after `start`.
+
+        `on_code` is told the join code on the caller's loop, empty while there is none.
+        """
+        loop, server, home = self._loop, self._server, asyncio.get_running_loop()
+        if loop is None or server is None:
+            return
+
+        def tell(code: str) -> None:
+            with suppress(RuntimeError):  # the window's loop has ended
+                home.call_soon_threadsafe(on_code, code)
+
+        with suppress(RuntimeError):  # its own has
+            loop.call_soon_threadsafe(_offer, server, offer, tell)
 
     async def stop(self) -> None:
         """Tell the guests that the host ended the session, store everything, and end the thread."""
@@ -138,7 +169,7 @@ class EmbeddedServer:
         if self._is_stopping:  # it was said before there was a loop to say it to
             self._stop.set()
         self._addresses = self._list_addresses()
-        server = await self._started()
+        server = self._server = await self._started()
         try:
             ready.set_result(await self._describe(server))
             await self._until_stopped(server)
@@ -200,7 +231,7 @@ class EmbeddedServer:
     async def _describe(self, server: "CollabServer") -> HostStarted:
         invite = await self._owner_invite(server)
         local = replace(server.address, host="127.0.0.1") if self._is_everywhere else server.address
-        return HostStarted(local, self._public(server.address), invite, self._fingerprint)
+        return HostStarted(local, self._public(server.address), invite, self._fingerprint, server.server_id)
 
     def _public(self, bound: ServerAddress) -> tuple[ServerAddress, ...]:
         if not self._is_everywhere:
@@ -228,6 +259,17 @@ def load_ahead() -> None:
     """Load what hosting needs, so that the first start is as quick as the next one. In any thread."""
     for name in _LOADED_AHEAD:
         importlib.import_module(name)
+
+
+def _offer(server: "CollabServer", offer: Offer, tell: Callable[[str], object]) -> None:
+    """Announce and open the door, on the server's own loop."""
+
+    async def invitation() -> str:
+        return str(offer.link)
+
+    server.open_door(invitation, is_open=offer.is_open, on_code=tell)
+    link = offer.link
+    server.announce(offer.name, project=offer.project, document_id=link.document_id, fingerprint=link.fingerprint)
 
 
 def _unbreakable() -> "Future[T]":

@@ -66,6 +66,10 @@ _BY_CODE: Final[dict[str, ErrorText]] = {
     ErrorCode.PROTOCOL_UNSUPPORTED: ErrorText(
         "Newer version needed", "The server speaks a newer version. Update TeXSwarm to connect.", StatusAction.UPDATE
     ),
+    ErrorCode.CODE_WRONG: ErrorText(
+        "Wrong code", "This is not the code the host shows now. Look at it again; after a few wrong ones it changes."
+    ),
+    ErrorCode.CODE_EXPIRED: ErrorText("Code expired", "The host shows another code by now. Ask for it."),
     ErrorCode.THROTTLED: ErrorText("Too many tries", "The server asks to wait a little. It goes on by itself."),
     ErrorCode.REMOVED: ErrorText(
         "Removed by the host",

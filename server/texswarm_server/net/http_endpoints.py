@@ -9,7 +9,7 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 from texswarm_server import __version__
-from texswarm_server.protocol.version import WEBSOCKET_PATH, YJS_PATH
+from texswarm_server.protocol.version import PAIRING_PATH, WEBSOCKET_PATH, YJS_PATH
 
 _PROMETHEUS: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -27,7 +27,7 @@ class HttpEndpoints:
     def respond(self, request: Request) -> Response | None:
         """Return the answer, or None where the WebSocket handshake goes on."""
         path = request.path.partition("?")[0]
-        if path == WEBSOCKET_PATH or path.startswith(YJS_PATH):
+        if path in {WEBSOCKET_PATH, PAIRING_PATH} or path.startswith(YJS_PATH):
             return None
         return self._answer(path)
 

@@ -21,6 +21,8 @@ class ErrorCode(StrEnum):
     INVITE_REVOKED = "invite_revoked"
     IDENTITY_MISMATCH = "identity_mismatch"
     PROTOCOL_UNSUPPORTED = "protocol_unsupported"
+    CODE_WRONG = "code_wrong"
+    CODE_EXPIRED = "code_expired"
     THROTTLED = "throttled"
     REMOVED = "removed"
     APPROVAL_PENDING = "approval_pending"

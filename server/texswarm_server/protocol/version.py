@@ -9,6 +9,7 @@ LEGACY_PROTOCOL_VERSION: Final = 1
 DEFAULT_PORT: Final = 8091
 WEBSOCKET_PATH: Final = "/ws"
 YJS_PATH: Final = "/yjs/"
+PAIRING_PATH: Final = "/pair"
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,6 @@ from texswarm_desktop.core.nearby import NearbyHost
 from texswarm_desktop.services.discovery import Browser
 from texswarm_server.app import CollabServer
 from texswarm_server.config import ServerConfig
-from texswarm_server.protocol.announcement import Entry
 
 NAME = f"host of {time.time_ns()}"
 
@@ -52,17 +51,17 @@ async def test_what_is_shared_is_announced_beside(tmp_path: Path) -> None:
     document_id = "7a7b9b0e-52c5-4d6f-8b2c-111111111111"
     with Looking() as looking:
         async with CollabServer(ServerConfig(data=tmp_path, port=0)) as server:
-            server.announce(NAME, project="Paper", document_id=document_id, fingerprint="ab" * 32, entry=Entry.OPEN)
+            server.announce(NAME, project="Paper", document_id=document_id, fingerprint="ab" * 32)
             await until(lambda: looking.hosts)
             (host,) = looking.hosts
     said = host.announcement
-    assert (said.project, said.document_id, said.fingerprint, said.entry) == ("Paper", document_id, "ab" * 32, "open")
+    assert (said.project, said.document_id, said.fingerprint, said.entry) == ("Paper", document_id, "ab" * 32, "code")
 
 
 @runs_async
 async def test_a_server_is_silent_unless_it_is_told_otherwise(tmp_path: Path) -> None:
     async with CollabServer(ServerConfig(data=tmp_path, port=0)) as server:
-        assert server._advertiser is None
+        assert not server.is_announced
 
 
 @runs_async

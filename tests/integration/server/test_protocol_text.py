@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from texswarm_server.pairing.messages import GUEST_SAYS, HOST_SAYS
 from texswarm_server.protocol import legacy, messages
 from texswarm_server.protocol.close_codes import CloseCode
 from texswarm_server.protocol.errors import ErrorCode, Verdict, code_verdict
@@ -31,7 +32,7 @@ PARTS = (
     legacy.TextRange,
 )
 EVERY_CODE = [*ErrorCode]
-KINDS: list[type[Message]] = [*dict.fromkeys((*ORDERS, *FACTS, *LEGACY_ORDERS, *LEGACY_FACTS))]
+KINDS: list[type[Message]] = [*dict.fromkeys((*ORDERS, *FACTS, *LEGACY_ORDERS, *LEGACY_FACTS, *GUEST_SAYS, *HOST_SAYS))]
 
 
 @pytest.mark.parametrize("kind", KINDS)

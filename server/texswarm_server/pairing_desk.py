@@ -1,0 +1,127 @@
+"""Who gets an invite link at the door: guests with the join code, and, where the host wishes so, whoever asks.
+
+It joins what decides about codes (`sessions.join_codes`) with the clock, the records in which invites are kept, and
+whoever shows the code to people. The door is closed until it is opened.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+from texswarm_server.pairing.channel import channel_of
+from texswarm_server.pairing.join_code import JoinCode
+from texswarm_server.protocol.errors import ErrorCode, RejectedError
+from texswarm_server.sessions.credentials import RandomBytes
+from texswarm_server.sessions.join_codes import Attempt, JoinCodes
+
+if TYPE_CHECKING:
+    from texswarm_server.pairing.exchange import HostExchange
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """What is behind the door and for whom.
+
+    `invitation` makes a link for one guest. `is_open`: who is on the local network needs no code.
+    `on_code` is told the code, and None while there is none, on the server's loop.
+    """
+
+    invitation: Callable[[], Awaitable[str]]
+    is_open: bool = False
+    on_code: Callable[[JoinCode | None], object] = lambda _code: None
+
+
+class PairingDesk:
+    """Implements `net.pairing_peer.PairingDesk`; `certificate` returns what this server shows now, in DER form."""
+
+    def __init__(
+        self, *, random: RandomBytes, certificate: Callable[[], bytes | None], clock: Callable[[], float]
+    ) -> None:
+        self._random, self._certificate, self._clock = random, certificate, clock
+        self._door: Door | None = None
+        self._codes: JoinCodes | None = None
+        self._told: JoinCode | None = None
+        self.executor = ThreadPoolExecutor(1, thread_name_prefix="pairing")
+
+    @property
+    def code(self) -> JoinCode | None:
+        """The code that holds now."""
+        return self._codes.current(self._clock()) if self._codes is not None else None
+
+    def open(self, door: Door) -> None:
+        """Open the door, with a fresh code unless it was open before."""
+        self._door = door
+        if self._codes is None:
+            self._codes = JoinCodes(self._random, self._clock())
+        self._told = self.code
+        door.on_code(self._told)
+
+    def close(self) -> None:
+        """Let nobody in any more."""
+        self._door = self._codes = None
+        self.executor.shutdown(wait=False, cancel_futures=True)
+
+    def tick(self) -> None:
+        """Tell whoever shows the code when another one holds; called now and then."""
+        code = self.code
+        if self._door is not None and code is not self._told:
+            self._told = code
+            self._door.on_code(code)
+
+    def begin(self, nameplate: str, address: str) -> Attempt:
+        """Let a guest try a code; raises RejectedError."""
+        if self._codes is None:
+            raise RejectedError(ErrorCode.NOT_FOUND, "there is no code here")
+        return self._codes.begin(nameplate, address, self._clock())
+
+    def right(self, attempt: Attempt) -> None:
+        """Note that the guest had the code; raises RejectedError when it no longer holds."""
+        if self._codes is None:
+            raise RejectedError(ErrorCode.CODE_EXPIRED, "the door was closed meanwhile")
+        self._codes.right(attempt, self._clock())
+        self.tick()
+
+    def wrong(self, attempt: Attempt) -> None:
+        """Note that the guest did not have the code."""
+        if self._codes is not None and self._codes.wrong(attempt, self._clock()):
+            _logger.info("a join code was burned by wrong tries")
+        self.tick()
+
+    def dropped(self, attempt: Attempt) -> None:
+        """Note that nothing was tried."""
+        if self._codes is not None:
+            self._codes.dropped(attempt)
+
+    def exchange(self, code: JoinCode) -> "HostExchange":
+        """Return this side of an exchange over a connection on which this server's certificate was shown.
+
+        Takes some milliseconds, and the first time more.
+        """
+        from texswarm_server.pairing.exchange import HostExchange  # noqa: PLC0415 - not everybody is asked for it
+
+        return HostExchange(code, channel_of(self._certificate()), self._random)
+
+    async def invitation(self) -> str:
+        """Make an invite link for one guest; raises RejectedError or StorageError."""
+        if self._door is None:
+            raise RejectedError(ErrorCode.NOT_FOUND, "the door was closed meanwhile")
+        return await self._door.invitation()
+
+    async def asked(self, address: str) -> str:
+        """Make an invite link for somebody without a code; raises RejectedError where there is no such way in."""
+        if self._door is None or not self._door.is_open or not is_local(address):
+            raise RejectedError(ErrorCode.TOKEN_MISSING, "one gets in with the code or a link only")
+        return await self._door.invitation()
+
+
+def is_local(address: str) -> bool:
+    """Say whether an address is of a network like those at home or at work: not one of the whole internet."""
+    try:
+        return ip_address(address.partition("%")[0]).is_private
+    except ValueError:
+        return False

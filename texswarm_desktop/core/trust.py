@@ -1,0 +1,29 @@
+"""Whether a host is the one it was before, judged by its certificate. Pure.
+
+Who came by a link or a join code knows the certificate from there. Who picked a host from the list, or typed an
+address, compares four words with the host's screen, once; then it is remembered. Another certificate under a name that
+is known is a warning that only the user can answer.
+"""
+
+from collections.abc import Mapping
+from enum import Enum, auto
+
+
+class Trust(Enum):
+    """What is known of the certificate a host shows."""
+
+    PLAIN = auto()
+    NEW = auto()
+    KNOWN = auto()
+    CHANGED = auto()
+
+
+def judge(known: Mapping[str, str], key: str, fingerprint: str | None) -> Trust:
+    """Judge a host that is known by `key` and shows a certificate with this fingerprint; None: it has none.
+
+    A host that showed a certificate before and has none now is as changed as one with another.
+    """
+    before = known.get(key)
+    if before is None:
+        return Trust.PLAIN if fingerprint is None else Trust.NEW
+    return Trust.KNOWN if before == fingerprint else Trust.CHANGED
