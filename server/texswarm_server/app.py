@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from texswarm_server.blob_desk import BlobDesk
 from texswarm_server.config import ServerConfig
 from texswarm_server.dispatcher import Dispatcher
 from texswarm_server.front_desk import FrontDesk
@@ -74,6 +75,7 @@ class CollabServer:
         self._listener: Listener | None = None
         self._documents: OpenDocuments | None = None
         self._front_desk: FrontDesk | None = None
+        self._blobs: BlobDesk | None = None
         self._dispatcher: Dispatcher | None = None
         self._monitoring: Monitoring | None = None
         self._front_door: FrontDoor | None = None
@@ -260,7 +262,10 @@ class CollabServer:
             store, self._documents, tokens, config, random=self._random, wall_clock=self._wall_clock
         )
         access = DocumentAccess(self._random, config.limits, is_open=config.open)
-        self._dispatcher = Dispatcher(store, self._front_desk, self._documents, access, self._wall_clock)
+        self._blobs = BlobDesk(store, self._documents, config, wall_clock=self._wall_clock)
+        self._dispatcher = Dispatcher(
+            store, self._front_desk, self._blobs, self._documents, access, wall_clock=self._wall_clock
+        )
         await self._front_desk.restore()
         endpoints = HttpEndpoints(self._is_ready, self._metrics)
         self._listener = listener = Listener(_listener_config(config, self._tls), endpoints)
@@ -341,10 +346,12 @@ class CollabServer:
     def _keep_house(self) -> None:
         assert self._documents is not None
         assert self._front_desk is not None
+        assert self._blobs is not None
         loop = asyncio.get_running_loop()
         now = loop.time()
         if self._monitoring and self._housekeeping_due:
             self._monitoring.loop_lag_s.observe(max(now - self._housekeeping_due, 0.0))
+        self._blobs.tick(now)
         self._front_desk.tick(now)
         self._documents.tick(now)
         if self._front_door is not None:
@@ -373,6 +380,8 @@ class CollabServer:
         await self._listener.wait_closed()
 
     async def _close_storage(self, time_limit_s: float) -> None:
+        if self._blobs is not None:
+            await self._blobs.close()
         if self._store is None:
             return
         if self._documents is not None:

@@ -102,6 +102,13 @@ class ServerConfig:
         default=256 * 1024 * 1024,
         metadata=about("changes kept in memory while the disk refuses; above it, edits are refused", STORAGE),
     )
+    blob_grace_s: float = field(
+        default=14 * _DAY_S,
+        metadata=about("how long a binary file is kept that neither a document nor its history names", STORAGE),
+    )
+    blob_unfinished_s: float = field(
+        default=_DAY_S, metadata=about("how long the part of a binary file is kept whose rest does not come", STORAGE)
+    )
     log_level: LogLevel = field(default="info", metadata=about("the least important messages that are logged", LOGS))
     log_format: LogFormat = field(default="text", metadata=about("one line of text an event, or one JSON object", LOGS))
     max_connections: int = field(default=10_000, metadata=about("connections that have signed in", LIMITS))
@@ -118,6 +125,9 @@ class ServerConfig:
         metadata=internal("how often clients that forget presence are told of it anew"),
     )
     housekeeping_s: float = field(default=1.0, metadata=internal("how often what is due is looked for"))
+    blob_care_s: float = field(
+        default=3600.0, metadata=internal("how often binary files that nothing names are looked for")
+    )
     limits: Limits = field(default_factory=Limits, metadata=about("", LIMITS))
 
 
@@ -130,5 +140,8 @@ ABOUT_LIMITS: Final = {
     "max_name_chars": "characters of a person's name",
     "max_documents_per_user": "documents that one user owns",
     "max_open_documents": "documents that one session has open at a time",
+    "max_blob_bytes": "one binary file of a document: a figure",
+    "max_document_blob_bytes": "all binary files of one document",
+    "max_blob_chunk_bytes": "one part in which a binary file travels",
     "max_sessions_per_user": "sessions of one user: windows and devices",
 }

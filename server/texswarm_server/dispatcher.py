@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 
+from texswarm_server.blob_desk import BlobDesk, Caller
 from texswarm_server.front_desk import FrontDesk
 from texswarm_server.net.peer import Peer
 from texswarm_server.open_documents import OpenDocuments
 from texswarm_server.protocol.close_codes import CloseCode
 from texswarm_server.protocol.errors import ErrorCode, RejectedError
-from texswarm_server.protocol.frames import FrameBody
-from texswarm_server.protocol.ids import Handle
+from texswarm_server.protocol.frames import BlobChunk, FrameBody
+from texswarm_server.protocol.ids import Handle, SessionId
 from texswarm_server.protocol.messages import (
     AnswerKnock,
     Authentication,
@@ -20,6 +21,7 @@ from texswarm_server.protocol.messages import (
     DocumentCreated,
     DocumentInfo,
     DocumentList,
+    FetchBlob,
     InviteChanged,
     InviteCreated,
     InviteList,
@@ -33,6 +35,7 @@ from texswarm_server.protocol.messages import (
     MemberChanged,
     MemberInfo,
     MemberList,
+    OfferBlobs,
     OpenDocument,
     Order,
     RedeemInvite,
@@ -56,12 +59,15 @@ class Dispatcher:
         self,
         store: Store,
         front_desk: FrontDesk,
+        blobs: BlobDesk,
         documents: OpenDocuments,
         access: DocumentAccess,
+        *,
         wall_clock: Callable[[], float],
     ) -> None:
         self._store = store
         self._front_desk = front_desk
+        self._blobs = blobs
         self._documents = documents
         self._access = access
         self._members = DocumentMembers(access)
@@ -76,7 +82,10 @@ class Dispatcher:
     def frame(self, peer: Peer, handle: Handle, body: FrameBody) -> None:  # noqa: D102
         self._confirm(peer)
         assert peer.session_id is not None
-        self._documents.frame(peer, peer.session_id, handle, body)
+        if isinstance(body, BlobChunk):
+            self._blobs.chunk(self._caller(peer, peer.session_id), handle, body)
+        else:
+            self._documents.frame(peer, peer.session_id, handle, body)
 
     def lost(self, peer: Peer, *, is_clean: bool) -> None:  # noqa: D102
         self._front_desk.lost(peer, is_clean=is_clean)
@@ -96,6 +105,8 @@ class Dispatcher:
                 await self._invite(peer, order)
             case RedeemInvite():
                 await self._redeem(peer, order)
+            case OfferBlobs() | FetchBlob() if peer.session_id:
+                await self._order_blob(self._caller(peer, peer.session_id), order)
             case SignOut():
                 await self._sign_out(peer, order)
             case _:
@@ -124,6 +135,9 @@ class Dispatcher:
     def _confirm(self, peer: Peer) -> None:
         if not peer.is_confirmed:
             self._front_desk.confirm(peer)
+
+    def _caller(self, peer: Peer, session_id: SessionId) -> Caller:
+        return Caller(peer, session_id, self._front_desk.guest(peer).user_id)
 
     async def _list(self, peer: Peer, order: ListDocuments) -> None:
         user_id = self._front_desk.guest(peer).user_id
@@ -245,6 +259,12 @@ class Dispatcher:
         user_id, now = self._front_desk.guest(peer).user_id, self._wall_clock()
         changed = await self._store.run(lambda records: self._members.change_invite(records, user_id, order, now))
         peer.tell(InviteChanged(invite=changed, request=order.request))
+
+    async def _order_blob(self, caller: Caller, order: OfferBlobs | FetchBlob) -> None:
+        if isinstance(order, OfferBlobs):
+            await self._blobs.offer(caller, order)
+        else:
+            await self._blobs.fetch(caller, order)
 
     async def _list_members(self, peer: Peer, order: ListMembers) -> None:
         user_id, document_id = self._front_desk.guest(peer).user_id, order.document_id

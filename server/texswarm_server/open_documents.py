@@ -35,6 +35,7 @@ from texswarm_server.protocol.messages import (
     DocumentOpened,
     DocumentShared,
     Error,
+    Fact,
     OpenDocument,
     RoleName,
 )
@@ -198,7 +199,19 @@ class OpenDocuments:
 
     def close(self, session_id: SessionId, handle: Handle) -> None:
         """Let a session leave a document; raises RejectedError(handle_unknown)."""
-        self._leave(self._room_of(session_id, handle), session_id)
+        self._leave(self.room_of(session_id, handle), session_id)
+
+    def room_of(self, session_id: SessionId, handle: Handle) -> Room:
+        """Return the room behind a handle that a session has; raises RejectedError(handle_unknown)."""
+        room = self._by_handle.get(handle)
+        if room is None or room.role_of(session_id) is None:
+            raise RejectedError(ErrorCode.HANDLE_UNKNOWN)
+        return room
+
+    def tell_present(self, document_id: DocumentId, fact: Callable[[Room], Fact]) -> None:
+        """Tell everybody who is in a document."""
+        if entry := self._entries.get(document_id):
+            self._execute(entry.room, [Tell(tuple(entry.room.present), fact(entry.room))])
 
     def frame(self, peer: Peer, session_id: SessionId, handle: Handle, body: FrameBody) -> None:
         """Take in one frame; what is wrong with it is answered here."""
@@ -208,7 +221,7 @@ class OpenDocuments:
                 return
             self.statistics.updates += 1
         try:
-            room = self._room_of(session_id, handle)
+            room = self.room_of(session_id, handle)
         except RejectedError as error:
             peer.tell(Error(code=error.code, message=error.message, handle=handle))
             return
@@ -481,12 +494,6 @@ class OpenDocuments:
 
     def _entries_of(self, session_id: SessionId) -> list[_Entry]:
         return [self._entries[each] for each in self._places.get(session_id, ()) if each in self._entries]
-
-    def _room_of(self, session_id: SessionId, handle: Handle) -> Room:
-        room = self._by_handle.get(handle)
-        if room is None or room.role_of(session_id) is None:
-            raise RejectedError(ErrorCode.HANDLE_UNKNOWN)
-        return room
 
     def _leave(self, room: Room, session_id: SessionId) -> None:
         self._execute(room, room.leave(session_id))

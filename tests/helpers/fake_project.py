@@ -20,6 +20,7 @@ class FakeProject:
         self.told: list[PresenceData | None] = []
         self.listeners: list[Any] = []
         self.read_only: str | None = None
+        self.blobs: Any = None
         for path, text in (files or {}).items():
             self.document.add_file(path, text)
         self.document.on_files_changed = lambda: self._tell("files_changed")

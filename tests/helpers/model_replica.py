@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from texswarm_desktop.client.document_sync import DocumentSync
+    from texswarm_desktop.client.ports import BlobPort
     from texswarm_server.protocol.errors import RejectedError
     from texswarm_server.protocol.messages import DocumentOpened, Participant, RoleName
 
@@ -30,6 +31,7 @@ class ModelReplica:
         self.document = self._new_document()
         self.sync: DocumentSync | None = None
         self.rows: list[bytes] = []
+        self.blobs: BlobPort | None = None
         self.acknowledged_row = 0
         self.presence: list[bytes] = []
         self.participants: list[Participant] = []

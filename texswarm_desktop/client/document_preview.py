@@ -35,12 +35,13 @@ class DocumentPreview:
         self.document_id = document_id
         self.lineage = lineage
         self.document = ProjectDocument()
+        self.blobs = None
         self.refusal: RejectedError | None = None
 
     @property
     def texts(self) -> dict[str, str]:
         """The text of every file, by path."""
-        return {entry.path: str(self.document.text(file_id)) for file_id, entry in self.document.files.items()}
+        return {entry.path: str(self.document.text(file_id)) for file_id, entry in self.document.text_files.items()}
 
     # ── the replica, as the client sees it ──────────────────────────────────────────────────────────────
 

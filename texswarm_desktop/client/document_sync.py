@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, Protocol
 
+from texswarm_desktop.client.blob_sync import BlobSync
 from texswarm_desktop.client.ports import ReplicaPort
 from texswarm_server.document.project_document import merge_updates, read_state_vector
 from texswarm_server.protocol.errors import (
@@ -30,6 +31,7 @@ from texswarm_server.protocol.errors import (
 from texswarm_server.protocol.frames import (
     Acknowledged,
     Awareness,
+    BlobChunk,
     FrameBody,
     SyncStep1,
     SyncStep2,
@@ -107,6 +109,8 @@ class DocumentSync:
 
     def __init__(self, replica: ReplicaPort, *, clock: Callable[[], float], on_edit: Callable[[], None]) -> None:
         self._replica = replica
+        port = replica.blobs
+        self.blobs = BlobSync(port, replica.document_id, clock=clock) if port is not None else None
         self._clock = clock
         self._on_edit = on_edit
         self._link: DocumentLink | None = None
@@ -184,6 +188,7 @@ class DocumentSync:
         """Forget handle and numbering; what was not acknowledged stays in the replica."""
         was_here = self._door is not None
         self._link, self._door, self._stage = None, None, _Stage.AWAY
+        self._stop_blobs()
         if was_here:
             self._replica.others_left()
 
@@ -192,6 +197,8 @@ class DocumentSync:
         if self._link and self._door:
             self._link.send_order(CloseDocument(handle=self._door.handle), self.document_id)
         self.link_lost()
+        if self.blobs is not None:
+            self.blobs.close()
 
     def document_opened(self, fact: DocumentOpened) -> None:
         """The server answered: ask for what is missing."""
@@ -250,6 +257,8 @@ class DocumentSync:
         self._replica.role_changed(role)
         if door.can_write and not could_write and door.their_vector is not None:
             self._send_missing(door, door.their_vector)
+        if self.blobs is not None and door.has_caught_up:
+            self.blobs.role_changed(can_write=door.can_write)
 
     def participants_changed(self, participants: list[Participant]) -> None:
         """Pass on who is in the document."""
@@ -275,6 +284,10 @@ class DocumentSync:
                     door.early_presence.append(update)
             case Acknowledged(count):
                 self._on_acknowledged(door, count)
+            case BlobChunk() if self.blobs is not None:
+                self.blobs.receive(body)
+            case BlobChunk():
+                pass
 
     # ── opening ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -288,6 +301,7 @@ class DocumentSync:
         """Bounded: an update that breaks the server's copy would break it every time."""
         assert self._link is not None
         self._replica.others_left()
+        self._stop_blobs()
         now = self._clock()
         self._reopenings = [at for at in self._reopenings if now - at < _REOPENING_WINDOW_S] + [now]
         if len(self._reopenings) > _MAX_REOPENINGS:
@@ -301,10 +315,15 @@ class DocumentSync:
             self._replica.others_left()
             self._replica.participants_changed([])
         self._door, self._stage = None, _Stage.REFUSED
+        self._stop_blobs()
         self._is_removed = error.code == ErrorCode.REMOVED
         self._replica.refused(error)
         if self._link:
             self._link.document_settled()
+
+    def _stop_blobs(self) -> None:
+        if self.blobs is not None:
+            self.blobs.stop()
 
     # ── what comes in ───────────────────────────────────────────────────────────────────────────────────
 
@@ -328,6 +347,8 @@ class DocumentSync:
             self._replica.apply_presence(update)
         door.early_presence.clear()
         self.presence_changed()
+        if self.blobs is not None and self._link and self._door is door:
+            self.blobs.start(self._link, door.handle, can_write=door.can_write)
         if self._link:
             self._link.document_settled()
 

@@ -3,12 +3,15 @@
 Pure. Implemented in `services`, which this package does not know.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from texswarm_desktop.client.states import Rung
+from texswarm_desktop.core.figure_travel import BlobTraffic, Kept
+from texswarm_server.document.blob_ref import BlobRef
 from texswarm_server.protocol.errors import RejectedError
 from texswarm_server.protocol.messages import AuthenticationResult, DocumentOpened, Participant, RoleName, TokenRenewed
+from texswarm_server.protocol.version import Limits
 
 
 class Credentials(Protocol):
@@ -67,6 +70,10 @@ class ReplicaPort(Protocol):
         """The document's UUID."""
 
     @property
+    def blobs(self) -> "BlobPort | None":
+        """Where the contents of its binary files are; None where nobody wants them."""
+
+    @property
     def lineage(self) -> str | None:
         """The identity of the history held here; None while it is empty."""
 
@@ -114,3 +121,34 @@ class ReplicaPort(Protocol):
 
     def refused(self, error: RejectedError) -> None:
         """The server does not take this document, or edits of it; trying again by itself cannot help."""
+
+
+class BlobPort(Protocol):
+    """The contents of one document's binary files, as its BlobSync sees them. Nothing here may wait for a disk."""
+
+    def attached(self, traffic: BlobTraffic | None) -> None:
+        """Contents travel by `traffic` from now on; None: no more."""
+
+    def limits_known(self, limits: Limits) -> None:
+        """The server says how large a content may be."""
+
+    def present(self) -> Sequence[BlobRef]:
+        """Return the contents that the document names and that are here."""
+
+    def lacking(self) -> Mapping[BlobRef, int]:
+        """Return the contents that the document names and that are not here, and how much of each has come."""
+
+    def read(self, blob: BlobRef, offset: int, length: int, then: Callable[[bytes | None], None]) -> None:
+        """Read a part of a content; `then` gets None where that is not possible any more."""
+
+    def keep(self, blob: BlobRef, offset: int, data: bytes, then: Callable[[int, Kept], None]) -> None:
+        """Write what came of a content; `then` gets how much of it is here, and what came of it."""
+
+    def refused(self, blob: BlobRef, code: str | None) -> None:
+        """Note that the server does not take a content, or that it does not arrive; None: that is over."""
+
+    def later(self, delay_s: float, call: Callable[[], None]) -> None:
+        """Call back after a while, if anybody is still there."""
+
+    def progressed(self) -> None:
+        """Hear that something may have moved."""

@@ -35,12 +35,16 @@ from texswarm_server.protocol.frames import decode_frame
 from texswarm_server.protocol.messages import (
     Authentication,
     AuthenticationResult,
+    BlobReceived,
+    BlobStored,
+    BlobsWanted,
     DocumentClosed,
     DocumentOpened,
     DocumentShared,
     Error,
     Fact,
     Message,
+    OfferBlobs,
     OpenDocument,
     Order,
     Participants,
@@ -87,6 +91,7 @@ class Session:
         self._by_handle: dict[int, DocumentSync] = {}
         self._requests: dict[int, asyncio.Future[Fact]] = {}
         self._openings: dict[int, str] = {}
+        self._offers: dict[int, str] = {}
         self._last_request = 0
 
     # ── for the connection ──────────────────────────────────────────────────────────────────────────────
@@ -134,6 +139,8 @@ class Session:
         number = self._next_request()
         if isinstance(order, OpenDocument):
             self._openings[number] = document_id
+        elif isinstance(order, OfferBlobs):
+            self._offers[number] = document_id
         self._say(msgspec.structs.replace(order, request=number))
 
     def send_frame(self, frame: bytes) -> None:
@@ -203,6 +210,7 @@ class Session:
         self.welcome = None
         self._by_handle.clear()
         self._openings.clear()
+        self._offers.clear()
         for sync in self._documents.values():
             sync.link_lost()
         for future in self._requests.values():
@@ -240,6 +248,8 @@ class Session:
                 self._on_error(message)
             case TokenRenewed():
                 self._credentials.renewed(message)
+            case BlobsWanted() | BlobReceived() | BlobStored():
+                self._on_blob_fact(message)
             case DocumentOpened() | DocumentClosed() | Participants() | RoleChanged():
                 self._on_document_fact(message)
             case DocumentShared():
@@ -273,6 +283,13 @@ class Session:
                 del self._by_handle[message.handle]
                 sync.document_closed(message)
 
+    def _on_blob_fact(self, message: BlobsWanted | BlobReceived | BlobStored) -> None:
+        if message.request is not None:
+            self._offers.pop(message.request, None)
+        sync = self._by_handle.get(message.handle)
+        if sync is not None and sync.blobs is not None:
+            sync.blobs.hear(message)
+
     def _on_authentication_result(self, result: AuthenticationResult) -> None:
         generation = self.driver.state.generation
         if result.ok:
@@ -299,10 +316,24 @@ class Session:
         elif document_id is not None:
             if sync := self._documents.get(document_id):
                 sync.order_refused(error)
+        elif message.request is not None and message.request in self._offers:
+            self._on_offer_refused(self._offers.pop(message.request), error)
+        elif message.blob is not None:
+            self._on_blob_refused(message, message.blob)
         elif message.handle is not None and (sync := self._by_handle.get(message.handle)):
             sync.frame_refused(error)
         else:
             logger.warning("the server refused something: %s", error)
+
+    def _on_offer_refused(self, document_id: str, error: RejectedError) -> None:
+        sync = self._documents.get(document_id)
+        if sync is not None and sync.blobs is not None:
+            sync.blobs.offer_refused(error.code)
+
+    def _on_blob_refused(self, message: Error, blob_hash: str) -> None:
+        sync = self._by_handle.get(message.handle) if message.handle is not None else None
+        if sync is not None and sync.blobs is not None:
+            sync.blobs.refused(blob_hash, message.code)
 
     def _answer(self, number: int, fact: Fact) -> None:
         future = self._requests.get(number)

@@ -1,4 +1,4 @@
-"""Which files of a folder are text of the project, and how their bytes become text and exactly these bytes again.
+"""Which files of a folder are the project's, and how the bytes of a text become text and exactly these bytes again.
 
 A list of what is taken, not of what is left out: a shared document must never bring a file here that another program
 would obey (`.git/config`, `latexmkrc`, a desktop entry). The same rule holds for reading and for writing.
@@ -20,6 +20,12 @@ _TEXT_SUFFIXES: Final = (
 )
 _SUFFIXES: Final = frozenset(_TEXT_SUFFIXES.split())
 _NAMES: Final = frozenset({"readme", "license", "licence", "copying", "authors", "changelog", "todo", "notes"})
+_FIGURE_ENDINGS: Final = (
+    ".pdf .png .jpg .jpeg .jfif .jp2 .gif .bmp .tif .tiff .webp .avif .ico .eps .ps .svg .svgz .wmf .emf .ai .psd .xcf "
+    ".drawio .dia .fig .otf .ttf .ttc .woff .woff2 .pfb .pfm .afm .tfm .vf .mp3 .wav .ogg .mp4 .m4v .mov .avi .webm "
+    ".xlsx .ods .npy .npz .mat .h5"
+)
+_FIGURE_SUFFIXES: Final = frozenset(_FIGURE_ENDINGS.split())
 _SKIPPED_FOLDERS: Final = frozenset({"__pycache__", "node_modules", "__macosx"})
 
 Newline = Literal["\n", "\r\n", "\r"]
@@ -52,15 +58,34 @@ def is_project_folder(name: str) -> bool:
 
 def is_project_text(path: str) -> bool:
     """Say whether the file at `path` (relative, with `/`) is shared as text."""
+    stem, suffix = _ending(path)
+    return may_be_shared(path) and (suffix in _SUFFIXES if stem and suffix else _name(path).lower() in _NAMES)
+
+
+def is_project_figure(path: str) -> bool:
+    """Say whether the file at `path` (relative, with `/`) is shared as it is: a figure, a font, data for one."""
+    stem, suffix = _ending(path)
+    return may_be_shared(path) and bool(stem) and suffix in _FIGURE_SUFFIXES
+
+
+def may_be_shared(path: str) -> bool:
+    """Say whether a file at `path` may be the project's at all, whatever is in it."""
     *folders, name = path.split("/")
     if not is_safe_path(path) or not all(is_project_folder(folder) for folder in folders):
         return False
     if any("\ud800" <= c <= "\udfff" for c in path):  # a name that is no text
         return False
-    if name.startswith((".", "~", "#")) or name.endswith("~"):
-        return False
-    stem, dot, suffix = name.rpartition(".")
-    return f".{suffix.lower()}" in _SUFFIXES if dot and stem else name.lower() in _NAMES
+    return not name.startswith((".", "~", "#")) and not name.endswith("~")
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _ending(path: str) -> tuple[str, str]:
+    """Return the name before its last dot, and the suffix with the dot in small letters; empty without one."""
+    stem, dot, suffix = _name(path).rpartition(".")
+    return stem, f".{suffix.lower()}" if dot else ""
 
 
 def decode_text(data: bytes) -> DecodedText | None:

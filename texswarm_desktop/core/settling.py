@@ -8,7 +8,6 @@ is for a while; longer where it looks like half of a save.
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
 
 
 class Doubt(Enum):
@@ -18,6 +17,8 @@ class Doubt(Enum):
     """Another content."""
     SHORTENED = 0.5
     """Empty, or only a part of what was there: it may be still being written."""
+    GROWING = 0.25
+    """A binary file: it may be still being written."""
     GONE = 0.3
     """No file under this name: another may be about to take its place."""
 
@@ -48,16 +49,14 @@ class Settled:
     again_s: float | None
 
 
-_NOTHING_SEEN: Final = Sight(None, 0.0)
-
-
 def settle(before: Mapping[str, Sight], changes: Mapping[str, Change], now: float) -> Settled:
     """Sort `changes` (by path) into those that are over and those that may not be; `before`: what was waited for."""
     ready, waiting, rests = set(), {}, []
     for path, change in changes.items():
-        known = before.get(path, _NOTHING_SEEN)
+        known = before.get(path)
         age_s = min(max(change.age_s, 0.0), change.doubt.value)
-        since = min(now - age_s, known.since) if known.mark == change.mark else now - age_s
+        is_known = known is not None and known.mark == change.mark
+        since = min(now - age_s, known.since) if is_known and known else now - age_s
         rest_s = since + change.doubt.value - now
         if rest_s <= 0:
             ready.add(path)

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 from uuid import uuid4
 
 from texswarm_server.protocol.errors import NotWritableError
@@ -23,13 +23,31 @@ def write_atomically(
 ) -> os.stat_result:
     """Put `data` in place of the file at `path`, durably, and return what the system says about the new file.
 
+    As `replace_atomically`.
+    """
+
+    def fill(file: BinaryIO) -> None:
+        file.write(data)
+
+    return replace_atomically(path, fill, mode=mode, before_replacing=before_replacing)
+
+
+def replace_atomically(
+    path: Path,
+    fill: Callable[[BinaryIO], None],
+    *,
+    mode: int | None = None,
+    before_replacing: Callable[[], None] = lambda: None,
+) -> os.stat_result:
+    """Put what `fill` writes in place of the file at `path`, durably, and return what the system says of the new file.
+
     The file keeps its permissions; `mode` is for one that must have others. `before_replacing` is called when the new
-    file is durable, and may raise. Raises NotWritableError; the old file is untouched then.
+    file is durable; both may raise. Raises NotWritableError; the old file is untouched then.
     """
     temporary = path.with_name(f"{TEMPORARY_PREFIX}{uuid4().hex}")
     try:
         kept = mode if mode is not None else _mode_of(path)
-        status = _write_new(temporary, data, kept)
+        status = _write_new(temporary, fill, kept)
         before_replacing()
         os.replace(temporary, path)  # noqa: PTH105 - what it returns is not needed, that it is atomic is
     except OSError as error:
@@ -70,13 +88,13 @@ def _mode_of(path: Path) -> int | None:
         return None
 
 
-def _write_new(path: Path, data: bytes, mode: int | None) -> os.stat_result:
+def _write_new(path: Path, fill: Callable[[BinaryIO], None], mode: int | None) -> os.stat_result:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     descriptor = os.open(path, flags, 0o666 if mode is None else mode & 0o777)
     with os.fdopen(descriptor, "wb") as file:
         if mode is not None and hasattr(os, "fchmod"):
             os.fchmod(descriptor, mode)
-        file.write(data)
+        fill(file)
         file.flush()
         os.fsync(descriptor)
         return os.fstat(descriptor)

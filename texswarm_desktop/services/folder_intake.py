@@ -108,7 +108,7 @@ class FolderIntake:
         gone: Collection[FileId],
         ignored: Collection[str],
     ) -> DiskFacts:
-        entries = self._document.files
+        entries = self._document.text_files
         return DiskFacts(
             mirrored={file_id: file.mirrored for file_id, file in files.items()},
             document={file_id: entry.path for file_id, entry in entries.items()},
@@ -137,7 +137,7 @@ class FolderIntake:
 
     def is_fresh(self, merges: Iterable[TextMerge]) -> bool:
         """Say whether nobody wrote in these texts since."""
-        files = self._document.files
+        files = self._document.text_files
         return all(one.file_id in files and str(self._document.text(one.file_id)) == one.ours for one in merges)
 
 

@@ -93,7 +93,10 @@ _Edits = dict[FileId, list[Edit]]
 
 
 class FolderMirror:
-    """The folder's side of an open project. `before_write` hands over to the store what was typed until now."""
+    """The folder's side of an open project. `before_write` hands over to the store what was typed until now.
+
+    `on_hint` is called where something may have happened in the folder: others look for what is no text.
+    """
 
     def __init__(
         self,
@@ -104,6 +107,7 @@ class FolderMirror:
         executor: Executor,
         before_write: Callable[[], None],
         on_problem: Callable[[TexSwarmError | None], None],
+        on_hint: Callable[[], None] = lambda: None,
         delay_s: float = _DELAY_S,
         retry_s: float = _RETRY_S,
     ) -> None:
@@ -120,6 +124,7 @@ class FolderMirror:
         self._executor = executor
         self._before_write = before_write
         self._on_problem = on_problem
+        self._on_hint = on_hint
         self._delay_s = delay_s
         self._retry_s = retry_s
         self._loop = asyncio.get_running_loop()
@@ -137,14 +142,14 @@ class FolderMirror:
         """Bring in what other programs did to the folder since it was last written."""
         document: dict[str, tuple[str, str]] = {
             file_id: (entry.path, str(self._document.text(file_id)))
-            for file_id, entry in self._document.files.items()
+            for file_id, entry in self._document.text_files.items()
             if is_project_text(entry.path)
         }
         for step in reconcile(records, {path: file.found for path, file in found.items()}, document):
             self._take(step, records, found)
-        for file_id in records.keys() - self._bases.keys() - self._document.files.keys():
+        for file_id in records.keys() - self._bases.keys() - self._document.text_files.keys():
             self._store.put(forget_record(file_id))
-        self._dirty |= self._document.files.keys()
+        self._dirty |= self._document.text_files.keys()
         self._schedule()
 
     def _take(self, step: Step, records: Mapping[str, Record], found: Mapping[str, DiskFile]) -> None:
@@ -193,7 +198,7 @@ class FolderMirror:
 
     def files_changed(self) -> None:
         """Hear that files came, went or were renamed."""
-        files = self._document.files
+        files = self._document.text_files
         known = {file_id: base.path for file_id, base in self._bases.items()}
         self._dirty |= {file_id for file_id, entry in files.items() if known.get(file_id) != entry.path}
         if self._dirty or known.keys() - files.keys():
@@ -208,12 +213,13 @@ class FolderMirror:
         """Hear that something may have happened in the folder."""
         if self._watch is not None:
             self._intake.hint(paths)
+            self._on_hint()
             self._begin()
 
     @property
     def file_problems(self) -> Mapping[str, TexSwarmError]:
         """Files that cannot be shared, by path, and why."""
-        shown = {entry.path for entry in self._document.files.values()}
+        shown = {entry.path for entry in self._document.text_files.values()}
         return self._foreign | {path: error for path, error in self._refused.items() if path in shown}
 
     async def flush(self) -> None:
@@ -258,7 +264,7 @@ class FolderMirror:
 
     @property
     def _is_behind(self) -> bool:
-        return bool(self._dirty) or bool(self._bases.keys() - self._document.files.keys())
+        return bool(self._dirty) or bool(self._bases.keys() - self._document.text_files.keys())
 
     def _schedule(self) -> None:
         """One timer, which looks when it fires whether there was another touch: a key press must cost nothing."""
@@ -285,7 +291,7 @@ class FolderMirror:
             self._begin_look()
             return
         self._before_write()
-        files = self._document.files
+        files = self._document.text_files
         writes = self._writes()
         removals = {file_id: base for file_id, base in self._bases.items() if file_id not in files}
         self._dirty.clear()
@@ -296,7 +302,7 @@ class FolderMirror:
         job.add_done_callback(self._on_done)
 
     def _writes(self) -> list[_Write]:
-        files = self._document.files
+        files = self._document.text_files
         at_path = {base.path: base.state for base in self._bases.values()}
         is_watched = self._watch is not None
         writes = []
@@ -341,7 +347,7 @@ class FolderMirror:
             else:
                 self._bases[file_id] = base
                 self._store.put(put_record(file_id, base.record))
-        files = self._document.files
+        files = self._document.text_files
         for file_id, file in outcome.changed.items():
             if file_id not in files:
                 continue
@@ -430,7 +436,7 @@ class FolderMirror:
         tries: int,
     ) -> None:
         self._job = None
-        if self._is_stopped or any(merge.file_id not in self._document.files for merge in merges):
+        if self._is_stopped or any(merge.file_id not in self._document.text_files for merge in merges):
             self._intake.hint()  # the next look decides anew
             self._resume()
         elif self._intake.is_fresh(merges):
@@ -451,7 +457,7 @@ class FolderMirror:
                 self._before_write()
         self._store.wake()
         again = before.keys() - self._foreign.keys()
-        self._dirty |= {file_id for file_id, entry in self._document.files.items() if entry.path in again}
+        self._dirty |= {file_id for file_id, entry in self._document.text_files.items() if entry.path in again}
         self._tell_problem()
         self._resume()
 
@@ -471,7 +477,7 @@ class FolderMirror:
                 self._document.remove_file(FileId(file_id))
             case RewriteFile(file_id) | ForgetFile(file_id):
                 self._forget(FileId(file_id))
-                self._dirty |= {FileId(file_id)} & self._document.files.keys()
+                self._dirty |= {FileId(file_id)} & self._document.text_files.keys()
             case Foreign(path):
                 self._foreign[path] = FilePathError(f"{path}: another program put something there that is not text")
 

@@ -24,6 +24,7 @@ from texswarm_desktop.core.outbox import Outbox, OutboxRow, in_portions, merge_m
 from texswarm_desktop.core.project_files import OWN_FOLDER, is_project_text
 from texswarm_desktop.services.folder_mirror import FolderMirror
 from texswarm_desktop.services.own_presence import OwnPresence
+from texswarm_desktop.services.project_blobs import ProjectBlobs
 from texswarm_desktop.services.project_entry import (
     REPLICA_FILE,
     Entered,
@@ -36,7 +37,7 @@ from texswarm_desktop.services.project_identity import ProjectIdentity, write_id
 from texswarm_desktop.services.replica_database import StoredReplica
 from texswarm_desktop.services.replica_store import ReplicaStore
 from texswarm_server.document.presence import Presence, PresenceData
-from texswarm_server.document.project_document import EMPTY_UPDATE, ProjectDocument
+from texswarm_server.document.project_document import EMPTY_UPDATE, FileId, ProjectDocument
 from texswarm_server.protocol.errors import (
     ChangedOnDiskError,
     CorruptSnapshotError,
@@ -57,6 +58,8 @@ TICK_S: Final = 0.004
 #: What `Project.read_only` says of somebody whose role is to read.
 VIEWER: Final = "viewer"
 
+_WORST_FIRST: Final = ("document", "replica", "folder", "figures", "server")
+
 _log: Final = logging.getLogger(__name__)
 
 
@@ -74,6 +77,9 @@ class ProjectListener(Protocol):
 
     def waiting_changed(self) -> None:
         """Another number of edits waits for the server."""
+
+    def transfers_changed(self) -> None:
+        """Binary files travel, or do no more: see `Project.blobs`."""
 
     def problem(self, error: TexSwarmError | None) -> None:
         """Something is wrong with the disk or the server's answer, or (None) no longer is."""
@@ -111,6 +117,15 @@ class Project:
             on_problem=partial(self._set_problem, "replica"),
         )
         self._folder = ProjectFolder(folder)
+        self.blobs = ProjectBlobs(
+            folder,
+            self.document,
+            self._store,
+            executor=store_executor,
+            before_write=self._hand_over,
+            on_problem=partial(self._set_problem, "figures"),
+            on_progress=partial(self._tell, "transfers_changed"),
+        )
         self._mirror = FolderMirror(
             self.document,
             self._folder,
@@ -118,6 +133,7 @@ class Project:
             executor=store_executor,
             before_write=self._hand_over,
             on_problem=partial(self._set_problem, "folder"),
+            on_hint=self.blobs.hint,
         )
         self._presence = OwnPresence(self.document.client_id)
         self._outbox = Outbox()
@@ -234,6 +250,7 @@ class Project:
         """
         await self.kept()
         await self._mirror.flush()
+        await self.blobs.flush()
         await self._store.flushed()
 
     async def taken_in(self) -> None:
@@ -259,13 +276,16 @@ class Project:
         if "document" not in self._problems:  # what broke in memory is not to be written into files
             with suppress(TexSwarmError):
                 await self._mirror.flush()
+                await self.blobs.flush()
         await self._mirror.stop()
+        await self.blobs.stop()
         self._hand_over()
         try:
             await self._store.close()
         except StorageError:
             if not discard:
                 self._mirror.go_on()
+                self.blobs.go_on()
                 raise
             await self._store.abandon()
         await self._leave()
@@ -348,15 +368,12 @@ class Project:
     @property
     def problem(self) -> TexSwarmError | None:
         """What is wrong now, the worst first; None when all is well."""
-        return next(
-            (self._problems[name] for name in ("document", "replica", "folder", "server") if name in self._problems),
-            None,
-        )
+        return next((self._problems[name] for name in _WORST_FIRST if name in self._problems), None)
 
     @property
     def file_problems(self) -> Mapping[str, TexSwarmError]:
         """Files that are not the same here and in the document, by path, and why."""
-        return self._mirror.file_problems
+        return {**self._mirror.file_problems, **self.blobs.problems}
 
     @property
     def refusal(self) -> RejectedError | None:
@@ -505,8 +522,10 @@ class Project:
                 await self._store.flushed()
                 await self._loop.run_in_executor(self._executor, self._note_identity)
             self._mirror.watch()
+            self.blobs.start({FileId(each): record for each, record in stored.figures.items()})
         except BaseException:
             await self._mirror.stop()
+            await self.blobs.stop()
             await self._store.abandon()
             await self._leave()
             raise
@@ -619,6 +638,7 @@ class Project:
 
     def _on_document_files_changed(self) -> None:
         self._mirror.files_changed()
+        self.blobs.files_changed()
         self._tell("files_changed")
 
     # ── inside: telling ─────────────────────────────────────────────────────────────────────────────────

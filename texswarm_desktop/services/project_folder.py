@@ -5,7 +5,6 @@ text: paths come from other people. Every method blocks.
 """
 
 import hashlib
-import os
 import stat
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
@@ -22,6 +21,7 @@ from texswarm_desktop.core.project_files import (
 )
 from texswarm_desktop.core.reconcile import Found
 from texswarm_desktop.services.atomic_file import remove_leftovers, write_atomically
+from texswarm_desktop.services.figure_record import Stamp, stamp_of
 from texswarm_desktop.services.folder_walk import SETTINGS_FILE, FolderWalk
 from texswarm_server.protocol.errors import (
     ChangedOnDiskError,
@@ -30,15 +30,6 @@ from texswarm_server.protocol.errors import (
     NotWritableError,
     TexSwarmError,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """Tells cheaply whether a file may have been touched."""
-
-    inode: int
-    size: int
-    modified_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +155,7 @@ class ProjectFolder:
         except OSError as error:
             raise NotReadableError(f"{target}: {error.strerror}") from error
         decoded = decode_text(data) if status.st_size <= MAX_TEXT_BYTES else None
-        return DiskFile(DiskState(_stamp(status), digest_of(data)), decoded)
+        return DiskFile(DiskState(stamp_of(status), digest_of(data)), decoded)
 
     def write(self, path: str, data: bytes, *, expected: DiskState | None, must_be_there: bool = False) -> DiskState:
         """Put `data` into the file at `path`, if that is still as `expected` (None: not there) or `data` already.
@@ -190,7 +181,7 @@ class ProjectFolder:
             if must_be_there and self._state(path, there) != there:
                 raise ChangedOnDiskError(path)
 
-        return DiskState(_stamp(write_atomically(target, data, before_replacing=look_once_more)), digest)
+        return DiskState(stamp_of(write_atomically(target, data, before_replacing=look_once_more)), digest)
 
     def move(self, old: str, new: str, *, expected: DiskState) -> DiskState | None:
         """Give the file at `old` the name `new`, if it is as `expected` and nothing else is at `new`.
@@ -208,7 +199,7 @@ class ProjectFolder:
             target.parent.mkdir(parents=True, exist_ok=True)
             source.rename(target)
             self._remove_empty(source)
-            return DiskState(_stamp(target.lstat()), expected.digest)
+            return DiskState(stamp_of(target.lstat()), expected.digest)
         except OSError as error:
             raise NotWritableError(f"{target}: {error.strerror}") from error
 
@@ -243,7 +234,7 @@ class ProjectFolder:
             return None
         except OSError as error:
             raise NotReadableError(f"{path}: {error.strerror}") from error
-        if expected is not None and stat.S_ISREG(status.st_mode) and _stamp(status) == expected.stamp:
+        if expected is not None and stat.S_ISREG(status.st_mode) and stamp_of(status) == expected.stamp:
             return expected
         file = self.read(path)
         return file.state if file else None
@@ -263,7 +254,3 @@ class ProjectFolder:
 def digest_of(data: bytes) -> bytes:
     """Return what content is recognised by."""
     return hashlib.sha256(data).digest()
-
-
-def _stamp(status: os.stat_result) -> Stamp:
-    return Stamp(status.st_ino, status.st_size, status.st_mtime_ns)

@@ -3,6 +3,7 @@
     snapshot   the document up to row `upto`, as one update, with its digest
     rows       updates since then, and local ones no server has confirmed; with a checksum
     files      what was last written to the folder, and what is about to be
+    figures    binary files as they were last seen in the folder
     meta       names and values
 
 A transaction is durable when it returns (WAL, synchronous=FULL). What does not have its checksum is refused whole:
@@ -21,6 +22,8 @@ from typing import Final, cast
 from texswarm_desktop.core.outbox import OutboxRow, folded, merge_many
 from texswarm_desktop.core.project_files import Newline, TextFormat
 from texswarm_desktop.core.reconcile import Record
+from texswarm_desktop.services.figure_record import FigureRecord, Stamp
+from texswarm_server.document.blob_ref import BlobRef
 from texswarm_server.document.project_document import compact
 from texswarm_server.protocol.errors import (
     CorruptSnapshotError,
@@ -28,6 +31,7 @@ from texswarm_server.protocol.errors import (
     NotReadableError,
     NotWritableError,
 )
+from texswarm_server.protocol.ids import BlobHash
 
 SCHEMA_VERSION: Final = 1
 _SCHEMA: Final = """
@@ -38,6 +42,12 @@ CREATE TABLE rows (id INTEGER PRIMARY KEY, data BLOB NOT NULL, edits INTEGER NOT
     checksum INTEGER NOT NULL);
 CREATE TABLE files (file_id TEXT PRIMARY KEY, path TEXT NOT NULL, text BLOB, encoding TEXT NOT NULL,
     has_bom INTEGER NOT NULL, newline TEXT NOT NULL, digest BLOB, intent BLOB);
+"""
+
+#: What came later than the other tables; a program that does not know it passes it over.
+_FIGURES: Final = """
+CREATE TABLE IF NOT EXISTS figures (file_id TEXT PRIMARY KEY, path TEXT NOT NULL, hash TEXT NOT NULL,
+    size INTEGER NOT NULL, inode TEXT NOT NULL, modified_ns INTEGER NOT NULL)
 """
 
 Operation = Callable[[sqlite3.Connection], None]
@@ -51,6 +61,7 @@ class StoredReplica:
     meta: dict[str, str] = field(default_factory=dict)
     waiting: list[OutboxRow] = field(default_factory=list)
     records: dict[str, Record] = field(default_factory=dict)
+    figures: dict[str, FigureRecord] = field(default_factory=dict)
     last_row: int = 0
     loose_bytes: int = 0
 
@@ -88,6 +99,7 @@ class ReplicaDatabase:
                 meta=dict(self._connection.execute("SELECT key, value FROM meta")),
                 waiting=[OutboxRow(row.row, row.edits, row.update, since) for row, is_waiting in rows if is_waiting],
                 records=dict(map(_record, self._connection.execute("SELECT * FROM files"))),
+                figures=dict(map(_figure, self._connection.execute("SELECT * FROM figures"))),
                 last_row=max([upto, *(row.row for row, _ in rows)]),
                 loose_bytes=sum(len(row.update) for row, _ in rows if row.row > upto),
             )
@@ -135,6 +147,7 @@ class ReplicaDatabase:
         self._connection.execute("PRAGMA synchronous=FULL")
         if not version:
             self._connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
+        self._connection.execute(_FIGURES)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -220,6 +233,18 @@ def forget_record(file_id: str) -> Operation:
     return _statement("DELETE FROM files WHERE file_id = ?", file_id)
 
 
+def put_figure(file_id: str, record: FigureRecord) -> Operation:
+    """Note how a binary file is in the folder."""
+    values = (file_id, record.path, record.blob.blob_hash, record.blob.size)
+    stamp = (str(record.stamp.inode), record.stamp.modified_ns)  # an inode may have 64 bits without a sign
+    return _statement("INSERT OR REPLACE INTO figures VALUES (?, ?, ?, ?, ?, ?)", *values, *stamp)
+
+
+def forget_figure(file_id: str) -> Operation:
+    """Forget a binary file that is no more in the folder."""
+    return _statement("DELETE FROM figures WHERE file_id = ?", file_id)
+
+
 def _statement(sql: str, *values: object) -> Operation:
     def operation(connection: sqlite3.Connection) -> None:
         connection.execute(sql, values)
@@ -239,6 +264,11 @@ def _record(values: tuple[str, str, bytes | None, str, int, str, bytes | None, b
     file_id, path, text, encoding, has_bom, newline, digest, intent = values
     spelled = TextFormat("latin-1" if encoding == "latin-1" else "utf-8", bool(has_bom), cast("Newline", newline))
     return file_id, Record(path, None if text is None else _unpacked(text), spelled, digest, intent)
+
+
+def _figure(values: tuple[str, str, str, int, str, int]) -> tuple[str, FigureRecord]:
+    file_id, path, blob_hash, size, inode, modified_ns = values
+    return file_id, FigureRecord(path, BlobRef(BlobHash(blob_hash), size), Stamp(int(inode), size, modified_ns))
 
 
 def _unpacked(text: bytes) -> str:

@@ -316,11 +316,14 @@ class Peer:
         sync = self._sync
         if sync is None or not sync.is_synced:
             return False
-        opening = sync.handle
+        opening, blobs = sync.handle, sync.blobs
+        if blobs is not None and not blobs.is_settled:
+            return False
         await project.taken_in()
         with suppress(FilePathError):  # told for each file
             await project.flush()
-        return sync.handle == opening and project.unacknowledged() == 0
+        is_all_there = blobs is None or blobs.is_settled
+        return sync.handle == opening and project.unacknowledged() == 0 and is_all_there
 
     async def _load_again(self, project: Project) -> None:
         """Put the stored replica in the place of one that an update broke in memory."""

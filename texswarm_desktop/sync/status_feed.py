@@ -67,6 +67,10 @@ class StatusFeed:
 
     # ── what the project tells ──────────────────────────────────────────────────────────────────────────
 
+    def transfers_changed(self) -> None:
+        """Binary files travel, or do no more."""
+        self._changed()
+
     def waiting_changed(self) -> None:
         """Another number of edits waits for the server."""
         project = self._project

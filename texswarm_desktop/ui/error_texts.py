@@ -104,6 +104,9 @@ _BY_CODE: Final[dict[str, ErrorText]] = {
     ErrorCode.UPDATE_INVALID: ErrorText("Edit refused", f"The server could not read an edit. {_KEPT}"),
     ErrorCode.INVALID_OPERATION: ErrorText("Edit refused", f"The server could not place an edit. {_KEPT}"),
     ErrorCode.LIMIT_EXCEEDED: ErrorText("Too large", f"The project is larger than the server takes. {_KEPT}"),
+    ErrorCode.BLOB_INVALID: ErrorText(
+        "Figure did not arrive", f"What arrived of a figure is not what was sent. It is sent again. {_KEPT}"
+    ),
     ErrorCode.PARSE_ERROR: ErrorText("Not understood", f"The server could not read a message. {_OUR_FAULT}"),
     ErrorCode.INVALID_PAYLOAD: ErrorText("Not understood", f"The server could not read a message. {_OUR_FAULT}"),
     ErrorCode.UNKNOWN_MESSAGE: ErrorText("Not understood", "The server is of another version than this program."),
@@ -189,6 +192,9 @@ _BY_CLASS: Final[dict[type[BaseException], ErrorText]] = {
         "Place not found", f"An edit was meant for a place that is not there. {_OUR_FAULT}"
     ),
     errors.UnknownFileError: ErrorText("File is gone", "Somebody removed this file from the project."),
+    errors.BlobContentError: ErrorText(
+        "Figure is damaged", "What is stored of a figure is not what it should be. It is fetched again."
+    ),
     errors.FilePathError: ErrorText(
         "Name not possible", "Give a name that is not taken, without a leading slash, backslash or colon."
     ),

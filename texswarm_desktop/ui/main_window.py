@@ -194,6 +194,8 @@ class MainWindow(QMainWindow):
         page.heading_changed.connect(self._on_page_heading_changed)
         page.area.caret_moved.connect(self.status_bar.show_place)
         page.area.zoom_changed.connect(self._on_area_zoom_changed)
+        project.transfer_changed.connect(self.status_bar.show_transfer)
+        self.status_bar.show_transfer(None)
         self._stack.addWidget(page)
         self._stack.setCurrentWidget(page)
         self._show_status()
@@ -442,7 +444,8 @@ class MainWindow(QMainWindow):
     def _on_page_heading_changed(self, title: str, path: str) -> None:
         name = path.rpartition("/")[2]
         self.setWindowTitle(" — ".join(part for part in (name, title, NAME) if part))
-        self.status_bar.show_file(path)
+        is_figure = self._page is not None and self._page.area.figure_page is not None
+        self.status_bar.show_file(path, is_figure=is_figure)
 
     def _on_area_zoom_changed(self, zoom: int) -> None:
         self._zoom = zoom

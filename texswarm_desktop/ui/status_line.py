@@ -7,8 +7,10 @@ from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
 
 from texswarm_desktop.client.status import StatusAction, StatusLine
 from texswarm_desktop.ui.parts import Dot, ElidedLabel, button, label, row
+from texswarm_desktop.ui.sizes import transfer_words
 from texswarm_desktop.ui.theme import Theme
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
+from texswarm_desktop.viewmodels.figure_view import TransferFacts
 
 ACTION_WORDS: Final = {
     StatusAction.HOST: "Host…",
@@ -39,12 +41,14 @@ class StatusBar(QFrame):
         self._dot = Dot(theme)
         self._text = ElidedLabel(name="Small")
         self._edits = label(name="Hint")
+        self._transfer = ElidedLabel(name="Hint")
+        self._transfer.hide()
         self._buttons = (button("", "Link"), button("", "Link"))
         self._place = label(name="Hint")
         self._file = ElidedLabel(name="Hint", mode=Qt.TextElideMode.ElideLeft)
         self._file.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._file.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        parts = (self._dot, self._text, self._edits, 4, *self._buttons, 10, self._file, 10, self._place)
+        parts = (self._dot, self._text, self._edits, 4, *self._buttons, self._transfer, 10, self._file, 10, self._place)
         box = row(*parts, margins=(10, 0, 14, 0), gap=6)
         box.setStretchFactor(self._file, 1)
         self.setLayout(box)
@@ -66,14 +70,25 @@ class StatusBar(QFrame):
             shown.setText(ACTION_WORDS[action] if action is not None else "")
         self.setAccessibleName(line.whole)
 
+    def show_transfer(self, facts: TransferFacts | None) -> None:
+        """Show how far figures are that travel for longer than a moment."""
+        words = transfer_words(facts)
+        self._transfer.set_whole(f"· {words}" if words else "")
+        self._transfer.setVisible(bool(words))
+
+    @property
+    def transfer(self) -> str:
+        """What is shown of files that travel, for tests."""
+        return "" if self._transfer.isHidden() else self._transfer.whole
+
     def show_place(self, line: int, column: int) -> None:
         """Show where the caret is, counted from 1."""
         self._place.setText(f"Ln {line:,}, Col {column:,}")
 
-    def show_file(self, path: str) -> None:
-        """Show which file is worked on; none: no place either."""
+    def show_file(self, path: str, *, is_figure: bool = False) -> None:
+        """Show which file is worked on; none, and a figure: no place either."""
         self._file.set_whole(path)
-        self._place.setVisible(bool(path))
+        self._place.setVisible(bool(path) and not is_figure)
 
     @property
     def whole(self) -> str:

@@ -116,6 +116,9 @@ class OpenedProject(QObject):
 
     # ── what the project tells ──────────────────────────────────────────────────────────────────────────
 
+    def transfers_changed(self) -> None:
+        """Binary files travel, or do no more."""
+
     def waiting_changed(self) -> None:
         """Tell the status line what no server has stored."""
         count = self.project.unacknowledged()

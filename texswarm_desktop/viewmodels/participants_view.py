@@ -114,6 +114,9 @@ class ParticipantsView(QObject):
     def presence_changed(self) -> None:
         """Shown by another view."""
 
+    def transfers_changed(self) -> None:
+        """Nothing to be seen here."""
+
     def waiting_changed(self) -> None:
         """Shown by another view."""
 

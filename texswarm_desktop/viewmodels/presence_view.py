@@ -243,6 +243,9 @@ class PresenceView(QObject):
     def participants_changed(self) -> None:
         """Shown by another view."""
 
+    def transfers_changed(self) -> None:
+        """Nothing to be seen here."""
+
     def waiting_changed(self) -> None:
         """Shown by another view."""
 

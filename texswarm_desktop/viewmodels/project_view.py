@@ -4,6 +4,7 @@ Knows the document and Qt's models, and no widgets. A file that somebody else re
 closed: what is on the screen is never taken away.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,6 +12,7 @@ from typing import Any, Protocol
 from PySide6.QtCore import QObject, Signal
 
 from texswarm_desktop.services.project import VIEWER
+from texswarm_desktop.viewmodels.figure_view import FigureFacts, FigureSource, TransferFacts, transfer_facts
 from texswarm_desktop.viewmodels.file_tree import FileTreeModel
 from texswarm_desktop.viewmodels.text_binding import TextBinding
 from texswarm_server.document import FileId, ProjectDocument
@@ -29,6 +31,9 @@ class ProjectListener(Protocol):
 
     def presence_changed(self) -> None:
         """Somebody's caret moved."""
+
+    def transfers_changed(self) -> None:
+        """Binary files travel, or do no more."""
 
     def waiting_changed(self) -> None:
         """Another number of edits waits for the server."""
@@ -53,6 +58,10 @@ class ProjectLike(Protocol):
         """Who is where."""
 
     @property
+    def blobs(self) -> FigureSource | None:
+        """Where the contents of its binary files are."""
+
+    @property
     def participants(self) -> list[Participant]:
         """Who is in the document, as the server says."""
 
@@ -72,7 +81,8 @@ class ProjectView(QObject):
 
     Signals: `title_changed(str)`; `file_opened(str)`, `file_closed(str)`, `current_changed(str)` with file ids, the
     last empty when nothing is open; `file_renamed(str, str)` with id and path; `file_removed(str)` for an open file
-    that somebody took out of the project; `can_write_changed(bool)`.
+    that somebody took out of the project; `can_write_changed(bool)`; `figures_changed()`: what is known of binary files
+    may be another thing; `transfer_changed(object)` with TransferFacts or None.
     """
 
     title_changed = Signal(str)
@@ -82,11 +92,14 @@ class ProjectView(QObject):
     file_renamed = Signal(str, str)
     file_removed = Signal(str)
     can_write_changed = Signal(bool)
+    figures_changed = Signal()
+    transfer_changed = Signal(object)
 
     def __init__(self, project: ProjectLike, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._project = project
-        self._bindings: dict[FileId, TextBinding] = {}
+        self._bindings: dict[FileId, TextBinding | None] = {}
+        self._transfer: TransferFacts | None = None
         self._paths: dict[FileId, str] = {}
         self._removed: set[FileId] = set()
         self._current: FileId | None = None
@@ -193,14 +206,34 @@ class ProjectView(QObject):
         return self._current
 
     def binding(self, file_id: str) -> TextBinding:
-        """Return the binding of an open file."""
-        return self._bindings[FileId(file_id)]
+        """Return the binding of an open text."""
+        binding = self._bindings[FileId(file_id)]
+        assert binding is not None, "a binary file has no text"
+        return binding
+
+    def is_figure(self, file_id: str) -> bool:
+        """Whether an open file is a binary one, to be looked at only."""
+        return self._bindings.get(FileId(file_id), ...) is None
+
+    def figure(self, file_id: str) -> FigureFacts:
+        """Return what is known of a binary file; of one that was removed its path only."""
+        path = self.path_of(file_id)
+        entry = self._project.document.files.get(FileId(file_id))
+        blob, source = entry.blob if entry else None, self._project.blobs
+        return FigureFacts(
+            path,
+            blob.size if blob else 0,
+            self.folder / path,
+            is_here=blob is not None and source is not None and source.is_here(blob),
+        )
 
     def open_file(self, file_id: str) -> None:
         """Open a file, or turn to it if it is open; raises UnknownFileError."""
         known = FileId(file_id)
         if known not in self._bindings:
-            self._bindings[known] = TextBinding(self._project.document.text(known), self)
+            document = self._project.document
+            is_figure = known in document.blob_files
+            self._bindings[known] = None if is_figure else TextBinding(document.text(known), self)
             self.file_opened.emit(known)
         self.set_current(known)
 
@@ -229,8 +262,9 @@ class ProjectView(QObject):
             rest = order[:at] + order[at + 1 :]
             self._turn_to(rest[max(0, at - 1)] if rest else None)
         self.file_closed.emit(known)
-        binding.close()
-        binding.deleteLater()
+        if binding is not None:
+            binding.close()
+            binding.deleteLater()
 
     def set_current(self, file_id: str) -> None:
         """Turn to an open file."""
@@ -247,6 +281,7 @@ class ProjectView(QObject):
     def files_changed(self) -> None:
         """Show the tree as it is now."""
         self._sync_files()
+        self.figures_changed.emit()
         title = self.title
         if title != self._title:
             self._title = title
@@ -263,6 +298,13 @@ class ProjectView(QObject):
 
     def presence_changed(self) -> None:
         """Shown by another view."""
+
+    def transfers_changed(self) -> None:
+        """Show how far binary files are that travel for longer than a moment."""
+        self.figures_changed.emit()
+        before, self._transfer = self._transfer, transfer_facts(self._project.blobs, time.monotonic())
+        if before != self._transfer:
+            self.transfer_changed.emit(self._transfer)
 
     def waiting_changed(self) -> None:
         """Shown by another view."""

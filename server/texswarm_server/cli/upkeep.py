@@ -14,6 +14,7 @@ from texswarm_server.cli.output import count_of, for_programs, plain, say, say_j
 from texswarm_server.sessions.administration import rotate_keys
 from texswarm_server.sessions.audit import OPERATOR
 from texswarm_server.storage.backup import backup
+from texswarm_server.storage.blob_backup import backup_folder
 from texswarm_server.storage.integrity import IntegrityReport, Problem, check
 from texswarm_server.storage.recovery import accept_recovered, database_in_use
 from texswarm_server.storage.store import database_path
@@ -43,6 +44,11 @@ def _backup(options: argparse.Namespace) -> int:
         say_json({**for_programs(made), "path": str(made.path)})
     else:
         say(f"{made.path}: {size(made.size_bytes)}, {count_of(made.documents, 'document')}.")
+        if made.blobs.count:
+            figures = count_of(made.blobs.count, "binary file")
+            say(f"{backup_folder(made.path)}: {size(made.blobs.size_bytes)}, {figures}.")
+        for blob_hash in made.blobs.missing:
+            say(f"missing or damaged, and not copied: binary file {blob_hash}")
     return 0
 
 
@@ -59,7 +65,8 @@ def _check(options: argparse.Namespace) -> int:
 def _told(report: IntegrityReport) -> list[str]:
     content = (
         f"{count_of(report.documents, 'document')}, {count_of(report.updates, 'update')}, {size(report.content_bytes)},"
-        f" {count_of(report.versions, 'former state')}"
+        f" {count_of(report.versions, 'former state')}, {count_of(report.blobs, 'binary file')} of"
+        f" {size(report.blob_bytes)}"
     )
     if report.is_sound:
         return [f"{report.path}: sound. {content}."]

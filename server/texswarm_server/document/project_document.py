@@ -1,17 +1,17 @@
 """A project as one Yjs document: a file tree with stable ids, a text per file, title, main file, lineage.
 
     meta   map   lineage, title, main (file id), schema
-    files  map   file id -> map {path, kind}
+    files  map   file id -> map {path, kind: "text"} or map {path, kind: "blob", blob: {hash, size}}
     text:<file id>   text
 
 Texts are roots of their own, so that what somebody typed into a file that another person deleted at the same time
-is still there when the file is brought back. The content of these maps may come from a stranger's program: entries
-that are not of this form are passed over, never trusted.
+is still there when the file is brought back. Of a binary file (kind `blob`) only hash and size are here. The content
+of these maps may come from a stranger's program: entries that are not of this form are passed over, never trusted.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any, Final, NewType
 from uuid import uuid4
@@ -19,6 +19,7 @@ from weakref import WeakMethod, finalize
 
 import pycrdt
 
+from texswarm_server.document.blob_ref import BlobRef
 from texswarm_server.document.file_text import LOCAL_ORIGIN, TEXT_ROOT, FileText
 from texswarm_server.protocol.errors import (
     DamagedDocumentError,
@@ -42,10 +43,14 @@ _MERGED_AT_ONCE: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """A file of the project. `path` is relative, with `/`; two files never show the same one."""
+    """A file of the project. `path` is relative, with `/`; two files never show the same one.
+
+    `blob`: the content of a binary file, None for text.
+    """
 
     file_id: FileId
     path: str
+    blob: BlobRef | None = None
 
 
 UpdateListener = Callable[[bytes, bool], None]
@@ -143,16 +148,16 @@ class ProjectDocument:
     def files(self) -> Mapping[FileId, FileEntry]:
         """The files by id. Where two were given one path, the one with the smaller id keeps it."""
         if self._entries is None:
-            self._entries = _unique_paths(self._read_paths())
+            self._entries = self._with_blobs(_unique_paths(self._read_paths()))
         return self._entries
 
     @property
     def main_file(self) -> FileId | None:
         """The file LaTeX is run on: as chosen, else `main.tex`, else the first `.tex`; None without any."""
         chosen = self._meta.get("main")
-        if isinstance(chosen, str) and chosen in self.files:
+        if isinstance(chosen, str) and chosen in self.text_files:
             return FileId(chosen)
-        by_path = {entry.path: entry.file_id for entry in self.files.values()}
+        by_path = {entry.path: entry.file_id for entry in self.text_files.values()}
         tex = sorted(path for path in by_path if path.endswith(".tex"))
         return by_path.get("main.tex") or (by_path[tex[0]] if tex else None)
 
@@ -161,6 +166,16 @@ class ProjectDocument:
         self._require(file_id)
         with self._local_tree_change():
             self._meta["main"] = file_id
+
+    @property
+    def text_files(self) -> Mapping[FileId, FileEntry]:
+        """Those of the files that are text."""
+        return {file_id: entry for file_id, entry in self.files.items() if entry.blob is None}
+
+    @property
+    def blob_files(self) -> Mapping[FileId, FileEntry]:
+        """Those of the files that are binary."""
+        return {file_id: entry for file_id, entry in self.files.items() if entry.blob is not None}
 
     def file_at(self, path: str) -> FileId | None:
         """Return the id of the file shown under `path`."""
@@ -181,6 +196,21 @@ class ProjectDocument:
         self._touch(file_id)
         return file_id
 
+    def add_blob(self, path: str, blob: BlobRef, file_id: FileId | None = None) -> FileId:
+        """Add a binary file; raises FilePathError when the path is not one or is taken."""
+        path = self._free_path(path)
+        file_id = file_id or FileId(uuid4().hex)
+        with self._local_tree_change():
+            self._files[file_id] = pycrdt.Map({"path": path, "kind": "blob", "blob": blob.to_map()})
+        return file_id
+
+    def set_blob(self, file_id: FileId, blob: BlobRef) -> None:
+        """Let a binary file have another content."""
+        if file_id not in self.blob_files:
+            raise UnknownFileError(file_id)
+        with self._local_tree_change():
+            self._files[file_id]["blob"] = blob.to_map()
+
     def rename_file(self, file_id: FileId, path: str) -> None:
         """Give a file another path; its text, history and cursors stay."""
         self._require(file_id)
@@ -195,8 +225,10 @@ class ProjectDocument:
             del self._files[file_id]
 
     def text(self, file_id: FileId) -> FileText:
-        """Return the text of a file; the same object every time."""
+        """Return the text of a file; the same object every time. Raises UnknownFileError, also for a binary file."""
         self._require(file_id)
+        if self.files[file_id].blob is not None:
+            raise UnknownFileError(file_id)
         return self._text_of(file_id)
 
     # ── transactions ────────────────────────────────────────────────────────────────────────────────────
@@ -232,6 +264,15 @@ class ProjectDocument:
         self._publish_touched()
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _with_blobs(self, entries: dict[FileId, FileEntry]) -> dict[FileId, FileEntry]:
+        """Say of binary files which content they have; what is half a binary file is none at all."""
+        found, written = {}, self._files.to_py()
+        for file_id, entry in entries.items():
+            blob = BlobRef.from_map(written[file_id].get("blob"))
+            if (blob is not None) == (written[file_id].get("kind") == "blob"):
+                found[file_id] = replace(entry, blob=blob) if blob else entry
+        return found
 
     @contextmanager
     def _acting_locally(self) -> Iterator[None]:
@@ -281,8 +322,8 @@ class ProjectDocument:
 
     def _watch_unfollowed(self) -> None:
         """Keep a cheap watch on every text nobody follows, so that it is known which files changed."""
-        for file_id in self.files:
-            if file_id in self._watches:
+        for file_id, entry in self.files.items():
+            if file_id in self._watches or entry.blob is not None:
                 continue
             root = self._doc.get(TEXT_ROOT + file_id, type=pycrdt.Text)
             self._watches[file_id] = root.observe(held_weakly(self._on_text, file_id))

@@ -243,7 +243,11 @@ class Peer(ABC):
 
     def _refuse(self, order: Order, code: str, message: str) -> None:
         document_id = getattr(order, "document_id", None)
-        self.tell(Error(code=code, message=message, document_id=document_id, request=order.request))
+        blob = getattr(order, "hash", None)
+        handle = getattr(order, "handle", None) if blob else None
+        self.tell(
+            Error(code=code, message=message, document_id=document_id, handle=handle, blob=blob, request=order.request)
+        )
 
 
 def _full(message: Authentication) -> AuthenticationResult:

@@ -40,6 +40,7 @@ class ErrorCode(StrEnum):
     UPDATE_INVALID = "update_invalid"
     INVALID_OPERATION = "invalid_operation"
     LIMIT_EXCEEDED = "limit_exceeded"
+    BLOB_INVALID = "blob_invalid"
     # how you said it
     PARSE_ERROR = "parse_error"
     INVALID_PAYLOAD = "invalid_payload"
@@ -176,6 +177,10 @@ class UnknownFileError(DocumentError):
     """No file with that id is in the project."""
 
 
+class BlobContentError(DocumentError):
+    """Bytes are not what the hash and the size say that go with them."""
+
+
 class FilePathError(DocumentError):
     """A path is empty, absolute, leaves the project, or is taken."""
 
@@ -263,6 +268,7 @@ _CODES: dict[type[TexSwarmError], ErrorCode] = {
     DamagedDocumentError: ErrorCode.DOCUMENT_RELOADED,
     PositionError: ErrorCode.INVALID_OPERATION,
     FilePathError: ErrorCode.NAME_INVALID,
+    BlobContentError: ErrorCode.BLOB_INVALID,
     StorageError: ErrorCode.STORAGE_UNAVAILABLE,
     TexSwarmError: ErrorCode.INTERNAL_ERROR,
 }

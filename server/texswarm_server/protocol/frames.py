@@ -1,24 +1,27 @@
 """Binary frames of protocol 2: a document handle, then one y-protocol message.
 
     frame       = varuint handle, message
-    message     = varuint 0, sync | varuint 1, varbytes awareness | varuint 100, varuint count
+    message     = varuint 0, sync | varuint 1, varbytes awareness | varuint 100, varuint count | varuint 101, chunk
     sync        = varuint 0, varbytes state vector       (step 1: what I have)
                 | varuint 1, varbytes update             (step 2: what you lack)
                 | varuint 2, varbytes update             (an edit)
+    chunk       = varbytes hash, varuint size, varuint offset, varbytes data
 
 `100` is ours, from server to client only: the first `count` update-bearing messages (step 2 and edit) that this
-connection sent for this handle are stored durably. varuint is LEB128, unsigned, as in lib0.
+connection sent for this handle are stored durably. `101` is ours too, in both directions: a part of a blob, which has
+32 bytes of SHA-256 and `size` bytes in all. varuint is LEB128, unsigned, as in lib0.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
 from texswarm_server.protocol.errors import ErrorCode, RemoteProtocolError
-from texswarm_server.protocol.ids import Handle
+from texswarm_server.protocol.ids import HASH_BYTES, BlobHash, Handle
 
 _SYNC: Final = 0
 _AWARENESS: Final = 1
 _ACKNOWLEDGED: Final = 100
+_BLOB_CHUNK: Final = 101
 _SHORT_UPDATE: Final = b"\x00\x02"
 _MAX_VARUINT_BYTES: Final = 9
 
@@ -58,7 +61,22 @@ class Acknowledged:
     count: int
 
 
-FrameBody = SyncStep1 | SyncStep2 | Update | Awareness | Acknowledged
+@dataclass(frozen=True, slots=True)
+class BlobChunk:
+    """A part of a blob: the bytes from `offset` on, of `size` bytes in all."""
+
+    blob_hash: BlobHash
+    size: int
+    offset: int
+    data: bytes
+
+    @property
+    def end(self) -> int:
+        """Where the next chunk begins."""
+        return self.offset + len(self.data)
+
+
+FrameBody = SyncStep1 | SyncStep2 | Update | Awareness | Acknowledged | BlobChunk
 
 
 def write_varuint(value: int) -> bytes:
@@ -124,6 +142,9 @@ def encode_body(body: FrameBody) -> bytes:
             return b"\x01" + _varbytes(update)
         case Acknowledged(count):
             return bytes((_ACKNOWLEDGED,)) + write_varuint(count)
+        case BlobChunk(blob_hash, size, offset, data):
+            head = bytes((_BLOB_CHUNK,)) + _varbytes(bytes.fromhex(blob_hash))
+            return head + write_varuint(size) + write_varuint(offset) + _varbytes(data)
 
 
 def encode_frame(handle: Handle, body: FrameBody) -> bytes:
@@ -137,7 +158,8 @@ def decode_frame(frame: bytes) -> tuple[Handle, FrameBody]:
         return Handle(frame[0]), Update(frame[4:])  # what nearly every frame is
     reader = Reader(frame)
     handle = Handle(reader.varuint())
-    body = _read_body(reader)
+    kind = reader.varuint()
+    body = _read_chunk(reader) if kind == _BLOB_CHUNK else _read_body(reader, kind)
     reader.end()
     return handle, body
 
@@ -145,13 +167,14 @@ def decode_frame(frame: bytes) -> tuple[Handle, FrameBody]:
 def decode_body(message: bytes) -> FrameBody:
     """Return the y-protocol message in `message`, as the `/yjs` wire carries it.
 
-    What stands after it is passed over, as y-protocols do. Raises RemoteProtocolError(frame_invalid).
+    What stands after it is passed over, as y-protocols do, and that wire knows no blobs. Raises
+    RemoteProtocolError(frame_invalid).
     """
-    return _read_body(Reader(message))
+    reader = Reader(message)
+    return _read_body(reader, reader.varuint())
 
 
-def _read_body(reader: Reader) -> FrameBody:
-    kind = reader.varuint()
+def _read_body(reader: Reader, kind: int) -> FrameBody:
     if kind == _SYNC:
         return _read_sync(reader)
     if kind == _AWARENESS:
@@ -170,6 +193,13 @@ def _read_sync(reader: Reader) -> FrameBody:
     if step == 2:
         return Update(reader.varbytes())
     raise _invalid(f"sync step {step}")
+
+
+def _read_chunk(reader: Reader) -> BlobChunk:
+    digest = reader.varbytes()
+    if len(digest) != HASH_BYTES:
+        raise _invalid(f"a hash of {len(digest)} bytes")
+    return BlobChunk(BlobHash(digest.hex()), reader.varuint(), reader.varuint(), reader.varbytes())
 
 
 def _invalid(detail: str) -> RemoteProtocolError:

@@ -18,6 +18,8 @@ Token = Annotated[str, msgspec.Meta(max_length=4096)]
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 #: What others see of somebody who gave no name.
 GUEST_NAME: Final = "Guest"
+Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+MAX_OFFERED_BLOBS: Final = 1000
 #: What every JSON reader keeps exact, and every database holds.
 Number = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
 
@@ -157,6 +159,29 @@ class AnswerKnock(Order, frozen=True, kw_only=True):
     user_id: Id
     accept: bool
     role: RoleName | None = None
+
+
+class BlobOffer(msgspec.Struct, frozen=True, kw_only=True):
+    """A file's content that the client has: SHA-256 in hexadecimal digits, and size in bytes."""
+
+    hash: Hash
+    size: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+
+
+class OfferBlobs(Order, frozen=True, kw_only=True):
+    """Ask which of these blobs the server lacks in a document; for editors."""
+
+    handle: Number
+    blobs: Annotated[list[BlobOffer], msgspec.Meta(max_length=MAX_OFFERED_BLOBS)]
+
+
+class FetchBlob(Order, frozen=True, kw_only=True):
+    """Ask for `length` bytes of a blob of an open document from `offset` on; answered by one binary frame."""
+
+    handle: Number
+    hash: Hash
+    offset: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0
+    length: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0
 
 
 class SignOut(Order, frozen=True, kw_only=True):
@@ -400,17 +425,55 @@ class KnockAnswered(Fact, frozen=True, kw_only=True):
     code: str | None = None
 
 
+class BlobGap(msgspec.Struct, frozen=True, kw_only=True):
+    """A blob that the server lacks; `offset`: from where on."""
+
+    hash: str
+    offset: int
+
+
+class BlobRefusal(msgspec.Struct, frozen=True, kw_only=True):
+    """A blob that the server does not take, and why: an error code."""
+
+    hash: str
+    code: str
+
+
+class BlobsWanted(Fact, frozen=True, kw_only=True, omit_defaults=False):
+    """What to send of the blobs that were offered; those that are named in neither list are there already."""
+
+    handle: int
+    wanted: list[BlobGap]
+    refused: list[BlobRefusal]
+
+
+class BlobReceived(Fact, frozen=True, kw_only=True):
+    """The bytes of a blob up to `offset` have arrived; told to who sends them."""
+
+    handle: int
+    hash: str
+    offset: int
+
+
+class BlobStored(Fact, frozen=True, kw_only=True):
+    """A blob of the document is complete, checked and stored durably; told to everybody in the document."""
+
+    handle: int
+    hash: str
+
+
 class SignedOut(Fact, frozen=True, kw_only=True):
     """The session has ended by its user's wish; a close with 1000 follows."""
 
 
 class Error(Fact, frozen=True, kw_only=True):
-    """An order was refused, or could not be understood; the connection stays open."""
+    """An order was refused, or could not be understood; the connection stays open. `blob`: the hash it is about."""
 
     code: str
     message: str
     document_id: str | None = None
     handle: int | None = None
+    blob: str | None = None
 
 
 ORDERS: tuple[type[Order], ...] = (
@@ -430,6 +493,8 @@ ORDERS: tuple[type[Order], ...] = (
     UnbanMember,
     ListInvites,
     RevokeInvite,
+    OfferBlobs,
+    FetchBlob,
     SignOut,
     Heartbeat,
 )
@@ -452,6 +517,9 @@ FACTS: tuple[type[Message], ...] = (
     InviteRevoked,
     KnockList,
     KnockAnswered,
+    BlobsWanted,
+    BlobReceived,
+    BlobStored,
     SignedOut,
     Error,
     Heartbeat,

@@ -27,3 +27,6 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_documents_per_user: int = 1_000
     max_open_documents: int = 64
     max_sessions_per_user: int = 16
+    max_blob_bytes: int = 50 * 1024 * 1024
+    max_document_blob_bytes: int = 2 * 1024 * 1024 * 1024
+    max_blob_chunk_bytes: int = 256 * 1024

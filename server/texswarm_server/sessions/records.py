@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from texswarm_server.protocol.ids import DocumentId, Lineage, SessionId, UserId
+from texswarm_server.protocol.ids import BlobHash, DocumentId, Lineage, SessionId, UserId
 from texswarm_server.protocol.messages import RoleName
 from texswarm_server.sessions.audit import AuditAction, AuditEntry
 
@@ -127,6 +127,20 @@ class Removal:
     document_id: DocumentId
     removed_at: float
     is_ban: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BlobRecord:
+    """A binary content that a document may use. Times are seconds since the epoch.
+
+    `unreferenced_since`: since when neither the document nor a kept version of it names it, None while one does.
+    """
+
+    document_id: DocumentId
+    blob_hash: BlobHash
+    size_bytes: int
+    stored_at: float
+    unreferenced_since: float | None = None
 
 
 class Records(Protocol):
@@ -253,6 +267,18 @@ class Records(Protocol):
 
     def count_documents(self) -> int:
         """Return how many documents there are."""
+
+    def blobs(self) -> list[BlobRecord]:
+        """Return every blob of every document."""
+
+    def blobs_of(self, document_id: DocumentId) -> list[BlobRecord]:
+        """Return the blobs of a document."""
+
+    def put_blob(self, blob: BlobRecord) -> None:
+        """Add or replace a blob of a document."""
+
+    def remove_blob(self, document_id: DocumentId, blob_hash: BlobHash) -> None:
+        """Forget a blob of a document."""
 
     def find_setting(self, key: str) -> str | None:
         """Return a value of the server itself."""

@@ -1,4 +1,4 @@
-"""A copy of the database in one file, made while the server writes into it.
+"""A copy of the database in one file, and of the binary files beside it, made while the server writes into it.
 
 The copy shows one moment: it is read inside one transaction, which in SQLite's WAL mode neither waits for the writer
 nor holds it up. It is written beside its place, looked through, made durable and only then put there, so that a file
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from texswarm_server.protocol.errors import CorruptSnapshotError, NotReadableError, NotWritableError
+from texswarm_server.storage.blob_backup import BlobCopies, copy_blobs
 from texswarm_server.storage.damage import sync_folder
 from texswarm_server.storage.read_only import FILE_MAGIC, open_read_only, quick_check
 from texswarm_server.storage.schema import BUSY_TIMEOUT_S, storage_error
@@ -27,11 +28,12 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backup:
-    """A finished backup: where it lies, how large it is, how many documents are in it."""
+    """A finished backup: where it lies, how large it is, how many documents and which binary files are in it."""
 
     path: Path
     size_bytes: int
     documents: int
+    blobs: BlobCopies
 
 
 def backup(data: Path, target: Path, *, on_progress: Progress = lambda _done, _total: None) -> Backup:
@@ -50,13 +52,14 @@ def backup(data: Path, target: Path, *, on_progress: Progress = lambda _done, _t
             _copy(database, part, on_progress)
         documents = _looked_through(part)
         _put_in_place(part, target)
+        blobs = copy_blobs(data, target, on_progress)
     except sqlite3.Error as error:
         raise storage_error(error, source) from error
     except OSError as error:
         raise NotWritableError(f"cannot write {target}: {error.strerror or error}") from error
     finally:
         _remove(part)
-    return Backup(path=target, size_bytes=target.stat().st_size, documents=documents)
+    return Backup(path=target, size_bytes=target.stat().st_size, documents=documents, blobs=blobs)
 
 
 def _check_target(source: Path, target: Path) -> None:

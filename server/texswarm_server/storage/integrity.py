@@ -16,6 +16,8 @@ from texswarm_server.document.loading import load_document
 from texswarm_server.protocol.errors import CorruptSnapshotError
 from texswarm_server.protocol.ids import DocumentId
 from texswarm_server.sessions.records import OPEN_DOOR
+from texswarm_server.storage.blob_backup import named_blobs
+from texswarm_server.storage.blob_store import blob_path, blobs_folder, hash_file
 from texswarm_server.storage.document_log import read_log
 from texswarm_server.storage.read_only import is_damage, open_read_only, table_names
 from texswarm_server.storage.schema import storage_error
@@ -39,6 +41,7 @@ _REFERENCES: Final = (
     ("versions", "document_id", "documents", "document_id"),
     ("refresh_tokens", "grant_id", "grants", "grant_id"),
     ("removals", "document_id", "documents", "document_id"),
+    ("blobs", "document_id", "documents", "document_id"),
 )
 
 Progress = Callable[[int, int], None]
@@ -53,6 +56,8 @@ class ProblemKind(StrEnum):
     HARMFUL_UPDATE = "harmful_update"
     VERSION_DAMAGED = "version_damaged"
     REFERENCE = "reference"
+    BLOB_MISSING = "blob_missing"
+    BLOB_DAMAGED = "blob_damaged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +78,8 @@ class IntegrityReport:
     updates: int = 0
     versions: int = 0
     content_bytes: int = 0
+    blobs: int = 0
+    blob_bytes: int = 0
     problems: list[Problem] = field(default_factory=list)
 
     @property
@@ -92,6 +99,7 @@ def check(data: Path, *, on_progress: Progress = lambda _done, _total: None) -> 
         for part in (_check_structure, _check_references):
             _look(database, report, part)
         _check_documents(database, report, on_progress)
+        _look(database, report, _check_blobs)
     return report
 
 
@@ -146,6 +154,26 @@ def _check_references(database: sqlite3.Connection, report: IntegrityReport) -> 
             detail = f"{count} of {table} name {column} {value}, which is not among the {other}"
             document_id = DocumentId(value) if column == "document_id" else None
             report.problems.append(Problem(kind=ProblemKind.REFERENCE, detail=detail, document_id=document_id))
+
+
+def _check_blobs(database: sqlite3.Connection, report: IntegrityReport) -> None:
+    """Look through the contents of binary files; those that no document names are no problem, and go by themselves."""
+    folder = blobs_folder(report.path.parent)
+    for blob_hash, size in named_blobs(database):
+        path = blob_path(folder, blob_hash)
+        report.blobs += 1
+        report.blob_bytes += size
+        try:
+            is_right = hash_file(path) == (blob_hash, size)
+        except FileNotFoundError:
+            detail = f"{path} is not there; whoever has the file sends it again when they connect"
+            report.problems.append(Problem(kind=ProblemKind.BLOB_MISSING, detail=detail))
+        except OSError as error:
+            report.problems.append(Problem(kind=ProblemKind.BLOB_MISSING, detail=f"{path}: {error.strerror}"))
+        else:
+            if not is_right:
+                detail = f"{path} is not what its name says"
+                report.problems.append(Problem(kind=ProblemKind.BLOB_DAMAGED, detail=detail))
 
 
 def _check_documents(database: sqlite3.Connection, report: IntegrityReport, on_progress: Progress) -> None:

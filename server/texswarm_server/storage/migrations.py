@@ -92,7 +92,15 @@ _LOBBY: Final = """
 ALTER TABLE invites ADD COLUMN asks INTEGER NOT NULL DEFAULT 0;
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _HISTORY, _ACCESS, _LOBBY)
+_BLOBS: Final = """
+CREATE TABLE blobs (
+    document_id TEXT NOT NULL, hash TEXT NOT NULL, size INTEGER NOT NULL, stored_at REAL NOT NULL,
+    unreferenced_since REAL, PRIMARY KEY (document_id, hash)
+) WITHOUT ROWID;
+CREATE INDEX blobs_by_hash ON blobs (hash);
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _HISTORY, _ACCESS, _LOBBY, _BLOBS)
 SCHEMA_VERSION: Final = len(MIGRATIONS)
 
 

@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from dataclasses import astuple, replace
 from typing import Any, Final, cast
 
-from texswarm_server.protocol.ids import DocumentId, Lineage, SessionId, UserId
+from texswarm_server.protocol.ids import BlobHash, DocumentId, Lineage, SessionId, UserId
 from texswarm_server.protocol.messages import RoleName
 from texswarm_server.sessions.audit import AuditAction, AuditEntry
 from texswarm_server.sessions.records import (
     INVITE_ID_CHARS,
+    BlobRecord,
     DocumentRecord,
     Grant,
     Invite,
@@ -196,6 +197,23 @@ class SqliteRecords:
     def count_documents(self) -> int:  # noqa: D102
         (count,) = self._one("SELECT COUNT(*) FROM documents") or (0,)
         return int(count)
+
+    # ── the server itself ───────────────────────────────────────────────────────────────────────────────
+
+    # ── blobs ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def blobs(self) -> list[BlobRecord]:  # noqa: D102
+        return [BlobRecord(*row) for row in self._db.execute("SELECT * FROM blobs ORDER BY document_id, hash")]
+
+    def blobs_of(self, document_id: DocumentId) -> list[BlobRecord]:  # noqa: D102
+        rows = self._db.execute("SELECT * FROM blobs WHERE document_id = ? ORDER BY hash", (document_id,))
+        return [BlobRecord(*row) for row in rows]
+
+    def put_blob(self, blob: BlobRecord) -> None:  # noqa: D102
+        self._db.execute("INSERT OR REPLACE INTO blobs VALUES (?, ?, ?, ?, ?)", astuple(blob))
+
+    def remove_blob(self, document_id: DocumentId, blob_hash: BlobHash) -> None:  # noqa: D102
+        self._db.execute("DELETE FROM blobs WHERE document_id = ? AND hash = ?", (document_id, blob_hash))
 
     # ── the server itself ───────────────────────────────────────────────────────────────────────────────
 

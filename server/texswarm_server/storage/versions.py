@@ -134,6 +134,10 @@ def restore_version(
             (record.document_id, origin),
         )
         database.execute(
+            "INSERT INTO blobs SELECT ?, hash, size, stored_at, NULL FROM blobs WHERE document_id = ?",
+            (record.document_id, origin),
+        )
+        database.execute(
             "INSERT INTO updates (document_id, crc, data) VALUES (?, ?, ?)",
             (record.document_id, zlib.crc32(update), update),
         )

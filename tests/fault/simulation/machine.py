@@ -13,6 +13,7 @@ from typing import Final
 
 from tests.fault.simulation.disk import Disk, SimulatedStore
 from tests.fault.simulation.network import ServerEnd
+from texswarm_server.blob_desk import BlobDesk
 from texswarm_server.config import ServerConfig
 from texswarm_server.dispatcher import Dispatcher
 from texswarm_server.front_desk import FrontDesk
@@ -106,7 +107,8 @@ class Server:
             self.store, self.documents, tokens, config, random=self._random, wall_clock=wall_clock
         )
         access = DocumentAccess(self._random, config.limits, is_open=config.open)
-        self._dispatcher = Dispatcher(self.store, self.front_desk, self.documents, access, wall_clock)
+        blobs = BlobDesk(self.store, self.documents, config, wall_clock=wall_clock)
+        self._dispatcher = Dispatcher(self.store, self.front_desk, blobs, self.documents, access, wall_clock=wall_clock)
         await self.front_desk.restore()
         self.is_listening = True
         self._keep_house()

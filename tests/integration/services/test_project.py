@@ -48,6 +48,8 @@ class Recorder:
     def presence_changed(self) -> None:
         self.told.append("presence")
 
+    def transfers_changed(self) -> None: ...
+
     def waiting_changed(self) -> None:
         self.told.append("waiting")
 

@@ -1,4 +1,4 @@
-"""The open files as tabs, with an editor for each, and the find bar over them.
+"""The open files as tabs, with an editor for each text and a page for each figure, and the find bar over them.
 
 An editor is made when its file is opened and ends before its binding does.
 """
@@ -10,6 +10,7 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QFrame, QStackedWidget, QTabBar, QWidget
 
 from texswarm_desktop.client.status import READING
+from texswarm_desktop.ui.editor.figure_page import FigurePage
 from texswarm_desktop.ui.editor.find_bar import FindBar
 from texswarm_desktop.ui.editor.latex_editor import ZOOM_LIMITS, LatexEditor
 from texswarm_desktop.ui.parts import IconButton, column, label, row
@@ -44,6 +45,7 @@ class EditorArea(QWidget):
         self.setObjectName("EditorArea")
         self._theme, self._project, self._presence, self._zoom = theme, project, presence, zoom
         self._editors: dict[str, LatexEditor] = {}
+        self._figures: dict[str, FigurePage] = {}
         self._removed: set[str] = set()
         self._tabs = _tab_bar()
         self._stack = QStackedWidget()
@@ -75,6 +77,7 @@ class EditorArea(QWidget):
         self._project.file_renamed.connect(self._on_project_file_renamed)
         self._project.file_removed.connect(self._on_project_file_removed)
         self._project.can_write_changed.connect(self._on_project_can_write_changed)
+        self._project.figures_changed.connect(self._on_project_figures_changed)
 
     # ── for the window ──────────────────────────────────────────────────────────────────────────────────
 
@@ -82,6 +85,11 @@ class EditorArea(QWidget):
     def editor(self) -> LatexEditor | None:
         """The editor that is worked in."""
         return self._editors.get(self._project.current or "")
+
+    @property
+    def figure_page(self) -> FigurePage | None:
+        """The figure that is looked at."""
+        return self._figures.get(self._project.current or "")
 
     @property
     def zoom(self) -> int:
@@ -126,15 +134,18 @@ class EditorArea(QWidget):
     def show_place(self, file_id: str, position: int) -> None:
         """Open a file and bring a position into view."""
         self._project.open_file(file_id)
-        editor = self._editors[file_id]
-        editor.go_to(position)
-        editor.setFocus()
+        editor = self._editors.get(file_id)
+        if editor is not None:
+            editor.go_to(position)
+            editor.setFocus()
 
     def close_area(self) -> None:
         """Let go of every editor; needed before the project's view is closed."""
         self.find_bar.set_editor(None)
         for file_id in list(self._editors):
             self._end_editor(file_id)
+        for file_id in list(self._figures):
+            self._end_figure(file_id)
 
     # ── editors ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -159,6 +170,15 @@ class EditorArea(QWidget):
         self._stack.removeWidget(editor)
         editor.deleteLater()
 
+    def _end_figure(self, file_id: str) -> None:
+        page = self._figures.pop(file_id)
+        self._stack.removeWidget(page)
+        page.deleteLater()
+
+    def _on_project_figures_changed(self) -> None:
+        for file_id, page in self._figures.items():
+            page.show_facts(self._project.figure(file_id))
+
     def _on_editor_place_changed(self, file_id: str, anchor: int, head: int) -> None:
         if file_id == self._project.current:
             self._presence.set_place(file_id, anchor, head)
@@ -174,8 +194,12 @@ class EditorArea(QWidget):
     # ── the project ─────────────────────────────────────────────────────────────────────────────────────
 
     def _on_project_file_opened(self, file_id: str) -> None:
-        editor = self._editors[file_id] = self._new_editor(file_id)
-        self._stack.addWidget(editor)
+        if self._project.is_figure(file_id):
+            page = self._figures[file_id] = FigurePage(self._project.figure(file_id))
+            self._stack.addWidget(page)
+        else:
+            editor = self._editors[file_id] = self._new_editor(file_id)
+            self._stack.addWidget(editor)
         at = self._tabs.addTab("")
         self._tabs.setTabData(at, file_id)
         close = IconButton(self._theme, "close", "Close", size_px=12)
@@ -193,11 +217,13 @@ class EditorArea(QWidget):
             if self.find_bar.isVisible() and not self._editors.keys() - {file_id}:
                 self.find_bar.close_bar()
             self._end_editor(file_id)
+        if file_id in self._figures:
+            self._end_figure(file_id)
         self._name_tabs()
 
     def _on_project_current_changed(self, file_id: str) -> None:
         editor = self._editors.get(file_id)
-        self._stack.setCurrentWidget(editor or self._empty)
+        self._stack.setCurrentWidget(editor or self._figures.get(file_id) or self._empty)
         self._tabs.setCurrentIndex(self._tab_of(file_id))
         self.find_bar.set_editor(editor)
         if editor is None:
@@ -210,7 +236,8 @@ class EditorArea(QWidget):
 
     def _on_project_file_renamed(self, file_id: str, path: str) -> None:
         self._removed.discard(file_id)
-        self._editors[file_id].set_path(path)
+        if file_id in self._editors:
+            self._editors[file_id].set_path(path)
         self._name_tabs()
 
     def _on_project_file_removed(self, file_id: str) -> None:

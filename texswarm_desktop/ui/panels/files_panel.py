@@ -24,7 +24,8 @@ from texswarm_desktop.viewmodels.file_tree import FILE_ID_ROLE, IS_MAIN_ROLE, PA
 from texswarm_desktop.viewmodels.project_view import ProjectView
 from texswarm_server.protocol.errors import DocumentError
 
-_ICONS: Final = {"tex": "file-tex", "bib": "file-bib", "png": "file-image", "pdf": "file-image", "jpg": "file-image"}
+_IMAGES: Final = "png pdf jpg jpeg gif svg eps ps tif tiff webp bmp"
+_ICONS: Final = {"tex": "file-tex", "bib": "file-bib"} | dict.fromkeys(_IMAGES.split(), "file-image")
 _ROW_PX: Final = 26
 
 

@@ -11,6 +11,8 @@ from typing import Final
 from texswarm_server.cli.diagnosis.finding import Finding, fine, note, problem, warning
 from texswarm_server.cli.output import count_of, size
 from texswarm_server.protocol.errors import NotReadableError
+from texswarm_server.storage.blob_backup import named_blobs
+from texswarm_server.storage.blob_store import blob_path, blobs_folder
 from texswarm_server.storage.migrations import SCHEMA_VERSION
 from texswarm_server.storage.read_only import open_read_only
 from texswarm_server.storage.store import database_path
@@ -18,6 +20,7 @@ from texswarm_server.storage.store import database_path
 _FOLDER: Final = "data"
 _DISK: Final = "disk"
 _DATABASE: Final = "database"
+_BLOBS: Final = "binary files"
 _MOUNTS: Final = Path("/proc/mounts")
 _FAR_AWAY: Final = ("nfs", "cifs", "smb", "fuse.sshfs", "9p", "afs", "ceph", "glusterfs", "davfs")
 _LITTLE_BYTES: Final = 1024**3
@@ -35,7 +38,12 @@ def check_storage(data: Path, mounts: Path = _MOUNTS) -> list[Finding]:
     unusable = _check_folder(data)
     if unusable is not None:
         return [unusable]
-    return [*_check_privacy(data), *_check_disk(data, mounts), *_check_database(database_path(data))]
+    return [
+        *_check_privacy(data),
+        *_check_disk(data, mounts),
+        *_check_database(database_path(data)),
+        *_check_blobs(data),
+    ]
 
 
 def newest_record(data: Path) -> float | None:
@@ -149,6 +157,27 @@ def _check_log(path: Path) -> list[Finding]:
         return []
     says = f"the log beside the database has grown to {size(length)}: something has been reading for long"
     return [warning(_DATABASE, says, "end other programs that have it open, or restart the server")]
+
+
+def _check_blobs(data: Path) -> list[Finding]:
+    """Whether the binary files that the database names are there; what is in them `check` looks through."""
+    folder = blobs_folder(data)
+    try:
+        with closing(open_read_only(database_path(data))) as database:
+            named = named_blobs(database)
+    except (NotReadableError, sqlite3.Error):
+        return []
+    if folder.exists() and not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        says = f"{folder} belongs to {_owner(folder)} and may not be used by {_me()}"
+        return [problem(_BLOBS, says, f"chown -R {_me()} {folder}")]
+    missing = [blob_hash for blob_hash, _ in named if not blob_path(folder, blob_hash).is_file()]
+    if missing:
+        says = f"{len(missing)} of {len(named)} are not in {folder}"
+        remedy = "put the folder of the backup there; what nobody has any more stays away"
+        return [problem(_BLOBS, says, remedy)]
+    if not named:
+        return []
+    return [fine(_BLOBS, f"{len(named)}, {size(sum(each for _, each in named))}")]
 
 
 def _existing_above(path: Path) -> Path:

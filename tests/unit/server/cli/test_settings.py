@@ -120,6 +120,7 @@ def test_every_setting_is_explained(setting: Setting) -> None:
 
 def test_every_field_has_its_setting() -> None:
     fields = {field.name for field in dataclasses.fields(ServerConfig)} - {
+        "blob_care_s",
         "limits",
         "housekeeping_s",
         "presence_renewal_s",

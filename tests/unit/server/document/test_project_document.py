@@ -1,11 +1,13 @@
 """The project document: its tree, what it makes of strangers' bytes, and what compaction keeps."""
 
 import random
+from typing import Any
 
 import pycrdt
 import pytest
 
 from texswarm_server.document import ProjectDocument
+from texswarm_server.document.blob_ref import BlobRef
 from texswarm_server.document.project_document import compact, is_safe_path, merge_updates
 from texswarm_server.protocol.errors import (
     DamagedDocumentError,
@@ -13,7 +15,7 @@ from texswarm_server.protocol.errors import (
     MalformedUpdateError,
     UnknownFileError,
 )
-from texswarm_server.protocol.ids import Lineage
+from texswarm_server.protocol.ids import BlobHash, Lineage
 
 
 def copy_of(document: ProjectDocument) -> ProjectDocument:
@@ -72,6 +74,54 @@ def test_words_typed_into_a_file_while_another_deletes_it_are_still_there() -> N
     one._files[file_id] = pycrdt.Map({"path": "a.tex", "kind": "text"})
 
     assert str(one.text(file_id)) == "xtyped meanwhile"
+
+
+def test_a_figure_has_a_hash_and_a_size_and_no_text() -> None:
+    document = ProjectDocument()
+    text, figure = document.add_file("a.tex"), document.add_blob("a.png", BlobRef(BlobHash("0a" * 32), 7))
+    document.set_blob(figure, BlobRef(BlobHash("0b" * 32), 8))
+
+    copy = copy_of(document)
+
+    assert copy.files[figure].blob == BlobRef(BlobHash("0b" * 32), 8)
+    assert (list(copy.text_files), list(copy.blob_files)) == ([text], [figure])
+    for forbidden in (lambda: copy.text(figure), lambda: copy.set_blob(text, BlobRef(BlobHash("0b" * 32), 8))):
+        with pytest.raises(UnknownFileError):
+            forbidden()
+
+
+def test_two_who_give_a_figure_another_content_at_once_agree_on_one_of_them() -> None:
+    one = ProjectDocument()
+    figure = one.add_blob("a.png", BlobRef(BlobHash("0a" * 32), 1))
+    other = copy_of(one)
+    refs = [BlobRef(BlobHash("0b" * 32), 2), BlobRef(BlobHash("0c" * 32), 3)]
+    one.set_blob(figure, refs[0])
+    other.set_blob(figure, refs[1])
+    one.apply(other.update_since())
+    other.apply(one.update_since())
+
+    assert one.files[figure].blob == other.files[figure].blob
+    assert one.files[figure].blob in refs
+
+
+def test_a_figure_that_does_not_say_which_is_not_shown_nor_is_a_text_that_says_it() -> None:
+    document = ProjectDocument()
+    half: dict[str, dict[str, Any]] = {
+        "a": {"kind": "blob"},
+        "b": {"kind": "text", "blob": {"hash": "0a" * 32, "size": 1}},
+    }
+    for file_id, entry in half.items():
+        document._files[file_id] = pycrdt.Map({"path": f"{file_id}.png", **entry})
+
+    assert document.files == {}
+
+
+def test_a_figure_is_never_the_main_file() -> None:
+    document = ProjectDocument()
+    figure = document.add_blob("main.tex", BlobRef(BlobHash("0a" * 32), 1))
+    document._meta["main"] = figure
+
+    assert document.main_file is None
 
 
 def test_a_rename_keeps_the_text_and_a_taken_path_is_refused() -> None:

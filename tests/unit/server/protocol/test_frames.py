@@ -10,6 +10,7 @@ from texswarm_server.protocol.errors import RemoteProtocolError
 from texswarm_server.protocol.frames import (
     Acknowledged,
     Awareness,
+    BlobChunk,
     FrameBody,
     Reader,
     SyncStep1,
@@ -21,7 +22,7 @@ from texswarm_server.protocol.frames import (
     encode_frame,
     write_varuint,
 )
-from texswarm_server.protocol.ids import Handle
+from texswarm_server.protocol.ids import BlobHash, Handle
 
 
 def refusal(decode: Callable[[bytes], object], frame: bytes) -> str | None:
@@ -36,9 +37,16 @@ NUMBERS = st.integers(0, 2**63 - 1)
 BODIES = st.binary(max_size=300).flatmap(
     lambda data: st.sampled_from([SyncStep1(data), SyncStep2(data), Update(data), Awareness(data)])
 ) | NUMBERS.map(Acknowledged)
+CHUNKS = st.builds(
+    BlobChunk,
+    st.binary(min_size=32, max_size=32).map(lambda digest: BlobHash(digest.hex())),
+    NUMBERS,
+    NUMBERS,
+    st.binary(max_size=300),
+)
 
 
-@given(NUMBERS, BODIES)
+@given(NUMBERS, BODIES | CHUNKS)
 def test_a_frame_is_read_as_it_was_written(handle: int, body: FrameBody) -> None:
     assert decode_frame(encode_frame(Handle(handle), body)) == (handle, body)
 
@@ -54,7 +62,7 @@ def test_any_bytes_are_a_frame_or_invalid(frame: bytes) -> None:
         assert refusal(decode, frame) in {None, "frame_invalid"}
 
 
-@given(NUMBERS, BODIES, st.data())
+@given(NUMBERS, BODIES | CHUNKS, st.data())
 def test_a_frame_cut_anywhere_or_followed_by_more_is_invalid(handle: int, body: FrameBody, data: st.DataObject) -> None:
     frame = encode_frame(Handle(handle), body)
     cut = data.draw(st.integers(0, len(frame) - 1))
@@ -75,6 +83,17 @@ def test_a_frame_cut_anywhere_or_followed_by_more_is_invalid(handle: int, body: 
     ],
 )
 def test_what_is_no_frame_is_invalid(frame: bytes) -> None:
+    with pytest.raises(RemoteProtocolError, match="frame_invalid"):
+        decode_frame(frame)
+
+
+def test_the_wire_of_yjs_knows_no_blobs() -> None:
+    with pytest.raises(RemoteProtocolError, match="frame_invalid"):
+        decode_body(encode_body(BlobChunk(BlobHash("0a" * 32), 3, 0, b"abc")))
+
+
+def test_a_hash_has_32_bytes() -> None:
+    frame = encode_frame(Handle(1), BlobChunk(BlobHash("0a" * 31), 3, 0, b"abc"))
     with pytest.raises(RemoteProtocolError, match="frame_invalid"):
         decode_frame(frame)
 

@@ -1,0 +1,328 @@
+"""Figures of real projects over a real server: they arrive byte for byte, also over drops, and each once."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from tests.helpers.fake_credentials import FakeCredentials
+from tests.helpers.live_folder import fill
+from tests.helpers.run_async import runs_async, until
+from tests.helpers.tcp_proxy import TcpProxy
+from texswarm_desktop.client.connection import Connection
+from texswarm_desktop.client.states import Live
+from texswarm_desktop.services.project import Project
+from texswarm_server.app import CollabServer
+from texswarm_server.config import ServerConfig
+from texswarm_server.protocol.errors import TexSwarmError
+from texswarm_server.protocol.invite_link import ServerAddress
+from texswarm_server.protocol.version import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from concurrent.futures import Executor
+    from pathlib import Path
+
+LOOPBACK = "127.0.0.1"
+
+
+def picture(size: int, seed: int = 1) -> bytes:
+    return Random(seed).randbytes(size)
+
+
+@asynccontextmanager
+async def server_in(folder: Path, **changes: Any) -> AsyncIterator[CollabServer]:
+    config = ServerConfig(data=folder / "server", host=LOOPBACK, port=0, open=True, housekeeping_s=0.02, **changes)
+    async with CollabServer(config) as server:
+        yield server
+
+
+@dataclass
+class Peer:
+    """Somebody with a project in a folder, linked to a server."""
+
+    project: Project
+    connection: Connection
+
+    @property
+    def folder(self) -> Path:
+        return self.project.folder
+
+    def put(self, path: str, data: bytes) -> None:
+        """As another program does that writes into the folder."""
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+
+    def has(self, path: str, data: bytes) -> bool:
+        target = self.folder / path
+        return target.is_file() and target.read_bytes() == data
+
+    async def gets(self, path: str, data: bytes) -> None:
+        await until(lambda: self.has(path, data), f"{path} at {self.folder.name}")
+
+    async def sent(self) -> None:
+        """Everything here is at the server."""
+        await until(lambda: self.project.blobs.is_settled and not self.project.unacknowledged(), "all is sent")
+
+
+@asynccontextmanager
+async def linked(project: Project, port: int) -> AsyncIterator[Peer]:
+    connection = Connection(address=ServerAddress(LOOPBACK, port), credentials=FakeCredentials(invite=None))
+    async with project, connection:
+        connection.connect()
+        await until(lambda: isinstance(connection.state, Live))
+        yield Peer(project, connection)
+        project.detach()
+        connection.remove(project.document_id)
+
+
+@asynccontextmanager
+async def two_peers(
+    tmp_path: Path, server: CollabServer, executor: Executor, port: int = 0, files: dict[str, bytes] | None = None
+) -> AsyncIterator[tuple[Peer, Peer]]:
+    """Ada shares a project, and Bob has a replica of it; `port`: by which Ada reaches the server."""
+    fill(tmp_path / "ada", {"main.tex": "Hello"})
+    for path, data in (files or {}).items():
+        (tmp_path / "ada" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "ada" / path).write_bytes(data)
+    mine = await Project.open(tmp_path / "ada", store_executor=executor)
+    async with linked(mine, port or server.address.port) as ada:
+        await ada.connection.request(mine.as_new_document())
+        mine.attach(ada.connection.add(mine))
+        await until(lambda: not mine.unacknowledged())
+        theirs = await Project.create_replica(tmp_path / "bob", mine.document_id, mine.lineage, store_executor=executor)
+        async with linked(theirs, server.address.port) as bob:
+            theirs.attach(bob.connection.add(theirs))
+            yield ada, bob
+
+
+@runs_async
+async def test_a_figure_of_some_megabytes_arrives_byte_for_byte(tmp_path, executor) -> None:
+    data = picture(3_000_000)
+    async with server_in(tmp_path) as server, two_peers(tmp_path, server, executor) as (ada, bob):
+        ada.put("figures/plot.png", data)
+        await bob.gets("figures/plot.png", data)
+        await ada.sent()
+
+
+@runs_async
+async def test_figures_that_were_there_before_are_shared_too(tmp_path, executor) -> None:
+    files = {f"figures/{number}.png": picture(1000 + number, number) for number in range(30)}
+    async with server_in(tmp_path) as server, two_peers(tmp_path, server, executor, files=files) as (_ada, bob):
+        for path, data in files.items():
+            await bob.gets(path, data)
+
+
+@runs_async
+async def test_changes_renames_and_deletions_arrive_at_the_other_side(tmp_path, executor) -> None:
+    old, new = picture(50_000), picture(60_000, 2)
+    async with server_in(tmp_path) as server, two_peers(tmp_path, server, executor) as (ada, bob):
+        ada.put("plot.png", old)
+        await bob.gets("plot.png", old)
+        file_id = bob.project.document.file_at("plot.png")
+        bob.put("plot.png", new)
+        await ada.gets("plot.png", new)
+        (ada.folder / "plot.png").rename(ada.folder / "graph.png")
+        await bob.gets("graph.png", new)
+        assert bob.project.document.file_at("graph.png") == file_id
+        await until(lambda: not (bob.folder / "plot.png").exists())
+        (bob.folder / "graph.png").unlink()
+        await until(lambda: not (ada.folder / "graph.png").exists())
+        assert not ada.project.document.blob_files
+
+
+@runs_async
+async def test_of_two_who_change_one_figure_at_once_neither_loses_it(tmp_path, executor) -> None:
+    contents = [picture(20_000, number) for number in range(3)]
+    async with server_in(tmp_path) as server, two_peers(tmp_path, server, executor) as (ada, bob):
+        ada.put("plot.png", contents[0])
+        await bob.gets("plot.png", contents[0])
+        await ada.sent()
+        ada.connection.close()
+        await until(lambda: not ada.project.blobs.is_settled)
+        ada.put("plot.png", contents[1])
+        bob.put("plot.png", contents[2])
+        await ada.project.flush()
+        await until(lambda: _blob_of(ada, "plot.png") == sha256(contents[1]).hexdigest())
+        await until(lambda: _blob_of(bob, "plot.png") == sha256(contents[2]).hexdigest())
+        ada.project.apply_remote(bob.project.update_since(ada.project.state_vector()))
+        await ada.project.flush()
+        assert _blob_of(ada, "plot.png") in {sha256(data).hexdigest() for data in contents[1:]}
+
+
+def _blob_of(peer: Peer, path: str) -> str | None:
+    entries = peer.project.document.blob_files.values()
+    return next((entry.blob.blob_hash for entry in entries if entry.path == path and entry.blob), None)
+
+
+async def _sent_frames(connection: Connection, act: Callable[[], Any]) -> list[bytes]:
+    """Return what is sent in binary frames while `act` is waited for."""
+    frames: list[bytes] = []
+    driver = connection._driver
+    send = driver.send
+
+    def note(frame: str | bytes) -> None:
+        if isinstance(frame, bytes):
+            frames.append(frame)
+        send(frame)
+
+    driver.send = note  # type: ignore[method-assign]
+    try:
+        await act()
+    finally:
+        driver.send = send  # type: ignore[method-assign]
+    return frames
+
+
+@runs_async
+async def test_an_upload_that_is_cut_goes_on_where_it_was(tmp_path, executor) -> None:
+    data = picture(4_000_000)
+    async with (
+        server_in(tmp_path) as server,
+        TcpProxy(server.address.port) as cable,
+        two_peers(tmp_path, server, executor, cable.port) as (ada, bob),
+    ):
+        cable.cut(after_bytes=2_000_000)
+
+        async def send() -> None:
+            ada.put("plot.png", data)
+            await bob.gets("plot.png", data)
+
+        frames = await _sent_frames(ada.connection, send)
+        sent = sum(map(len, frames))
+        assert cable.connections > 1, "it was cut"
+        assert len(data) <= sent < len(data) + 700_000, f"{sent} bytes for {len(data)}"
+
+
+@runs_async
+async def test_the_same_content_travels_once(tmp_path, executor) -> None:
+    data = picture(500_000)
+    async with server_in(tmp_path) as server, two_peers(tmp_path, server, executor) as (ada, bob):
+        ada.put("one.png", data)
+        await bob.gets("one.png", data)
+        await ada.sent()
+
+        async def copy() -> None:
+            ada.put("two.png", data)
+            await bob.gets("two.png", data)
+            await ada.sent()
+
+        frames = await _sent_frames(ada.connection, copy)
+        assert sum(map(len, frames)) < 20_000
+
+
+@runs_async
+async def test_a_file_that_is_too_large_is_reported_and_the_others_go_on(tmp_path, executor) -> None:
+    limits = Limits(max_blob_bytes=100_000)
+    async with server_in(tmp_path, limits=limits) as server, two_peers(tmp_path, server, executor) as (ada, bob):
+        ada.put("large.png", picture(100_001))
+        ada.put("small.png", picture(100_000))
+        await bob.gets("small.png", picture(100_000))
+        await until(lambda: "large.png" in ada.project.file_problems)
+        assert "large.png" not in {entry.path for entry in ada.project.document.files.values()}
+
+
+@runs_async
+async def test_text_goes_on_while_a_large_figure_travels(tmp_path, executor) -> None:
+    data = picture(10_000_000)
+    async with server_in(tmp_path) as server, two_peers(tmp_path, server, executor) as (ada, bob):
+        ada.put("plot.png", data)
+        await until(lambda: ada.project.blobs.sending)
+        main = ada.project.document.file_at("main.tex")
+        assert main is not None
+        ada.project.document.text(main).replace_u16(0, 0, "typed meanwhile ")
+        await until(lambda: "typed meanwhile" in str(bob.project.document.text(main)))
+        assert ada.project.blobs.sending, "the figure is still on its way"
+        await bob.gets("plot.png", data)
+
+
+@runs_async
+async def test_a_project_that_is_opened_again_sends_nothing_again(tmp_path, executor) -> None:
+    data = picture(300_000)
+    async with server_in(tmp_path) as server:
+        async with two_peers(tmp_path, server, executor) as (ada, bob):
+            ada.put("plot.png", data)
+            await bob.gets("plot.png", data)
+            await ada.sent()
+        project = await Project.open(tmp_path / "ada", store_executor=executor)
+        async with linked(project, server.address.port) as again:
+
+            async def attach() -> None:
+                project.attach(again.connection.add(project))
+                await again.sent()
+
+            frames = await _sent_frames(again.connection, attach)
+            assert sum(map(len, frames)) < 20_000
+            assert again.has("plot.png", data)
+
+
+@runs_async
+async def test_a_figure_that_was_deleted_here_comes_back_when_the_deletion_is_undone(tmp_path, executor) -> None:
+    data = picture(30_000)
+    fill(tmp_path / "p", {"main.tex": "Hello"})
+    (tmp_path / "p" / "plot.png").write_bytes(data)
+    async with await Project.open(tmp_path / "p", store_executor=executor) as project:
+        await project.flush()
+        file_id = project.document.file_at("plot.png")
+        assert file_id is not None
+        blob = project.document.files[file_id].blob
+        assert blob is not None
+        project.document.remove_file(file_id)
+        await project.flush()
+        assert not (tmp_path / "p" / "plot.png").exists()
+        project.document.add_blob("plot.png", blob, file_id)
+        await project.flush()
+        assert (tmp_path / "p" / "plot.png").read_bytes() == data
+
+
+@runs_async
+async def test_what_another_program_did_while_nobody_looked_is_taken_in(tmp_path, executor) -> None:
+    fill(tmp_path / "p", {"main.tex": "Hello"})
+    for number, name in enumerate(("kept.png", "changed.png", "renamed.png", "deleted.png")):
+        (tmp_path / "p" / name).write_bytes(picture(5000, number))
+    async with await Project.open(tmp_path / "p", store_executor=executor) as project:
+        await project.flush()
+        ids = {entry.path: file_id for file_id, entry in project.document.blob_files.items()}
+    (tmp_path / "p" / "changed.png").write_bytes(picture(6000))
+    (tmp_path / "p" / "renamed.png").rename(tmp_path / "p" / "other.png")
+    (tmp_path / "p" / "deleted.png").unlink()
+    async with await Project.open(tmp_path / "p", store_executor=executor) as project:
+        wanted = {ids["kept.png"]: "kept.png", ids["changed.png"]: "changed.png", ids["renamed.png"]: "other.png"}
+        await until(lambda: {each: entry.path for each, entry in project.document.blob_files.items()} == wanted)
+        await until(lambda: project.document.files[ids["changed.png"]].blob.size == 6000)
+
+
+@runs_async
+async def test_what_latex_makes_is_not_shared(tmp_path, executor) -> None:
+    fill(tmp_path / "p", {"main.tex": "Hello", ".gitignore": "scratch/\n"})
+    for path in ("main.pdf", "figure.pdf", "scratch/x.png", "plot-eps-converted-to.pdf"):
+        (tmp_path / "p" / path).parent.mkdir(exist_ok=True)
+        (tmp_path / "p" / path).write_bytes(picture(100))
+    async with await Project.open(tmp_path / "p", store_executor=executor) as project:
+        await project.flush()
+        assert [entry.path for entry in project.document.blob_files.values()] == ["figure.pdf"]
+
+
+@runs_async
+async def test_nothing_is_written_through_a_link_or_where_no_figure_belongs(tmp_path, executor) -> None:
+    fill(tmp_path / "p", {"main.tex": "Hello"})
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "p" / "link").symlink_to(tmp_path / "outside")
+    (tmp_path / "p" / "plot.png").write_bytes(picture(100))
+    async with await Project.open(tmp_path / "p", store_executor=executor) as project:
+        await project.flush()
+        blob = next(iter(project.document.blob_files.values())).blob
+        assert blob is not None
+        for path in ("link/x.png", ".git/x.png", "run.sh", "x.desktop"):
+            project.document.add_blob(path, blob)
+        await asyncio.sleep(0)
+        with suppress(TexSwarmError):  # told for the file; the others go on
+            await project.flush()
+        assert set(project.file_problems) == {"link/x.png", ".git/x.png", "run.sh", "x.desktop"}
+    assert list((tmp_path / "outside").iterdir()) == []
+    assert not (tmp_path / "p" / "run.sh").exists()

@@ -1,0 +1,142 @@
+"""What becomes of binary files that are not the same in the folder and in the project."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from texswarm_desktop.core.figure_changes import (
+    AddFigure,
+    BringBack,
+    DeleteOut,
+    Figure,
+    FigureFacts,
+    Forget,
+    KeepBoth,
+    Know,
+    RemoveFigure,
+    RenameFigure,
+    TakeContent,
+    WriteOut,
+    figure_steps,
+)
+
+A, B, C = "a" * 64, "b" * 64, "c" * 64
+
+
+def facts(record: str = "", disk: dict[str, str] | None = None, document: str = "", **more: object) -> FigureFacts:
+    """`record` and `document`: the hash of file `f` at `p.png`, empty for none."""
+    return FigureFacts(
+        records={"f": Figure("p.png", record)} if record else {},
+        disk={"p.png": A} if disk is None else disk,
+        document={"f": Figure("p.png", document)} if document else {},
+        **more,
+    )
+
+
+def test_where_nothing_changed_nothing_is_done() -> None:
+    assert figure_steps(facts(A, {"p.png": A}, A)) == []
+
+
+def test_what_is_new_on_disk_is_added_unless_it_is_left_out_or_unsettled() -> None:
+    assert figure_steps(facts(disk={"p.png": A})) == [AddFigure("p.png")]
+    assert figure_steps(facts(disk={"p.png": A}, left_out={"p.png"})) == []
+    assert figure_steps(facts(disk={"p.png": A}, unsettled={"p.png"})) == []
+
+
+def test_what_is_new_in_the_document_is_written() -> None:
+    assert figure_steps(facts(disk={}, document=A)) == [WriteOut("f")]
+    assert figure_steps(facts(disk={"p.png": A}, document=A)) == [Know("f")]
+
+
+def test_what_changed_on_one_side_changes_the_other() -> None:
+    assert figure_steps(facts(A, {"p.png": B}, A)) == [TakeContent("f", "p.png")]
+    assert figure_steps(facts(A, {"p.png": A}, B)) == [WriteOut("f")]
+    assert figure_steps(facts(A, {"p.png": B}, B)) == [Know("f")]
+
+
+def test_what_changed_on_both_sides_is_kept_twice() -> None:
+    assert figure_steps(facts(A, {"p.png": B}, C)) == [KeepBoth("p.png", "p (2).png"), WriteOut("f")]
+    taken = facts(A, {"p.png": B}, C, taken={"p (2).png"})
+    assert figure_steps(taken)[0] == KeepBoth("p.png", "p (3).png")
+
+
+def test_two_new_files_of_one_name_are_both_kept() -> None:
+    assert figure_steps(facts(disk={"p.png": A}, document=B)) == [KeepBoth("p.png", "p (2).png"), WriteOut("f")]
+
+
+def test_a_file_that_is_gone_is_renamed_deleted_or_written_again() -> None:
+    assert figure_steps(facts(A, {"q.png": A}, A)) == [RenameFigure("f", "q.png")]
+    assert figure_steps(facts(A, {"q.png": B}, A)) == [RemoveFigure("f"), AddFigure("q.png")]
+    assert figure_steps(facts(A, {}, B)) == [WriteOut("f")]
+    assert figure_steps(facts(A, {}, A, is_whole=False)) == []
+    assert figure_steps(facts(A, {}, A, unsettled={"p.png"})) == []
+
+
+def test_a_file_deleted_in_the_document_is_deleted_unless_somebody_changed_it() -> None:
+    assert figure_steps(facts(A, {"p.png": A})) == [DeleteOut("f")]
+    assert figure_steps(facts(A, {"p.png": B})) == [BringBack("f", "p.png")]
+    assert figure_steps(facts(A, {})) == [Forget("f")]
+
+
+def test_a_name_that_another_file_has_taken_over_is_not_deleted() -> None:
+    moved = FigureFacts(
+        records={"f": Figure("p.png", A), "g": Figure("q.png", B)},
+        disk={"p.png": A, "q.png": B},
+        document={"g": Figure("p.png", B)},
+    )
+    assert figure_steps(moved) == [WriteOut("g"), Forget("f")]
+
+
+HASHES = st.sampled_from([A, B, C])
+PATHS = st.sampled_from(["p.png", "q.png", "r.png"])
+FIGURES = st.dictionaries(st.sampled_from("fg"), st.builds(Figure, PATHS, HASHES), max_size=2).filter(
+    lambda files: len({figure.path for figure in files.values()}) == len(files)
+)
+
+
+def settled(records: dict[str, Figure], disk: dict[str, str], document: dict[str, Figure]) -> Any:
+    """Do the steps as the mirror does, again and again, until nothing is left to do."""
+    for _ in range(6):
+        steps = figure_steps(FigureFacts(records=records, disk=disk, document=document))
+        if not steps:
+            return records, disk, document
+        claimed = {figure.path for figure in document.values()}
+        for number, step in enumerate(steps):
+            match step:
+                case Know(file_id):
+                    records[file_id] = Figure(document[file_id].path, disk[document[file_id].path])
+                case AddFigure(path):
+                    document[f"new{path}{number}"] = records[f"new{path}{number}"] = Figure(path, disk[path])
+                case TakeContent(file_id, path):
+                    document[file_id] = records[file_id] = Figure(path, disk[path])
+                case RenameFigure(file_id, path) | BringBack(file_id, path):
+                    document[file_id] = records[file_id] = Figure(path, disk[path])
+                case RemoveFigure(file_id):
+                    del document[file_id], records[file_id]
+                case KeepBoth(path, copy_path):
+                    document[f"copy{copy_path}{number}"] = Figure(copy_path, disk[path])
+                case Forget(file_id):
+                    del records[file_id]
+                case DeleteOut(file_id):
+                    del disk[records.pop(file_id).path]
+                case WriteOut(file_id):
+                    old = records.get(file_id)
+                    records[file_id] = figure = document[file_id]
+                    disk[figure.path] = figure.blob_hash
+                    if old is not None and old.path not in {figure.path, *claimed}:
+                        disk.pop(old.path, None)
+    raise AssertionError("it never comes to rest")
+
+
+@given(FIGURES, st.dictionaries(PATHS, HASHES, max_size=3), FIGURES)
+def test_it_comes_to_rest_with_both_the_same_and_nothing_new_is_lost(
+    records: dict[str, Figure], disk: dict[str, str], document: dict[str, Figure]
+) -> None:
+    known = {figure.blob_hash for figure in records.values()}
+    new = ({*disk.values()} | {figure.blob_hash for figure in document.values()}) - known
+    records, disk, document = settled(dict(records), dict(disk), dict(document))
+    assert {figure.path: figure.blob_hash for figure in document.values()} == disk
+    assert new <= {*disk.values()}

@@ -1,0 +1,206 @@
+"""What to do so that the binary files of a folder and of its project become the same.
+
+Three views of every file are compared: what was last the same at both (`records`), what is on disk now, and what the
+document says. Unlike text, two contents cannot be merged: of two people who change one figure at the same time neither
+loses it, because the one on disk is kept beside, under a name of its own. Nothing is decided by time.
+
+The same rules hold at the opening and while the project is open.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A binary file: its path, and the hash of its content."""
+
+    path: str
+    blob_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class FigureFacts:
+    """`records` and `document` by file id; `disk`: hashes by path.
+
+    `unsettled`: paths at which another program is still at work, left alone this time; `left_out`: paths that are not
+    brought in; `taken`: paths that other files of the project have; `is_whole`: False where the folder seems
+    to have been emptied or to be away, so that nothing counts as deleted.
+    """
+
+    records: Mapping[str, Figure]
+    disk: Mapping[str, str]
+    document: Mapping[str, Figure]
+    unsettled: Collection[str] = ()
+    left_out: Collection[str] = ()
+    taken: Collection[str] = ()
+    is_whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Know:
+    """The file is the same at both."""
+
+    file_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddFigure:
+    """Another program made this file."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeContent:
+    """Another program gave the file another content."""
+
+    file_id: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class RenameFigure:
+    """Another program gave the file another name."""
+
+    file_id: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveFigure:
+    """Another program deleted the file."""
+
+    file_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class BringBack:
+    """Deleted in the document, but given another content on disk: bring it back."""
+
+    file_id: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeepBoth:
+    """The content at `path` gives way to the document's and is kept under a name of its own."""
+
+    path: str
+    copy_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOut:
+    """Write what the document says."""
+
+    file_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteOut:
+    """Delete the file from the disk: it was deleted in the document."""
+
+    file_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """The file is gone at both."""
+
+    file_id: str
+
+
+FigureStep = (
+    Know | AddFigure | TakeContent | RenameFigure | RemoveFigure | BringBack | KeepBoth | WriteOut | DeleteOut | Forget
+)
+
+
+def figure_steps(facts: FigureFacts) -> list[FigureStep]:
+    """Return what is to be done, in this order."""
+    known = {record.path for record in facts.records.values()}
+    named = {figure.path for figure in facts.document.values()}
+    fresh = sorted(facts.disk.keys() - known - named - set(facts.unsettled))
+    taken = {*facts.taken, *facts.disk, *known, *named}
+    steps: list[FigureStep] = []
+    for file_id, figure in sorted(facts.document.items()):
+        record = facts.records.get(file_id)
+        if figure.path in facts.unsettled or (record is not None and record.path in facts.unsettled):
+            continue
+        if record is None:
+            steps += _never_seen(facts, file_id, figure, taken)
+        else:
+            steps += _seen(facts, file_id, figure, fresh, taken)
+    steps += _deleted(facts)
+    return steps + [AddFigure(path) for path in fresh if path not in facts.left_out]
+
+
+def _never_seen(facts: FigureFacts, file_id: str, figure: Figure, taken: set[str]) -> list[FigureStep]:
+    """A file of the document that was not on this disk yet."""
+    if facts.disk.get(figure.path) == figure.blob_hash:
+        return [Know(file_id)]
+    return _write_out(facts, file_id, figure, taken)
+
+
+def _seen(facts: FigureFacts, file_id: str, figure: Figure, fresh: list[str], taken: set[str]) -> list[FigureStep]:
+    record = facts.records[file_id]
+    there = facts.disk.get(record.path)
+    if there is None:
+        return _gone(facts, file_id, figure, fresh, taken)
+    if there == record.blob_hash:
+        return [] if figure == record else _write_out(facts, file_id, figure, taken)
+    if figure.blob_hash == there:
+        return [Know(file_id)] if figure.path == record.path else _write_out(facts, file_id, figure, taken)
+    if figure.blob_hash == record.blob_hash and figure.path == record.path:
+        return [TakeContent(file_id, record.path)]
+    writing = _write_out(facts, file_id, figure, taken)
+    return writing if figure.path == record.path else [KeepBoth(record.path, _free_name(record.path, taken)), *writing]
+
+
+def _gone(facts: FigureFacts, file_id: str, figure: Figure, fresh: list[str], taken: set[str]) -> list[FigureStep]:
+    """The file is no longer where it was; takes out of `fresh` the one that it has become."""
+    record = facts.records[file_id]
+    if figure != record:
+        is_there = facts.disk.get(figure.path) == figure.blob_hash
+        return [Know(file_id)] if is_there else _write_out(facts, file_id, figure, taken)
+    twin = next((path for path in fresh if facts.disk[path] == record.blob_hash), None)
+    if twin is not None:
+        fresh.remove(twin)
+        return [RenameFigure(file_id, twin)]
+    return [RemoveFigure(file_id)] if facts.is_whole else []
+
+
+def _write_out(facts: FigureFacts, file_id: str, figure: Figure, taken: set[str]) -> list[FigureStep]:
+    """Write a file out; what lies at its path and is nobody's is kept under another name."""
+    there = facts.disk.get(figure.path)
+    is_known = Figure(figure.path, there or "") in facts.records.values()
+    if there is None or there == figure.blob_hash or is_known:
+        return [WriteOut(file_id)]
+    return [KeepBoth(figure.path, _free_name(figure.path, taken)), WriteOut(file_id)]
+
+
+def _deleted(facts: FigureFacts) -> list[FigureStep]:
+    """Files that are in the document no more."""
+    steps: list[FigureStep] = []
+    named = {figure.path for figure in facts.document.values()}
+    for file_id, record in sorted(facts.records.items()):
+        if file_id in facts.document or record.path in facts.unsettled:
+            continue
+        there = facts.disk.get(record.path)
+        if there is None or record.path in named:
+            steps.append(Forget(file_id))
+        elif there == record.blob_hash:
+            steps.append(DeleteOut(file_id))
+        else:
+            steps.append(BringBack(file_id, record.path))
+    return steps
+
+
+def _free_name(path: str, taken: set[str]) -> str:
+    """Return a name beside `path` that nobody has, and take it."""
+    pure, number = PurePosixPath(path), 2
+    while (name := str(pure.with_name(f"{pure.stem} ({number}){pure.suffix}"))) in taken:
+        number += 1
+    taken.add(name)
+    return name

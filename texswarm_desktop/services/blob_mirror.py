@@ -1,0 +1,409 @@
+"""Keeps the binary files of a project's folder and of its document the same, as `FolderMirror` does with the text.
+
+What another program puts into the folder is copied among the contents of this replica, once it has settled, and named
+in the document; what the document names is written out as soon as its content is here. What is to be done is decided
+by `core.figure_changes`. A file is written so that a crash at any point loses nothing: the document and what is known
+of the disk become durable together; files are replaced whole; what was written is noted.
+
+Runs without a task: timers, and one job at a time of those that `run` is given.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from texswarm_desktop.core.figure_changes import (
+    AddFigure,
+    BringBack,
+    DeleteOut,
+    Figure,
+    FigureFacts,
+    FigureStep,
+    Forget,
+    KeepBoth,
+    Know,
+    RemoveFigure,
+    RenameFigure,
+    TakeContent,
+    WriteOut,
+    figure_steps,
+)
+from texswarm_desktop.core.settling import Change, Doubt, Sight, settle
+from texswarm_desktop.services.figure_folder import FigureFolder, FigureLook
+from texswarm_desktop.services.figure_record import FigureRecord
+from texswarm_desktop.services.replica_database import forget_figure, put_figure
+from texswarm_desktop.services.replica_store import ReplicaStore
+from texswarm_server.document.blob_ref import BlobRef
+from texswarm_server.document.project_document import FileId, ProjectDocument
+from texswarm_server.protocol.errors import ChangedOnDiskError, DocumentError, StorageError, TexSwarmError
+from texswarm_server.protocol.ids import BlobHash
+
+_DELAY_S: Final = 0.05
+_RETRY_S: Final = 2.0
+#: How much is copied in one job, so that what travels need not wait for all of it.
+_AT_ONCE_BYTES: Final = 16 * 1024 * 1024
+#: How long `flush` waits for files that another program is writing.
+_PATIENCE_S: Final = 2.0
+_NS: Final = 1e9
+
+
+#: Does blocking work elsewhere, one after the other; what is given second is called on the loop with what came of it.
+Run = Callable[[Callable[[], Any], Callable[[Any, TexSwarmError | None], None]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """A file to be written (`blob`) or deleted; `expected`: what we know to be at `path`, None for nothing."""
+
+    file_id: FileId
+    path: str
+    blob: BlobRef | None
+    expected: FigureRecord | None
+    old: FigureRecord | None = None
+
+
+@dataclass(slots=True)
+class _Done:
+    """What came of orders: the new record of a file, None when it is gone from the disk."""
+
+    records: dict[FileId, FigureRecord | None] = field(default_factory=dict)
+    errors: dict[str, TexSwarmError] = field(default_factory=dict)
+    is_changed: bool = False
+
+
+@dataclass(slots=True)
+class _Taken:
+    """What came of copying: files by path, and why others were not copied."""
+
+    files: dict[str, FigureRecord] = field(default_factory=dict)
+    errors: dict[str, TexSwarmError] = field(default_factory=dict)
+
+
+class BlobMirror:
+    """The binary side of an open project's folder. `contents` are the whole ones that this replica has."""
+
+    def __init__(
+        self,
+        document: ProjectDocument,
+        folder: FigureFolder,
+        store: ReplicaStore,
+        contents: dict[BlobHash, int],
+        *,
+        run: Run,
+        before_write: Callable[[], None],
+        on_problem: Callable[[TexSwarmError | None], None],
+        on_contents: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._document, self._folder, self._store, self._contents = document, folder, store, contents
+        self._run, self._before_write, self._on_problem, self._on_contents = run, before_write, on_problem, on_contents
+        self._clock, self._wall_clock = clock, wall_clock
+        self._loop = asyncio.get_running_loop()
+        self._records: dict[FileId, FigureRecord] = {}
+        self._fresh: dict[str, FigureRecord] = {}
+        self._sights: Mapping[str, Sight] = {}
+        self._unsettled: set[str] = set()
+        self.problems: dict[str, TexSwarmError] = {}
+        self.most_bytes = 0
+        self._error: TexSwarmError | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_busy = self._is_wanted = False
+        self._is_stopped = True
+        self._patient_until = 0.0
+        self._waiting: list[asyncio.Future[None]] = []
+
+    # ── life ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def start(self, records: Mapping[FileId, FigureRecord]) -> None:
+        """Begin with what was last known of the disk."""
+        self._records = dict(records)
+        self._is_stopped = False
+        self._begin()
+
+    def hint(self) -> None:
+        """Hear that the folder, the document or the contents may be others."""
+        if self._is_busy:
+            self._is_wanted = True
+        elif not self._is_stopped:
+            self._later(_DELAY_S)
+
+    async def flush(self) -> None:
+        """Return when the folder was looked at and what could be written is; raises the error that is in the way."""
+        if self._is_stopped:
+            return
+        ended = self._loop.create_future()
+        self._waiting.append(ended)
+        self._patient_until = self._loop.time() + _PATIENCE_S
+        self._is_wanted = self._is_busy
+        if not self._is_busy:
+            self._begin()
+        await ended
+
+    async def stop(self) -> None:
+        """Look and write no more, and return when nothing of that is going on."""
+        self._is_stopped = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while self._is_busy:
+            ended = self._loop.create_future()
+            self._waiting.append(ended)
+            await asyncio.wait([ended])
+            ended.exception()
+        self._end_waiting(None)
+
+    def go_on(self) -> None:
+        """Look and write again after `stop`."""
+        self._is_stopped = False
+        self._begin()
+
+    def _later(self, delay_s: float) -> None:
+        due = self._loop.time() + delay_s
+        if self._timer is None or self._timer.when() > due:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._loop.call_at(due, self._begin)
+
+    # ── a look ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _begin(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._is_busy or self._is_stopped:
+            self._is_wanted = self._is_busy
+            return
+        self._is_busy, self._is_wanted = True, False
+        known = {*(record.path for record in self._records.values())}
+        named = {entry.path for entry in self._document.blob_files.values()}
+        self._run(lambda: self._folder.look(known | named), self._on_looked)
+
+    def _on_looked(self, look: FigureLook | None, error: TexSwarmError | None) -> None:
+        if error is not None or look is None or self._is_stopped:
+            self._end_round(error)
+            return
+        ready = self._settled(look)
+        self._fresh = {path: seen for path, seen in self._fresh.items() if look.stamps.get(path) == seen.stamp}
+        due = self._due(look, ready)
+        if due:
+            most_bytes = self.most_bytes
+            self._run(lambda: self._take_in(due, most_bytes), lambda taken, error: self._on_taken(look, taken, error))
+        else:
+            self._decide(look)
+
+    def _due(self, look: FigureLook, ready: set[str]) -> list[str]:
+        """Return what to copy now; the rest of a lot comes in the next round.
+
+        What is left out is looked at only where a file is gone: it may be that one under another name.
+        """
+        due: list[str] = []
+        size = 0
+        wanted = ready & look.stamps.keys()
+        if look.stamps.keys() >= {record.path for record in self._records.values()}:
+            wanted -= look.left_out
+        for path in sorted(wanted):
+            size += look.stamps[path].size
+            if due and size > _AT_ONCE_BYTES:
+                self._unsettled |= wanted - set(due)
+                self._is_wanted = True
+                break
+            due.append(path)
+        return due
+
+    def _settled(self, look: FigureLook) -> set[str]:
+        """Return the paths of new contents that can be copied now; what else has changed is unsettled."""
+        known = {record.path: record for record in self._records.values()}
+        changes: dict[str, Change] = {}
+        for path, stamp in look.stamps.items():
+            seen = self._fresh.get(path) or known.get(path)
+            if seen is None or seen.stamp != stamp or seen.blob.blob_hash not in self._contents:
+                age_s = (self._wall_clock() * _NS - stamp.modified_ns) / _NS
+                changes[path] = Change(stamp, Doubt.GROWING, age_s)
+        for path in known.keys() - look.stamps.keys():
+            changes[path] = Change(None, Doubt.GONE)
+        settled = settle(self._sights, changes, self._clock())
+        self._sights = settled.waiting
+        self._unsettled = set(settled.waiting)
+        if self._unsettled & (known.keys() - look.stamps.keys()):  # one of the new ones may be one that is about to go
+            self._unsettled |= {path for path in look.stamps if path not in known}
+        if settled.again_s is not None:
+            self._later(settled.again_s)
+        return set(settled.ready) - self._unsettled
+
+    def _take_in(self, paths: list[str], most_bytes: int) -> _Taken:
+        """In a job."""
+        taken = _Taken()
+        for path in paths:
+            try:
+                taken.files[path] = self._folder.take_in(path, most_bytes)
+            except TexSwarmError as error:
+                taken.errors[path] = error
+        return taken
+
+    def _on_taken(self, look: FigureLook, taken: _Taken | None, error: TexSwarmError | None) -> None:
+        if error is not None or taken is None or self._is_stopped:
+            self._end_round(error)
+            return
+        for path, record in taken.files.items():
+            self._fresh[path] = record
+            self._contents[record.blob.blob_hash] = record.blob.size
+        self._unsettled |= taken.errors.keys()
+        changing = {path for path, reason in taken.errors.items() if isinstance(reason, ChangedOnDiskError)}
+        if changing:
+            self._later(Doubt.GROWING.value)
+        kept = {path: reason for path, reason in self.problems.items() if path not in taken.files}
+        failed = {path: reason for path, reason in taken.errors.items() if path not in changing}
+        self.problems = {path: reason for path, reason in (kept | failed).items() if path in look.stamps}
+        self._error = next((reason for reason in failed.values() if isinstance(reason, StorageError)), None)
+        self._decide(look)
+
+    # ── what is to be done ──────────────────────────────────────────────────────────────────────────────
+
+    def _decide(self, look: FigureLook) -> None:
+        on_disk = self._on_disk(look)
+        files = self._document.blob_files
+        facts = FigureFacts(
+            records={each: Figure(record.path, record.blob.blob_hash) for each, record in self._records.items()},
+            disk={path: seen.blob.blob_hash for path, seen in on_disk.items()},
+            document={each: Figure(entry.path, _blob(entry.blob).blob_hash) for each, entry in files.items()},
+            unsettled=self._unsettled,
+            left_out=look.left_out,
+            taken={entry.path for entry in self._document.files.values()},
+            is_whole=look.is_whole,
+        )
+        orders: list[_Order] = []
+        with self._store.together():
+            for step in figure_steps(facts):
+                try:
+                    self._take_step(step, on_disk, orders)
+                except DocumentError as error:
+                    self.problems[getattr(step, "path", str(step))] = error
+            self._before_write()
+        self._store.wake()
+        self._on_contents()
+        if orders:
+            claimed = {entry.path for entry in self._document.files.values()}
+            self._run(lambda: self._carry_out(orders, claimed), self._on_done)
+        else:
+            self._end_round(None)
+
+    def _on_disk(self, look: FigureLook) -> dict[str, FigureRecord]:
+        """Return what is known to be on disk now, by path."""
+        known = {record.path: record for record in self._records.values()}
+        on_disk = {}
+        for path, stamp in look.stamps.items():
+            seen = self._fresh.get(path) or known.get(path)
+            if seen is not None and seen.stamp == stamp:
+                on_disk[path] = seen
+        return on_disk
+
+    def _take_step(self, step: FigureStep, on_disk: Mapping[str, FigureRecord], orders: list[_Order]) -> None:
+        match step:
+            case Know(file_id):
+                self._know(FileId(file_id), on_disk[self._document.files[FileId(file_id)].path])
+            case AddFigure(path):
+                self._know(self._document.add_blob(path, on_disk[path].blob), on_disk[path])
+            case TakeContent(file_id, path):
+                self._document.set_blob(FileId(file_id), on_disk[path].blob)
+                self._know(FileId(file_id), on_disk[path])
+            case RenameFigure(file_id, path):
+                self._document.rename_file(FileId(file_id), path)
+                self._know(FileId(file_id), on_disk[path])
+            case RemoveFigure(file_id):
+                self._forget(FileId(file_id))
+                self._document.remove_file(FileId(file_id))
+            case BringBack(file_id, path):
+                self._document.add_blob(path, on_disk[path].blob, FileId(file_id))
+                self._know(FileId(file_id), on_disk[path])
+            case KeepBoth(path, copy_path):
+                self._document.add_blob(copy_path, on_disk[path].blob)
+                self._is_wanted = True  # the next round writes it
+            case Forget(file_id):
+                self._forget(FileId(file_id))
+            case DeleteOut(file_id):
+                record = self._records[FileId(file_id)]
+                orders.append(_Order(FileId(file_id), record.path, None, on_disk[record.path]))
+            case WriteOut(file_id):
+                self._order(FileId(file_id), on_disk, orders)
+
+    def _order(self, file_id: FileId, on_disk: Mapping[str, FigureRecord], orders: list[_Order]) -> None:
+        """Have a content written, if it is here; otherwise the server is asked for it, and this comes again."""
+        entry = self._document.files[file_id]
+        blob = _blob(entry.blob)
+        if blob.blob_hash in self._contents:
+            old = self._records.get(file_id)
+            orders.append(_Order(file_id, entry.path, blob, on_disk.get(entry.path), old))
+
+    def _know(self, file_id: FileId, record: FigureRecord) -> None:
+        self._fresh.pop(record.path, None)
+        if self._records.get(file_id) != record:
+            self._records[file_id] = record
+            self._store.put(put_figure(file_id, record))
+
+    def _forget(self, file_id: FileId) -> None:
+        if self._records.pop(file_id, None) is not None:
+            self._store.put(forget_figure(file_id))
+
+    # ── writing ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _carry_out(self, orders: list[_Order], claimed: Collection[str]) -> _Done:
+        """In a job. One file that cannot be written must not keep the others from it."""
+        done = _Done()
+        for order in orders:
+            try:
+                self._carry_out_one(order, claimed, done)
+            except ChangedOnDiskError:
+                done.is_changed = True
+            except TexSwarmError as error:
+                done.errors[order.path] = error
+        return done
+
+    def _carry_out_one(self, order: _Order, claimed: Collection[str], done: _Done) -> None:
+        if order.blob is None:
+            self._folder.remove(order.path, expected=order.expected)
+            done.records[order.file_id] = None
+            return
+        done.records[order.file_id] = self._folder.write(order.path, order.blob, expected=order.expected)
+        if order.old is not None and order.old.path not in {order.path, *claimed}:
+            self._folder.remove(order.old.path, expected=order.old)
+
+    def _on_done(self, done: _Done | None, error: TexSwarmError | None) -> None:
+        if done is None:
+            self._end_round(error)
+            return
+        for file_id, record in done.records.items():
+            if record is None:
+                self._forget(file_id)
+            else:
+                self._know(file_id, record)
+                self.problems.pop(record.path, None)
+        self._store.wake()
+        self.problems |= done.errors
+        self._is_wanted = self._is_wanted or done.is_changed
+        self._end_round(next(iter(done.errors.values()), None))
+
+    def _end_round(self, error: TexSwarmError | None) -> None:
+        self._is_busy = False
+        error = error or self._error
+        self._error = None
+        self._on_problem(error or next(iter(self.problems.values()), None))
+        if error is not None and not self._is_stopped:
+            self._later(_RETRY_S)
+        if self._is_wanted and not self._is_stopped and error is None:
+            self._begin()
+        elif self._is_stopped or error is not None or not self._unsettled or self._loop.time() > self._patient_until:
+            self._end_waiting(error)
+
+    def _end_waiting(self, error: TexSwarmError | None) -> None:
+        waiting, self._waiting = self._waiting, []
+        for ended in waiting:
+            if not ended.done():
+                ended.set_exception(error) if error else ended.set_result(None)
+
+
+def _blob(blob: BlobRef | None) -> BlobRef:
+    assert blob is not None
+    return blob

@@ -1,0 +1,124 @@
+"""The binary files of a project's folder on disk: which there are, and changing one without destroying what is there.
+
+Nothing is read or written through a symbolic link, nor outside the folder, nor of a kind that is no figure: paths come
+from other people. Every method blocks.
+"""
+
+import stat
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from texswarm_desktop.core.project_files import OWN_FOLDER, is_project_figure
+from texswarm_desktop.services.blob_cache import BlobCache
+from texswarm_desktop.services.figure_record import FigureRecord, Stamp, stamp_of
+from texswarm_desktop.services.folder_walk import FolderWalk
+from texswarm_server.document.blob_ref import BlobRef
+from texswarm_server.protocol.errors import ChangedOnDiskError, FilePathError, NotReadableError, NotWritableError
+
+
+@dataclass(frozen=True, slots=True)
+class FigureLook:
+    """The binary files that are there. `left_out`: those that are not to be brought in.
+
+    `is_whole`: False where there is nothing in the folder at all, so that nobody takes that for a deletion.
+    """
+
+    stamps: dict[str, Stamp] = field(default_factory=dict)
+    left_out: set[str] = field(default_factory=set)
+    is_whole: bool = True
+
+
+class FigureFolder:
+    """The folder `root`. Paths are relative, with `/`."""
+
+    def __init__(self, root: Path, cache: BlobCache) -> None:
+        self._root = root
+        self._cache = cache
+        self._walk = FolderWalk(root, takes=is_project_figure)
+
+    def look(self, known: Collection[str]) -> FigureLook:
+        """List the binary files; those at `known` paths are the project's, whatever its rules leave out.
+
+        Raises NotReadableError when the folder cannot be walked or is away.
+        """
+        if not (self._root / OWN_FOLDER).is_dir():
+            raise NotReadableError(f"{self._root}: the folder is away")
+        walked = self._walk.walk(known)
+        look = FigureLook(is_whole=any(each.name != OWN_FOLDER for each in self._root.iterdir()))
+        for path in (*walked.files, *walked.left_out):
+            with suppress(OSError):
+                status = (self._root / path).lstat()
+                if stat.S_ISREG(status.st_mode):
+                    look.stamps[path] = stamp_of(status)
+        products = {path for path in walked.files if path not in known and self._is_product(path)}
+        look.left_out.update(walked.left_out, products)
+        return look
+
+    def take_in(self, path: str, most_bytes: int) -> FigureRecord:
+        """Copy a file among the contents; raises what `BlobCache.take_in` does, and FilePathError."""
+        blob, stamp = self._cache.take_in(self._target(path), most_bytes)
+        return FigureRecord(path, blob, stamp)
+
+    def write(self, path: str, blob: BlobRef, *, expected: FigureRecord | None) -> FigureRecord:
+        """Put a content that is here into the file at `path`, if that is as `expected` (None: not there).
+
+        Raises ChangedOnDiskError when another program was there, NotWritableError, NotReadableError, FilePathError,
+        BlobContentError.
+        """
+        target = self._target(path)
+        self._check(target, expected)
+        if expected is not None and expected.blob == blob:
+            return expected
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise NotWritableError(f"{target.parent}: {error.strerror}") from error
+        stamp = self._cache.put_out(blob, target, lambda: self._check(target, expected))
+        return FigureRecord(path, blob, stamp)
+
+    def remove(self, path: str, *, expected: FigureRecord | None) -> None:
+        """Delete the file at `path` and folders that get empty; raises ChangedOnDiskError or NotWritableError."""
+        target = self._target(path)
+        if _stamp_of(target) is None:
+            return
+        self._check(target, expected)
+        try:
+            target.unlink(missing_ok=True)
+        except OSError as error:
+            raise NotWritableError(f"{target}: {error.strerror}") from error
+        with suppress(OSError):
+            for folder in target.parents:
+                if folder == self._root:
+                    break
+                folder.rmdir()
+
+    def _is_product(self, path: str) -> bool:
+        """What LaTeX makes of a source lies beside it under the same name."""
+        target = self._root / path
+        return target.suffix.lower() in {".pdf", ".ps"} and target.with_suffix(".tex").exists()
+
+    def _check(self, target: Path, expected: FigureRecord | None) -> None:
+        if _stamp_of(target) != (expected.stamp if expected else None):
+            raise ChangedOnDiskError(str(target))
+
+    def _target(self, path: str) -> Path:
+        """Raises FilePathError for a path that is not one of ours, or that leads through a symbolic link."""
+        if not is_project_figure(path):
+            raise FilePathError(f"not a figure: {path!r}")
+        target = self._root
+        for part in path.split("/"):
+            target /= part
+            if target.is_symlink():
+                raise FilePathError(f"a symbolic link: {path!r}")
+        return target
+
+
+def _stamp_of(target: Path) -> Stamp | None:
+    try:
+        return stamp_of(target.lstat())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise NotReadableError(f"{target}: {error.strerror}") from error
