@@ -418,6 +418,7 @@ def _listener_config(config: ServerConfig, tls: ssl.SSLContext | None) -> Listen
         handshake_s=config.auth_timeout_s,
         max_first_frame_bytes=config.limits.max_unauthenticated_frame_bytes,
         trusted_proxies=config.trusted_proxies,
+        metrics_from=config.metrics_from,
         admission=AdmissionLimits(
             max_connections=config.max_connections,
             max_per_address=config.max_connections_per_address,

@@ -23,6 +23,7 @@ class AuditFeed:
         self._store = store
         self._apply = apply
         self._number = 0
+        self._seen_version: int | None = None
         self._latest: asyncio.Future[tuple[int, list[AuditEntry]]] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -43,8 +44,12 @@ class AuditFeed:
         return self._latest
 
     def _look(self) -> None:
+        """Look into the log if anything was written since: a server where nothing happens asks for nothing."""
         if self._latest is None or self._latest.done():
-            self.follow()
+            version = self._store.data_version()
+            if version != self._seen_version:
+                self._seen_version = version
+                self.follow()
         self._timer = asyncio.get_running_loop().call_later(_LOOK_EVERY_S, self._look)
 
     def _take(self, news: "asyncio.Future[tuple[int, list[AuditEntry]]]") -> None:
@@ -52,6 +57,7 @@ class AuditFeed:
         if news.cancelled():
             return
         if error := news.exception():
+            self._seen_version = None
             level = logging.DEBUG if isinstance(error, StorageError) else logging.ERROR
             _logger.log(level, "the audit log cannot be followed: %s", error)
             return

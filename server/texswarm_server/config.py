@@ -66,6 +66,10 @@ class ServerConfig:
     trusted_proxies: tuple[str, ...] = field(
         default=(), metadata=about("addresses or networks of proxies whose X-Forwarded-For is believed", WHERE)
     )
+    metrics_from: tuple[str, ...] = field(
+        default=("127.0.0.0/8", "::1"),
+        metadata=about("addresses or networks that may read /metrics; 0.0.0.0/0 and ::/0 for everybody", WHERE),
+    )
     open: bool = field(
         default=False, metadata=about("let everybody in without an invitation, to every document", ACCESS)
     )

@@ -19,12 +19,28 @@ _Address = IPv4Address | IPv6Address
 _MAX_HOPS: Final = 16
 
 
+class Networks:
+    """Addresses and networks that a setting names, as `10.0.0.0/8`."""
+
+    def __init__(self, texts: Iterable[str], setting: str) -> None:
+        """Raises SettingsError for what is no network."""
+        self._networks = tuple(_network(text, setting) for text in texts)
+
+    def __bool__(self) -> bool:
+        return bool(self._networks)
+
+    def __contains__(self, address: object) -> bool:
+        """Whether an address, or its canonical spelling, is in one of them."""
+        found = _address(address) if isinstance(address, str) else address
+        return any(found in network for network in self._networks if isinstance(found, IPv4Address | IPv6Address))
+
+
 class ClientAddresses:
     """Finds addresses, believing the proxies in `trusted`: addresses or networks, as `10.0.0.0/8`."""
 
     def __init__(self, trusted: Iterable[str] = ()) -> None:
         """Raises SettingsError for what is no network."""
-        self._trusted = tuple(map(_network, trusted))
+        self._trusted = Networks(trusted, "trusted_proxies")
 
     def find(self, socket_address: object, forwarded_for: Sequence[str]) -> str:
         """Return the address of a client in its one canonical spelling.
@@ -37,21 +53,18 @@ class ClientAddresses:
             return str(host)
         hops = [hop for header in forwarded_for for hop in header.split(",")] if self._trusted else []
         for hop in reversed(hops[-_MAX_HOPS:]):
-            further = _address(hop) if self._is_trusted(nearest) else None
+            further = _address(hop) if nearest in self._trusted else None
             if further is None:
                 break
             nearest = further
         return str(nearest)
 
-    def _is_trusted(self, address: _Address) -> bool:
-        return any(address in network for network in self._trusted)
 
-
-def _network(text: str) -> _Network:
+def _network(text: str, setting: str) -> _Network:
     try:
         return ip_network(text.strip(), strict=False)
     except ValueError as error:
-        raise SettingsError(f"trusted_proxies: not an address or a network: {text!r}") from error
+        raise SettingsError(f"{setting}: not an address or a network: {text!r}") from error
 
 
 def _address(text: str) -> _Address | None:

@@ -13,7 +13,7 @@ from websockets.http11 import Request, Response
 from texswarm_server.logs import fields
 from texswarm_server.net.admission import Admission, AdmissionLimits, NoPlace
 from texswarm_server.net.bind_address import listening_place
-from texswarm_server.net.client_address import FORWARDED_FOR, ClientAddresses
+from texswarm_server.net.client_address import FORWARDED_FOR, ClientAddresses, Networks
 from texswarm_server.net.http_endpoints import HttpEndpoints, refuse_for_now
 from texswarm_server.net.server_connection import PeerConnection, Siblings
 from texswarm_server.protocol.errors import ErrorCode
@@ -32,7 +32,8 @@ _RETRY_AFTER_S: Final = {NoPlace.LEAVING: 1, NoPlace.UNAUTHENTICATED_FULL: 2, No
 class ListenerConfig:
     """Where to listen and how. `host` may be empty: every address, IPv4 and IPv6.
 
-    Times in seconds; `tls` None means plain; see `ClientAddresses` for the proxies.
+    Times in seconds; `tls` None means plain; see `ClientAddresses` for the proxies. `metrics_from`: who may read the
+    numbers, addresses or networks.
     """
 
     host: str
@@ -44,6 +45,7 @@ class ListenerConfig:
     max_first_frame_bytes: int
     admission: AdmissionLimits
     trusted_proxies: tuple[str, ...] = ()
+    metrics_from: tuple[str, ...] = ()
 
 
 class Listener:
@@ -53,6 +55,7 @@ class Listener:
         """Raises SettingsError for proxies that are no networks."""
         self._config = config
         self._addresses = ClientAddresses(config.trusted_proxies)
+        self._metrics_from = Networks(config.metrics_from, "metrics_from")
         self._endpoints = endpoints
         self._server: Server | None = None
         self._host = config.host
@@ -113,11 +116,17 @@ class Listener:
         if self._server is not None:
             await self._server.wait_closed()
 
+    def _may_measure(self, connection: PeerConnection, is_forwarded: bool) -> bool:
+        """Whoever comes by a proxy that is not trusted may come from anywhere."""
+        nearest = ClientAddresses().find(connection.remote_address, ())
+        is_unknown = is_forwarded and connection.address == nearest
+        return not is_unknown and connection.address in self._metrics_from
+
     def _process_request(self, connection: ServerConnection, request: Request) -> Response | None:
         assert isinstance(connection, PeerConnection)
         forwarded_for = request.headers.get_all(FORWARDED_FOR)
         connection.address = self._addresses.find(connection.remote_address, forwarded_for)
-        response = self._endpoints.respond(request)
+        response = self._endpoints.respond(request, may_measure=self._may_measure(connection, bool(forwarded_for)))
         if response is not None:
             return response
         place = self._admission.take_place(network_of(connection.address))

@@ -105,6 +105,9 @@ class SqliteStore:
             compact_after=compact_after,
         )
         self.listener = StoreListener()
+        self._watching_db = open_for_reading(self._path)
+        self._watching_db.execute("PRAGMA busy_timeout = 0")
+        self._unsure = 0
         self._reader_db = open_for_reading(self._path)
         self._reader_db.text_factory = tolerant_text
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="texswarm-store-reader")
@@ -115,6 +118,14 @@ class SqliteStore:
     def backlog_bytes(self) -> int:
         """Bytes of updates that are not durable yet."""
         return self._backlog
+
+    def data_version(self) -> int:
+        """Ask SQLite; see `Store.data_version`. Where it cannot tell, something may have been written."""
+        try:
+            return int(self._watching_db.execute("PRAGMA data_version").fetchone()[0])
+        except sqlite3.Error:
+            self._unsure -= 1
+            return self._unsure
 
     def append(self, document_id: DocumentId, update: bytes, on_durable: Callable[[], None]) -> None:
         """Queue an update; see `Store.append`."""
@@ -150,6 +161,7 @@ class SqliteStore:
         self._queue.put(_Stop())
         await self._loop.run_in_executor(None, partial(self._reader.shutdown, cancel_futures=True))
         self._reader_db.close()
+        self._watching_db.close()
         if not has_flushed:
             raise NotWritableError(f"{self._backlog} bytes could not be stored in time")
 

@@ -63,6 +63,9 @@ class Store(Protocol):
     def rest(self, document_id: DocumentId) -> None:
         """Note that nobody has a document open any more: its log is made short, a version kept if it changed."""
 
+    def data_version(self) -> int:
+        """Return a number that is another one whenever anybody has written since; costs microseconds and no lock."""
+
     @property
     def backlog_bytes(self) -> int:
         """Bytes of updates that are not durable yet."""

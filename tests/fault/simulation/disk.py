@@ -47,6 +47,11 @@ class Disk:
         self.is_full = False
         self.stall_s = 0.0
 
+    @property
+    def version(self) -> int:
+        """A number that rises with every row that is written."""
+        return self.db.total_changes
+
     def close(self) -> None:
         self.db.close()
 
@@ -105,6 +110,9 @@ class SimulatedStore:
         self._is_dead = True
 
     # ── Store ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def data_version(self) -> int:
+        return self._disk.version
 
     def append(self, document_id: DocumentId, update: bytes, on_durable: Callable[[], None]) -> None:
         self.backlog_bytes += len(update)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+import jwt
 import pytest
 
+from tests.helpers.fake_time import FakeTime
 from tests.helpers.legacy_client import legacy_client
-from tests.helpers.run_async import runs_async
+from tests.helpers.run_async import runs_async, until
 from tests.helpers.wire_client import WireClient, signed_in_client, wire_client
 from tests.helpers.yjs_client import yjs_client
+from texswarm_server import front_desk
 from texswarm_server.protocol.messages import (
     Authentication,
     AuthenticationResult,
@@ -27,10 +31,12 @@ from texswarm_server.protocol.messages import (
 )
 from texswarm_server.protocol.version import Limits
 from texswarm_server.sessions import administration as administer
-from texswarm_server.sessions.audit import OPERATOR, AuditAction, AuditEntry
+from texswarm_server.sessions.audit import OPERATOR, SERVER, AuditAction, AuditEntry
 from texswarm_server.sessions.records import Invite
+from texswarm_server.sessions.signing_keys import SigningKey, load_keys
+from texswarm_server.storage.read_only import open_read_only
 from texswarm_server.storage.schema import open_database
-from texswarm_server.storage.sqlite_records import transaction
+from texswarm_server.storage.sqlite_records import SqliteRecords, transaction
 from texswarm_server.storage.store import database_path
 
 if TYPE_CHECKING:
@@ -297,6 +303,42 @@ async def test_new_keys_sign_and_old_tokens_last_unless_their_key_was_dropped(pr
         assert await refused(place.url, token=first) == ("token_invalid", 4401)
         async with signed_in_client(place.url, renewed.access_token, user_id=bob.welcome.user_id):
             pass
+
+
+async def cared_for(place: Any) -> None:
+    """Wait until the server has looked after its records, and that is written."""
+    since = asyncio.get_running_loop().time()
+    await until(lambda: place.server._front_desk._long_care_at > since)
+    await place.server._store.run(lambda _records: None)
+
+
+@runs_async
+async def test_a_key_that_has_signed_for_long_enough_gives_way_to_another_by_itself(premises, monkeypatch) -> None:
+    day_s, clock = 86400.0, FakeTime(wall=1_000_000.0)
+    monkeypatch.setattr(front_desk, "_LONG_CARE_EVERY_S", 0.0)
+    options = {"wall_clock": clock.wall_clock, "key_days": 30.0, "access_ttl_s": 90 * day_s}
+
+    def keys() -> list[SigningKey]:
+        with closing(open_read_only(database_path(premises.config.data))) as database:
+            return load_keys(SqliteRecords(database))
+
+    async with premises.running(**options) as place, signed_in_client(place.url, place.host_invite) as bob:
+        first, user_id = bob.welcome.access_token, bob.welcome.user_id
+        clock.wall_now += 29 * day_s
+        await cared_for(place)
+        assert (len(keys()), entries(premises, AuditAction.KEY_ROTATED)) == (1, [])
+        clock.wall_now += 2 * day_s
+        await until(lambda: len(keys()) == 2)
+        (entry,) = entries(premises, AuditAction.KEY_ROTATED)
+        assert (entry.actor, entry.reference, entry.at) == (SERVER, keys()[-1].key_id, clock.wall_now)
+        await until(lambda: place.server._front_desk._tokens._current == entry.reference)
+        async with signed_in_client(place.url, first, user_id=user_id) as again:
+            assert jwt.get_unverified_header(again.welcome.access_token)["kid"] == entry.reference
+    clock.wall_now += 91 * day_s
+    async with premises.running(**options) as place:
+        await until(lambda: keys()[-1].key_id != entry.reference)
+        assert [key.key_id for key in keys()[:-1]] == [entry.reference], "the first one has nothing left to prove"
+        assert (await refused(place.url, token=first))[0] == "token_invalid"
 
 
 @runs_async

@@ -10,6 +10,7 @@ from tests.helpers.plain_http import get
 from tests.helpers.run_async import runs_async, until
 from tests.helpers.wire_client import signed_in_client, wire_client
 from tests.helpers.yjs_client import yjs_client
+from texswarm_server.protocol.errors import SettingsError
 from texswarm_server.protocol.messages import Authentication
 
 Numbers = dict[tuple[str, ...], float]
@@ -111,3 +112,32 @@ async def test_the_process_and_its_loop_are_told_of(premises) -> None:
             pytest.skip("this system does not tell what a process takes")
         assert seen["process_resident_memory_bytes",] > 1e6
         assert seen["process_cpu_seconds_total",] > 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "header", "status"),
+    [
+        ({}, {}, 200),
+        ({}, {"X_Forwarded_For": "127.0.0.1"}, 403),
+        ({"metrics_from": ()}, {}, 403),
+        ({"metrics_from": ("10.0.0.0/8",)}, {}, 403),
+        ({"trusted_proxies": ("127.0.0.1",)}, {"X_Forwarded_For": "203.0.113.7"}, 403),
+        (
+            {"trusted_proxies": ("127.0.0.1",), "metrics_from": ("203.0.113.0/24",)},
+            {"X_Forwarded_For": "203.0.113.7"},
+            200,
+        ),
+    ],
+)
+@runs_async
+async def test_numbers_are_told_only_to_whom_the_operator_names(premises, settings, header, status) -> None:
+    async with premises.running(**settings) as place:
+        assert (await get(place.url, "/metrics", **header)).status == status
+        assert (await get(place.url, "/healthz", **header)).status == 200
+
+
+@runs_async
+async def test_a_server_with_a_wrong_network_for_its_numbers_does_not_start(premises) -> None:
+    with pytest.raises(SettingsError, match="metrics_from"):
+        async with premises.running(metrics_from=("nonsense",)):
+            pass

@@ -13,7 +13,14 @@ import pytest
 
 from tests.helpers.full_disk import full_disk
 from tests.helpers.run_async import runs_async, until
-from tests.helpers.stored_documents import spoil_page, text_of, typed_updates, upkeep_done
+from tests.helpers.stored_documents import (
+    add_document,
+    append_all,
+    spoil_page,
+    text_of,
+    typed_updates,
+    upkeep_done,
+)
 from texswarm_server.document import ProjectDocument
 from texswarm_server.document.project_document import merge_updates
 from texswarm_server.protocol.errors import (
@@ -306,3 +313,19 @@ async def append_one(store: SqliteStore, update: bytes) -> None:
     durable = asyncio.Event()
     store.append(PAPER, update, durable.set)
     await durable.wait()
+
+
+@runs_async
+async def test_whether_anybody_has_written_is_known_without_a_lock(tmp_path: Path) -> None:
+    async with opened(tmp_path) as store:
+        await add_document(store)
+        first = store.data_version()
+        await store.run(lambda records: records.find_user(UserId("ada")))
+        with closing(sqlite3.connect(database_path(tmp_path), isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            assert [store.data_version() for _ in range(3)] == [first] * 3
+            other.execute("UPDATE users SET display_name = 'Ada'")
+            other.execute("COMMIT")
+        second = store.data_version()
+        await append_all(store, [b"\x00\x00"])
+        assert len({first, second, store.data_version()}) == 3

@@ -1,0 +1,86 @@
+"""Following the audit log: every entry once and in order, and nothing asked where nothing was written."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.helpers.records import records_in_memory
+from tests.helpers.run_async import runs_async
+from texswarm_server.audit_feed import AuditFeed
+from texswarm_server.protocol.errors import NotWritableError
+from texswarm_server.sessions.audit import OPERATOR, AuditAction, AuditEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from texswarm_server.sessions.records import Records
+
+
+class CountingStore:
+    """Runs jobs at once on records in memory. `version` is what a look at the file tells."""
+
+    def __init__(self, records: Records) -> None:
+        self.records = records
+        self.version = self.jobs = 0
+        self.error: NotWritableError | None = None
+
+    def data_version(self) -> int:
+        return self.version
+
+    def run(self, job: Callable[[Records], Any]) -> asyncio.Future[Any]:
+        self.jobs += 1
+        future = asyncio.get_running_loop().create_future()
+        if self.error:
+            future.set_exception(self.error)
+        else:
+            future.set_result(job(self.records))
+        return future
+
+    def write(self, user_id: str) -> None:
+        self.version += 1
+        entry = AuditEntry(at=0.0, action=AuditAction.USER_REMOVED, actor=OPERATOR, user_id=user_id)
+        self.records.put_audit(entry)
+
+
+@pytest.fixture
+def store() -> Any:
+    with records_in_memory() as records:
+        yield CountingStore(records)
+
+
+@runs_async
+async def test_a_server_where_nothing_happens_asks_for_nothing(store: CountingStore) -> None:
+    heard: list[str] = []
+    feed = AuditFeed(store, lambda entry: heard.append(entry.user_id))
+    await feed.start()
+    before = store.jobs
+    for _ in range(50):
+        feed._look()
+        await asyncio.sleep(0)
+    assert store.jobs == before
+    store.write("bob")
+    for _ in range(3):
+        feed._look()
+        await asyncio.sleep(0)
+    assert (heard, store.jobs) == (["bob"], before + 1)
+    feed.stop()
+
+
+@runs_async
+async def test_what_could_not_be_read_is_asked_for_again(store: CountingStore) -> None:
+    heard: list[str] = []
+    feed = AuditFeed(store, lambda entry: heard.append(entry.user_id))
+    await feed.start()
+    store.write("bob")
+    store.error = NotWritableError("disk full")
+    for _ in range(3):
+        feed._look()
+        await asyncio.sleep(0)
+    store.error = None
+    feed._look()
+    await asyncio.sleep(0)
+    assert heard == ["bob"]
+    feed.stop()
