@@ -196,9 +196,11 @@ class FrontDesk:
         """Note a sign of life after the sign-in: the tokens have arrived."""
         guest = self._guests.get(peer)
         peer.is_confirmed = True
-        if guest and not guest.signed_in.user.is_confirmed:
-            guest.signed_in = replace(guest.signed_in, user=replace(guest.signed_in.user, is_confirmed=True))
-            self._store.run(partial(_confirm, user_id=guest.user_id)).add_done_callback(_log_failure)
+        if guest and (guest.signed_in.taken_back_by or not guest.signed_in.user.is_confirmed):
+            confirm = partial(_confirm, user_id=guest.user_id, taken_back_by=guest.signed_in.taken_back_by)
+            user = replace(guest.signed_in.user, is_confirmed=True)
+            guest.signed_in = replace(guest.signed_in, user=user, taken_back_by="")
+            self._store.run(confirm).add_done_callback(_log_failure)
 
     def lost(self, peer: Peer, *, is_clean: bool) -> None:
         """Note that `peer` is gone; its session waits for the next connection, if its wire can resume one."""
@@ -510,9 +512,11 @@ class FrontDesk:
         self._store.run(remove).add_done_callback(_log_failure)
 
 
-def _confirm(records: Records, user_id: UserId) -> None:
+def _confirm(records: Records, user_id: UserId, taken_back_by: str) -> None:
     if user := records.find_user(user_id):
         records.put_user(replace(user, is_confirmed=True))
+    if taken_back_by:
+        records.settle_registration(taken_back_by, user_id)
 
 
 def _put_audit(records: Records, entry: AuditEntry) -> None:

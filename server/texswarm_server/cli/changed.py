@@ -3,11 +3,19 @@
 import argparse
 from collections.abc import Callable
 
-from texswarm_server.cli.arguments import data_folder
+from texswarm_server.cli.arguments import Parser, data_folder
 from texswarm_server.cli.database import Change, changing
 from texswarm_server.cli.output import for_programs, plain, say, say_json
 from texswarm_server.cli.told import sentence
-from texswarm_server.sessions.audit import AuditEntry
+from texswarm_server.sessions.administration import shared_invites
+from texswarm_server.sessions.audit import AuditAction, AuditEntry
+
+
+def add_shared_invites(parser: Parser) -> None:
+    """Let a command that takes people out revoke more than what is theirs alone."""
+    parser.add_argument(
+        "--shared-invites", action="store_true", help="also revoke invites they know by which others came as well"
+    )
 
 
 def change_and_tell(options: argparse.Namespace, change: Callable[[Change], list[AuditEntry]]) -> int:
@@ -18,11 +26,26 @@ def change_and_tell(options: argparse.Namespace, change: Callable[[Change], list
     with changing(data_folder(options)) as transaction:
         entries = change(transaction)
         names = transaction.overview.names()
+        remarks = [remark for entry in entries for remark in _left_open(transaction, entry)]
     if options.json:
         say_json([for_programs(entry) for entry in entries])
         return 0
     for entry in entries:
         say(f"{plain(sentence(entry, names))}.")
+    for remark in remarks:
+        say(remark)
     if not entries:
         say("Nothing to change: it is so already.")
     return 0
+
+
+def _left_open(change: Change, entry: AuditEntry) -> list[str]:
+    """Say by which invites somebody who was taken out could still come as somebody else."""
+    if entry.action not in {AuditAction.USER_REMOVED, AuditAction.MEMBER_BANNED}:
+        return []
+    known = shared_invites(change.records, entry.user_id, entry.document_id or None, change.now)
+    return [
+        f"Invite {each.invite_id} stays: others came by it. Whoever has it can come as somebody new, until"
+        f" `texswarm-server revoke {each.invite_id}`."
+        for each in known
+    ]

@@ -6,7 +6,7 @@ from typing import Final
 
 from texswarm_server.cli import versions
 from texswarm_server.cli.arguments import Command, Commands, Parser, add_group, add_listing, data_folder
-from texswarm_server.cli.changed import change_and_tell
+from texswarm_server.cli.changed import add_shared_invites, change_and_tell
 from texswarm_server.cli.database import Change, one_id, reading
 from texswarm_server.cli.output import Column, moment, say_listing, size
 from texswarm_server.sessions.administration import change_role, remove_member, unban_member
@@ -33,7 +33,9 @@ def add(commands: Commands) -> None:
     role.add_argument("role", choices=("owner", "editor", "viewer"), help="owner, editor or viewer")
     _add_force(role)
     _add_force(_add(group, "remove", _remove, "take a user out of a document; a new invite leads back", who=True))
-    _add_force(_add(group, "ban", _ban, "take a user out of a document; no invite leads back", who=True))
+    ban = _add(group, "ban", _ban, "take a user out of a document; no invite leads back", who=True)
+    _add_force(ban)
+    add_shared_invites(ban)
     _add(group, "unban", _unban, "forget that a user was removed or banned; an invite leads back then", who=True)
     versions.add_to(group)
 
@@ -105,7 +107,9 @@ def _role(options: argparse.Namespace) -> int:
 
 def _take_out(options: argparse.Namespace, *, ban: bool) -> int:
     def change(to: Change) -> list[AuditEntry]:
-        return remove_member(to.records, **_ids(to, options), now=to.now, ban=ban, is_forced=options.force)
+        shared = ban and options.shared_invites
+        ids = _ids(to, options)
+        return remove_member(to.records, **ids, now=to.now, ban=ban, is_forced=options.force, with_shared=shared)
 
     return change_and_tell(options, change)
 

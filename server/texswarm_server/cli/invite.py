@@ -13,6 +13,7 @@ from texswarm_server.cli.output import say
 from texswarm_server.protocol.errors import RejectedError, SettingsError
 from texswarm_server.protocol.invite_link import InviteLink, ServerAddress, parse_invite_link
 from texswarm_server.sessions.document_access import issue_invite
+from texswarm_server.sessions.records import Records
 from texswarm_server.storage.recovery import database_in_use
 from texswarm_server.storage.schema import open_database, prepare_folder
 from texswarm_server.storage.sqlite_records import transaction
@@ -36,7 +37,7 @@ def _invite(options: argparse.Namespace) -> int:
     data = data_folder(options)
     prepare_folder(data)
     with closing(open_database(database_in_use(data))) as database, transaction(database) as records:
-        base = _base_link(options.url, records.find_setting(LISTENING_URL), records.find_setting(FINGERPRINT))
+        base = base_link(records, options.url)
         try:
             issued = issue_invite(
                 records,
@@ -53,8 +54,9 @@ def _invite(options: argparse.Namespace) -> int:
     return 0
 
 
-def _base_link(url: str | None, listening: str | None, fingerprint: str | None) -> InviteLink:
+def base_link(records: Records, url: str | None) -> InviteLink:
     """Return the address people are sent to: as given, else where the server last listened."""
+    listening, fingerprint = records.find_setting(LISTENING_URL), records.find_setting(FINGERPRINT)
     if url is not None:
         return parse_invite_link(url)
     if listening is None:

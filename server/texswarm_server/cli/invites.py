@@ -67,10 +67,13 @@ def _state(invite: InviteLine, now: float) -> str:
 
 def _row(invite: InviteLine, now: float, names: dict[str, str]) -> tuple[object, ...]:
     place = _SERVER if invite.document_id is None else invite.title or invite.document_id
+    if invite.for_user:
+        place = f"{_SERVER}, as {names.get(invite.for_user, invite.for_user)}"
+    role = "-" if invite.for_user else invite.role
     used = f"{invite.uses}" if invite.max_uses is None else f"{invite.uses} of {invite.max_uses}"
     maker = names.get(invite.issued_by, invite.issued_by) or "operator"
     made, until = moment(invite.issued_at), moment(invite.expires_at)
-    return invite.invite_id, invite.role, place, used, until, _state(invite, now), maker, made
+    return invite.invite_id, role, place, used, until, _state(invite, now), maker, made
 
 
 def _revoke(options: argparse.Namespace) -> int:

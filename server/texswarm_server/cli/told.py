@@ -15,6 +15,7 @@ _SENTENCES: Final[Mapping[AuditAction, str]] = {
     AuditAction.USER_REGISTERED: "{user} came in for the first time",
     AuditAction.USER_REMOVED: "{user} was removed from the server",
     AuditAction.USER_RESTORED: "{user} may come in again",
+    AuditAction.USER_INVITED_BACK: "{user} may sign in again by invite {reference}",
     AuditAction.TOKENS_REVOKED: "all tokens of {user} were revoked",
     AuditAction.TOKEN_REUSED: "a spent token of {user} was used again: that sign-in was revoked",
     AuditAction.SESSION_CLOSED: "a session of {user} was closed",

@@ -1,15 +1,19 @@
 """`users`: the people a server knows."""
 
 import argparse
+import os
 from functools import partial
+from typing import Final
 
-from texswarm_server.cli.arguments import Command, Commands, Parser, add_group, add_listing, data_folder
-from texswarm_server.cli.changed import change_and_tell
-from texswarm_server.cli.database import Change, change_each, one_id, reading
+from texswarm_server.cli.arguments import Command, Commands, Parser, add_group, add_listing, data_folder, seconds
+from texswarm_server.cli.changed import add_shared_invites, change_and_tell
+from texswarm_server.cli.database import Change, change_each, changing, one_id, reading
 from texswarm_server.cli.documents import DOCUMENT_COLUMNS, document_row
+from texswarm_server.cli.invite import base_link
 from texswarm_server.cli.output import (
     Column,
     for_programs,
+    instant,
     moment,
     say,
     say_details,
@@ -19,10 +23,13 @@ from texswarm_server.cli.output import (
     yes,
 )
 from texswarm_server.cli.sessions import SESSION_COLUMNS, session_row
+from texswarm_server.protocol.invite_link import InviteLink
 from texswarm_server.sessions.administration import remove_user, restore_user, revoke_tokens
 from texswarm_server.sessions.audit import AuditEntry
+from texswarm_server.sessions.document_access import issue_return
 from texswarm_server.storage.overview import UserLine
 
+_RETURN_TTL_S: Final = 86400.0
 _COLUMNS = (
     Column("user"),
     Column("name", may_shrink=True),
@@ -41,11 +48,20 @@ def add(commands: Commands) -> None:
     show = add_listing(group, "show", _show, "show one user with documents and sessions")
     show.add_argument("user", metavar="USER", help="id, or its beginning")
     remove = _add_change(group, "remove", _remove, "remove people from the server, and revoke the invites they know")
+    add_shared_invites(remove)
     remove.add_argument(
         "--keep-invites", action="store_true", help="leave the invites they came by or made as they are"
     )
     _add_change(group, "restore", _restore, "let people in again who were removed")
-    _add_change(group, "revoke", _revoke, "sign people out everywhere: they need a new invitation")
+    _add_change(group, "revoke", _revoke, "sign people out everywhere; `users invite` lets them sign in again")
+    invite = add_listing(
+        group, "invite", _invite, "print a link that signs one user in again, with the roles of before"
+    )
+    invite.add_argument("user", metavar="USER", help="id, or its beginning")
+    lifetime = "how long it can be used: 30m, 12h, 7d … (default: 1d)"
+    invite.add_argument("--ttl", type=seconds, default=_RETURN_TTL_S, metavar="TIME", help=lifetime)
+    place = "address to put into the link (default: where the server last listened)"
+    invite.add_argument("--url", metavar="URL", help=place)
 
 
 def _add_change(group: Commands, name: str, run: Command, text: str) -> Parser:
@@ -106,12 +122,29 @@ def _rights(user: UserLine) -> str:
 def _remove(options: argparse.Namespace) -> int:
     def remove(change: Change) -> list[AuditEntry]:
         act = partial(remove_user, change.records, actor=change.actor, now=change.now)
-        keeps = options.keep_invites
+        keeps, with_shared = options.keep_invites, options.shared_invites
         return change_each(
-            change, "user", options.users, lambda user_id: act(user_id=user_id, revoke_invites=not keeps)
+            change,
+            "user",
+            options.users,
+            lambda user_id: act(user_id=user_id, revoke_invites=not keeps, with_shared=with_shared),
         )
 
     return change_and_tell(options, remove)
+
+
+def _invite(options: argparse.Namespace) -> int:
+    with changing(data_folder(options)) as to:
+        user_id = one_id(to.overview, "user", options.user)
+        ttl_s = options.ttl
+        issued = issue_return(to.records, os.urandom, to.now, user_id=user_id, ttl_s=ttl_s, actor=to.actor)
+        base = base_link(to.records, options.url)
+    link = str(InviteLink(base.address, issued.token, None, base.fingerprint))
+    if options.json:
+        say_json({"link": link, "user_id": user_id, "expires_at": instant(issued.invite.expires_at)})
+    else:
+        say(link)
+    return 0
 
 
 def _restore(options: argparse.Namespace) -> int:

@@ -15,6 +15,7 @@ from texswarm_server.sessions.audit import AuditAction, AuditEntry
 from texswarm_server.sessions.credentials import RandomBytes
 from texswarm_server.sessions.records import Invite, Records, Removal, User
 from texswarm_server.sessions.signing_keys import add_key
+from texswarm_server.sessions.usable_invites import obstacle
 
 
 def change_role(
@@ -51,10 +52,12 @@ def remove_member(
     now: float,
     ban: bool = False,
     is_forced: bool = False,
+    with_shared: bool = False,
 ) -> list[AuditEntry]:
     """Take a user out of a document: invites made until now do not lead back for this user.
 
-    With `ban` no invite does, and the invites to the document that the user came by or made are revoked for all.
+    With `ban` no invite does, and the invites to the document that the user made, or came by and nobody else, are
+    revoked; with `with_shared` also those by which others came.
     Raises RejectedError: document_not_found, not_found, or last_owner unless `is_forced`.
     """
     document, user = _existing(records, document_id), _known(records, user_id)
@@ -67,8 +70,8 @@ def remove_member(
     records.put_removal(Removal(user_id=user.user_id, document_id=document, removed_at=now, is_ban=ban))
     action = AuditAction.MEMBER_BANNED if ban else AuditAction.MEMBER_REMOVED
     entries = [_note(records, now, actor, action, user_id=user_id, document_id=document)]
-    known = [invite for invite in _invites_known_to(records, user.user_id) if invite.document_id == document]
-    return entries + _revoke_invites(records, actor, known if ban else [], now)
+    known = _leading_back(records, user.user_id, with_shared=with_shared) if ban else []
+    return entries + _revoke_invites(records, actor, [each for each in known if each.document_id == document], now)
 
 
 def unban_member(records: Records, *, actor: str, user_id: str, document_id: str, now: float) -> list[AuditEntry]:
@@ -84,11 +87,18 @@ def unban_member(records: Records, *, actor: str, user_id: str, document_id: str
 
 
 def remove_user(
-    records: Records, *, actor: str, user_id: str, now: float, revoke_invites: bool = True
+    records: Records,
+    *,
+    actor: str,
+    user_id: str,
+    now: float,
+    revoke_invites: bool = True,
+    with_shared: bool = False,
 ) -> list[AuditEntry]:
-    """Remove a user from the server: no token of theirs is accepted until `restore_user`.
+    """Remove a user from the server: no token of theirs is accepted, nor any invite, until `restore_user`.
 
-    The invites the user came by or made are revoked as well, because whoever holds one could come in as somebody new.
+    The invites that the user made, or came by and nobody else, are revoked as well, because whoever holds one could
+    come in as somebody new; with `with_shared` also those by which others came.
     Raises RejectedError(not_found).
     """
     user = _known(records, user_id, or_removed=True)
@@ -97,7 +107,7 @@ def remove_user(
     records.put_user(replace(user, is_removed=True))
     records.remove_sessions([session.session_id for session in records.sessions_of(user.user_id)])
     entries = [_note(records, now, actor, AuditAction.USER_REMOVED, user_id=user_id)]
-    known = _invites_known_to(records, user.user_id) if revoke_invites else []
+    known = _leading_back(records, user.user_id, with_shared=with_shared) if revoke_invites else []
     return entries + _revoke_invites(records, actor, known, now)
 
 
@@ -139,11 +149,15 @@ def decline_entry(records: Records, *, actor: str, user_id: str, document_id: st
 
 
 def revoke_tokens(records: Records, *, actor: str, user_id: str, now: float) -> list[AuditEntry]:
-    """Revoke every token of a user and end the sessions; raises RejectedError(not_found)."""
+    """Revoke every token of a user and end the sessions, and revoke what would sign the user in again.
+
+    Raises RejectedError(not_found).
+    """
     user = _known(records, user_id, or_removed=True)
     records.revoke_grants_of(user.user_id)
     records.remove_sessions([session.session_id for session in records.sessions_of(user.user_id)])
-    return [_note(records, now, actor, AuditAction.TOKENS_REVOKED, user_id=user_id)]
+    entries = [_note(records, now, actor, AuditAction.TOKENS_REVOKED, user_id=user_id)]
+    return entries + _revoke_invites(records, actor, records.invites_for(user.user_id), now)
 
 
 def revoke_sign_in(
@@ -239,9 +253,23 @@ def _insist_on_another_owner(records: Records, user_id: UserId, document_id: Doc
         raise RejectedError(ErrorCode.LAST_OWNER, f"{user_id} is the only owner")
 
 
-def _invites_known_to(records: Records, user_id: UserId) -> list[Invite]:
-    """Return the invites whose secret a user has or may have."""
-    known = [*records.invites_used_by(user_id), *records.invites_issued_by(user_id)]
+def shared_invites(records: Records, user_id: str, document_id: str | None, now: float) -> list[Invite]:
+    """Return what still lets in whoever holds it, though a user who was taken out knows it: others came by it too.
+
+    `document_id`: to this document only.
+    """
+    known = records.invites_used_by(UserId(user_id))
+    return [each for each in known if document_id in {None, each.document_id} and obstacle(each, now) is None]
+
+
+def _leading_back(records: Records, user_id: UserId, *, with_shared: bool) -> list[Invite]:
+    """Return the invites by which a user could come in as somebody new, or again.
+
+    Those by which others came are left alone unless `with_shared`: a link that a whole class was sent is no one's.
+    """
+    used = records.invites_used_by(user_id)
+    own = [each for each in used if with_shared or set(records.users_of(each.token_hash)) == {user_id}]
+    known = [*own, *records.invites_issued_by(user_id), *records.invites_for(user_id)]
     return list({invite.token_hash: invite for invite in known}.values())
 
 

@@ -24,6 +24,7 @@ class AuditAction(StrEnum):
     USER_REGISTERED = "user_registered"
     USER_REMOVED = "user_removed"
     USER_RESTORED = "user_restored"
+    USER_INVITED_BACK = "user_invited_back"
     TOKENS_REVOKED = "tokens_revoked"
     TOKEN_REUSED = "token_reused"  # noqa: S105 - not a secret
     SESSION_CLOSED = "session_closed"

@@ -155,6 +155,34 @@ def issue_invite(
     return IssuedInvite(token, invite)
 
 
+def issue_return(
+    records: Records, random: RandomBytes, now: float, *, user_id: str, ttl_s: float, actor: str = OPERATOR
+) -> IssuedInvite:
+    """Make an invite that signs one user in again, once, with the roles of before.
+
+    Whoever holds it can be that user, so that only who runs the server may make one. Raises RejectedError: not_found,
+    or removed.
+    """
+    user = records.find_user(UserId(user_id))
+    if user is None:
+        raise RejectedError(ErrorCode.NOT_FOUND, f"no user {user_id}")
+    if user.is_removed:
+        raise RejectedError(ErrorCode.REMOVED, f"{user_id} was removed from the server")
+    token = new_invite_token(random)
+    invite = Invite(
+        token_hash=hash_token(token),
+        role="viewer",
+        expires_at=now + ttl_s,
+        max_uses=1,
+        issued_at=now,
+        for_user=user_id,
+    )
+    records.put_invite(invite)
+    action = AuditAction.USER_INVITED_BACK
+    records.put_audit(AuditEntry(at=now, action=action, actor=actor, user_id=user_id, reference=invite.invite_id))
+    return IssuedInvite(token, invite)
+
+
 def _same(existing: DocumentRecord, user_id: UserId, order: CreateDocument, *, is_owner: bool) -> DocumentRecord:
     if existing.owner_id != user_id or not is_owner or order.lineage not in {None, existing.lineage}:
         raise RejectedError(ErrorCode.DOCUMENT_EXISTS)

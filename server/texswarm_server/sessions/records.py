@@ -34,7 +34,8 @@ class User:
 class Invite:
     """A bearer secret, known by its hash. Times are seconds since the epoch; None means no limit.
 
-    `asks`: owners of the document decide about everybody who comes by it.
+    `asks`: owners of the document decide about everybody who comes by it. `for_user`: whom it signs in again, and
+    nobody else; empty where it lets in whoever holds it.
     """
 
     token_hash: str
@@ -47,6 +48,7 @@ class Invite:
     issued_by: str = ""
     issued_at: float = 0.0
     asks: bool = False
+    for_user: str = ""
 
     @property
     def invite_id(self) -> str:
@@ -176,11 +178,20 @@ class Records(Protocol):
     def invites_used_by(self, user_id: UserId) -> list[Invite]:
         """Return the invites that registered a user or that the user redeemed."""
 
+    def invites_for(self, user_id: UserId) -> list[Invite]:
+        """Return the invites that sign a user in again, the latest first."""
+
+    def users_of(self, token_hash: str) -> list[UserId]:
+        """Return who was registered by an invite or redeemed it."""
+
     def is_registration(self, token_hash: str, user_id: UserId) -> bool:
         """Whether this invite is the one that registered this user."""
 
     def put_registration(self, token_hash: str, user_id: UserId, *, is_redeemed: bool = False) -> None:
         """Remember that this invite registered this user, or was redeemed by one who was registered."""
+
+    def settle_registration(self, token_hash: str, user_id: UserId) -> None:
+        """Remember that the answer to this registration has arrived: the invite registers this user no more."""
 
     def find_grant(self, grant_id: str) -> Grant | None:
         """Return a sign-in."""

@@ -68,13 +68,15 @@ class Visitor:
 class SignedIn:
     """The outcome: who, by which sign-in, and the refresh token if one was made now.
 
-    `knock`: the invite by which the user came, where owners of its document are to be asked first.
+    `knock`: the invite by which the user came, where owners of its document are to be asked first. `taken_back_by`: the
+    hash of the invite that signed the user in again, which is used up once the answer has arrived.
     """
 
     user: User
     grant_id: str
     refresh_token: str | None = None
     knock: Invite | None = None
+    taken_back_by: str = ""
 
 
 class SignIn:
@@ -142,6 +144,8 @@ class SignIn:
     def redeem(self, records: Records, token: str, user_id: UserId, now: float) -> Invite:
         """Give a signed-in user what an invite grants, and return the invite; raises RejectedError."""
         invite = self._find_invite(records, token)
+        if invite.for_user not in {"", user_id}:
+            raise RejectedError(ErrorCode.IDENTITY_MISMATCH)
         has_used_it = any(each.token_hash == invite.token_hash for each in records.invites_used_by(user_id))
         _check_usable(invite, now, is_counted=not has_used_it)
         if not has_used_it:
@@ -243,6 +247,8 @@ class SignIn:
     # ── registration ────────────────────────────────────────────────────────────────────────────────────
 
     def _register(self, records: Records, message: Authentication, invite: Invite, visitor: Visitor) -> SignedIn:
+        if invite.for_user:
+            return self._take_back(records, invite, visitor)
         wanted = _wanted_id(message) or (guest_id(invite.token_hash) if visitor.is_tokenless else None)
         known = records.find_user(wanted) if wanted else None
         if known and (signed_in := self._again(records, known, invite, visitor)):
@@ -260,6 +266,21 @@ class SignIn:
     def _asking(self, records: Records, signed_in: SignedIn, invite: Invite) -> SignedIn:
         must_ask = self.must_ask(records, signed_in.user.user_id, invite)
         return replace(signed_in, knock=invite) if must_ask else signed_in
+
+    def _take_back(self, records: Records, invite: Invite, visitor: Visitor) -> SignedIn:
+        """Sign in the one user an invite is for, until that has worked; who keeps no tokens, as often as they come."""
+        user = _living(records.find_user(UserId(invite.for_user)))
+        keeps_none = user.is_tokenless and visitor.is_tokenless
+        is_coming_again = keeps_none and user.user_id in records.users_of(invite.token_hash)
+        is_new = not is_coming_again and not records.is_registration(invite.token_hash, user.user_id)
+        _check_usable(invite, visitor.now, is_counted=is_new)
+        if is_coming_again:
+            return _by_latest_grant(records, user, visitor.now)
+        if is_new:
+            records.put_registration(invite.token_hash, user.user_id)
+            records.put_invite(replace(invite, uses=invite.uses + 1))
+        _note(records, AuditAction.INVITE_REDEEMED, user.user_id, invite, visitor)
+        return replace(self._grant(records, user, visitor.now), taken_back_by=invite.token_hash)
 
     def _again(self, records: Records, known: User, invite: Invite, visitor: Visitor) -> SignedIn | None:
         """Sign a known user in by the invite that registered them, or return None where that proves nothing."""

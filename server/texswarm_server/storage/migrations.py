@@ -100,7 +100,11 @@ CREATE TABLE blobs (
 CREATE INDEX blobs_by_hash ON blobs (hash);
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _HISTORY, _ACCESS, _LOBBY, _BLOBS)
+_RETURN: Final = """
+ALTER TABLE invites ADD COLUMN for_user TEXT NOT NULL DEFAULT '';
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _HISTORY, _ACCESS, _LOBBY, _BLOBS, _RETURN)
 SCHEMA_VERSION: Final = len(MIGRATIONS)
 
 

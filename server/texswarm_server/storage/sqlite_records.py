@@ -27,7 +27,7 @@ from texswarm_server.storage.schema import storage_error
 _USER: Final = "u.user_id, u.display_name, u.color, u.can_create, u.is_confirmed, u.is_removed, u.is_tokenless"
 _INVITE: Final = (
     "i.token_hash, i.role, i.document_id, i.expires_at, i.max_uses, i.uses, i.is_revoked, i.issued_by, i.issued_at,"
-    " i.asks"
+    " i.asks, i.for_user"
 )
 _LATEST: Final = "ORDER BY i.issued_at DESC, i.token_hash"
 _DOCUMENT: Final = "d.document_id, d.title, d.lineage, d.owner_id, d.updated_at"
@@ -67,7 +67,7 @@ class SqliteRecords:
         return found[0] if len(found) == 1 else None
 
     def put_invite(self, invite: Invite) -> None:  # noqa: D102
-        self._db.execute("INSERT OR REPLACE INTO invites VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", astuple(invite))
+        self._db.execute("INSERT OR REPLACE INTO invites VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", astuple(invite))
 
     def invites(self) -> list[Invite]:  # noqa: D102
         return self._invites(_LATEST)
@@ -81,12 +81,23 @@ class SqliteRecords:
     def invites_used_by(self, user_id: UserId) -> list[Invite]:  # noqa: D102
         return self._invites(f"JOIN registrations r USING (token_hash) WHERE r.user_id = ? {_LATEST}", user_id)
 
+    def invites_for(self, user_id: UserId) -> list[Invite]:  # noqa: D102
+        return self._invites(f"WHERE i.for_user = ? {_LATEST}", user_id)
+
+    def users_of(self, token_hash: str) -> list[UserId]:  # noqa: D102
+        rows = self._db.execute("SELECT user_id FROM registrations WHERE token_hash = ?", (token_hash,))
+        return [UserId(row[0]) for row in rows]
+
     def is_registration(self, token_hash: str, user_id: UserId) -> bool:  # noqa: D102
         query = "SELECT 1 FROM registrations WHERE token_hash = ? AND user_id = ? AND NOT is_redeemed"
         return bool(self._one(query, token_hash, user_id))
 
     def put_registration(self, token_hash: str, user_id: UserId, *, is_redeemed: bool = False) -> None:  # noqa: D102
         self._db.execute("INSERT OR IGNORE INTO registrations VALUES (?, ?, ?)", (token_hash, user_id, is_redeemed))
+
+    def settle_registration(self, token_hash: str, user_id: UserId) -> None:  # noqa: D102
+        statement = "UPDATE registrations SET is_redeemed = 1 WHERE token_hash = ? AND user_id = ?"
+        self._db.execute(statement, (token_hash, user_id))
 
     # ── sign-ins and sessions ───────────────────────────────────────────────────────────────────────────
 
@@ -280,6 +291,7 @@ class SqliteRecords:
                 issued_by=row[7],
                 issued_at=row[8],
                 asks=bool(row[9]),
+                for_user=row[10],
             )
             for row in rows
         ]

@@ -12,9 +12,10 @@ import pytest
 
 from tests.helpers.run_async import runs_async
 from tests.helpers.server_process import ServerProcess
-from tests.helpers.wire_client import WireClient, signed_in_client
+from tests.helpers.wire_client import WireClient, signed_in_client, wire_client
 from texswarm_server.cli.program import main
 from texswarm_server.protocol.invite_link import parse_invite_link
+from texswarm_server.protocol.messages import Authentication, AuthenticationResult
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -124,6 +125,41 @@ async def test_tokens_that_are_revoked_end_the_connection(scene: Any) -> None:
     async with scene() as here:
         await here.told("revoke", "--user", here.id_of(here.bob))
         assert await here.bob.closed() == 4401
+
+
+@runs_async
+async def test_who_was_signed_out_everywhere_comes_back_as_the_same_person_by_one_link(scene: Any) -> None:
+    async with scene() as here:
+        bob = here.id_of(here.bob)
+        await here.told("users", "revoke", bob)
+        assert await here.bob.closed() == 4401
+        link = parse_invite_link((await here.told("users", "invite", bob[:8], "--ttl", "1h")).strip())
+        (listed, *_rest) = await here.json("invites", "list")
+        assert (listed["for_user"], listed["max_uses"]) == (bob, 1)
+        assert "the server, as 小林" in await here.told("invites", "list")
+        async with signed_in_client(link.address.url, link.token, name="小林") as again:
+            assert here.id_of(again) == bob
+            opened = await again.open(here.document)
+            assert (opened.facts.role, opened.text()) == ("editor", "Hello")
+            async with wire_client(link.address.url) as thief:
+                refused = await thief.ask(Authentication(protocol=2, token=link.token), AuthenticationResult)
+                assert (refused.ok, refused.code) == (False, "invite_used_up")
+        assert "may sign in again by invite" in await here.told("audit")
+        await here.told("users", "remove", bob)
+        assert "removed" in await here.refused("users", "invite", bob)
+
+
+@runs_async
+async def test_a_link_by_which_others_came_is_named_when_somebody_is_removed(scene: Any) -> None:
+    async with scene() as here:
+        link, bob = parse_invite_link(here.link), here.id_of(here.bob)
+        async with signed_in_client(link.address.url, link.token, name="Eve") as eve:
+            out = await here.told("documents", "ban", here.document, bob)
+            assert "stays: others came by it" in out
+            await eve.open(here.document)
+            out = await here.told("users", "remove", bob, "--shared-invites")
+            assert out.count("Invite ") == 1
+            assert "was revoked" in out
 
 
 @runs_async

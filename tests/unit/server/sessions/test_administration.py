@@ -10,7 +10,7 @@ from texswarm_server.protocol.errors import RejectedError
 from texswarm_server.protocol.ids import DocumentId, Lineage, SessionId, UserId
 from texswarm_server.sessions import administration as administer
 from texswarm_server.sessions.audit import LIVE_ACTIONS, OPERATOR, AuditAction
-from texswarm_server.sessions.document_access import issue_invite
+from texswarm_server.sessions.document_access import issue_invite, issue_return
 from texswarm_server.sessions.records import DocumentRecord, Grant, Records, StoredSession, User
 from texswarm_server.sessions.signing_keys import load_keys
 
@@ -100,6 +100,39 @@ def test_a_removal_takes_the_role_and_a_ban_the_invites_too(records: Records) ->
     assert [entry.action for entry in entries] == [AuditAction.MEMBER_BANNED, *[AuditAction.INVITE_REVOKED] * 2]
     assert {each.invite_id for each in records.invites() if each.is_revoked} == {came_by.invite_id, made.invite_id}
     assert remove(records, BOB) == [], "a ban is not softened by a removal"
+
+
+def test_a_link_by_which_others_came_stays_unless_it_is_meant(records: Records) -> None:
+    shared = issue_invite(records, os.urandom, NOW, role="editor", document_id=PAPER).invite
+    own = issue_invite(records, os.urandom, NOW, role="editor").invite
+    for invite, user_id in ((shared, ADA), (shared, BOB), (own, BOB)):
+        records.put_registration(invite.token_hash, user_id)
+    remove(records, BOB, ban=True)
+    administer.remove_user(records, actor=OPERATOR, user_id=BOB, now=NOW)
+
+    assert [each.invite_id for each in records.invites() if each.is_revoked] == [own.invite_id]
+    assert administer.shared_invites(records, BOB, PAPER, NOW) == [shared]
+    assert administer.shared_invites(records, BOB, "another", NOW) == []
+
+    administer.restore_user(records, actor=OPERATOR, user_id=BOB, now=NOW)
+    administer.remove_user(records, actor=OPERATOR, user_id=BOB, now=NOW, with_shared=True)
+    assert all(invite.is_revoked for invite in records.invites())
+
+
+def test_what_signs_a_user_in_again_ends_with_the_tokens_and_with_the_user(records: Records) -> None:
+    for end in (administer.revoke_tokens, administer.remove_user):
+        invite = issue_return(records, os.urandom, NOW, user_id=BOB, ttl_s=60).invite
+        assert records.invites_for(BOB)[0] == invite
+        end(records, actor=OPERATOR, user_id=BOB, now=NOW)
+        assert all(invite.is_revoked for invite in records.invites_for(BOB))
+
+
+@pytest.mark.parametrize(("user_id", "code"), [("nobody", "not_found"), (BOB, "removed")])
+def test_nobody_is_signed_in_again_who_is_not_there(records: Records, user_id: str, code: str) -> None:
+    administer.remove_user(records, actor=OPERATOR, user_id=BOB, now=NOW)
+    with pytest.raises(RejectedError) as caught:
+        issue_return(records, os.urandom, NOW, user_id=user_id, ttl_s=60)
+    assert (caught.value.code, records.invites()) == (code, [])
 
 
 def test_a_role_given_by_hand_ends_a_ban(records: Records) -> None:

@@ -20,8 +20,9 @@ from texswarm_server.sessions.administration import (
 )
 from texswarm_server.sessions.audit import OPERATOR, AuditAction
 from texswarm_server.sessions.credentials import hash_token
+from texswarm_server.sessions.document_access import issue_return
 from texswarm_server.sessions.records import DocumentRecord, Invite, User
-from texswarm_server.sessions.sign_in import SpentTokenError
+from texswarm_server.sessions.sign_in import SignedIn, SpentTokenError
 
 PAPER = DocumentId("paper")
 
@@ -229,6 +230,73 @@ def test_a_refresh_token_is_not_rotated_for_who_could_not_be_told(door: Door) ->
     token = door.knock(door.invite()).refresh_token
 
     assert [door.knock(token, is_tokenless=True).refresh_token for _ in range(3)] == [None] * 3
+
+
+# ── people who are signed in again by an invite of their own ────────────────────────────────────────────
+
+
+def way_back(door: Door, user_id: str, ttl_s: float = 100.0) -> str:
+    return issue_return(door.records, door.random, door.now, user_id=user_id, ttl_s=ttl_s).token
+
+
+def settled(door: Door, signed_in: SignedIn) -> None:
+    door.records.settle_registration(signed_in.taken_back_by, signed_in.user.user_id)
+
+
+def test_who_lost_every_token_comes_back_as_the_same_user(door: Door) -> None:
+    ada = door.knock(door.invite(role="owner"), user_id="ada")
+    door.confirm(ada)
+    revoke_tokens(door.records, actor=OPERATOR, user_id="ada", now=door.now)
+    assert door.refusal(ada.refresh_token) == "token_revoked"
+
+    again = door.knock(way_back(door, "ada"), user_id="a new computer", display_name="Ada")
+
+    assert (again.user.user_id, again.user.can_create) == ("ada", True)
+    assert door.knock(again.refresh_token).user.user_id == "ada"
+    assert door.refusal(ada.refresh_token) == "token_revoked"
+
+
+def test_a_way_back_works_until_the_answer_has_arrived_and_no_longer(door: Door) -> None:
+    door.confirm(door.knock(door.invite(), user_id="ada"))
+    invite = way_back(door, "ada")
+    lost, heard = door.knock(invite), door.knock(invite)
+    assert lost.grant_id != heard.grant_id
+    settled(door, heard)
+
+    assert door.refusal(invite) == "invite_used_up"
+    assert door.knock(heard.refresh_token).user.user_id == "ada"
+
+
+def test_a_way_back_expires_is_revoked_and_leads_nobody_else(door: Door) -> None:
+    for name in ("ada", "bob"):
+        door.confirm(door.knock(door.invite(), user_id=name))
+    expired, revoked, fresh = way_back(door, "ada", 1.0), way_back(door, "ada"), way_back(door, "ada")
+    revoke_invite(door.records, actor=OPERATOR, invite_id=invite_id(revoked), now=door.now)
+    door.now += 2
+
+    assert (door.refusal(expired), door.refusal(revoked)) == ("invite_expired", "invite_revoked")
+    with pytest.raises(RejectedError, match="identity_mismatch"):
+        door.rules.redeem(door.records, fresh, UserId("bob"), door.now)
+    assert door.knock(fresh).user.user_id == "ada"
+
+
+def test_no_way_leads_back_for_who_was_removed(door: Door) -> None:
+    door.confirm(door.knock(door.invite(), user_id="ada"))
+    invite = way_back(door, "ada")
+    remove_user(door.records, actor=OPERATOR, user_id="ada", now=door.now, revoke_invites=False)
+
+    assert door.refusal(invite) == "removed"
+
+
+def test_who_keeps_no_tokens_comes_by_the_way_back_from_then_on(door: Door) -> None:
+    door.knock(door.invite(), user_id="old", is_tokenless=True)
+    revoke_tokens(door.records, actor=OPERATOR, user_id="old", now=door.now)
+    invite = way_back(door, "old")
+    first = door.knock(invite, is_tokenless=True)
+    settled(door, first)
+
+    assert [door.knock(invite, is_tokenless=True).grant_id for _ in range(3)] == [first.grant_id] * 3
+    assert door.refusal(invite) == "invite_used_up"
 
 
 @pytest.mark.parametrize("reserved", ["operator", "server"])
