@@ -1,6 +1,7 @@
 """The simulation can fail: each mistake that is put in on purpose is found within a few hundred plans."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,15 +11,21 @@ from tests.fault.simulation.script import make_script
 from tests.fault.simulation.world import run_script
 from texswarm_desktop.client.document_sync import DocumentSync
 from texswarm_server.front_desk import FrontDesk
+from texswarm_server.net.legacy_peer import LegacyPeer
 from texswarm_server.net.outbox import Outbox
 from texswarm_server.net.peer import Peer
+from texswarm_server.net.yjs_peer import YjsPeer
 from texswarm_server.open_documents import OpenDocuments
+from texswarm_server.protocol.messages import Authentication
 from texswarm_server.rooms import room
 from texswarm_server.rooms.acknowledgements import Acknowledgements
+from texswarm_server.rooms.effects import SendDocument
 from texswarm_server.rooms.room import Room
 from texswarm_server.rooms.room_presence import RoomPresence
 from texswarm_server.sessions import sign_in
 from texswarm_server.sessions.registry import SessionRegistry
+from texswarm_server.sessions.sign_in import SignIn
+from texswarm_server.sessions.throttle import Throttle
 from texswarm_server.storage.sqlite_records import SqliteRecords
 
 LIMIT = 1500
@@ -110,7 +117,59 @@ def does_not_follow_the_audit_log(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(FrontDesk, "apply", lambda self, entry: None)
 
 
+def tells_nobody_that_a_document_may_be_opened_again(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(DocumentSync, "shared", lambda self: None)
+
+
+def asks_no_browser_for_what_was_refused(patch: pytest.MonkeyPatch) -> None:
+    change_role = Room.change_role
+
+    def without_a_question(self: Room, *details: Any) -> list[Any]:
+        return [effect for effect in change_role(self, *details) if not isinstance(effect, SendDocument)]
+
+    patch.setattr(Room, "change_role", without_a_question)
+
+
+def gives_browsers_no_sign_of_life(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(YjsPeer, "_beat", lambda self: None)
+
+
+def passes_on_to_browsers_what_only_desktops_know(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(YjsPeer, "deliver", lambda self, traffic: self.outbox.write(traffic.bare_frame))
+
+
+def shows_the_first_generation_only_its_own_edits(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(LegacyPeer, "_apply", lambda self, document, update: None)
+
+
+def lets_the_first_generation_write_what_was_refused(patch: pytest.MonkeyPatch) -> None:
+    async def go_on(self: LegacyPeer, document: Any) -> None:
+        document.is_refused = False
+        self._touch(document)
+
+    patch.setattr(LegacyPeer, "_open_anew", go_on)
+
+
+def looks_at_every_guess(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Throttle, "check", lambda self, address, user_id, now: None)
+
+
+def lets_guests_who_are_invited_back_in_as_somebody_new(patch: pytest.MonkeyPatch) -> None:
+    def as_new(self: SignIn, records: Any, invite: Any, visitor: Any) -> Any:
+        return self._register(records, Authentication(protocol=2), replace(invite, for_user=""), visitor)
+
+    patch.setattr(SignIn, "_take_back", as_new)
+
+
 MISTAKES: list[Mistake] = [
+    tells_nobody_that_a_document_may_be_opened_again,
+    asks_no_browser_for_what_was_refused,
+    gives_browsers_no_sign_of_life,
+    passes_on_to_browsers_what_only_desktops_know,
+    shows_the_first_generation_only_its_own_edits,
+    lets_the_first_generation_write_what_was_refused,
+    looks_at_every_guess,
+    lets_guests_who_are_invited_back_in_as_somebody_new,
     acknowledges_before_it_is_durable,
     acknowledges_what_rides_along_at_once,
     leaves_the_older_connection_of_a_session,

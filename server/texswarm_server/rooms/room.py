@@ -187,12 +187,16 @@ class Room:
         return self._participants()
 
     def change_role(self, session_id: SessionId, role: RoleName) -> list[Effect]:
-        """Give a member another role from here on."""
+        """Give a member another role from here on; a client that knows of no roles is asked for what was refused."""
         member = self._members.get(session_id)
         if member is None or member.profile.role == role:
             return []
+        is_promoted = can_edit(role) and not can_edit(member.profile.role)
         member.profile = replace(member.profile, role=role)
-        return [Tell((session_id,), RoleChanged(handle=self.handle, role=role)), *self._participants()]
+        told: list[Effect] = [Tell((session_id,), RoleChanged(handle=self.handle, role=role)), *self._participants()]
+        if is_promoted and member.profile.is_forgetful and member.is_here:
+            told.append(SendDocument((session_id,), self._frame(SyncStep1(self._state()))))
+        return told
 
     def announce(self) -> list[Effect]:
         """Tell everybody who is here; those who are held hear it when they catch up."""

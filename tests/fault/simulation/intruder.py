@@ -3,17 +3,20 @@
 import asyncio
 from typing import Final
 
+from tests.fault.simulation.guests import Guest
 from tests.fault.simulation.network import ClientEnd
 from tests.fault.simulation.person import Person
 from texswarm_server.document import ProjectDocument
 from texswarm_server.document.project_document import EMPTY_STATE
 from texswarm_server.protocol.codec import encode, fact_codec
-from texswarm_server.protocol.errors import LinkLostError
+from texswarm_server.protocol.errors import LinkError, LinkLostError
 from texswarm_server.protocol.frames import Update, encode_frame
 from texswarm_server.protocol.ids import Handle
 from texswarm_server.protocol.messages import Authentication, AuthenticationResult, DocumentOpened, Error, OpenDocument
 
 _PATIENCE_S: Final = 8.0
+#: More than a burst, and what is added while somebody tries: servers that start anew have forgotten all of it.
+MOST_GUESSES: Final = 45
 
 
 async def break_in(person: Person, kind: str) -> None:
@@ -24,6 +27,23 @@ async def break_in(person: Person, kind: str) -> None:
         tokens.add(person.invite)
     for token in sorted(token for token in tokens if token):
         await _try(person, kind, token)
+
+
+async def guess(person: Person | Guest, times: int) -> None:
+    """Try invitations that nobody made, from the person's address and under their name; after some it must be slow."""
+    codes = []
+    for number in range(times):
+        try:
+            end = await person.cable.connect()
+        except LinkError:
+            continue
+        end.send(encode(Authentication(protocol=2, token=f"txi_{number:032}", user_id=person.user_id)))
+        result = await _heard(end, AuthenticationResult)
+        end.close()
+        if isinstance(result, AuthenticationResult):
+            codes.append(result.code)
+    assert None not in codes, "a guess has let somebody in"
+    assert codes.count("token_invalid") <= MOST_GUESSES, f"{codes.count('token_invalid')} guesses were looked at"
 
 
 async def _try(person: Person, kind: str, token: str) -> None:

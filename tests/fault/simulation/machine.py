@@ -18,10 +18,14 @@ from texswarm_server.config import ServerConfig
 from texswarm_server.dispatcher import Dispatcher
 from texswarm_server.front_desk import FrontDesk
 from texswarm_server.net.admission import Admission, AdmissionLimits, NoPlace
+from texswarm_server.net.legacy_peer import LegacyPeer
+from texswarm_server.net.peer import Peer
 from texswarm_server.net.protocol2_peer import Protocol2Peer
+from texswarm_server.net.yjs_peer import YjsPeer
 from texswarm_server.open_documents import OpenDocuments
 from texswarm_server.protocol.close_codes import CloseCode
 from texswarm_server.protocol.errors import NotWritableError
+from texswarm_server.protocol.version import YJS_PATH
 from texswarm_server.sessions.access_tokens import AccessTokens
 from texswarm_server.sessions.document_access import DocumentAccess
 from texswarm_server.sessions.signing_keys import keys_for_start
@@ -88,7 +92,7 @@ class Server:
         self._housekeeping: asyncio.TimerHandle | None = None
         self._stalls_due = 0.0
         self.starting: asyncio.Task[None] | None = None
-        self.peers: dict[Protocol2Peer, ServerEnd] = {}
+        self.peers: dict[Peer, ServerEnd] = {}
         self.admission = Admission(
             AdmissionLimits(
                 max_connections=config.max_connections, max_per_address=None, max_unauthenticated=config.max_connections
@@ -121,9 +125,7 @@ class Server:
             return False
         end.place = place
         assert self._dispatcher is not None
-        peer = Protocol2Peer(end, self._dispatcher, auth_timeout_s=self._config.auth_timeout_s)
-        peer.outbox._hold_above_bytes = HOLD_ABOVE_BYTES
-        task = self._loop.create_task(self._serve(peer, end))
+        task = self._loop.create_task(self._drive(end))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return True
@@ -164,13 +166,32 @@ class Server:
         served = Counter(peer.session_id for peer in self.peers if peer.is_signed_in)
         return [str(session_id) for session_id, count in served.items() if count > 1]
 
-    async def _serve(self, peer: Protocol2Peer, end: ServerEnd) -> None:
+    async def _drive(self, end: ServerEnd) -> None:
+        """As `CollabServer._drive`."""
+        assert self._dispatcher is not None
+        timing = {"auth_timeout_s": self._config.auth_timeout_s}
+        beating = timing | {"heartbeat_s": self._config.heartbeat_s}
+        try:
+            if end.path.startswith(YJS_PATH):
+                await self._serve(YjsPeer(end, self._dispatcher, end.path, **beating), end)
+                return
+            peer = Protocol2Peer(end, self._dispatcher, **timing)
+            await self._serve(peer, end)
+            if peer.first_generation is not None:
+                clock = self._machine.wall_clock
+                await self._serve(
+                    LegacyPeer(end, self._dispatcher, peer.first_generation, **beating, wall_clock=clock), end
+                )
+        finally:
+            end.lose()
+
+    async def _serve(self, peer: Peer, end: ServerEnd) -> None:
+        peer.outbox._hold_above_bytes = HOLD_ABOVE_BYTES
         self.peers[peer] = end
         try:
             await peer.serve()
         finally:
             del self.peers[peer]
-            end.lose()
 
     def _keep_house(self) -> None:
         assert self.documents is not None
@@ -186,11 +207,11 @@ class Server:
         self._housekeeping = self._loop.call_later(self._config.housekeeping_s, self._keep_house)
 
 
-def config_of(chance: random.Random) -> ServerConfig:
-    """Return a server's settings with times short enough to be passed in a plan."""
+def config_of(chance: random.Random, members: int) -> ServerConfig:
+    """Return a server's settings with times short enough to be passed in a plan, and room for so many members."""
     return ServerConfig(
         data=Path("nowhere"),
-        max_connections=chance.choice([4, 50]),
+        max_connections=chance.choice([members + 1, 50]),
         access_ttl_s=chance.choice([8.0, 3600.0, 3600.0]),
         grace_s=chance.choice([6.0, 60.0, 3 * 3600.0]),
         presence_grace_s=chance.choice([1.0, 5.0]),
@@ -198,4 +219,5 @@ def config_of(chance: random.Random) -> ServerConfig:
         heartbeat_s=2.0,
         dead_after_s=8.0,
         idle_document_s=chance.choice([0.0, 3.0, 60.0]),
+        idle_s=chance.choice([0.0] * 7 + [60.0]),
     )

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from texswarm_desktop.client.link import LinkClosedError
 from texswarm_server.net.statistics import ConnectionStatistics
 from texswarm_server.protocol.errors import LinkLostError, LinkRefusedError
+from texswarm_server.protocol.version import WEBSOCKET_PATH
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -85,8 +86,9 @@ class Pipe:
 class ServerEnd:
     """What the server holds of a wire; takes the place of `net.server_connection.PeerConnection`."""
 
-    def __init__(self, wire: Wire, loop: asyncio.AbstractEventLoop, address: str) -> None:
+    def __init__(self, wire: Wire, loop: asyncio.AbstractEventLoop, address: str, path: str) -> None:
         self._wire, self._loop = wire, loop
+        self.path = path
         self._incoming: deque[str | bytes] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._is_paused = False
@@ -214,6 +216,11 @@ class ClientEnd:
             self._is_closed = True
             self._wire.up.send(Goodbye(1000), 8)
 
+    def give_up(self) -> None:
+        """Close it, and wake who waits for a frame."""
+        self.hear(Goodbye())
+        self.close()
+
     def hear(self, item: Item) -> None:
         if self._is_closed:
             return
@@ -236,10 +243,10 @@ class ClientEnd:
 class Wire:
     """One connection, with its two ends."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, chance: random.Random, address: str) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, chance: random.Random, address: str, path: str) -> None:
         self.close_code: int | None = None
         self.client_end = ClientEnd(self, loop)
-        self.server_end = ServerEnd(self, loop, address)
+        self.server_end = ServerEnd(self, loop, address, path)
         self.up = Pipe(loop, chance, self.server_end.hear)
         self.down = Pipe(loop, chance, self.client_end.hear)
         self.down.on_less = self.server_end.less
@@ -285,13 +292,13 @@ class Cable:
         finally:
             end.close()
 
-    async def connect(self) -> ClientEnd:
+    async def connect(self, path: str = WEBSOCKET_PATH) -> ClientEnd:
         await asyncio.sleep(self._chance.uniform(0.001, 0.03))
         if self.is_hanging:
             await asyncio.sleep(60.0)
         if self.is_out or self.is_hanging:
             raise LinkRefusedError("unreachable")
-        wire = Wire(self._loop, random.Random(self._chance.random()), self._address)
+        wire = Wire(self._loop, random.Random(self._chance.random()), self._address, path)
         wire.up.lag_s, self.next_lag_s = self.next_lag_s, 0.0
         if not self._accept(wire.server_end):
             raise LinkRefusedError("refused")

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Final
 
 PEOPLE: Final = ("ann", "bob", "cyd")
-ROLES: Final = {"ann": "owner", "bob": "editor", "cyd": "editor"}
+#: By a browser, and by a program of the first generation.
+GUESTS: Final = ("web", "old")
+ROLES: Final = {"ann": "owner", "bob": "editor", "cyd": "editor", "web": "editor", "old": "editor"}
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Script:
     seed: int
     steps: tuple[Step, ...]
     people: tuple[str, ...] = PEOPLE
+    guests: tuple[str, ...] = ()
 
     def save(self, folder: Path) -> Path:
         """Write the plan where it can be replayed from."""
@@ -43,7 +46,12 @@ class Script:
     def load(path: Path) -> "Script":
         """Read a saved plan."""
         data = json.loads(path.read_text(encoding="utf-8"))
-        return Script(data["seed"], tuple(Step(**step) for step in data["steps"]), tuple(data["people"]))
+        return Script(
+            data["seed"],
+            tuple(Step(**step) for step in data["steps"]),
+            tuple(data["people"]),
+            tuple(data.get("guests", ())),
+        )
 
 
 #: What can happen, how often against each other, and with which range of `x` (seconds unless said otherwise).
@@ -69,6 +77,7 @@ FAULTS: Final[dict[str, tuple[int, float, float]]] = {
     "remove_user": (2, 0.0, 0.0),
     "revoke_tokens": (1, 0.0, 0.0),
     "close_session": (1, 0.5, 3.0),
+    "guess": (1, 5.0, 60.0),  # times
     "rotate_keys": (1, 0.0, 0.0),
     "set_clock": (2, -4000.0, 4000.0),
     "set_server_clock": (3, -7200.0, 7200.0),
@@ -78,6 +87,11 @@ _NOBODYS: Final = frozenset(
 )
 #: What an operator does to somebody who is not the owner.
 _OF_MEMBERS: Final = frozenset({"demote", "remove_member", "remove_user", "revoke_tokens"})
+#: What happens to guests as well; the rest is about the desktop's program or its tokens.
+_OF_GUESTS: Final = frozenset(
+    {"cut", "refuse", "hang", "freeze", "freeze_up", "freeze_down", "lag", "stray", "read_slowly"}
+    | {"demote", "remove_member", "remove_user", "guess"}
+)
 #: Faults that matter most when much is under way.
 _IN_BETWEEN: Final = frozenset({"kill_server", "restart_server", "read_slowly", "fill_disk", "cut", "freeze_down"})
 
@@ -87,13 +101,15 @@ def make_script(seed: int, faults: int = 5) -> Script:
     chance = random.Random(f"script {seed}")
     kinds = chance.choices(list(FAULTS), [weight for weight, _, _ in FAULTS.values()], k=chance.randint(1, faults))
     people = PEOPLE[: chance.choice([2, 2, 3])]
+    guests = chance.choice([(), (), (), GUESTS[:1], GUESTS[1:], GUESTS])
+    everybody = (*people, *guests)
     steps: list[Step] = []
     for kind in kinds:
-        steps += _typing(chance, people, chance.randint(1, 3))
-        steps += _hurry(chance, people, kind)
-        steps.append(_fault(chance, people, kind))
-        steps += _typing(chance, people, chance.randint(0, 2)) + _hurry(chance, people, kind)
-    return Script(seed, tuple(steps), people)
+        steps += _typing(chance, everybody, chance.randint(1, 3))
+        steps += _hurry(chance, everybody, kind)
+        steps.append(_fault(chance, everybody if kind in _OF_GUESTS else people, kind))
+        steps += _typing(chance, everybody, chance.randint(0, 2)) + _hurry(chance, everybody, kind)
+    return Script(seed, tuple(steps), people, guests)
 
 
 def _fault(chance: random.Random, people: tuple[str, ...], kind: str) -> Step:

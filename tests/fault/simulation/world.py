@@ -1,4 +1,4 @@
-"""Three people, a server and a plan of what goes wrong, in virtual time; and what must hold all the while and at rest.
+"""Three people, two guests, a server and a plan of what goes wrong, in virtual time; and what must hold, when.
 
 always     a session has one connection; what a client holds for saved is on the disk when the server is killed;
            nobody is asked to act; what waits for a slow reader stays bounded; nothing fails unexpectedly
@@ -20,7 +20,8 @@ from unittest.mock import patch
 import pycrdt
 
 from tests.fault.simulation.disk import Disk
-from tests.fault.simulation.intruder import break_in
+from tests.fault.simulation.guests import Browser, FirstGeneration, Guest
+from tests.fault.simulation.intruder import break_in, guess
 from tests.fault.simulation.machine import HOLD_ABOVE_BYTES, Machine, config_of
 from tests.fault.simulation.network import HIGH_MARK_BYTES, Cable, ServerEnd
 from tests.fault.simulation.person import Person
@@ -33,7 +34,7 @@ from texswarm_server.protocol.errors import NotWritableError, RejectedError
 from texswarm_server.protocol.ids import DocumentId, Lineage, UserId
 from texswarm_server.sessions import administration
 from texswarm_server.sessions.deadlines import Deadlines
-from texswarm_server.sessions.document_access import issue_invite
+from texswarm_server.sessions.document_access import issue_invite, issue_return
 from texswarm_server.sessions.records import DocumentRecord, Records
 from texswarm_server.sessions.registry import SessionRegistry
 
@@ -75,15 +76,20 @@ class World:
         assert isinstance(self._loop, VirtualLoop)
         chance = random.Random(f"world {script.seed}")
         self.disk = Disk()
-        self.config = config_of(chance)
+        self.config = config_of(chance, len(script.people) + len(script.guests))
         self.machine = Machine(self._loop, self.disk, self.config, script.seed)
-        invites = self.disk.transact(lambda records: _furnish(records, chance, script.people))
+        invites = self.disk.transact(lambda records: _furnish(records, chance, (*script.people, *script.guests)))
         self.ends: list[ServerEnd] = []
         self.people = {
             name: self._person(name, number, invites[name], random.Random(chance.random()))
             for number, name in enumerate(script.people)
         }
+        self.guests = {
+            name: self._guest(name, len(script.people) + number, invites[name], random.Random(chance.random()))
+            for number, name in enumerate(script.guests)
+        }
         self._words = 0
+        self._last_words: set[str] = set()
         self.out: dict[str, str] = {}
         self.forbidden: set[str] = set()
         self._is_resting = False
@@ -94,12 +100,21 @@ class World:
         person.on_state = lambda state: self._look_at_state(name, state)
         return person
 
+    def _guest(self, name: str, number: int, invite: str, chance: random.Random) -> Guest:
+        cable = Cable(self._loop, chance, self._accept, f"192.168.7.{number + 10}")
+        kind = Browser if name == "web" else FirstGeneration
+        return kind(name, DOCUMENT, invite, _user_id(number), cable, self._group, self.script.seed)
+
+    @property
+    def _everybody(self) -> dict[str, Person | Guest]:
+        return {**self.people, **self.guests}
+
     def _accept(self, end: ServerEnd) -> bool:
         self.ends.append(end)
         return self.machine.accept(end)
 
     def close(self) -> None:
-        for person in self.people.values():
+        for person in self._everybody.values():
             person.stop()
         self.machine.kill()
         self.disk.close()
@@ -109,7 +124,7 @@ class World:
     async def run(self) -> None:
         self.people["ann"].replica.create(LINEAGE)
         await self.machine.start()
-        for person in self.people.values():
+        for person in self._everybody.values():
             person.start()
         for step in self.script.steps:
             await asyncio.sleep(step.after)
@@ -118,12 +133,13 @@ class World:
         await self._come_to_rest()
         self._look_at_rest()
         for name, kind in self.out.items():
-            await break_in(self.people[name], kind)
+            if name in self.people:
+                await break_in(self.people[name], kind)
         assert "evil" not in self._words_on_disk(), "an intruder has written"
         await self._let_everybody_go()
 
     def _do(self, step: Step) -> None:
-        person = self.people.get(step.who)
+        person = self._everybody.get(step.who)
         getattr(self, f"_{step.do}")(*([person] if person else []), step)
 
     def _later(self, delay_s: float, call: Any, *values: Any) -> None:
@@ -131,17 +147,18 @@ class World:
 
     # ── people ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def _type(self, person: Person, step: Step) -> None:
+    def _type(self, person: Person | Guest, step: Step) -> None:
         if person.can_type:
             self._words += 1
             person.type(f"{person.name[0]}{self._words:03}", step.n)
 
-    def _delete(self, person: Person, step: Step) -> None:
-        if person.can_type:
+    def _delete(self, person: Person | Guest, step: Step) -> None:
+        if isinstance(person, Person) and person.can_type:
             person.delete(step.n)
 
-    def _caret(self, person: Person, _step: Step) -> None:
-        person.show_caret()
+    def _caret(self, person: Person | Guest, _step: Step) -> None:
+        if isinstance(person, Person):
+            person.show_caret()
 
     def _kill_desktop(self, person: Person, step: Step) -> None:
         if person.is_running:
@@ -182,29 +199,29 @@ class World:
             return False
         return True
 
-    def _demote(self, person: Person, step: Step) -> None:
+    def _demote(self, person: Person | Guest, step: Step) -> None:
         self._bar(person, "viewer", administration.change_role, document_id=DOCUMENT, role="viewer")
         if step.n % 2:
             self._later(step.x, self._readmit, person)
 
-    def _remove_member(self, person: Person, step: Step) -> None:
+    def _remove_member(self, person: Person | Guest, step: Step) -> None:
         self._bar(person, "member", administration.remove_member, document_id=DOCUMENT, ban=step.n % 3 == 0)
         if step.n % 2:
             self._later(step.x, self._readmit, person)
 
-    def _remove_user(self, person: Person, _step: Step) -> None:
+    def _remove_user(self, person: Person | Guest, _step: Step) -> None:
         self._bar(person, "user", administration.remove_user)
 
     def _revoke_tokens(self, person: Person, _step: Step) -> None:
         if person.credentials.invite is None:  # else the invitation, which nobody revoked, lets the person in
             self._bar(person, "tokens", administration.revoke_tokens)
 
-    def _bar(self, person: Person, kind: str, change: Callable[..., object], **details: Any) -> None:
+    def _bar(self, person: Person | Guest, kind: str, change: Callable[..., object], **details: Any) -> None:
         if person.name not in self.out and self._operate(change, user_id=person.user_id, **details):
             self.out[person.name] = kind
             person.was_barred = True
 
-    def _readmit(self, person: Person) -> None:
+    def _readmit(self, person: Person | Guest) -> None:
         """Let somebody edit again, who then looks whether that is so."""
         if self._is_resting:
             return
@@ -212,6 +229,18 @@ class World:
             administration.change_role, user_id=person.user_id, document_id=DOCUMENT, role="editor"
         ):
             del self.out[person.name]
+            if isinstance(person, Guest):
+                self._operate(partial(self._take_back, person), user_id=person.user_id)
+
+    @staticmethod
+    def _take_back(guest: Guest, records: Records, *, now: float, **details: Any) -> None:
+        """Give a guest a way in: who keeps no tokens has none where the only invitation went with a ban."""
+        chance = random.Random(f"back {guest.name}")
+        guest.use_invite(issue_return(records, chance.randbytes, now, ttl_s=1e6, **details).token)
+
+    def _guess(self, person: Person | Guest, step: Step) -> None:
+        """Somebody at the same address says to be this person and tries one invitation after the other."""
+        self._group.create_task(guess(person, int(step.x)), name="guesses")
 
     def _close_session(self, person: Person, step: Step) -> None:
         session_id = person.credentials.session_id
@@ -321,7 +350,8 @@ class World:
         if not isinstance(state, NeedsUser) or self.out.get(name) in {"user", "tokens"}:
             return
         person = self.people[name]
-        is_expected = person.was_barred or (person.may_be_asked and state.code == StopCode.SESSION_ENDED)
+        may_be_ended = person.may_be_asked or self.config.idle_s > 0
+        is_expected = person.was_barred or (may_be_ended and state.code == StopCode.SESSION_ENDED)
         assert is_expected, f"{name} is asked to act: {state}"
         self._later(1.0, person.insist)
 
@@ -338,24 +368,44 @@ class World:
             person.cable.restore()
             self._start_desktop(person)
             self._say_network(person, True)
+        for guest in self.guests.values():
+            guest.cable.restore()
         await asyncio.sleep(3.0)  # by then a server that was just started acts on what operators did
         for name in self.out:
-            self._type_what_is_forbidden(self.people[name])
-        give_up_at = self._loop.time() + REST_LIMIT_S
-        rested_s = 0.0
-        while rested_s < self.config.dead_after_s + self.config.presence_grace_s:
+            self._type_what_is_forbidden(self._everybody[name])
+        await self._rest(self.config.dead_after_s + self.config.presence_grace_s)
+        if self._admitted_guests:
+            self._type_last_words()
+            await self._rest(3.0)
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait until everybody has been content for so long."""
+        give_up_at, rested_s = self._loop.time() + REST_LIMIT_S, 0.0
+        while rested_s < seconds:
             assert self._loop.time() < give_up_at, f"no rest: {self._described()}"
             await asyncio.sleep(0.5)
-            is_at_rest = all(person.is_at_rest and not person.cable.is_behind for person in self.admitted.values())
+            everybody = (*self.admitted.values(), *self._admitted_guests.values())
+            is_at_rest = all(person.is_at_rest and not person.cable.is_behind for person in everybody)
             rested_s = rested_s + 0.5 if is_at_rest else 0.0
             self._look()
 
     @property
     def admitted(self) -> dict[str, Person]:
-        """Those who may edit."""
+        """Those at desktops who may edit."""
         return {name: person for name, person in self.people.items() if name not in self.out}
 
-    def _type_what_is_forbidden(self, person: Person) -> None:
+    @property
+    def _admitted_guests(self) -> dict[str, Guest]:
+        return {name: guest for name, guest in self.guests.items() if name not in self.out}
+
+    def _type_last_words(self) -> None:
+        """What is typed now arrives, also of programs that hear nothing of what is stored."""
+        for name, guest in self._admitted_guests.items():
+            before = set(guest.typed)
+            self._type(guest, Step("type", name))
+            self._last_words |= set(guest.typed) - before
+
+    def _type_what_is_forbidden(self, person: Person | Guest) -> None:
         before = set(person.typed)
         self._type(person, Step("type", person.name))
         self.forbidden |= set(person.typed) - before
@@ -365,10 +415,11 @@ class World:
             name: f"{person.state} synced={person.sync and person.sync.is_synced}"
             f" unacknowledged={person.replica.unacknowledged()} refusals={person.replica.refusals}"
             for name, person in self.people.items()
-        }
+        } | {name: f"at rest: {guest.is_at_rest}" for name, guest in self.guests.items()}
 
     def _look_at_rest(self) -> None:
         texts = {person.replica.text for person in self.admitted.values()}
+        texts |= {guest.text for guest in self._admitted_guests.values()}
         there = _text_of(self.disk.updates[DOCUMENT])
         assert texts == {there}, f"the copies differ: {texts}, on disk {there!r}"
         self._look_at_words(Counter(there.split()))
@@ -380,11 +431,14 @@ class World:
 
     def _look_at_words(self, words: Counter[str]) -> None:
         """Every word once; of those who were shut out, what they did last may be there or not."""
-        everybody = self.people.values()
+        everybody = self._everybody.values()
         typed = {word for person in everybody for word in person.typed}
         deleted = {word for person in everybody for word in person.deleted}
         surely_deleted = {word for name, person in self.people.items() for word in self._surely(name, person.deleted)}
         surely_typed = {word for name, person in self.people.items() for word in self._surely(name, person.typed)}
+        surely_typed |= self._last_words
+        for guest in self._admitted_guests.values():
+            surely_typed |= set(guest.typed) if guest.keeps_what_was_typed else set()
         assert max(words.values(), default=1) == 1, f"doubled: {words}"
         assert surely_typed - deleted <= set(words), f"lost: {surely_typed - deleted - set(words)}"
         assert set(words) <= typed - surely_deleted, f"came back: {set(words) - (typed - surely_deleted)}"
@@ -397,18 +451,21 @@ class World:
     def _look_at_person(self, person: Person) -> None:
         assert person.was_barred or not person.replica.refusals, f"{person.name} was refused: {person.replica.refusals}"
         here = Counter(each.display_name for each in person.replica.participants if each.state == "here")
-        viewers = {name for name, kind in self.out.items() if kind == "viewer"}
-        assert Counter(list(self.admitted)) <= here <= Counter([*self.admitted, *viewers]), f"{person.name} sees {here}"
-        others = {each.replica.document.client_id for each in self.admitted.values() if each is not person}
-        seen = set(person.replica.others.states) - {person.replica.document.client_id}
-        maybe = {self.people[name].replica.document.client_id for name in viewers}
+        viewers = [self._everybody[name] for name, kind in self.out.items() if kind == "viewer"]
+        admitted = [*self.admitted, *(guest.shown_as for guest in self._admitted_guests.values())]
+        maybe_here = [each.name if isinstance(each, Person) else each.shown_as for each in viewers]
+        assert Counter(admitted) <= here <= Counter([*admitted, *maybe_here]), f"{person.name} sees {here}"
+        others = {client_id for each in self.admitted.values() if each is not person for client_id in _carets(each)}
+        others |= {client_id for guest in self._admitted_guests.values() for client_id in _carets(guest)}
+        seen = set(person.replica.others.states) - _carets(person)
+        maybe = {client_id for each in viewers for client_id in _carets(each)}
         assert others <= seen <= others | maybe, f"{person.name} sees other carets"
 
     # ── at the end ──────────────────────────────────────────────────────────────────────────────────────
 
     async def _let_everybody_go(self) -> None:
         """After everybody has gone and every grace period is over, the server holds nothing of them."""
-        for person in self.people.values():
+        for person in self._everybody.values():
             person.stop()
         await asyncio.sleep(self.config.dead_after_s + self.config.idle_document_s + 31.0)
         await asyncio.sleep(self.config.grace_s + 5.0 if self.config.grace_s < 100 else 0.0)
@@ -439,6 +496,13 @@ def _furnish(records: Records, chance: random.Random, people: tuple[str, ...]) -
 
 def _user_id(number: int) -> str:
     return f"33333333-3333-4333-8333-33333333333{number}"
+
+
+def _carets(person: Person | Guest) -> set[int]:
+    """Return the client ids under which somebody shows a caret."""
+    if isinstance(person, Person):
+        return {person.replica.document.client_id}
+    return {person.replica.client_id} if isinstance(person, Browser) else set()
 
 
 def _text_of(updates: list[bytes]) -> str:
