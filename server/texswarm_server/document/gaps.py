@@ -12,7 +12,12 @@ from typing import Any, Final
 
 import pycrdt
 
-from texswarm_server.document.project_document import merge_updates, read_state_vector, refusing_malformed
+from texswarm_server.document.project_document import (
+    merge_updates,
+    read_state_vector,
+    refusing_malformed,
+    reporting_damage,
+)
 from texswarm_server.protocol.frames import Reader, write_varuint
 
 #: The byte without which no hole stands in an update; most updates of a key press do not have it.
@@ -52,8 +57,11 @@ def is_filling(update: bytes, waiting: bytes, state_vector: bytes) -> bool:
 
 
 def without_holes(update: bytes) -> bytes:
-    """Return what comes before every hole in a whole history, as a history of its own."""
-    with refusing_malformed():
+    """Return what comes before every hole in a whole history, as a history of its own.
+
+    Raises MalformedUpdateError or DamagedDocumentError.
+    """
+    with reporting_damage():
         whole: pycrdt.Doc[Any] = pycrdt.Doc(skip_gc=True)
         whole.apply_update(update)
         shown = pycrdt.Snapshot.decode(_without_newcomers(pycrdt.Snapshot.from_doc(whole).encode()))

@@ -3,19 +3,36 @@
 Whatever bytes come in, only the errors that a decoder's docstring names may come out.
 """
 
+import datetime as dt
+import io
 import json
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
+from zipfile import ZipFile
 
+import msgspec
 import pycrdt
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from texswarm_desktop.client.link import LinkClosedError
+from texswarm_desktop.core.certificates import is_shown_by, key_fingerprint
+from texswarm_desktop.core.ignore_rules import Sharing, decode_sharing, encode_sharing
+from texswarm_desktop.core.project_files import OWN_FOLDER, decode_text, encode_text
+from texswarm_desktop.core.settings import Settings, decode_settings, encode_settings
+from texswarm_desktop.core.zip_directory import find_directory, read_directory
+from texswarm_desktop.services.project_identity import read_identity
 from texswarm_server.cli.config_file import read_config_file
+from texswarm_server.cli.diagnosis.x509 import read_certificate
 from texswarm_server.cli.settings import choose
-from texswarm_server.cli.values import read_days, read_list, read_port, read_size, read_time
+from texswarm_server.cli.values import read_count, read_days, read_list, read_port, read_size, read_switch, read_time
 from texswarm_server.document import ProjectDocument
+from texswarm_server.document.gaps import has_hole, is_filling, without_holes
 from texswarm_server.document.presence import Presence, PresenceEntry, decode_presence, encode_presence
 from texswarm_server.document.project_document import (
     EMPTY_STATE,
@@ -27,8 +44,11 @@ from texswarm_server.document.project_document import (
 from texswarm_server.document.shared_document import SharedDocument
 from texswarm_server.net.client_address import ClientAddresses
 from texswarm_server.net.yjs_peer import _read_path
+from texswarm_server.protocol.announcement import Announcement, read_announcement
 from texswarm_server.protocol.codec import encode, fact_codec, order_codec
 from texswarm_server.protocol.errors import (
+    ArchiveError,
+    CorruptSnapshotError,
     DamagedDocumentError,
     MalformedUpdateError,
     RejectedError,
@@ -70,6 +90,8 @@ from texswarm_server.protocol.messages import (
 from texswarm_server.protocol.version import Limits
 from texswarm_server.sessions.access_tokens import AccessTokens
 from texswarm_server.sessions.credentials import hash_token, token_kind
+from texswarm_server.storage.damage import Layout, SchemaRow, read_layout
+from texswarm_server.storage.versions import pack, unpack
 
 ID: Final = "11111111-1111-4111-8111-111111111111"
 
@@ -103,6 +125,18 @@ def decoders(folder: Path) -> dict[str, Decoder]:
         "applied_updates": Decoder(_apply, (MalformedUpdateError, DamagedDocumentError), updates, 5),
         "stored_updates": Decoder(_compact(updates[0]), (MalformedUpdateError, DamagedDocumentError), updates, 3),
         "asked_vectors": Decoder(_ask(updates[0]), (MalformedUpdateError,), _vectors(), 5),
+        "holes": Decoder(_look_for_holes(updates[0]), (MalformedUpdateError, DamagedDocumentError), updates, 4),
+        "late_updates": Decoder(_apply_beside_waiting, (MalformedUpdateError, DamagedDocumentError), updates, 3),
+        "former_states": Decoder(_unpack, (CorruptSnapshotError,), tuple(pack(update) for update in updates), 2),
+        "announcements": Decoder(_read_announcement, remote, _announcements(), 4),
+        "certificates": Decoder(read_certificate, (ValueError,), _certificates(), 4),
+        "shown_certificates": Decoder(_compare_certificate, (ValueError,), _certificates(), 2),
+        "archives": Decoder(_read_archive, (ArchiveError,), _archives(), 4),
+        "files": Decoder(_read_text, (), (b"\xef\xbb\xbfone\r\ntwo", b"caf\xe9\n", "é😀\r".encode()), 2),
+        "desktop_settings": Decoder(decode_settings, (SettingsError,), (encode_settings(Settings()), b"{}"), 2),
+        "sharing": Decoder(decode_sharing, (ValueError,), (encode_sharing(Sharing()), b'{"share":["a/*"]}'), 2),
+        "layouts": Decoder(_read_layout(folder / "texswarm.db"), (), (_layout(), b"{}"), 1),
+        "identities": Decoder(_read_identity(folder), (), (b'{"document_id":"x","lineage":null}', b"{}"), 1),
         "links": Decoder(_as_text(parse_invite_link), (SettingsError,), _links(), 5),
         "tokens": Decoder(_as_text(_verify()), (RejectedError,), _tokens(), 4),
         "yjs_paths": Decoder(lambda data: _read_path("/yjs/" + data.decode("latin-1")), (), _paths(), 5),
@@ -136,6 +170,68 @@ def _apply(data: bytes) -> None:
     _ = document.title, document.lineage
 
 
+def _look_for_holes(first: bytes) -> Callable[[bytes], object]:
+    def look(data: bytes) -> None:
+        check_update(data)
+        for vector in (EMPTY_STATE, SharedDocument([first]).state_vector):
+            has_hole(data, vector)
+            is_filling(data, first, vector)
+        without_holes(data)
+
+    return look
+
+
+def _apply_beside_waiting(data: bytes) -> None:
+    """Give a document with a hole something that may fill it, or be behind it as well."""
+    updates = _updates()
+    check_update(data)
+    document = SharedDocument([updates[1], *updates[3:5]])
+    document.apply(data)
+    document.contains(data)
+    document.update_since()
+
+
+def _unpack(data: bytes) -> None:
+    unpack(zlib.crc32(data), data, "a version")
+
+
+def _read_announcement(data: bytes) -> None:
+    pairs = [entry.partition(b"=") for entry in data.split(b"\n")]
+    read_announcement({key: value if equals else None for key, equals, value in pairs})
+
+
+def _compare_certificate(data: bytes) -> None:
+    is_shown_by(data, "00" * 32)
+    key_fingerprint(data)
+
+
+def _read_archive(data: bytes) -> None:
+    directory = find_directory(data[-1000:], len(data))
+    list(read_directory(data[directory.offset :][: directory.size], directory))
+
+
+def _read_text(data: bytes) -> None:
+    decoded = decode_text(data)
+    assert decoded is None or encode_text(decoded.text, decoded.format) == data
+
+
+def _read_layout(path: Path) -> Callable[[bytes], object]:
+    def read(data: bytes) -> object:
+        path.with_name("texswarm.layout.json").write_bytes(data)
+        return read_layout(path)
+
+    return read
+
+
+def _read_identity(folder: Path) -> Callable[[bytes], object]:
+    def read(data: bytes) -> object:
+        (folder / OWN_FOLDER).mkdir(exist_ok=True)
+        (folder / OWN_FOLDER / "project.json").write_bytes(data)
+        return read_identity(folder)
+
+    return read
+
+
 def _compact(first: bytes) -> Callable[[bytes], object]:
     return lambda data: compact([first, data])
 
@@ -167,7 +263,7 @@ def _find_address(data: bytes) -> None:
 
 
 def _read_values(text: str) -> None:
-    for read in (read_time, read_size, read_port, read_days):
+    for read in (read_time, read_size, read_port, read_days, read_count, read_switch):
         try:
             read(text)
         except ValueError:
@@ -293,6 +389,41 @@ def _links() -> tuple[bytes, ...]:
 def _tokens() -> tuple[bytes, ...]:
     good, _expires_at = _access_tokens().issue(UserId(ID), "grant", 1_700_000_000.0)
     return (good.encode(), b"txi_" + b"a" * 32, b"txr_" + b"b" * 32, b"a.b.c", b"e30.e30.")
+
+
+def _announcements() -> tuple[bytes, ...]:
+    said = Announcement(
+        instance="abcdefgh12", name="Ada é😀", project="Paper", document_id=ID, nameplate="42", tls=True
+    )
+    return tuple(
+        b"\n".join(key.encode() + b"=" + value for key, value in each.to_txt().items())
+        for each in (said, Announcement(instance="abcdefgh12", name=""))
+    )
+
+
+def _certificates() -> tuple[bytes, ...]:
+    """The same one every time: the key is no secret, and Ed25519 needs no chance to sign."""
+    key = Ed25519PrivateKey.from_private_bytes(b"0" * 32)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "lab.example.org")])
+    begin = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    names = x509.SubjectAlternativeName([x509.DNSName("lab.example.org"), x509.IPAddress(ip_address("::1"))])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, begin, begin + dt.timedelta(days=9))
+    made = builder.add_extension(names, critical=False).sign(key, None)
+    return (made.public_bytes(Encoding.DER),)
+
+
+def _archives() -> tuple[bytes, ...]:
+    made = io.BytesIO()
+    with ZipFile(made, "w") as archive:
+        archive.comment = b"comment"
+        archive.writestr("main.tex", "Hello")
+        archive.writestr("figures/é.pdf", b"x" * 50)
+    return (made.getvalue(),)
+
+
+def _layout() -> bytes:
+    row = SchemaRow(kind="table", name="users", table="users", root_page=2, statement="CREATE TABLE users (x)")
+    return msgspec.json.encode(Layout(page_bytes=4096, version=3, rows=[row]))
 
 
 def _paths() -> tuple[bytes, ...]:
