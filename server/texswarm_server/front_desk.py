@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
 from texswarm_server import __version__
 from texswarm_server.audit_feed import AuditFeed
@@ -14,15 +14,7 @@ from texswarm_server.doorkeeper import DoorKeeper
 from texswarm_server.net.peer import Peer
 from texswarm_server.open_documents import OpenDocuments
 from texswarm_server.protocol.close_codes import CloseCode
-from texswarm_server.protocol.errors import (
-    ErrorCode,
-    RejectedError,
-    StorageError,
-    TexSwarmError,
-    Verdict,
-    code_of,
-    code_verdict,
-)
+from texswarm_server.protocol.errors import ErrorCode, RejectedError, TexSwarmError
 from texswarm_server.protocol.ids import DocumentId, SessionId, UserId
 from texswarm_server.protocol.messages import (
     Authentication,
@@ -32,35 +24,20 @@ from texswarm_server.protocol.messages import (
     TokenRenewed,
 )
 from texswarm_server.protocol.version import PROTOCOL_VERSION
+from texswarm_server.record_care import RecordCare
 from texswarm_server.sessions.access_tokens import RENEWAL_SHARE, AccessTokens
-from texswarm_server.sessions.administration import close_session, revoke_sign_in, rotate_keys
+from texswarm_server.sessions.administration import close_session, revoke_sign_in
 from texswarm_server.sessions.audit import SERVER, AuditAction, AuditEntry
 from texswarm_server.sessions.credentials import RandomBytes, new_uuid
 from texswarm_server.sessions.records import Records, StoredSession
 from texswarm_server.sessions.registry import Attachment, Session, SessionRegistry
-from texswarm_server.sessions.sign_in import SignedIn, SignIn, SpentTokenError
-from texswarm_server.sessions.signing_keys import SigningKey, keys_for_start, load_keys, verifying
-from texswarm_server.sessions.throttle import Buckets, Rate, Throttle
-from texswarm_server.storage.store import Store
+from texswarm_server.sessions.sign_in import SignedIn, SignIn
+from texswarm_server.sign_in_refusals import SignInRefusals
+from texswarm_server.storage.store import Store, log_failure
 
 _logger = logging.getLogger(__name__)
 
-_RETRY_AFTER_S = 5.0
-_DAY_S = 86400.0
-_LONG_CARE_EVERY_S = 3600.0
-_NOTED_REFUSALS = Rate(100, 1.0)
 _CLIENT_CHARS = 80
-_CLOSE_CODES: dict[str, CloseCode] = {
-    ErrorCode.IDENTITY_MISMATCH: CloseCode.FORBIDDEN,
-    ErrorCode.REMOVED: CloseCode.FORBIDDEN,
-    ErrorCode.NAME_INVALID: CloseCode.FORBIDDEN,
-    ErrorCode.PROTOCOL_UNSUPPORTED: CloseCode.UNSUPPORTED_VERSION,
-    ErrorCode.LIMIT_EXCEEDED: CloseCode.TRY_AGAIN_LATER,
-    ErrorCode.THROTTLED: CloseCode.TRY_AGAIN_LATER,
-    ErrorCode.STORAGE_UNAVAILABLE: CloseCode.TRY_AGAIN_LATER,
-    ErrorCode.INTERNAL_ERROR: CloseCode.INTERNAL_ERROR,
-}
-"""How a refused sign-in is closed; every other code concerns the token."""
 
 
 @dataclass(slots=True)
@@ -114,11 +91,11 @@ class FrontDesk:
         )
         self._guests: dict[Peer, Guest] = {}
         self.doorkeeper = DoorKeeper(documents, self.peers_of, patience_s=config.lobby_s, wall_clock=wall_clock)
-        self._throttle = Throttle()
-        self._refusals: Buckets[str] = Buckets(_NOTED_REFUSALS)
-        self._random = random
-        self._long_care_at = 0.0
         self.feed = AuditFeed(store, self.apply)
+        self._refusals = SignInRefusals(store, wall_clock=wall_clock, on_revoked=self.feed.follow)
+        self._care = RecordCare(
+            store, tokens, config, random=random, wall_clock=wall_clock, on_keys_dropped=self._renew_all_tokens
+        )
 
     @property
     def session_counts(self) -> dict[str, int]:
@@ -139,7 +116,7 @@ class FrontDesk:
             session = Session(stored.session_id, stored.user_id, stored.grant_id)
             away_s = 0.0 if stored.detached_at is None else wall - stored.detached_at
             self._registry.restore(session, now=now, remaining_s=self._config.grace_s - away_s)
-            self._throttle.succeeded(stored.address, stored.user_id)
+            self._refusals.forgive(stored.address, stored.user_id)
 
     def guest(self, peer: Peer) -> Guest:
         """Return who is signed in at `peer`."""
@@ -162,13 +139,12 @@ class FrontDesk:
             if peer.is_signed_in:
                 await self._renew(peer, message)
             else:
-                self._throttle.check(peer.address, message.user_id, self._loop.time())
+                self._refusals.check(peer, message)
                 await self._admit(peer, message)
         except TexSwarmError as error:
             if not isinstance(error, RejectedError):
                 _logger.warning("a sign-in failed: %s", error)
-            self._note_refusal(peer, message, error)
-            self._refuse(peer, message, error)
+            self._refusals.refuse(peer, message, error)
 
     async def sign_out(self, peer: Peer) -> None:
         """Revoke what `peer` signed in with and end its session; raises StorageError."""
@@ -200,7 +176,7 @@ class FrontDesk:
             confirm = partial(_confirm, user_id=guest.user_id, taken_back_by=guest.signed_in.taken_back_by)
             user = replace(guest.signed_in.user, is_confirmed=True)
             guest.signed_in = replace(guest.signed_in, user=user, taken_back_by="")
-            self._store.run(confirm).add_done_callback(_log_failure)
+            self._store.run(confirm).add_done_callback(log_failure)
 
     def lost(self, peer: Peer, *, is_clean: bool) -> None:
         """Note that `peer` is gone; its session waits for the next connection, if its wire can resume one."""
@@ -221,7 +197,7 @@ class FrontDesk:
             self._registry.end(session_id)
             self._forget_sessions([guest.session])
             return
-        self._put_session(guest, detached_at=self._wall_clock()).add_done_callback(_log_failure)
+        self._put_session(guest, detached_at=self._wall_clock()).add_done_callback(log_failure)
 
     def apply(self, entry: AuditEntry) -> None:
         """Act on a change of access where the people concerned are connected or may come back."""
@@ -252,15 +228,13 @@ class FrontDesk:
                 meant = [session for session in sessions if session.session_id == entry.reference]
                 self._dismiss(meant, CloseCode.SESSION_ENDED, entry.detail or entry.action)
             case AuditAction.KEY_ROTATED:
-                self._store.run(load_keys).add_done_callback(self._use_keys)
+                self._care.use_newest_key()
             case _:
                 pass
 
     def tick(self, now: float) -> None:
         """Expire sessions whose grace period is over, and what else grows old."""
-        if now >= self._long_care_at:
-            self._long_care_at = now + _LONG_CARE_EVERY_S
-            self._store.run(self._care_for_records).add_done_callback(_log_failure)
+        self._care.tick(now)
         if self._config.idle_s > 0:
             self._end_idle_sessions(now)
         self.doorkeeper.tick(now)
@@ -293,24 +267,7 @@ class FrontDesk:
                 guest.quiet_since = now
                 session_id, wall = guest.session.session_id, self._wall_clock()
                 close = partial(close_session, actor=SERVER, session_id=session_id, now=wall, detail="idle")
-                self._store.run(close).add_done_callback(_log_failure)
-
-    def _care_for_records(self, records: Records) -> None:
-        """Forget what is old in the log, and sign with a new key when the present one was used for long enough."""
-        now = self._wall_clock()
-        records.prune_audit(now - self._config.audit_days * _DAY_S)
-        keys = keys_for_start(records, self._random, now=now, ttl_s=self._tokens.ttl_s)
-        if now - keys[-1].made_at > self._config.key_days * _DAY_S:
-            rotate_keys(records, actor=SERVER, random=self._random, now=now)
-
-    def _use_keys(self, loaded: "asyncio.Future[list[SigningKey]]") -> None:
-        """Sign with the newest key; who holds a token of a key that was dropped gets another one at once."""
-        if loaded.cancelled() or loaded.exception() or not loaded.result():
-            return
-        is_dropping = self._tokens.use(*verifying(loaded.result()))
-        for guest in list(self._guests.values()) if is_dropping else ():
-            if guest.peer.is_signed_in:
-                self._renew_token(guest)
+                self._store.run(close).add_done_callback(log_failure)
 
     async def _admit(self, peer: Peer, message: Authentication) -> None:
         if self._gives_way(peer, message):
@@ -321,7 +278,7 @@ class FrontDesk:
                 records, message, now, address=peer.address, is_tokenless=not peer.can_resume
             )
         )
-        self._throttle.succeeded(peer.address, signed_in.user.user_id)
+        self._refusals.forgive(peer.address, signed_in.user.user_id)
         if peer.is_closed or self._gives_way(peer, message):
             return
         if signed_in.knock is not None:
@@ -337,7 +294,7 @@ class FrontDesk:
         self._documents.arrive(session.session_id, peer)
         is_stored = self._put_session(guest, is_new=True)
         if attachment.is_resumed:
-            is_stored.add_done_callback(_log_failure)
+            is_stored.add_done_callback(log_failure)
         else:
             await is_stored
         if self._guests.get(peer) is guest and not peer.is_closed:
@@ -425,53 +382,16 @@ class FrontDesk:
         token, expires_at = self._issue(guest)
         guest.peer.tell(TokenRenewed(access_token=token, expires_at=expires_at))
 
+    def _renew_all_tokens(self) -> None:
+        """Give everybody another token at once: that which they hold may not be accepted any more."""
+        for guest in list(self._guests.values()):
+            if guest.peer.is_signed_in:
+                self._renew_token(guest)
+
     @staticmethod
     def _stop_renewal(guest: Guest) -> None:
         if guest.renewal is not None:
             guest.renewal.cancel()
-
-    def _note_refusal(self, peer: Peer, message: Authentication, error: TexSwarmError) -> None:
-        """Remember a refused sign-in, within bounds, and end the sign-in whose refresh token was copied."""
-        now, code, named = self._loop.time(), code_of(error), message.user_id
-        self._throttle.failed(peer.address, named, code, now)
-        if isinstance(error, SpentTokenError):
-            revoke = partial(
-                revoke_sign_in,
-                actor=SERVER,
-                grant_id=error.grant_id,
-                action=AuditAction.TOKEN_REUSED,
-                now=self._wall_clock(),
-                address=peer.address,
-            )
-            self._store.run(revoke).add_done_callback(_log_failure)
-            self.feed.follow()
-        if isinstance(error, StorageError) or code == ErrorCode.THROTTLED or self._refusals.wait_s("", now):
-            return
-        self._refusals.take("", now)
-        entry = AuditEntry(
-            at=self._wall_clock(),
-            action=AuditAction.SIGN_IN_REFUSED,
-            actor=SERVER,
-            user_id=named if named and named.isprintable() else "",
-            address=peer.address,
-            detail=code,
-        )
-        self._store.run(partial(_put_audit, entry=entry)).add_done_callback(_log_failure)
-
-    def _refuse(self, peer: Peer, message: Authentication, error: TexSwarmError) -> None:
-        code, detail, wait_s = code_of(error), "", None
-        if isinstance(error, RejectedError):
-            detail, wait_s = error.message, error.retry_after_s
-        is_retryable = code_verdict(code) is Verdict.RETRY or code == ErrorCode.LIMIT_EXCEEDED
-        result = AuthenticationResult(
-            ok=False,
-            code=code,
-            message=detail,
-            retryable=is_retryable,
-            retry_after_s=(wait_s or _RETRY_AFTER_S) if is_retryable else None,
-            request=message.request,
-        )
-        peer.refuse_sign_in(result, _CLOSE_CODES.get(code, CloseCode.TOKEN_INVALID))
 
     def _put_session(
         self, guest: Guest, *, detached_at: float | None = None, is_new: bool = False
@@ -509,7 +429,7 @@ class FrontDesk:
         def remove(records: Records) -> None:
             records.remove_sessions(gone)
 
-        self._store.run(remove).add_done_callback(_log_failure)
+        self._store.run(remove).add_done_callback(log_failure)
 
 
 def _confirm(records: Records, user_id: UserId, taken_back_by: str) -> None:
@@ -517,12 +437,3 @@ def _confirm(records: Records, user_id: UserId, taken_back_by: str) -> None:
         records.put_user(replace(user, is_confirmed=True))
     if taken_back_by:
         records.settle_registration(taken_back_by, user_id)
-
-
-def _put_audit(records: Records, entry: AuditEntry) -> None:
-    records.put_audit(entry)
-
-
-def _log_failure(future: "asyncio.Future[Any]") -> None:
-    if not future.cancelled() and isinstance(error := future.exception(), TexSwarmError):
-        _logger.warning("not stored: %s", error)

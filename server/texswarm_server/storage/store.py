@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from texswarm_server.protocol.errors import TexSwarmError
 
 if TYPE_CHECKING:
     import asyncio
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from texswarm_server.sessions.records import DocumentRecord, Records
 
 T = TypeVar("T")
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,12 @@ class Store(Protocol):
 
     async def close(self, time_limit_s: float) -> None:
         """Make everything durable and let go of the files; raises StorageError when that takes too long."""
+
+
+def log_failure(future: asyncio.Future[Any]) -> None:
+    """Say what of the server's own could not be stored; nobody waits for it."""
+    if not future.cancelled() and isinstance(error := future.exception(), TexSwarmError):
+        _logger.warning("not stored: %s", error)
 
 
 DATABASE_NAME = "texswarm.db"

@@ -384,7 +384,7 @@ class World:
         while rested_s < seconds:
             assert self._loop.time() < give_up_at, f"no rest: {self._described()}"
             await asyncio.sleep(0.5)
-            everybody = (*self.admitted.values(), *self._admitted_guests.values())
+            everybody: list[Person | Guest] = [*self.admitted.values(), *self._admitted_guests.values()]
             is_at_rest = all(person.is_at_rest and not person.cable.is_behind for person in everybody)
             rested_s = rested_s + 0.5 if is_at_rest else 0.0
             self._look()

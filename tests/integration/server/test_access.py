@@ -15,7 +15,7 @@ from tests.helpers.legacy_client import legacy_client
 from tests.helpers.run_async import runs_async, until
 from tests.helpers.wire_client import WireClient, signed_in_client, wire_client
 from tests.helpers.yjs_client import yjs_client
-from texswarm_server import front_desk
+from texswarm_server import record_care
 from texswarm_server.protocol.messages import (
     Authentication,
     AuthenticationResult,
@@ -308,14 +308,14 @@ async def test_new_keys_sign_and_old_tokens_last_unless_their_key_was_dropped(pr
 async def cared_for(place: Any) -> None:
     """Wait until the server has looked after its records, and that is written."""
     since = asyncio.get_running_loop().time()
-    await until(lambda: place.server._front_desk._long_care_at > since)
+    await until(lambda: place.server._front_desk._care._due_at > since)
     await place.server._store.run(lambda _records: None)
 
 
 @runs_async
 async def test_a_key_that_has_signed_for_long_enough_gives_way_to_another_by_itself(premises, monkeypatch) -> None:
     day_s, clock = 86400.0, FakeTime(wall=1_000_000.0)
-    monkeypatch.setattr(front_desk, "_LONG_CARE_EVERY_S", 0.0)
+    monkeypatch.setattr(record_care, "_EVERY_S", 0.0)
     options = {"wall_clock": clock.wall_clock, "key_days": 30.0, "access_ttl_s": 90 * day_s}
 
     def keys() -> list[SigningKey]:
