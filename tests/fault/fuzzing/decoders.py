@@ -23,6 +23,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from texswarm_desktop.client.link import LinkClosedError
 from texswarm_desktop.core.certificates import is_shown_by, key_fingerprint
 from texswarm_desktop.core.ignore_rules import Sharing, decode_sharing, encode_sharing
+from texswarm_desktop.core.join_entry import read_join_entry
+from texswarm_desktop.core.latex_mask import read_source
 from texswarm_desktop.core.project_files import OWN_FOLDER, decode_text, encode_text
 from texswarm_desktop.core.settings import Settings, decode_settings, encode_settings
 from texswarm_desktop.core.zip_directory import find_directory, read_directory
@@ -44,6 +46,7 @@ from texswarm_server.document.project_document import (
 from texswarm_server.document.shared_document import SharedDocument
 from texswarm_server.net.client_address import ClientAddresses
 from texswarm_server.net.yjs_peer import _read_path
+from texswarm_server.pairing.join_code import read_join_code, unknown_words
 from texswarm_server.protocol.announcement import Announcement, read_announcement
 from texswarm_server.protocol.codec import encode, fact_codec, order_codec
 from texswarm_server.protocol.errors import (
@@ -137,6 +140,8 @@ def decoders(folder: Path) -> dict[str, Decoder]:
         "sharing": Decoder(decode_sharing, (ValueError,), (encode_sharing(Sharing()), b'{"share":["a/*"]}'), 2),
         "layouts": Decoder(_read_layout(folder / "texswarm.db"), (), (_layout(), b"{}"), 1),
         "identities": Decoder(_read_identity(folder), (), (b'{"document_id":"x","lineage":null}', b"{}"), 1),
+        "join_codes": Decoder(_as_text(_read_join_code), (), (b"42-acid-zebra", b"42 acid, zebra", b"host:9 1-a-b"), 2),
+        "sources": Decoder(_as_text(read_source), (), (rb"\documentclass{x}% a" + b"\n" + rb"\end{document} b",), 2),
         "links": Decoder(_as_text(parse_invite_link), (SettingsError,), _links(), 5),
         "tokens": Decoder(_as_text(_verify()), (RejectedError,), _tokens(), 4),
         "yjs_paths": Decoder(lambda data: _read_path("/yjs/" + data.decode("latin-1")), (), _paths(), 5),
@@ -203,6 +208,13 @@ def _read_announcement(data: bytes) -> None:
 def _compare_certificate(data: bytes) -> None:
     is_shown_by(data, "00" * 32)
     key_fingerprint(data)
+
+
+def _read_join_code(text: str) -> None:
+    code = read_join_code(text)
+    if code is not None:
+        unknown_words(code)
+    read_join_entry(text)
 
 
 def _read_archive(data: bytes) -> None:
