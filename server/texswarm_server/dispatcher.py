@@ -80,7 +80,8 @@ class Dispatcher:
         return self._front_desk.is_serving(session_id)
 
     def frame(self, peer: Peer, handle: Handle, body: FrameBody) -> None:  # noqa: D102
-        self._confirm(peer)
+        if not peer.is_confirmed:
+            self._front_desk.confirm(peer)
         assert peer.session_id is not None
         if isinstance(body, BlobChunk):
             self._blobs.chunk(self._caller(peer, peer.session_id), handle, body)

@@ -17,6 +17,7 @@ from texswarm_server.config import ServerConfig
 from texswarm_server.document.careful_document import CarefulDocument
 from texswarm_server.document.loading import load_document
 from texswarm_server.document.shared_document import SharedDocument
+from texswarm_server.net.audience import Audience
 from texswarm_server.net.peer import Peer
 from texswarm_server.net.prepared_frame import Traffic, text_frame
 from texswarm_server.net.statistics import DocumentStatistics
@@ -39,7 +40,17 @@ from texswarm_server.protocol.messages import (
     OpenDocument,
     RoleName,
 )
-from texswarm_server.rooms.effects import Announce, Effect, Greet, Persist, Reload, SendDocument, SendPresence, Tell
+from texswarm_server.rooms.effects import (
+    Announce,
+    Broadcast,
+    Effect,
+    Greet,
+    Persist,
+    Reload,
+    SendDocument,
+    SendPresence,
+    Tell,
+)
 from texswarm_server.rooms.member import Profile
 from texswarm_server.rooms.room import Room
 from texswarm_server.sessions.deadlines import Deadlines
@@ -73,6 +84,7 @@ class OpenDocuments:
         self._by_handle: dict[Handle, Room] = {}
         self._loads: dict[DocumentId, asyncio.Future[_Entry]] = {}
         self._peers: dict[SessionId, Peer] = {}
+        self._audiences: dict[tuple[Handle, bool], tuple[tuple[SessionId, ...], Audience]] = {}
         self._places: dict[SessionId, set[DocumentId]] = {}
         self._dirty: dict[Room, None] = {}
         self._outstanding: Counter[DocumentId] = Counter()
@@ -94,6 +106,7 @@ class OpenDocuments:
     def arrive(self, session_id: SessionId, peer: Peer) -> None:
         """Let `peer` be the connection of a session."""
         self._peers[session_id] = peer
+        self._audiences.clear()
         peer.outbox.on_held = partial(self._hold, session_id)
         peer.outbox.on_relieved = partial(self._catch_up, session_id)
         peer.outbox.on_presence_missed = partial(self._repeat_presence, session_id)
@@ -101,6 +114,7 @@ class OpenDocuments:
     def lose(self, session_id: SessionId) -> None:
         """Note that a session lost its connection: its places are kept."""
         self._peers.pop(session_id, None)
+        self._audiences.clear()
         for entry in self._entries_of(session_id):
             self._execute(entry.room, entry.room.lose(session_id))
             self._away.set((entry.room.document_id, session_id), self._loop.time() + self._config.presence_grace_s)
@@ -109,6 +123,7 @@ class OpenDocuments:
     def leave_all(self, session_id: SessionId) -> None:
         """Give up every place of a session."""
         self._peers.pop(session_id, None)
+        self._audiences.clear()
         for entry in self._entries_of(session_id):
             self._leave(entry.room, session_id)
         self._places.pop(session_id, None)
@@ -204,7 +219,7 @@ class OpenDocuments:
     def room_of(self, session_id: SessionId, handle: Handle) -> Room:
         """Return the room behind a handle that a session has; raises RejectedError(handle_unknown)."""
         room = self._by_handle.get(handle)
-        if room is None or room.role_of(session_id) is None:
+        if room is None or not room.serves(session_id):
             raise RejectedError(ErrorCode.HANDLE_UNKNOWN)
         return room
 
@@ -226,7 +241,8 @@ class OpenDocuments:
             peer.tell(Error(code=error.code, message=error.message, handle=handle))
             return
         try:
-            self._execute(room, room.receive(session_id, body))
+            if effects := room.receive(session_id, body):
+                self._execute(room, effects)
         except (RejectedError, RemoteProtocolError) as error:
             peer.tell(room.refusal(error))
         if not self._dirty:
@@ -357,6 +373,8 @@ class OpenDocuments:
         self._entries.pop(room.document_id, None)
         self._by_handle.pop(room.handle, None)
         self._dirty.pop(room, None)
+        for is_presence in (False, True):
+            self._audiences.pop((room.handle, is_presence), None)
         self._told_of_trouble.discard(room)
 
     def _reload(self, room: Room, *, is_damaged: bool = True) -> None:
@@ -401,6 +419,8 @@ class OpenDocuments:
                     for peer in peers:
                         peer.deliver_presence(traffic)
                     self.statistics.presence_deliveries += len(peers)
+                case Broadcast():
+                    self._broadcast(room, effect)
                 case Tell(members, fact):
                     frame = text_frame(fact)
                     for peer in self._connected(members):
@@ -413,6 +433,26 @@ class OpenDocuments:
                     self._loop.call_later(delay_s, self._announce, room)
                 case Greet(delay_s):
                     self._loop.call_later(delay_s, self._greet, room)
+
+    def _broadcast(self, room: Room, effect: Broadcast) -> None:
+        audience, besides = self._audience(room, effect), tuple(self._connected(effect.besides))
+        traffic, count = Traffic(room.handle, effect.payload), audience.size - len(besides)
+        if effect.may_be_dropped:
+            audience.deliver_presence(traffic, besides)
+            self.statistics.presence_deliveries += count
+        else:
+            audience.deliver(traffic, besides)
+            self.statistics.deliveries += count
+            self.statistics.delivered_bytes += count * len(effect.payload)
+
+    def _audience(self, room: Room, effect: Broadcast) -> Audience:
+        """Return the connections of the members named, found once as long as nobody comes or goes."""
+        key = room.handle, effect.may_be_dropped
+        members, audience = self._audiences.get(key) or ((), None)
+        if audience is None or members is not effect.members:
+            audience = Audience(self._connected(effect.members))
+            self._audiences[key] = effect.members, audience
+        return audience
 
     def _traffic(self, room: Room, payload: bytes) -> Traffic:
         """Return `payload` as it is written; a large one is kept, because newcomers ask for the same one by one."""

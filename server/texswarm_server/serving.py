@@ -8,6 +8,7 @@ key are read again. Where signals cannot be handled in the loop (Windows), an in
 import asyncio
 import logging
 import signal
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
@@ -23,6 +24,8 @@ _logger = logging.getLogger(__name__)
 _TIME_LIMIT_S: Final = 10.0
 _HURRIED_LIMIT_S: Final = 1.0
 _OTHER_FILES: Final = 128
+#: How long a thread that works for the database may keep the interpreter from those who carry people's words.
+_SWITCH_S: Final = 0.0005
 
 
 def run(config: ServerConfig, announce: Callable[[CollabServer], None]) -> None:
@@ -32,6 +35,7 @@ def run(config: ServerConfig, announce: Callable[[CollabServer], None]) -> None:
     """
     set_up(config.log_format, config.log_level)
     files = allow_many_files()
+    sys.setswitchinterval(_SWITCH_S)
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(_serve(config, announce, files))
 

@@ -16,6 +16,7 @@ _BINARY: Final = 0x82
 _MASKED: Final = 0x80
 _MASK_BYTES: Final = 4
 _LENGTH_16: Final = 126
+_SHORT_HEAD: Final = 6
 
 
 class FrameSplitter:
@@ -40,6 +41,13 @@ class FrameSplitter:
             self._chunks.clear()
         at, end = 0, len(data)
         while at < end and not self._has_given_up:
+            if at + _SHORT_HEAD <= end and data[at] == _BINARY and _MASKED <= data[at + 1] < _MASKED + _LENGTH_16:
+                start = at + _SHORT_HEAD
+                stop = start + data[at + 1] - _MASKED
+                if stop <= end and stop - start <= max_bytes:  # what nearly every frame is
+                    yield data[at:stop], apply_mask(data[start:stop], data[start - _MASK_BYTES : start])
+                    at = stop
+                    continue
             extent = self._extent(data, at, max_bytes)
             if extent is None:
                 self._has_given_up = True

@@ -29,7 +29,10 @@ class Writer(Protocol):
 
 
 class Outbox:
-    """Invariant: `on_held` and `on_relieved` alternate, beginning with `on_held`."""
+    """`is_held`: nothing more of documents may be sent.
+
+    Invariant: `on_held` and `on_relieved` alternate, beginning with `on_held`.
+    """
 
     def __init__(self, writer: Writer, *, hold_above_bytes: int) -> None:
         self._writer = writer
@@ -37,16 +40,12 @@ class Outbox:
         self._is_congested = False
         self._has_dropped = False
         self._last_level: int | None = None
+        self.is_held = False
         self._relief = asyncio.Event()
         self._relief.set()
         self.on_held: Callable[[], None] = _nothing
         self.on_relieved: Callable[[], None] = _nothing
         self.on_presence_missed: Callable[[], None] = _nothing
-
-    @property
-    def is_held(self) -> bool:
-        """Whether nothing more of documents may be sent."""
-        return not self._relief.is_set()
 
     def write(self, frame: bytes) -> None:
         """Write what must arrive."""
@@ -55,6 +54,7 @@ class Outbox:
             return
         writer.write(frame)
         if self._is_congested and not self.is_held and writer.buffered_bytes > self._hold_above_bytes:
+            self.is_held = True
             self._relief.clear()
             self.on_held()
 
@@ -75,7 +75,7 @@ class Outbox:
         self._last_level = None
         has_dropped, self._has_dropped = self._has_dropped, False
         if self.is_held:
-            self._relief.set()
+            self.let_go()
             self.on_relieved()
         if has_dropped:
             self.on_presence_missed()
@@ -85,7 +85,8 @@ class Outbox:
         await self._relief.wait()
 
     def let_go(self) -> None:
-        """Wake whoever waits; the connection is gone."""
+        """Wake whoever waits: there is room again, or the connection is gone."""
+        self.is_held = False
         self._relief.set()
 
     def is_stalled(self) -> bool:

@@ -52,19 +52,22 @@ class Desk(Protocol):
 
 class Peer(ABC):
     """One connection. `session_id` is set while the peer is signed in; `can_resume`: its client may come back to it;
-    `has_binary`: its wire has binary messages, and none of them makes anybody wait.
+    `has_binary`: its wire has binary messages, and none of them makes anybody wait; `takes_frames`: what happens in a
+    document is written to it in the frames of protocol 2.
 
-    `wire` names what it speaks; `opened_at`: when the connection was made, by the loop's clock; `forgets_presence`: its
-    client forgets what it is not told anew of who is where; `has_spoken` is set by every message.
+    `connection` is what it is written to and read from; `wire` names what it speaks; `opened_at`: when the
+    connection was made, by the loop's clock; `forgets_presence`: its client forgets what it is not told anew of who
+    is where; `has_spoken` is set by every message.
     """
 
     wire: ClassVar[str]
     forgets_presence: ClassVar[bool] = False
     can_resume: ClassVar[bool] = True
     has_binary: ClassVar[bool] = False
+    takes_frames: ClassVar[bool] = False
 
     def __init__(self, connection: PeerConnection, desk: Desk, *, auth_timeout_s: float) -> None:
-        self._connection = connection
+        self.connection = connection
         self._desk = desk
         self._auth_timeout_s = auth_timeout_s
         self._phase = LinkPhase.GREETING
@@ -82,12 +85,12 @@ class Peer(ABC):
     @property
     def address(self) -> str:
         """The client's IP address, also behind a proxy that is trusted; empty when it was gone too soon."""
-        return self._connection.address
+        return self.connection.address
 
     @property
     def buffered_bytes(self) -> int:
         """What was written to it and not yet taken by the network."""
-        return self._connection.buffered_bytes if self._connection.is_open else 0
+        return self.connection.buffered_bytes if self.connection.is_open else 0
 
     @property
     def is_signed_in(self) -> bool:
@@ -103,8 +106,8 @@ class Peer(ABC):
         """Accept orders and larger frames from now on."""
         self._phase = LinkPhase.SIGNED_IN
         self.session_id, self._user_id = session_id, user_id
-        self._connection.statistics.signed_in[self.wire] += 1
-        self._connection.allow_frames_of(max_frame_bytes)
+        self.connection.statistics.signed_in[self.wire] += 1
+        self.connection.allow_frames_of(max_frame_bytes)
 
     @abstractmethod
     def tell(self, fact: Fact) -> None:
@@ -124,7 +127,7 @@ class Peer(ABC):
 
     def refuse_sign_in(self, result: AuthenticationResult, close_code: CloseCode) -> None:
         """Answer a sign-in that failed."""
-        self._connection.statistics.refused_sign_ins[result.code or ""] += 1
+        self.connection.statistics.refused_sign_ins[result.code or ""] += 1
         _logger.info("sign-in refused", extra=self._log_fields(code=result.code))
         self._answer_refused(result, close_code)
 
@@ -139,7 +142,7 @@ class Peer(ABC):
     def shut(self, code: CloseCode, reason: str = "") -> None:
         """End the connection with a typed code."""
         self._phase = LinkPhase.CLOSED
-        self._connection.shut(code, reason)
+        self.connection.shut(code, reason)
         self.outbox.let_go()
 
     async def serve(self) -> None:
@@ -167,9 +170,9 @@ class Peer(ABC):
 
     async def _read(self) -> None:
         if self.has_binary:
-            self._connection.take_now = self._take_now
+            self.connection.take_now = self._take_now
         self._is_reading = True
-        async for message in self._connection:
+        async for message in self.connection:
             self.has_spoken = True
             self._is_reading = False
             if self.outbox.is_held:
@@ -182,7 +185,7 @@ class Peer(ABC):
 
     def _take_now(self, message: bytes) -> bool:
         """Take in a binary message in the turn in which it arrives; False where it has to wait for others."""
-        if not self._is_reading or not self.is_signed_in or self.outbox.is_held:
+        if not self._is_reading or self._phase is not LinkPhase.SIGNED_IN or self.outbox.is_held:
             return False
         self.has_spoken = True
         try:
@@ -198,10 +201,10 @@ class Peer(ABC):
     def _end(self) -> None:
         self._phase = LinkPhase.CLOSED
         self.outbox.let_go()
-        if not self._connection.is_open:
+        if not self.connection.is_open:
             seconds = round(asyncio.get_running_loop().time() - self.opened_at, 3)
-            _logger.info("connection ended", extra=self._log_fields(code=self._connection.end_code, seconds=seconds))
-        code = self._connection.protocol.close_rcvd
+            _logger.info("connection ended", extra=self._log_fields(code=self.connection.end_code, seconds=seconds))
+        code = self.connection.protocol.close_rcvd
         self._desk.lost(self, is_clean=code is not None and code.code in _CLEAN_CODES)
 
     def _close_if_silent(self) -> None:
@@ -213,7 +216,7 @@ class Peer(ABC):
 
     async def _authenticate(self, message: Authentication) -> None:
         """Have the desk answer, where there is room for one more who is signed in."""
-        place = self._connection.place
+        place = self.connection.place
         assert place is not None
         if not place.sign_in(is_replacing=self._desk.is_serving(message.session_id)):
             self.refuse_sign_in(_full(message), CloseCode.TRY_AGAIN_LATER)

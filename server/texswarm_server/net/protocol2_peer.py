@@ -19,6 +19,7 @@ class Protocol2Peer(Peer):
 
     wire = "protocol_2"
     has_binary = True
+    takes_frames = True
 
     def __init__(self, connection: PeerConnection, desk: Desk, *, auth_timeout_s: float) -> None:
         super().__init__(connection, desk, auth_timeout_s=auth_timeout_s)
@@ -47,10 +48,9 @@ class Protocol2Peer(Peer):
             await self._take_text(message)
 
     def _take_binary(self, message: bytes) -> None:
-        rule = frame_rule(self._phase)
-        if rule is Rule.REFUSE:
-            self.tell(Error(code=REFUSAL, message="sign in first"))
-        if rule is not Rule.ACCEPT:
+        if self._phase is not LinkPhase.SIGNED_IN:
+            if frame_rule(self._phase) is Rule.REFUSE:
+                self.tell(Error(code=REFUSAL, message="sign in first"))
             return
         try:
             handle, body = decode_frame(message)

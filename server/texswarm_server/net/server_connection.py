@@ -39,10 +39,11 @@ class Siblings:
 class PeerConnection(ServerConnection):
     """Implements `net.outbox.Writer`. Frames are written directly; nothing else of websockets may fragment.
 
-    `is_open`: frames may be written. `take_now` is offered every binary message that came whole and answers whether it
-    took it; what it did not take is read as all other messages are.
-    `address` is that of the client, also behind a proxy that is trusted; known once the request has been read, as is
-    its `place`.
+    `is_open`: frames may be written. `direct` is the socket's number while the next frame may be written straight
+    into it, because nothing waits before it; -1 where it has to go by `write`. `take_now` is offered every binary
+    message that came whole and answers whether it took it; what it did not take is read as all other messages are.
+    `address` is that of the client, also behind a proxy that is trusted; known once the request has been read, as
+    is its `place`.
     """
 
     def __init__(self, siblings: "Siblings", *args: Any, **kwargs: Any) -> None:
@@ -57,6 +58,7 @@ class PeerConnection(ServerConnection):
         self._splitter: FrameSplitter | None = None
         self._begins_with_a_frame = False
         self.is_open = False
+        self.direct = _NO_SOCKET
         self.take_now: Callable[[bytes], bool] = _refuse
         self.on_congested: Callable[[], None] = _nothing
         self.on_relieved: Callable[[], None] = _nothing
@@ -75,7 +77,7 @@ class PeerConnection(ServerConnection):
         return int(first.code) if first else CloseCode.ABNORMAL_CLOSURE
 
     def write(self, frame: bytes) -> None:
-        """Write bytes that are whole frames: straight into the socket while nothing waits before them."""
+        """Write bytes that are whole frames, or the rest of one: straight into the socket while nothing waits there."""
         transport = self.transport
         if self._socket >= 0 and not transport.get_write_buffer_size() and not transport.is_closing():
             try:
@@ -83,8 +85,10 @@ class PeerConnection(ServerConnection):
             except OSError:  # full, or broken: the transport finds out
                 written = 0
             if written == len(frame):
+                self.direct = self._socket
                 return
             frame = frame[written:]
+        self.direct = _NO_SOCKET
         transport.write(frame)
 
     def allow_frames_of(self, max_bytes: int) -> None:
@@ -96,7 +100,7 @@ class PeerConnection(ServerConnection):
         if self.is_open:
             self.protocol.fail(code, reason.encode()[:_MAX_REASON_BYTES].decode(errors="ignore"))
             self.send_data()
-        self.is_open = False
+        self.is_open, self.direct = False, _NO_SOCKET
         if self._abort_timer is None:
             self._abort_timer = self.loop.call_later(_CLOSE_TIMEOUT_S, self.transport.abort)
 
@@ -130,6 +134,7 @@ class PeerConnection(ServerConnection):
     def send_data(self) -> None:
         """Send what websockets has to say, and note whether frames may still be written."""
         super().send_data()
+        self.direct = _NO_SOCKET
         self.is_open = self.protocol.state is State.OPEN
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -145,7 +150,8 @@ class PeerConnection(ServerConnection):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note the end."""
-        self._socket, self.is_open = _NO_SOCKET, False
+        self._socket = self.direct = _NO_SOCKET
+        self.is_open = False
         self._siblings.members.discard(self)
         if self.place is not None:
             self.place.leave()
@@ -164,10 +170,10 @@ class PeerConnection(ServerConnection):
 
     def _take_frames(self, data: bytes) -> None:
         assert self._splitter is not None
-        protocol = self.protocol
+        protocol, waiting = self.protocol, self.recv_messages.frames.queue
         for frame, payload in self._splitter.split(data, protocol.max_message_size or 0):
             is_whole = payload is not None and protocol.current_size is None and self.is_open
-            if not is_whole or self.recv_messages.frames or not self.take_now(payload or b""):
+            if not is_whole or waiting or not self.take_now(payload or b""):
                 super().data_received(frame)
 
 

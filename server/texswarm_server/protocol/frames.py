@@ -12,8 +12,9 @@ connection sent for this handle are stored durably. `101` is ours too, in both d
 32 bytes of SHA-256 and `size` bytes in all. varuint is LEB128, unsigned, as in lib0.
 """
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from texswarm_server.protocol.errors import ErrorCode, RemoteProtocolError
 from texswarm_server.protocol.ids import HASH_BYTES, BlobHash, Handle
@@ -26,43 +27,37 @@ _SHORT_UPDATE: Final = b"\x00\x02"
 _MAX_VARUINT_BYTES: Final = 9
 
 
-@dataclass(frozen=True, slots=True)
-class SyncStep1:
+class SyncStep1(msgspec.Struct, frozen=True, gc=False):
     """What the sender has, as a Yjs state vector; asks for the rest."""
 
     state_vector: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class SyncStep2:
+class SyncStep2(msgspec.Struct, frozen=True, gc=False):
     """What the receiver lacked, as one Yjs update."""
 
     update: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(msgspec.Struct, frozen=True, gc=False):
     """One or more edits, merged, as one Yjs update."""
 
     update: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Awareness:
+class Awareness(msgspec.Struct, frozen=True, gc=False):
     """A y-protocols awareness update."""
 
     update: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
+class Acknowledged(msgspec.Struct, frozen=True, gc=False):
     """How many update-bearing messages of this handle on this connection are durable."""
 
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class BlobChunk:
+class BlobChunk(msgspec.Struct, frozen=True, gc=False):
     """A part of a blob: the bytes from `offset` on, of `size` bytes in all."""
 
     blob_hash: BlobHash

@@ -23,6 +23,20 @@ class SendPresence:
 
 
 @dataclass(frozen=True, slots=True)
+class Broadcast:
+    """Write one binary payload to `members`, as `SendDocument` or, where it `may_be_dropped`, as `SendPresence`.
+
+    `members` is the same tuple, not only an equal one, as long as nobody comes, goes, or falls behind; so what was
+    found out about it may be kept. Those in `besides` are left out.
+    """
+
+    members: tuple[SessionId, ...]
+    payload: bytes
+    besides: tuple[SessionId, ...] = ()
+    may_be_dropped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Tell:
     """Send one JSON message to these members."""
 
@@ -62,4 +76,4 @@ class Greet:
     delay_s: float
 
 
-Effect = SendDocument | SendPresence | Tell | Persist | Reload | Announce | Greet
+Effect = SendDocument | SendPresence | Broadcast | Tell | Persist | Reload | Announce | Greet

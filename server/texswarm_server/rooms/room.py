@@ -8,10 +8,10 @@ until `catch_up`, and then one update with all they missed.
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import blake2b
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 from texswarm_server.document.presence import PresenceEntry, encode_entry, encode_presence, join_entries
 from texswarm_server.document.project_document import EMPTY_UPDATE, check_update, merge_updates
@@ -37,12 +37,24 @@ from texswarm_server.protocol.ids import DocumentId, Handle, Lineage, SessionId
 from texswarm_server.protocol.messages import Error, Participants, RoleChanged, RoleName
 from texswarm_server.protocol.version import Limits
 from texswarm_server.rooms.acknowledgements import Acknowledgements, Counts
-from texswarm_server.rooms.effects import Announce, Effect, Greet, Persist, Reload, SendDocument, SendPresence, Tell
+from texswarm_server.rooms.effects import (
+    Announce,
+    Broadcast,
+    Effect,
+    Greet,
+    Persist,
+    Reload,
+    SendDocument,
+    SendPresence,
+    Tell,
+)
 from texswarm_server.rooms.member import Member, Profile
 from texswarm_server.rooms.room_presence import RoomPresence
 from texswarm_server.sessions.roles import can_edit
 
 _KNOWN_UPDATES: Final = 256
+#: Applying many updates of one person at once costs more than their number: each is joined to all that follow it.
+_PORTION: Final = 512
 _FEW: Final = 20
 _ROSTER_PER_SECOND: Final = 300
 _LONGEST_GREETING_S: Final = 1.0
@@ -52,8 +64,7 @@ _KEPT_ANSWERS: Final = 8
 _LARGE_ANSWER_BYTES: Final = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class _Pending:
+class _Pending(NamedTuple):
     member: Member
     update: bytes
 
@@ -97,6 +108,8 @@ class Room:
         self._untold: dict[Member, None] = {}
         self._answers: dict[bytes, bytes] = {}
         self._state_vector: bytes | None = None
+        self._readers: tuple[SessionId, ...] | None = None
+        self._present: tuple[SessionId, ...] | None = None
 
     # ── what is known ───────────────────────────────────────────────────────────────────────────────────
 
@@ -111,14 +124,16 @@ class Room:
         return not self._updates and not self._acknowledgements.is_waiting and self.is_deserted
 
     @property
-    def present(self) -> list[SessionId]:
-        """The members that a connection serves."""
-        return [member.session_id for member in self._members.values() if member.is_here]
+    def present(self) -> tuple[SessionId, ...]:
+        """The members that a connection serves; the same tuple until one comes or goes."""
+        if self._present is None:
+            self._present = tuple(member.session_id for member in self._members.values() if member.is_here)
+        return self._present
 
     @property
     def is_deserted(self) -> bool:
         """Whether no member is connected."""
-        return not any(member.is_here for member in self._members.values())
+        return not self.present
 
     def owners(self) -> tuple[SessionId, ...]:
         """Return the members that own the document and are here."""
@@ -135,6 +150,11 @@ class Room:
         member = self._members.get(session_id)
         return member.profile.role if member and member.is_here else None
 
+    def serves(self, session_id: SessionId) -> bool:
+        """Whether a member is here, so that it may send."""
+        member = self._members.get(session_id)
+        return member is not None and member.state == "here"
+
     # ── coming and going ────────────────────────────────────────────────────────────────────────────────
 
     def join(self, profile: Profile) -> list[Effect]:
@@ -144,6 +164,7 @@ class Room:
         if old:
             self._presence.hand_over(old, member)
         self._members[profile.session_id] = member
+        self._forget_who_reads()
         me = (profile.session_id,)
         effects: list[Effect] = [SendDocument(me, self._frame(SyncStep1(self._state())))]
         if entries := self._presence.entries():
@@ -158,6 +179,7 @@ class Room:
         member = self._members.pop(session_id, None)
         if member is None:
             return []
+        self._forget_who_reads()
         return [*self._broadcast_presence(self._presence.remove_of(member)), *self._participants()]
 
     def lose(self, session_id: SessionId) -> list[Effect]:
@@ -166,6 +188,7 @@ class Room:
         if member is None or not member.is_here:
             return []
         member.state, member.held_at = "reconnecting", None
+        self._forget_who_reads()
         return self._participants()
 
     def give_up_waiting(self, session_id: SessionId) -> list[Effect]:
@@ -218,16 +241,17 @@ class Room:
         """
         member = self._members[session_id]
         match body:
-            case SyncStep1(state_vector):
-                return [self._sync_step_2(member, state_vector)]
-            case SyncStep2(update) | Update(update):
-                self._refuse_if_read_only(member, body, update)
+            case Update(update) | SyncStep2(update):
+                if self.read_only:
+                    self._refuse_as_read_only(member, body, update)
                 member.received += 1
                 self._answered.add(member)
                 self._check(member, body, update)
                 self._updates.append(_Pending(member, update))
             case Awareness(update):
                 self._take_presence(member, update)
+            case SyncStep1(state_vector):
+                return [self._sync_step_2(member, state_vector)]
             case _:
                 raise RemoteProtocolError(ErrorCode.FRAME_INVALID, "not for a server")
         return []
@@ -237,7 +261,7 @@ class Room:
         pending, self._updates = self._updates, []
         counts = {member: member.received for member in self._answered}
         self._answered = set()
-        effects = self._apply_each(pending) if self._is_cautious else self._apply_merged(pending)
+        effects = self._apply_in_portions(pending, 1 if self._is_cautious else _PORTION)
         to_store = [effect.update for effect in effects if isinstance(effect, Persist)]
         effects = [effect for effect in effects if not isinstance(effect, Persist)]
         if to_store:
@@ -279,6 +303,7 @@ class Room:
         member = self._members.get(session_id)
         if member and member.is_here and member.held_at is None:
             member.held_at = self._document.state_vector
+            self._forget_who_reads()
 
     def catch_up(self, session_id: SessionId) -> list[Effect]:
         """Send a member what it missed of the document, in one update, and of who is here; nothing it has already.
@@ -289,6 +314,7 @@ class Room:
         if member is None or member.held_at is None:
             return []
         held_at, member.held_at = member.held_at, None
+        self._forget_who_reads()
         has_missed_roster, member.has_missed_roster = member.has_missed_roster, False
         missed = self._document.update_since(held_at)
         news: list[Effect] = (
@@ -315,6 +341,15 @@ class Room:
         self._answers.clear()
         self._state_vector = None
 
+    def _forget_who_reads(self) -> None:
+        """Somebody came, went, fell behind or caught up."""
+        self._readers = self._present = None
+
+    def _everybody_who_keeps_up(self) -> tuple[SessionId, ...]:
+        if self._readers is None:
+            self._readers = tuple(member.session_id for member in self._members.values() if member.is_keeping_up)
+        return self._readers
+
     def _sync_step_2(self, member: Member, state_vector: bytes) -> Effect:
         frame = self._answers.get(state_vector)
         if frame is None:
@@ -327,10 +362,8 @@ class Room:
             self._answers[state_vector] = frame
         return SendDocument((member.session_id,), frame)
 
-    def _refuse_if_read_only(self, member: Member, body: FrameBody, update: bytes) -> None:
+    def _refuse_as_read_only(self, member: Member, body: FrameBody, update: bytes) -> None:
         """Refuse what would change a damaged document. It is not counted, so that its sender goes on keeping it."""
-        if not self.read_only:
-            return
         try:
             says_nothing = self._says_nothing(body, update)
         except MalformedUpdateError as error:
@@ -363,7 +396,7 @@ class Room:
             self._forget_answers()
             change = self._document.apply(merged)
         except MalformedUpdateError as error:
-            return self._apply_each(pending) if len(pending) > 1 else [self._refuse_late(pending[0], error)]
+            return self._apply_in_portions(pending, 1) if len(pending) > 1 else [self._refuse_late(pending[0], error)]
         except DamagedDocumentError as error:
             return [self._refuse_late(pending[0], error) if self._is_cautious else Reload()]
         if self._document.is_torn:
@@ -373,10 +406,10 @@ class Room:
             return []
         return [Persist(0, merged), *self._broadcast_change(merged, change, senders)]
 
-    def _apply_each(self, pending: list[_Pending]) -> list[Effect]:
+    def _apply_in_portions(self, pending: list[_Pending], size: int) -> list[Effect]:
         effects: list[Effect] = []
-        for each in pending:
-            effects += self._apply_merged([each])
+        for start in range(0, len(pending), size):
+            effects += self._apply_merged(pending[start : start + size])
             if _has_reload(effects):
                 break
         return effects
@@ -389,11 +422,9 @@ class Room:
         """Tell others what became visible. A sole sender knows it, unless it set free what somebody else had sent."""
         if change is None:
             return []
-        sole = next(iter(senders)) if len(senders) == 1 and change == update else None
-        readers = tuple(
-            member.session_id for member in self._members.values() if member.is_keeping_up and member is not sole
-        )
-        return [SendDocument(readers, self._frame(Update(change)))] if readers else []
+        besides = tuple(each.session_id for each in senders) if len(senders) == 1 and change == update else ()
+        readers = self._everybody_who_keeps_up()
+        return [Broadcast(readers, self._frame(Update(change)), besides)] if readers not in {besides, ()} else []
 
     def _is_known(self, update: bytes) -> bool:
         return bool(self._known) and blake2b(update).digest() in self._known
@@ -440,9 +471,10 @@ class Room:
     def _broadcast_presence(self, entries: list[PresenceEntry], without: set[Member] | None = None) -> list[Effect]:
         if not entries:
             return []
-        skipped = {member.session_id for member in without or ()}
-        readers = tuple(each for each in self.present if each not in skipped)
-        return [SendPresence(readers, self._presence_frame(entries))] if readers else []
+        besides = tuple(member.session_id for member in without or ())
+        if not self.present or (len(self.present) == 1 and self.present[0] in besides):
+            return []
+        return [Broadcast(self.present, self._presence_frame(entries), besides, may_be_dropped=True)]
 
     def _tell_next(self) -> list[Effect]:
         """Tell some of those who wait for it who is here; so few at once that nobody's edits wait for long."""

@@ -1,17 +1,21 @@
-"""Makes one update of many, and packs it as a version: large documents in a process of their own.
+"""Makes one update of many, and packs it as a version: in a process of its own, unless there is next to nothing to do.
 
-pycrdt holds the interpreter for a whole call, so that a thread would stop the server for as long as it takes, half a
-second and more for tens of megabytes. As a program this module reads a request from standard input and writes the
-answer to standard output.
+pycrdt holds the interpreter for a whole call, so that a thread would stop the server for as long as it takes: tens of
+milliseconds for some thousand edits, half a second and more for tens of megabytes. As a program this module answers
+requests from standard input on standard output, one after the other, and ends when none came for a while. It works when
+nobody else has something to do.
+
+    request, answer = size (8 bytes, big-endian), message
 """
 
 import os
+import select
 import subprocess
 import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import msgspec
 
@@ -20,9 +24,10 @@ from texswarm_server.document.compaction import compact_carefully
 from texswarm_server.protocol.errors import CorruptSnapshotError, TexSwarmError
 from texswarm_server.storage.versions import pack
 
-LARGE_BYTES: Final = 512 * 1024
-_POLITENESS: Final = 10
-_CANNOT_BE_READ: Final = 3
+LARGE_BYTES: Final = 4 * 1024
+_POLITENESS: Final = 19
+_SIZE_BYTES: Final = 8
+_IDLE_S: Final = 60.0
 
 
 class Request(msgspec.Struct, frozen=True, array_like=True):
@@ -32,12 +37,18 @@ class Request(msgspec.Struct, frozen=True, array_like=True):
     wants_version: bool
 
 
-class Answer(msgspec.Struct, frozen=True, array_like=True):
+class Answer(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """One update for all, the places of those that do harm and are left out, and the version where one is wanted."""
 
     content: bytes
     harmful: tuple[int, ...]
     packed: bytes
+
+
+class Refusal(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The updates cannot be read, and why."""
+
+    reason: str
 
 
 def answer_to(request: Request) -> Answer:
@@ -47,10 +58,10 @@ def answer_to(request: Request) -> Answer:
 
 
 class Compactor:
-    """Used by one thread. `stop` may be called by any, and ends a process that is at work."""
+    """Used by one thread. `stop` may be called by any, and ends the process, at work or not."""
 
     def __init__(self, *, large_bytes: int = LARGE_BYTES) -> None:
-        """`large_bytes`: from which size on a process is started."""
+        """`large_bytes`: from which size on the process does the work."""
         self._large_bytes = large_bytes
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -60,48 +71,105 @@ class Compactor:
         """Return the answer, wherever it is made; raises TexSwarmError when the updates cannot be read."""
         if sum(map(len, request.updates)) < self._large_bytes:
             return answer_to(request)
-        process = self._start()
-        if process is None:
-            return answer_to(request)
-        out, err = process.communicate(msgspec.msgpack.encode(request))
-        self._process = None
-        if process.returncode == 0:
-            return msgspec.msgpack.decode(out, type=Answer)
-        raise CorruptSnapshotError(err.decode(errors="replace").strip() or f"ended with {process.returncode}")
+        answer = self._ask(request)
+        if isinstance(answer, Refusal):
+            raise CorruptSnapshotError(answer.reason)
+        return answer
 
     def stop(self) -> None:
-        """End what is at work; nothing is started any more."""
+        """End the process; none is started any more."""
         with self._lock:
             self._is_stopped = True
             if self._process is not None:
                 self._process.kill()
+        self._let_go()
 
-    def _start(self) -> "subprocess.Popen[bytes] | None":
-        """Start the process; None where none can be started, so that the work is done here."""
-        home = str(Path(texswarm_server.__file__).parents[1])
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))}
-        command = [sys.executable, "-m", "texswarm_server.storage.compactor"]
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    def _ask(self, request: Request) -> Answer | Refusal:
+        """Have the process answer; one that was there already may have gone to rest, and another one is asked."""
+        message = msgspec.msgpack.encode(request)
+        for is_fresh in (False, True):
+            process = self._running(is_fresh=is_fresh)
+            if process is None:
+                return answer_to(request)
+            assert process.stdin is not None
+            assert process.stdout is not None
+            with suppress(OSError):
+                _write(process.stdin, message)
+                if answer := _read(process.stdout):
+                    return msgspec.msgpack.decode(answer, type=Answer | Refusal)
+        raise CorruptSnapshotError("the compacting process ended")
+
+    def _running(self, *, is_fresh: bool) -> "subprocess.Popen[bytes] | None":
+        """Return the process, started if need be; None where none can be started, so that the work is done here."""
         with self._lock:
             if self._is_stopped:
                 raise CorruptSnapshotError("the server is stopping")
-            with suppress(OSError):
-                self._process = subprocess.Popen(command, env=environment, **pipes)  # type: ignore[call-overload] # noqa: S603
+            if self._process is not None and not is_fresh and self._process.poll() is None:
+                return self._process
+        self._let_go()
+        with self._lock, suppress(OSError):
+            if not self._is_stopped:
+                self._process = _start()
         return self._process
 
+    def _let_go(self) -> None:
+        with self._lock:
+            process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            assert pipe is not None
+            with suppress(OSError):
+                pipe.close()
 
-def main() -> int:
-    """Answer one request; the exit status says whether that worked, standard error why not."""
-    if hasattr(os, "nice"):
+
+def _start() -> "subprocess.Popen[bytes]":
+    home = str(Path(texswarm_server.__file__).parents[1])
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))}
+    command = [sys.executable, "-m", "texswarm_server.storage.compactor"]
+    return subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
+
+
+def _write(pipe: IO[bytes], message: bytes) -> None:
+    pipe.write(len(message).to_bytes(_SIZE_BYTES, "big"))
+    pipe.write(message)
+    pipe.flush()
+
+
+def _read(pipe: IO[bytes]) -> bytes:
+    """Return the next message; empty when there is none any more."""
+    size = int.from_bytes(pipe.read(_SIZE_BYTES), "big")
+    message = pipe.read(size)
+    return message if len(message) == size else b""
+
+
+def _give_way() -> None:
+    """Work only when nobody else has something to do, where the system knows such a thing."""
+    with suppress(AttributeError, OSError):
         os.nice(_POLITENESS)
-    try:
-        answer = answer_to(msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Request))
-    except TexSwarmError as error:
-        sys.stderr.write(f"{error}\n")
-        return _CANNOT_BE_READ
-    sys.stdout.buffer.write(msgspec.msgpack.encode(answer))
-    return 0
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
+def _has_request() -> bool:
+    """Wait for a request as long as it pays to wait; where that cannot be waited for, until the pipe is closed."""
+    if sys.platform == "win32":
+        return True
+    return bool(select.select([sys.stdin.buffer], [], [], _IDLE_S)[0])
+
+
+def main() -> None:
+    """Answer requests until the pipe is closed, or none came for a while."""
+    _give_way()
+    while _has_request() and (message := _read(sys.stdin.buffer)):
+        answer: Answer | Refusal
+        try:
+            answer = answer_to(msgspec.msgpack.decode(message, type=Request))
+        except TexSwarmError as error:
+            answer = Refusal(str(error))
+        _write(sys.stdout.buffer, msgspec.msgpack.encode(answer))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -30,6 +30,7 @@ from texswarm_server.sessions.records import DocumentRecord, Records
 from texswarm_server.storage.damage import find_damage, forget_suspicion, note_layout, note_suspicion
 from texswarm_server.storage.document_log import DocumentLog, read_log
 from texswarm_server.storage.history import HistoryPolicy
+from texswarm_server.storage.politeness import give_way
 from texswarm_server.storage.read_only import tolerant_text
 from texswarm_server.storage.recovery import recover
 from texswarm_server.storage.schema import open_database, open_for_reading, prepare_folder, storage_error
@@ -43,6 +44,9 @@ _logger = logging.getLogger(__name__)
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 5.0
 _BATCH_ITEMS: Final = 10_000
+#: Updates are made durable together this often; each commit costs about as much as a hundred updates in it.
+_GATHERING_S: Final = 0.005
+_WRITER_POLITENESS: Final = 3
 
 
 @dataclass(slots=True)
@@ -94,6 +98,8 @@ class SqliteStore:
         self._loop = asyncio.get_running_loop()
         self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
         self._unsaved: list[_Append] = []
+        self._committed_at = 0.0
+        self._has_asker = threading.Event()
         self._is_in_trouble = False
         self._is_abandoned = threading.Event()
         self._backlog = 0
@@ -139,7 +145,7 @@ class SqliteStore:
         def answer(result: Any, error: BaseException | None) -> None:
             self._post(_settle, future, result, error)
 
-        self._queue.put(_Job(job, answer))
+        self._ask(_Job(job, answer))
         return future
 
     def load(self, document_id: DocumentId) -> "asyncio.Future[StoredDocument | None]":
@@ -154,7 +160,7 @@ class SqliteStore:
     async def close(self, time_limit_s: float) -> None:
         """Flush and end; see `Store.close`."""
         await self.upkeep.close()
-        self._queue.put(_Stop())
+        self._ask(_Stop())
         await self._loop.run_in_executor(None, self._writer.join, time_limit_s)
         has_flushed = not self._writer.is_alive()
         self._is_abandoned.set()
@@ -165,9 +171,15 @@ class SqliteStore:
         if not has_flushed:
             raise NotWritableError(f"{self._backlog} bytes could not be stored in time")
 
+    def _ask(self, item: _Job | _Stop) -> None:
+        """Queue something that somebody waits for."""
+        self._queue.put(item)
+        self._has_asker.set()
+
     # ── writer thread ───────────────────────────────────────────────────────────────────────────────────
 
     def _write(self) -> None:
+        give_way(_WRITER_POLITENESS)
         pause_s = 0.0
         is_stopping = False
         while not (self._is_abandoned.is_set() or (is_stopping and not self._unsaved)):
@@ -182,6 +194,8 @@ class SqliteStore:
         saw_stop = False
         try:
             items.append(self._queue.get(timeout=wait_s))
+            if isinstance(items[0], _Append):
+                self._let_more_come()
             while len(items) < _BATCH_ITEMS:
                 items.append(self._queue.get_nowait())
         except queue.Empty:
@@ -189,6 +203,13 @@ class SqliteStore:
         if any(isinstance(item, _Stop) for item in items):
             saw_stop = True
         return [item for item in items if not isinstance(item, _Stop)], saw_stop
+
+    def _let_more_come(self) -> None:
+        """Wait until the last commit is a moment ago, or somebody waits for an answer."""
+        left_s = self._committed_at + _GATHERING_S - time.monotonic()
+        if left_s > 0:
+            self._has_asker.wait(left_s)
+        self._has_asker.clear()
 
     def _save(self, items: list[_Item]) -> bool:
         """Make `items` and what was left over durable; False when updates are left over now."""
@@ -213,6 +234,7 @@ class SqliteStore:
                 [(each.document_id, zlib.crc32(each.update), each.update) for each in appends],
             )
             outcomes = [self._attempt(job) for job in jobs]
+            self._committed_at = time.monotonic()
             self._db.execute("COMMIT")
         except BaseException:
             self._roll_back()
@@ -288,7 +310,7 @@ class SqliteStore:
             each.on_durable()
 
     def _write_beside(self, work: Callable[[sqlite3.Connection], None]) -> None:
-        self._queue.put(_Job(lambda _records: work(self._db), _log_failure))
+        self._ask(_Job(lambda _records: work(self._db), _log_failure))
 
     def _tell_trouble(self, error: StorageError) -> None:
         self.listener.on_trouble(error)

@@ -23,6 +23,7 @@ from texswarm_server.protocol.ids import DocumentId
 from texswarm_server.storage.compactor import Answer, Compactor, Request
 from texswarm_server.storage.document_log import DocumentLog, read_log
 from texswarm_server.storage.history import HistoryPolicy
+from texswarm_server.storage.politeness import give_way
 from texswarm_server.storage.read_only import tolerant_text
 from texswarm_server.storage.schema import open_for_reading
 from texswarm_server.storage.versions import latest_version, put_version
@@ -31,6 +32,7 @@ _logger = logging.getLogger(__name__)
 
 COMPACT_AFTER: Final = 2000
 _RESTING_AFTER: Final = 50
+_POLITENESS: Final = 10
 
 Write = Callable[[Callable[[sqlite3.Connection], None]], None]
 
@@ -68,7 +70,9 @@ class Upkeep:
         self._compact_after = compact_after
         self._compactor = compactor or Compactor()
         self._loop = asyncio.get_running_loop()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="texswarm-store-upkeep")
+        self._thread = ThreadPoolExecutor(
+            1, thread_name_prefix="texswarm-store-upkeep", initializer=give_way, initargs=(_POLITENESS,)
+        )
         self._lengths: Counter[DocumentId] = Counter()
         self._at_work: set[DocumentId] = set()
         self._is_closing = False

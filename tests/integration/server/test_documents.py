@@ -14,6 +14,7 @@ from texswarm_server.protocol.frames import Awareness, SyncStep1, SyncStep2, Upd
 from texswarm_server.protocol.messages import (
     CloseDocument,
     CreateDocument,
+    DocumentClosed,
     DocumentCreated,
     DocumentInfo,
     DocumentList,
@@ -234,6 +235,9 @@ async def test_an_update_that_came_before_its_predecessor_survives_a_restart(pre
     author.text(file_id).replace_u16(5, 5, " second")
     async with premises.running() as place, signed_in_client(place.url, place.host_invite) as ada:
         document_id = (await ada.create()).document_id
+        opened = await ada.open(document_id)
+        await opened.send(Update(updates[1]))
+        assert (await ada.heard(DocumentClosed)).code == "document_reloaded"
         opened = await ada.open(document_id)
         await opened.send(Update(updates[1]))
         await opened.acknowledged_all()

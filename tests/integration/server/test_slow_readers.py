@@ -48,12 +48,12 @@ async def test_a_slow_reader_delays_nobody_and_catches_up_in_one_update(premises
         others = await quick.open(mine.facts.document_id)
         stop_reading(slow)
         peer = await until_held(place, slow, mine)
-        level = peer._connection.buffered_bytes
+        level = peer.connection.buffered_bytes
         for number in range(30):
             await mine.write(f"[{number}]" + "y" * LARGE)
         await mine.write("the end")
         await others.shows("the end")
-        assert peer._connection.buffered_bytes < level + 10_000
+        assert peer.connection.buffered_bytes < level + 10_000
         assert level < HOLD_ABOVE_BYTES + 10 * LARGE
 
         go_on_reading(slow)
@@ -112,7 +112,7 @@ async def test_who_asks_for_much_and_reads_nothing_is_not_answered_without_end(p
         await until(lambda: peer.outbox.is_held)
         await settle()
 
-        assert peer._connection.buffered_bytes < HOLD_ABOVE_BYTES + 2 * 3_000_000
+        assert peer.connection.buffered_bytes < HOLD_ABOVE_BYTES + 2 * 3_000_000
         go_on_reading(greedy)
         await theirs.shows("still quick")
 
@@ -153,5 +153,5 @@ async def test_who_makes_us_answer_pings_and_reads_none_is_cut_off(premises) -> 
         while not peer.is_closed:
             noisy.connection.transport.write(ping * 100)
             await settle()
-        assert peer._connection.buffered_bytes < BUFFERS_OF_THE_SYSTEM
+        assert peer.connection.buffered_bytes < BUFFERS_OF_THE_SYSTEM
         go_on_reading(noisy)

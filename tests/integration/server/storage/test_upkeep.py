@@ -93,11 +93,22 @@ async def test_a_large_document_is_compacted_elsewhere_and_the_loop_goes_on(tmp_
 def test_the_answer_is_the_same_from_another_process() -> None:
     _document, updates = typed_updates(20)
     updates.insert(9, time_bomb(updates[1:], 3, 5))
-    request = Request(updates, wants_version=True)
+    request, compactor = Request(updates, wants_version=True), Compactor(large_bytes=0)
 
-    assert Compactor(large_bytes=0).compact(request) == answer_to(request)
-    with pytest.raises(CorruptSnapshotError, match="what everything stands on"):
-        Compactor(large_bytes=0).compact(Request([b"no update", *updates], wants_version=False))
+    try:
+        assert compactor.compact(request) == answer_to(request)
+        process = compactor._process
+        with pytest.raises(CorruptSnapshotError, match="what everything stands on"):
+            compactor.compact(Request([b"no update", *updates], wants_version=False))
+        assert compactor.compact(request) == answer_to(request)
+        assert process is compactor._process is not None
+        process.kill()
+        process.wait()
+        assert compactor.compact(request) == answer_to(request), "asked another one, because that one was gone"
+    finally:
+        compactor.stop()
+    with pytest.raises(CorruptSnapshotError, match="stopping"):
+        compactor.compact(request)
 
 
 @runs_async

@@ -30,12 +30,22 @@ from texswarm_server.protocol.frames import (
 from texswarm_server.protocol.ids import DocumentId, Handle, Lineage, SessionId, UserId
 from texswarm_server.protocol.messages import Error, Participants, RoleChanged, RoleName
 from texswarm_server.protocol.version import Limits
-from texswarm_server.rooms.effects import Announce, Effect, Greet, Persist, Reload, SendDocument, SendPresence, Tell
+from texswarm_server.rooms.effects import (
+    Announce,
+    Broadcast,
+    Effect,
+    Greet,
+    Persist,
+    Reload,
+    SendDocument,
+    SendPresence,
+    Tell,
+)
 from texswarm_server.rooms.member import Profile
 from texswarm_server.rooms.room import Room
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 ADA, BOB, EVE = SessionId("ada"), SessionId("bob"), SessionId("eve")
 E = TypeVar("E")
@@ -55,10 +65,9 @@ class Heard:
         for effect in effects:
             match effect:
                 case SendDocument(members, payload) | SendPresence(members, payload):
-                    handle, body = decode_frame(payload)
-                    assert handle == self.room.handle
-                    for member in members:
-                        self.frames.setdefault(member, []).append(body)
+                    self._write(members, payload)
+                case Broadcast(members, payload, besides):
+                    self._write([each for each in members if each not in besides], payload)
                 case Tell(members, fact):
                     for member in members:
                         self.facts.setdefault(member, []).append(fact)
@@ -71,6 +80,12 @@ class Heard:
                 case Greet():
                     self(self.room.greet())
         return self
+
+    def _write(self, members: Iterable[SessionId], payload: bytes) -> None:
+        handle, body = decode_frame(payload)
+        assert handle == self.room.handle
+        for member in members:
+            self.frames.setdefault(member, []).append(body)
 
     def of(self, member: SessionId, kind: type[E]) -> list[E]:
         everything = [*self.frames.get(member, []), *self.facts.get(member, [])]
