@@ -20,6 +20,7 @@ _COMMANDS = {
     "sync": "texswarm_desktop.sync.program:main",
     "import": "texswarm_desktop.transfer.program:import_main",
     "export": "texswarm_desktop.transfer.program:export_main",
+    "doctor": "texswarm_desktop.doctor:main",
 }
 _NEEDED = ("PySide6", "qasync", "keyring")
 
@@ -30,7 +31,8 @@ def parser() -> argparse.ArgumentParser:
         prog="texswarm",
         description="Write LaTeX together.",
         epilog="Without a window: texswarm sync FOLDER LINK keeps a folder the same as a project on a server; texswarm "
-        "import and texswarm export bring projects in and give them out. Each has --help.",
+        "import and texswarm export bring projects in and give them out; texswarm doctor [LINK] says what keeps this "
+        "computer and a server apart. Each has --help.",
     )
     reader.add_argument(
         "target", nargs="?", metavar="FOLDER | INVITE-LINK", help="a project's folder, or a link somebody sent you"

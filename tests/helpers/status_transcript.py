@@ -1,6 +1,7 @@
 """Writes down what the status line says while things happen, so that a person can read whether it is right.
 
-A count of seconds that only goes down is written once.
+A count of seconds that only goes down is written once. Without a clock, in stories of real time, single attempts are
+not told: how many there are is chance.
 """
 
 import re
@@ -15,7 +16,7 @@ from texswarm_desktop.ui.status_line import ACTION_WORDS
 
 _COLOURS: Final = {Tone.QUIET: "grey", Tone.BUSY: "amber", Tone.GOOD: "green", Tone.BAD: "red"}
 _SECONDS: Final = re.compile(r"\bin \d+ s\b")
-_NARRATED: Final = ("", "  ")
+_RETRIES: Final = re.compile(r"Reconnecting(…| in \d+ s)")
 
 
 class StatusTranscript:
@@ -36,8 +37,10 @@ class StatusTranscript:
         """Write down what is shown, if it is something else than before."""
         line = present(state, facts, now, need_words)
         text = _written(line)
+        if self._clock is None:
+            text = _RETRIES.sub("Reconnecting in N s", text).replace("  [Retry now]", "")
         if _SECONDS.sub("", text) != _SECONDS.sub("", self._shown):
-            self._lines.append(f"{self._time()}{text if self._clock else _SECONDS.sub('in N s', text)}")
+            self._lines.append(f"{self._time()}{text}")
         self._shown = text
 
     def turned(self, old: LinkState, new: LinkState, now: float) -> None:

@@ -55,6 +55,7 @@ from texswarm_desktop.client.states import (
     LinkState,
     Live,
     NeedsUser,
+    Offline,
     Rung,
     StopCode,
     Syncing,
@@ -435,10 +436,11 @@ class Driver:
             self._scout = self._group.create_task(self._knock_until_answered(self._knock, every_s), name="scout")
 
     def _knocking_every_s(self) -> float | None:
-        if isinstance(self.state, Waiting):
-            self._away_since = self.state.since if self._away_since is None else self._away_since
-            is_worth_it = self.state.is_worth_knocking
-            return knocking_every_s(self._profile, self._clock() - self._away_since) if is_worth_it else None
+        if isinstance(self.state, (Waiting, Offline)):  # the system may be wrong, or slow to tell
+            now = self._clock()
+            self._away_since = now if self._away_since is None else self._away_since
+            is_worth_it = isinstance(self.state, Offline) or self.state.is_worth_knocking
+            return knocking_every_s(self._profile, now - self._away_since) if is_worth_it else None
         if isinstance(self.state, (Syncing, Live)):
             self._away_since = None
             return self._profile.knock_every_s if self._is_doubting else None
@@ -458,6 +460,6 @@ class Driver:
             return
         self._scout = None
         self._is_doubting = False
-        if isinstance(self.state, Waiting):
+        if isinstance(self.state, (Waiting, Offline)):
             self._prefer(address)
         self.post(HostAnswered())

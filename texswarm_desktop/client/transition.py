@@ -387,6 +387,7 @@ TABLE: Final[dict[tuple[type[LinkState], type[LinkEvent]], Handler]] = {
     (Offline, Woke): _on_demand,
     (Offline, NetworkReturned): _on_demand,
     (Offline, HostAnnounced): _on_demand,
+    (Offline, HostAnswered): _on_demand,
     (NeedsUser, ConnectRequested): _on_connect,
     (NeedsUser, CloseRequested): _on_close,
     (NeedsUser, RetryDemanded): _on_connect,
@@ -416,7 +417,7 @@ IGNORED: Final[frozenset[tuple[type[LinkState], type[LinkEvent]]]] = frozenset(
             (Idle, event)
             for event in (RetryDemanded, Woke, NetworkReturned, NetworkWentAway, HostAnnounced, KeyPressed)
         ),
-        *((state, HostAnswered) for state in (Idle, Connecting, Authenticating, Offline, NeedsUser, Closed)),
+        *((state, HostAnswered) for state in (Idle, Connecting, Authenticating, NeedsUser, Closed)),
         *((Connecting, event) for event in (ConnectRequested, RetryDemanded, NetworkWentAway, KeyPressed)),
         *((Connecting, event) for event in (ProbeTimedOut, RetryDue)),
         *((Authenticating, event) for event in (ConnectRequested, RetryDemanded, KeyPressed, RetryDue)),

@@ -21,6 +21,19 @@ def host_addresses() -> list[HostAddress]:
     return reachable([*_interfaces(), *(InterfaceAddress("", address) for address in routed)], routed)
 
 
+def prefixes_here() -> dict[str, int]:
+    """Return for each address of this machine how long the prefix of its network is; blocks for a moment."""
+    import ifaddr  # noqa: PLC0415
+
+    with suppress(OSError):
+        return {_text_of(ip.ip): ip.network_prefix for adapter in ifaddr.get_adapters() for ip in adapter.ips}
+    return {}
+
+
+def _text_of(ip: str | tuple[str, int, int]) -> str:
+    return ip if isinstance(ip, str) else ip[0]
+
+
 def _interfaces() -> list[InterfaceAddress]:
     import ifaddr  # noqa: PLC0415 - for those who host
 

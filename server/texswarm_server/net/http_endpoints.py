@@ -1,6 +1,7 @@
 """What a plain GET is answered: health for operators, and the probe of first-generation clients."""
 
 from collections.abc import Callable
+from email.utils import formatdate
 from http import HTTPStatus
 from typing import Final
 
@@ -66,6 +67,7 @@ def _answer(status: HTTPStatus, content_type: str, body: bytes) -> Response:
             "Content-Type": content_type,
             "Content-Length": str(len(body)),
             "Connection": "close",
+            "Date": formatdate(usegmt=True),
             "Access-Control-Allow-Origin": "*",
         }
     )

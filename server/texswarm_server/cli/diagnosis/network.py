@@ -15,6 +15,7 @@ from texswarm_server.config import ServerConfig
 from texswarm_server.net.client_address import ClientAddresses
 from texswarm_server.net.port_owner import free_port, port_owner
 from texswarm_server.protocol.errors import SettingsError
+from texswarm_server.protocol.firewall import opening_command
 from texswarm_server.protocol.invite_link import ServerAddress
 from texswarm_server.protocol.version import DEFAULT_PORT
 
@@ -141,15 +142,13 @@ def _check_firewall(config: ServerConfig, root: Path) -> list[Finding]:
 def _how_to_open(port: int, root: Path) -> str | None:
     """Return the command that opens a port in the firewall that is active, None where none is known to be."""
     if sys.platform == "win32":
-        return f"netsh advfirewall firewall add rule name=TeXSwarm dir=in action=allow protocol=TCP localport={port}"
+        return opening_command("windows", port)
     with suppress(OSError):
         if "ENABLED=yes" in (root / "etc/ufw/ufw.conf").read_text("utf-8", errors="replace"):
-            return f"ufw allow {port}/tcp"
+            return opening_command("ufw", port)
     if (root / "run/firewalld").exists():
-        return f"firewall-cmd --permanent --add-port={port}/tcp && firewall-cmd --reload"
-    if sys.platform == "darwin":
-        return "System Settings, Network, Firewall, Options: allow incoming connections for Python"
-    return None
+        return opening_command("firewalld", port)
+    return opening_command("macos", port) if sys.platform == "darwin" else None
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,0 +1,134 @@
+"""One installation on a host of the lab, with a replica and a connection; and the server on another host."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tests.helpers.fake_credentials import FakeCredentials
+from tests.helpers.model_replica import ModelReplica
+from tests.helpers.network_lab import LabHost
+from tests.helpers.run_async import until
+from tests.helpers.status_transcript import StatusTranscript
+from texswarm_desktop.client.connection import Connection
+from texswarm_desktop.client.states import LinkState, Live
+from texswarm_desktop.client.status import LinkFacts, next_look
+from texswarm_desktop.client.timing import TICK_S, LinkProfile
+from texswarm_server.protocol.invite_link import ServerAddress
+from texswarm_server.protocol.messages import CreateDocument
+
+DOCUMENT = "22222222-2222-4222-8222-222222222222"
+LINEAGE = "33333333-3333-4333-8333-333333333333"
+PORT = 8091
+
+
+class LabServer:
+    """`texswarm-server serve` on a host, started open; `kill` and `start` may follow each other."""
+
+    def __init__(self, host: LabHost, data: Path) -> None:
+        self.host, self.data = host, data
+        self.start()
+
+    @property
+    def address(self) -> ServerAddress:
+        return ServerAddress(self.host.address, PORT)
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "texswarm_server", "serve", "--host", "0.0.0.0", "--open"]
+        log = (self.data.parent / "server.log").open("ab")
+        self.process = self.host.start(*command, "--port", str(PORT), "--data", str(self.data), stdout=-1, stderr=log)
+        log.close()
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line.startswith("listening "), line
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+class LabDesk:
+    """A client; `async with` it in a loop on its host. `transcript`: what its status line says."""
+
+    def __init__(self, address: ServerAddress, profile: LinkProfile | None = None, *, title: str = "") -> None:
+        self.replica = ModelReplica(DOCUMENT)
+        self.credentials = FakeCredentials(invite=None)
+        self.connection = Connection(address=address, credentials=self.credentials, profile=profile)
+        self.transcript = StatusTranscript(title)
+        self.states: list[LinkState] = []
+        self._is_told = False
+        self._ticker: asyncio.TimerHandle | None = None
+        self.connection.subscribe(self._on_state)
+
+    async def __aenter__(self) -> Self:
+        await self.connection.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._is_told = False
+        if self._ticker is not None:
+            self._ticker.cancel()
+        await self.connection.__aexit__(kind, error, trace)
+
+    async def create(self) -> None:
+        """Put the document on the server and be live in it."""
+        self.replica.create(LINEAGE)
+        self.connection.connect()
+        await until(lambda: self.is_live)
+        await self.connection.request(CreateDocument(title="Paper", document_id=DOCUMENT, lineage=LINEAGE))
+        await self.join()
+
+    async def join(self) -> None:
+        """Be live in the document, and begin to be told of."""
+        self.replica.sync = self.connection.add(self.replica)
+        self.connection.connect()
+        await until(lambda: self.is_saved and self.replica.lineage)
+        self._is_told = True
+        self._look()
+
+    def type(self, words: str) -> None:
+        """Edit, whatever the link does."""
+        self.replica.replace(0, 0, words)
+        self._look()
+
+    @property
+    def is_live(self) -> bool:
+        return isinstance(self.connection.state, Live)
+
+    @property
+    def is_saved(self) -> bool:
+        return self.is_live and not self.replica.unacknowledged()
+
+    @property
+    def said(self) -> list[str]:
+        """The lines of the transcript."""
+        return [line for line in self.transcript.text(0.0).splitlines()[2:] if line]
+
+    async def timed_until(self, condition: Callable[[], object]) -> float:
+        """Return how long it takes until a condition holds."""
+        began_at = time.monotonic()
+        await until(condition)
+        self._look()
+        return time.monotonic() - began_at
+
+    def _on_state(self, old: LinkState, new: LinkState) -> None:
+        self.states.append(new)
+        self.transcript.turned(old, new, time.monotonic())
+        self._look()
+
+    def _look(self) -> None:
+        """Write down what is shown, now and whenever it changes by itself."""
+        if not self._is_told:
+            return
+        sync, now = self.replica.sync, time.monotonic()
+        facts = LinkFacts("bob", self.replica.unacknowledged(), sync.oldest_unacknowledged_since if sync else None)
+        self.transcript.look(self.connection.state, facts, now)
+        if self._ticker is not None:
+            self._ticker.cancel()
+        again_s = next_look(self.connection.state, facts, now)
+        self._ticker = asyncio.get_running_loop().call_later(min(again_s or TICK_S, TICK_S) + 0.001, self._look)

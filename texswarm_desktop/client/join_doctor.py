@@ -1,0 +1,200 @@
+"""The join doctor: walks the road from here to a server, step by step, and says at each how it is.
+
+It stops where a step went wrong that all later ones need. What the machine says of itself comes through `Machine`; the
+attempts are `check_up`'s, the judgements `core.doctor`'s. Without a link it looks at this machine as one that hosts.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol, TypeVar
+
+from texswarm_desktop.client import check_up
+from texswarm_desktop.client.timing import is_near, is_this_machine
+from texswarm_desktop.core.doctor import (
+    Answer,
+    Code,
+    Finding,
+    Firewall,
+    InterfaceFact,
+    Level,
+    Step,
+    TlsAnswer,
+    finding,
+    judge_address,
+    judge_clock,
+    judge_firewall,
+    judge_mdns,
+    judge_name,
+    judge_neighbour,
+    judge_network,
+    judge_own_port,
+    judge_port,
+    judge_proxy,
+    judge_server,
+    judge_sign_in,
+    judge_tls,
+    judge_vpn,
+    shared_interface,
+)
+from texswarm_server import __version__
+from texswarm_server.protocol.errors import LinkError, SettingsError
+from texswarm_server.protocol.invite_link import InviteLink, ServerAddress, parse_invite_link
+from texswarm_server.protocol.version import DEFAULT_PORT
+
+T = TypeVar("T")
+
+
+class Machine(Protocol):
+    """What a machine says of itself; each call may block for a moment."""
+
+    def interfaces(self) -> tuple[InterfaceFact, ...]:
+        """Return its addresses that others may reach."""
+
+    def firewall(self) -> Firewall | None:
+        """Return the firewall that is active."""
+
+    def is_neighbour_known(self, address: str) -> bool | None:
+        """Return whether a machine in the same network said who it is; None where that is not told."""
+
+    def is_port_free(self, port: int) -> bool:
+        """Return whether a server could listen there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who would sign in: this installation's user."""
+
+    user_id: str
+    name: str
+
+
+class JoinDoctor:
+    """Examines one road at a time. `wall_clock`: seconds since the epoch. `patience_s`: for each attempt."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        visitor: Visitor | None = None,
+        *,
+        wall_clock: Callable[[], float] = time.time,
+        patience_s: float = 4.0,
+    ) -> None:
+        self._machine, self._visitor = machine, visitor
+        self._wall_clock, self._patience_s = wall_clock, patience_s
+
+    async def examine(self, text: str | None) -> AsyncIterator[Finding]:
+        """Yield what is found on the road to where a link points, or (None) about hosting from here."""
+        interfaces = await self._asked(self._machine.interfaces)
+        if text is None:
+            async for found in self._as_host(interfaces):
+                yield found
+            return
+        try:
+            link = parse_invite_link(text)
+        except SettingsError:
+            yield finding(Step.LINK, Level.PROBLEM, Code.LINK_UNREADABLE)
+            return
+        yield _of_link(link)
+        yield judge_network(interfaces)
+        yield judge_vpn(interfaces, is_near=is_near(link.address))
+        async for found in self._towards(link, interfaces):
+            yield found
+
+    # ── as a guest ──────────────────────────────────────────────────────────────────────────────────────
+
+    async def _towards(self, link: InviteLink, interfaces: tuple[InterfaceFact, ...]) -> AsyncIterator[Finding]:
+        address = link.address
+        proxy = check_up.proxy_of(address)
+        if proxy is not None:
+            async for found in self._through_proxy(link, *proxy):
+                yield found
+            return
+        addresses = await check_up.look_up(address.host, self._patience_s)
+        yield judge_name(address.host, addresses)
+        if not addresses:
+            return
+        yield judge_address(addresses[0], interfaces)
+        if is_near(address) and not is_this_machine(address):
+            yield judge_mdns(await check_up.ask_mdns(min(1.0, self._patience_s)))
+        answer, took_ms = await check_up.try_port(address.host, address.port, self._patience_s)
+        yield judge_port(address.host, address.port, answer, took_ms)
+        if answer is Answer.OPEN:
+            async for found in self._over_the_port(link):
+                yield found
+        elif answer in {Answer.SILENT, Answer.UNREACHABLE}:
+            guess = await self._guess(addresses[0], address.port, interfaces)
+            if guess is not None:
+                yield guess
+
+    async def _through_proxy(self, link: InviteLink, host: str, port: int) -> AsyncIterator[Finding]:
+        answer, _ = await check_up.try_port(host, port, self._patience_s)
+        yield judge_proxy(f"{host}:{port}", answer)
+        if answer is Answer.OPEN:
+            yield await self._sign_in(link)
+
+    async def _guess(self, address: str, port: int, interfaces: tuple[InterfaceFact, ...]) -> Finding | None:
+        """Say what may swallow the packets, where the machine is in our own network."""
+        if shared_interface(address, interfaces) is None:
+            return None
+        is_known = await self._asked(partial(self._machine.is_neighbour_known, address))
+        return judge_neighbour(address, port, is_neighbour_known=is_known)
+
+    async def _over_the_port(self, link: InviteLink) -> AsyncIterator[Finding]:
+        http = await check_up.ask_http(link.address, self._patience_s)
+        tls = await self._tls(link, has_http=http.status > 0)
+        yield tls
+        if tls.level is Level.PROBLEM and tls.code is not Code.TLS_OTHER_CERTIFICATE:
+            if http.date_s is not None:
+                yield judge_clock(http.date_s, self._wall_clock())
+            return
+        server = judge_server(http, __version__)
+        yield server
+        if server.level is Level.PROBLEM:
+            return
+        yield judge_clock(http.date_s, self._wall_clock())
+        if tls.level is not Level.PROBLEM:
+            yield await self._sign_in(link)
+
+    async def _tls(self, link: InviteLink, *, has_http: bool) -> Finding:
+        if link.address.tls:
+            answer, trust, detail = await check_up.try_tls(link.address, link.fingerprint, self._patience_s)
+            return judge_tls(is_wanted=True, answer=answer, trust=trust, detail=detail)
+        if has_http:
+            return judge_tls(is_wanted=False, answer=None)
+        answer, _, _ = await check_up.try_tls(replace(link.address, tls=True), None, self._patience_s)
+        return judge_tls(is_wanted=False, answer=answer if answer is TlsAnswer.DONE else None)
+
+    async def _sign_in(self, link: InviteLink) -> Finding:
+        if self._visitor is None or link.token is None:
+            return judge_sign_in(is_tried=False)
+        try:
+            code = await check_up.try_sign_in(link, self._visitor.user_id, self._visitor.name, self._patience_s)
+        except LinkError:
+            return judge_sign_in(is_tried=True, is_broken_off=True)
+        return judge_sign_in(is_tried=True, code=code)
+
+    # ── as a host ───────────────────────────────────────────────────────────────────────────────────────
+
+    async def _as_host(self, interfaces: tuple[InterfaceFact, ...]) -> AsyncIterator[Finding]:
+        yield judge_network(interfaces)
+        yield judge_vpn(interfaces, is_near=True)
+        yield judge_mdns(await check_up.ask_mdns(min(1.0, self._patience_s)))
+        is_free = await self._asked(partial(self._machine.is_port_free, DEFAULT_PORT))
+        yield judge_own_port(DEFAULT_PORT, is_free=is_free, is_ours=not is_free and await self._is_ours())
+        yield judge_firewall(await self._asked(self._machine.firewall), DEFAULT_PORT)
+
+    async def _is_ours(self) -> bool:
+        here = ServerAddress("127.0.0.1", DEFAULT_PORT)
+        facts = [await check_up.ask_http(replace(here, tls=tls), self._patience_s) for tls in (False, True)]
+        return any(fact.server_version for fact in facts)
+
+    async def _asked(self, question: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(None, question)
+
+
+def _of_link(link: InviteLink) -> Finding:
+    level, code = (Level.FINE, Code.LINK_FINE) if link.token is not None else (Level.NOTE, Code.LINK_WITHOUT_INVITATION)
+    return finding(Step.LINK, level, code, address=link.address)

@@ -1,0 +1,351 @@
+"""What keeps this desktop and a server apart: facts in, findings out. Pure.
+
+Each `judge_…` looks at the facts of one step and returns what is to be said of it, as a code and the data that words
+need; the words, and the remedy for each code, are in `ui`. Nothing secret is in a finding: a report is passed on.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from ipaddress import ip_address, ip_interface
+from types import MappingProxyType
+from typing import Final
+
+
+class Step(StrEnum):
+    """What is looked at, in the order in which a connection comes about."""
+
+    LINK = "link"
+    NETWORK = "network"
+    VPN = "vpn"
+    NAME = "name"
+    ADDRESS = "address"
+    MDNS = "mdns"
+    PROXY = "proxy"
+    PORT = "port"
+    NEIGHBOUR = "neighbour"
+    FIREWALL = "firewall"
+    TLS = "tls"
+    SERVER = "server"
+    CLOCK = "clock"
+    SIGN_IN = "sign_in"
+
+
+class Level(StrEnum):
+    """How bad it is."""
+
+    FINE = "fine"
+    NOTE = "note"
+    WARNING = "warning"
+    PROBLEM = "problem"
+
+
+class Code(StrEnum):
+    """Everything that can be found."""
+
+    LINK_FINE = "link_fine"
+    LINK_WITHOUT_INVITATION = "link_without_invitation"
+    LINK_UNREADABLE = "link_unreadable"
+    NETWORK_FINE = "network_fine"
+    NETWORK_NONE = "network_none"
+    VPN_NONE = "vpn_none"
+    VPN_BESIDE = "vpn_beside"
+    NAME_NEEDLESS = "name_needless"
+    NAME_FOUND = "name_found"
+    NAME_UNKNOWN = "name_unknown"
+    NAME_UNKNOWN_LOCAL = "name_unknown_local"
+    ADDRESS_THIS_MACHINE = "address_this_machine"
+    ADDRESS_SAME_NETWORK = "address_same_network"
+    ADDRESS_OTHER_NETWORK = "address_other_network"
+    ADDRESS_PUBLIC = "address_public"
+    MDNS_HOSTS = "mdns_hosts"
+    MDNS_SILENT = "mdns_silent"
+    MDNS_BLOCKED = "mdns_blocked"
+    PROXY_USED = "proxy_used"
+    PROXY_FAILS = "proxy_fails"
+    PORT_OPEN = "port_open"
+    PORT_REFUSED = "port_refused"
+    PORT_SILENT = "port_silent"
+    PORT_UNREACHABLE = "port_unreachable"
+    PORT_BROKEN_OFF = "port_broken_off"
+    PORT_FREE = "port_free"
+    PORT_OURS = "port_ours"
+    PORT_TAKEN = "port_taken"
+    NEIGHBOUR_FIREWALL = "neighbour_firewall"
+    NEIGHBOUR_ISOLATED = "neighbour_isolated"
+    FIREWALL_NONE = "firewall_none"
+    FIREWALL_ACTIVE = "firewall_active"
+    TLS_NONE = "tls_none"
+    TLS_PINNED = "tls_pinned"
+    TLS_TRUSTED = "tls_trusted"
+    TLS_SERVER_IS_PLAIN = "tls_server_is_plain"
+    TLS_SERVER_WANTS_IT = "tls_server_wants_it"
+    TLS_OTHER_CERTIFICATE = "tls_other_certificate"
+    TLS_UNTRUSTED = "tls_untrusted"
+    TLS_EXPIRED = "tls_expired"
+    TLS_NOT_YET = "tls_not_yet"
+    SERVER_OURS = "server_ours"
+    SERVER_OTHER = "server_other"
+    SERVER_PORTAL = "server_portal"
+    SERVER_AWAY = "server_away"
+    SERVER_NO_HTTP = "server_no_http"
+    SERVER_FULL = "server_full"
+    CLOCK_FINE = "clock_fine"
+    CLOCK_OFF = "clock_off"
+    CLOCK_UNKNOWN = "clock_unknown"
+    SIGN_IN_FINE = "sign_in_fine"
+    SIGN_IN_REFUSED = "sign_in_refused"
+    SIGN_IN_BROKEN_OFF = "sign_in_broken_off"
+    SIGN_IN_NOT_TRIED = "sign_in_not_tried"
+
+
+class Firewall(StrEnum):
+    """A firewall of which the command is known."""
+
+    UFW = "ufw"
+    FIREWALLD = "firewalld"
+    WINDOWS = "windows"
+    MACOS = "macos"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`data`: what the words need; for a refused sign-in, `reason` is the server's code."""
+
+    step: Step
+    level: Level
+    code: Code
+    data: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceFact:
+    """One address of this machine with the length of its network's prefix."""
+
+    name: str
+    address: str
+    prefix: int
+    is_vpn: bool = False
+
+
+class Answer(StrEnum):
+    """What came back when a TCP connection was tried."""
+
+    OPEN = "open"
+    REFUSED = "refused"
+    SILENT = "silent"
+    UNREACHABLE = "unreachable"
+    BROKEN_OFF = "broken_off"
+
+
+class TlsAnswer(StrEnum):
+    """What came of a TLS handshake."""
+
+    DONE = "done"
+    NOT_TLS = "not_tls"
+
+
+class Trust(StrEnum):
+    """Whether a certificate is good, and why not."""
+
+    PINNED = "pinned"
+    TRUSTED = "trusted"
+    OTHER = "other"
+    UNTRUSTED = "untrusted"
+    EXPIRED = "expired"
+    NOT_YET = "not_yet"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpFact:
+    """What a plain GET was answered with; `status` 0: nothing that is HTTP. `server_version`: of a server of ours."""
+
+    status: int
+    server_version: str = ""
+    date_s: float | None = None
+    is_page: bool = False
+
+
+#: Clocks that differ by more make invitations and certificates look expired, or not yet good.
+_CLOCK_LIMIT_S: Final = 120.0
+_AWAY: Final = frozenset({502, 504})
+_UNAVAILABLE: Final = 503
+_PORT_CODES: Final[dict[Answer, Code]] = {
+    Answer.REFUSED: Code.PORT_REFUSED,
+    Answer.SILENT: Code.PORT_SILENT,
+    Answer.UNREACHABLE: Code.PORT_UNREACHABLE,
+    Answer.BROKEN_OFF: Code.PORT_BROKEN_OFF,
+}
+_TLS_CODES: Final[dict[Trust, tuple[Level, Code]]] = {
+    Trust.PINNED: (Level.FINE, Code.TLS_PINNED),
+    Trust.TRUSTED: (Level.FINE, Code.TLS_TRUSTED),
+    Trust.OTHER: (Level.PROBLEM, Code.TLS_OTHER_CERTIFICATE),
+    Trust.UNTRUSTED: (Level.PROBLEM, Code.TLS_UNTRUSTED),
+    Trust.EXPIRED: (Level.PROBLEM, Code.TLS_EXPIRED),
+    Trust.NOT_YET: (Level.PROBLEM, Code.TLS_NOT_YET),
+}
+
+
+def finding(step: Step, level: Level, code: Code, **data: object) -> Finding:
+    """Return a finding."""
+    return Finding(step, level, code, MappingProxyType({name: str(value) for name, value in data.items()}))
+
+
+def judge_network(interfaces: Sequence[InterfaceFact]) -> Finding:
+    """Is there a network at all?"""
+    usable = [f"{each.address} ({each.name})" for each in interfaces]
+    if not usable:
+        return finding(Step.NETWORK, Level.PROBLEM, Code.NETWORK_NONE)
+    return finding(Step.NETWORK, Level.FINE, Code.NETWORK_FINE, addresses=", ".join(usable))
+
+
+def judge_vpn(interfaces: Sequence[InterfaceFact], *, is_near: bool) -> Finding:
+    """A VPN may take what is meant for the room."""
+    names = ", ".join(dict.fromkeys(each.name for each in interfaces if each.is_vpn))
+    if not names:
+        return finding(Step.VPN, Level.FINE, Code.VPN_NONE)
+    return finding(Step.VPN, Level.WARNING if is_near else Level.NOTE, Code.VPN_BESIDE, names=names)
+
+
+def judge_name(host: str, addresses: Sequence[str] | None) -> Finding:
+    """Is the name known? `addresses`: None where it is not."""
+    if _is_number(host):
+        return finding(Step.NAME, Level.FINE, Code.NAME_NEEDLESS, host=host)
+    if addresses:
+        return finding(Step.NAME, Level.FINE, Code.NAME_FOUND, host=host, addresses=", ".join(addresses))
+    is_local = "." not in host.rstrip(".") or host.rstrip(".").lower().endswith(".local")
+    code = Code.NAME_UNKNOWN_LOCAL if is_local else Code.NAME_UNKNOWN
+    return finding(Step.NAME, Level.PROBLEM, code, host=host)
+
+
+def judge_address(address: str, interfaces: Sequence[InterfaceFact]) -> Finding:
+    """Is it here, in the same network, in another private one, or out there?"""
+    ip = ip_address(address.partition("%")[0])
+    if ip.is_loopback or any(ip == ip_address(each.address) for each in interfaces):
+        return finding(Step.ADDRESS, Level.NOTE, Code.ADDRESS_THIS_MACHINE, address=address)
+    shared = shared_interface(address, interfaces)
+    if shared is not None:
+        return finding(Step.ADDRESS, Level.FINE, Code.ADDRESS_SAME_NETWORK, address=address, interface=shared.name)
+    if ip.is_private:
+        return finding(Step.ADDRESS, Level.WARNING, Code.ADDRESS_OTHER_NETWORK, address=address)
+    return finding(Step.ADDRESS, Level.FINE, Code.ADDRESS_PUBLIC, address=address)
+
+
+def shared_interface(address: str, interfaces: Sequence[InterfaceFact]) -> InterfaceFact | None:
+    """Return the interface whose network an address is in."""
+    ip = ip_address(address.partition("%")[0])
+    return next((each for each in interfaces if ip in ip_interface(f"{each.address}/{each.prefix}").network), None)
+
+
+def judge_mdns(hosts: int | None) -> Finding:
+    """Do hosts announce themselves here? `hosts`: how many were heard; None where the question could not be sent."""
+    if hosts is None:
+        return finding(Step.MDNS, Level.WARNING, Code.MDNS_BLOCKED)
+    if hosts == 0:
+        return finding(Step.MDNS, Level.NOTE, Code.MDNS_SILENT)
+    return finding(Step.MDNS, Level.FINE, Code.MDNS_HOSTS, count=hosts)
+
+
+def judge_proxy(proxy: str, answer: Answer) -> Finding:
+    """Does the system's proxy answer? `proxy`: host and port, without a password."""
+    if answer is Answer.OPEN:
+        return finding(Step.PROXY, Level.NOTE, Code.PROXY_USED, proxy=proxy)
+    return finding(Step.PROXY, Level.PROBLEM, Code.PROXY_FAILS, proxy=proxy)
+
+
+def judge_port(host: str, port: int, answer: Answer, took_ms: int) -> Finding:
+    """Does anybody listen there?"""
+    if answer is Answer.OPEN:
+        return finding(Step.PORT, Level.FINE, Code.PORT_OPEN, host=host, port=port, took_ms=took_ms)
+    return finding(Step.PORT, Level.PROBLEM, _PORT_CODES[answer], host=host, port=port)
+
+
+def judge_own_port(port: int, *, is_free: bool, is_ours: bool) -> Finding:
+    """Can this machine host on a port, or does it?"""
+    if is_ours:
+        return finding(Step.PORT, Level.FINE, Code.PORT_OURS, port=port)
+    if is_free:
+        return finding(Step.PORT, Level.FINE, Code.PORT_FREE, port=port)
+    return finding(Step.PORT, Level.NOTE, Code.PORT_TAKEN, port=port)
+
+
+def judge_neighbour(address: str, port: int, *, is_neighbour_known: bool | None) -> Finding | None:
+    """Guess why nothing comes back from a machine in the same network, from whether it answers on the lowest level.
+
+    A firewall lets a machine say where it is (ARP), and swallows the rest; an access point that isolates its clients,
+    or a machine that is not there, lets nothing through. None: this system does not tell.
+    """
+    if is_neighbour_known is None:
+        return None
+    code = Code.NEIGHBOUR_FIREWALL if is_neighbour_known else Code.NEIGHBOUR_ISOLATED
+    return finding(Step.NEIGHBOUR, Level.PROBLEM, code, address=address, port=port)
+
+
+def judge_firewall(firewall: Firewall | None, port: int) -> Finding:
+    """Is there one on this machine that others must be let through?"""
+    if firewall is None:
+        return finding(Step.FIREWALL, Level.FINE, Code.FIREWALL_NONE, port=port)
+    return finding(Step.FIREWALL, Level.WARNING, Code.FIREWALL_ACTIVE, firewall=firewall, port=port)
+
+
+def judge_tls(*, is_wanted: bool, answer: TlsAnswer | None, trust: Trust | None = None, detail: str = "") -> Finding:
+    """Do both ends agree about TLS, and is the certificate the right one? `answer`: None where nobody tried."""
+    if not is_wanted:
+        if answer is TlsAnswer.DONE:
+            return finding(Step.TLS, Level.PROBLEM, Code.TLS_SERVER_WANTS_IT)
+        return finding(Step.TLS, Level.NOTE, Code.TLS_NONE)
+    if answer is not TlsAnswer.DONE or trust is None:
+        return finding(Step.TLS, Level.PROBLEM, Code.TLS_SERVER_IS_PLAIN)
+    level, code = _TLS_CODES[trust]
+    return finding(Step.TLS, level, code, detail=detail)
+
+
+def judge_server(fact: HttpFact, here: str) -> Finding:
+    """Is it one of ours? `here`: the version of this program."""
+    if fact.server_version:
+        return finding(Step.SERVER, Level.FINE, Code.SERVER_OURS, version=fact.server_version, here=here)
+    if fact.status == 0:
+        return finding(Step.SERVER, Level.PROBLEM, Code.SERVER_NO_HTTP)
+    if fact.status in _AWAY:
+        return finding(Step.SERVER, Level.PROBLEM, Code.SERVER_AWAY, status=fact.status)
+    if fact.status == _UNAVAILABLE:
+        return finding(Step.SERVER, Level.WARNING, Code.SERVER_FULL)
+    code = Code.SERVER_PORTAL if fact.is_page or 300 <= fact.status < 400 else Code.SERVER_OTHER
+    return finding(Step.SERVER, Level.PROBLEM, code, status=fact.status)
+
+
+def judge_clock(server_date_s: float | None, now_s: float) -> Finding:
+    """Do both clocks say the same?"""
+    if server_date_s is None:
+        return finding(Step.CLOCK, Level.NOTE, Code.CLOCK_UNKNOWN)
+    ahead_s = now_s - server_date_s
+    if abs(ahead_s) <= _CLOCK_LIMIT_S:
+        return finding(Step.CLOCK, Level.FINE, Code.CLOCK_FINE)
+    minutes = max(1, round(abs(ahead_s) / 60))
+    side = "ahead of" if ahead_s > 0 else "behind"
+    return finding(Step.CLOCK, Level.WARNING, Code.CLOCK_OFF, minutes=minutes, side=side)
+
+
+def judge_sign_in(*, is_tried: bool, code: str | None = None, is_broken_off: bool = False) -> Finding:
+    """Does the invitation let in? `code`: the one with which the server refused, None where it did not."""
+    if not is_tried:
+        return finding(Step.SIGN_IN, Level.NOTE, Code.SIGN_IN_NOT_TRIED)
+    if is_broken_off:
+        return finding(Step.SIGN_IN, Level.PROBLEM, Code.SIGN_IN_BROKEN_OFF)
+    if code is not None:
+        return finding(Step.SIGN_IN, Level.PROBLEM, Code.SIGN_IN_REFUSED, reason=code)
+    return finding(Step.SIGN_IN, Level.FINE, Code.SIGN_IN_FINE)
+
+
+def worst(findings: Sequence[Finding]) -> Level:
+    """Return the worst level among findings."""
+    order = list(Level)
+    return max((each.level for each in findings), key=order.index, default=Level.FINE)
+
+
+def _is_number(host: str) -> bool:
+    try:
+        ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
