@@ -38,6 +38,7 @@ from texswarm_desktop.ui.error_texts import need_words, text_of
 from texswarm_desktop.ui.main_window import MainWindow
 from texswarm_desktop.ui.theme import Theme, ThemeMode
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
+from texswarm_desktop.viewmodels.doctor_view import DoctorView
 from texswarm_desktop.viewmodels.membership import Decision
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
 from texswarm_desktop.viewmodels.sharing import EVERYWHERE
@@ -183,6 +184,7 @@ class Desktop:
         window.member_decided.connect(lambda decision: self._do("decide", self._decide(decision)))
         window.member_invite_requested.connect(lambda role: self._do("invite", self._copy_member_invite(role)))
         window.cancel_requested.connect(workspace.cancel)
+        window.check_requested.connect(self._check_connection)
         window.work_locally_requested.connect(workspace.work_locally)
         window.choose_copy_requested.connect(lambda: self._do("compare", self._show_histories()))
         window.history_chosen.connect(
@@ -260,6 +262,17 @@ class Desktop:
             if self.settings.problem is not None:
                 self.window.show_error(self.settings.problem)
         self.settings.set_started()
+
+    def _check_connection(self) -> None:
+        """Examine the road to the server that matters now, in a window of its own."""
+        from texswarm_desktop.client.join_doctor import JoinDoctor, Visitor  # noqa: PLC0415 - most starts need none
+        from texswarm_desktop.services.machine_facts import ThisMachine  # noqa: PLC0415
+
+        link, me = self.workspace.link_to_check(), self.workspace.me
+        doctor = JoinDoctor(ThisMachine(), Visitor(me.user_id, me.name))
+        text = None if link is None else str(link)
+        view = DoctorView(self._scope, lambda: doctor.examine(text))
+        self.window.show_doctor(view, server="" if link is None else str(link.address))
 
     async def _host_folder(self, folder: Path) -> None:
         await self.workspace.open(folder)

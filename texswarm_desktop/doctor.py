@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,10 @@ from texswarm_desktop.core.doctor import Finding, Level, worst
 from texswarm_desktop.services.credentials import CredentialStore
 from texswarm_desktop.services.machine_facts import ThisMachine
 from texswarm_desktop.services.secret_store import FileSecretStore
+from texswarm_desktop.services.settings_store import SettingsStore
 from texswarm_desktop.ui.doctor_texts import line_of, report_head, text_of_finding, verdict_of
+from texswarm_server.protocol.errors import SettingsError
+from texswarm_server.protocol.invite_link import InviteLink, parse_invite_link
 
 _NAME: Final = "texswarm"
 
@@ -44,7 +48,7 @@ async def _run(options: argparse.Namespace) -> int:
     found: list[Finding] = []
     if not options.json:
         _say("\n".join(report_head()))
-    doctor = JoinDoctor(ThisMachine(), _visitor(options.profile_dir) if options.link else None)
+    doctor = JoinDoctor(ThisMachine(), _visitor(options.link, options.profile_dir) if options.link else None)
     async for each in doctor.examine(options.link):
         found.append(each)
         _say(_as_json(each) if options.json else line_of(each))
@@ -53,9 +57,16 @@ async def _run(options: argparse.Namespace) -> int:
     return int(worst(found) is Level.PROBLEM)
 
 
-def _visitor(profile: Path | None) -> Visitor:
-    """Return who would sign in, so that an invitation that is tried here is not used up for who joins by it later."""
+def _visitor(link: str, profile: Path | None) -> Visitor | None:
+    """Return who would sign in: who will join by the invitation later, for whom it then still counts once.
+
+    None where this user has joined already: shown again, an invitation would count again.
+    """
     folder = profile.resolve() if profile else user_data_path(_NAME, appauthor=False)
+    with suppress(SettingsError):
+        address = str(InviteLink(parse_invite_link(link).address))
+        if any(server.address == address for server in SettingsStore(folder).settings.servers):
+            return None
     with ThreadPoolExecutor(1) as executor:
         store = CredentialStore(folder, FileSecretStore(folder / "secrets.json"), executor)
     return Visitor(store.user_id, store.default_name)

@@ -14,6 +14,7 @@ from tests.helpers.network_lab import LabHost
 from tests.helpers.run_async import until
 from tests.helpers.status_transcript import StatusTranscript
 from texswarm_desktop.client.connection import Connection
+from texswarm_desktop.client.link import TransportFactory
 from texswarm_desktop.client.states import LinkState, Live
 from texswarm_desktop.client.status import LinkFacts, next_look
 from texswarm_desktop.client.timing import TICK_S, LinkProfile
@@ -53,13 +54,23 @@ class LabServer:
 class LabDesk:
     """A client; `async with` it in a loop on its host. `transcript`: what its status line says."""
 
-    def __init__(self, address: ServerAddress, profile: LinkProfile | None = None, *, title: str = "") -> None:
+    def __init__(
+        self,
+        address: ServerAddress,
+        profile: LinkProfile | None = None,
+        *,
+        title: str = "",
+        name: str = "bob",
+        transport: TransportFactory | None = None,
+    ) -> None:
         self.replica = ModelReplica(DOCUMENT)
         self.credentials = FakeCredentials(invite=None)
-        self.connection = Connection(address=address, credentials=self.credentials, profile=profile)
+        self.connection = Connection(
+            address=address, credentials=self.credentials, profile=profile, transport=transport
+        )
         self.transcript = StatusTranscript(title)
         self.states: list[LinkState] = []
-        self._is_told = False
+        self._name, self._is_told = name, False
         self._ticker: asyncio.TimerHandle | None = None
         self.connection.subscribe(self._on_state)
 
@@ -83,18 +94,24 @@ class LabDesk:
         await self.connection.request(CreateDocument(title="Paper", document_id=DOCUMENT, lineage=LINEAGE))
         await self.join()
 
+    async def begin(self) -> None:
+        """Connect, and be told of from the start."""
+        self._is_told = True
+        self.connection.connect()
+        self.look()
+
     async def join(self) -> None:
         """Be live in the document, and begin to be told of."""
         self.replica.sync = self.connection.add(self.replica)
         self.connection.connect()
         await until(lambda: self.is_saved and self.replica.lineage)
         self._is_told = True
-        self._look()
+        self.look()
 
     def type(self, words: str) -> None:
         """Edit, whatever the link does."""
         self.replica.replace(0, 0, words)
-        self._look()
+        self.look()
 
     @property
     def is_live(self) -> bool:
@@ -113,22 +130,24 @@ class LabDesk:
         """Return how long it takes until a condition holds."""
         began_at = time.monotonic()
         await until(condition)
-        self._look()
+        self.look()
         return time.monotonic() - began_at
 
     def _on_state(self, old: LinkState, new: LinkState) -> None:
         self.states.append(new)
         self.transcript.turned(old, new, time.monotonic())
-        self._look()
+        self.look()
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """Write down what is shown, now and whenever it changes by itself."""
         if not self._is_told:
             return
         sync, now = self.replica.sync, time.monotonic()
-        facts = LinkFacts("bob", self.replica.unacknowledged(), sync.oldest_unacknowledged_since if sync else None)
+        refusal = self.replica.refusals[-1].code if self.replica.refusals else None
+        oldest_at = sync.oldest_unacknowledged_since if sync else None
+        facts = LinkFacts(self._name, self.replica.unacknowledged(), oldest_at, refusal=refusal)
         self.transcript.look(self.connection.state, facts, now)
         if self._ticker is not None:
             self._ticker.cancel()
         again_s = next_look(self.connection.state, facts, now)
-        self._ticker = asyncio.get_running_loop().call_later(min(again_s or TICK_S, TICK_S) + 0.001, self._look)
+        self._ticker = asyncio.get_running_loop().call_later(min(again_s or TICK_S, TICK_S) + 0.001, self.look)

@@ -39,6 +39,7 @@ class StatusTranscript:
         text = _written(line)
         if self._clock is None:
             text = _RETRIES.sub("Reconnecting in N s", text).replace("  [Retry now]", "")
+            text = text.replace("amber  Connected · saving…", "green  Connected · saving…")  # how old the edit is
         if _SECONDS.sub("", text) != _SECONDS.sub("", self._shown):
             self._lines.append(f"{self._time()}{text}")
         self._shown = text

@@ -63,6 +63,7 @@ from texswarm_desktop.client.states import (
     Waiting,
 )
 from texswarm_desktop.client.timing import (
+    KNOCK_FAST_FOR_S,
     TICK_S,
     LinkProfile,
     Pulse,
@@ -313,7 +314,9 @@ class Driver:
         """Return where to open a transport: of a near server the first address that answers."""
         if self._knock is None or not self._profile.knock_every_s:
             return self.addresses[0]
-        return await self._knock(self.addresses, every_s=self._profile.knock_every_s, is_patient=False)
+        away_s = 0.0 if self._away_since is None else self._clock() - self._away_since
+        every_s = knocking_every_s(self._profile, min(away_s, KNOCK_FAST_FOR_S)) or self._profile.knock_every_s
+        return await self._knock(self.addresses, every_s=every_s, is_patient=False)
 
     def _prefer(self, address: ServerAddress) -> None:
         self.addresses = tuple(dict.fromkeys((address, *self.addresses)))

@@ -57,6 +57,8 @@ class StatusAction(Enum):
     CHOOSE_COPY = "choose_copy"
     WORK_LOCALLY = "work_locally"
     UPDATE = "update"
+    CHECK = "check"
+    DISCONNECT = "disconnect"
 
 
 @dataclass(frozen=True, slots=True)

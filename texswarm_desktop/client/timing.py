@@ -17,7 +17,7 @@ TICK_S: Final = 1.0
 #: A tick that comes this much late means that the machine, or at least this program, stood still.
 ASLEEP_S: Final = 4.0
 #: A server that is away is knocked at often, then less often, then left to the retries.
-_KNOCK_FAST_FOR_S: Final = 60.0
+KNOCK_FAST_FOR_S: Final = 60.0
 _KNOCK_FOR_S: Final = 600.0
 _KNOCK_SLOWER: Final = 5
 #: An access token with less than this to live is not worth showing to a server.
@@ -120,7 +120,7 @@ def knocking_every_s(profile: LinkProfile, away_s: float) -> float | None:
     """
     if not profile.knock_every_s or away_s >= _KNOCK_FOR_S:
         return None
-    return profile.knock_every_s if away_s < _KNOCK_FAST_FOR_S else profile.knock_every_s * _KNOCK_SLOWER
+    return profile.knock_every_s if away_s < KNOCK_FAST_FOR_S else profile.knock_every_s * _KNOCK_SLOWER
 
 
 class Pulse(Enum):

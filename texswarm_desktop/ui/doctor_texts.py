@@ -208,7 +208,7 @@ def _commands(finding: Finding) -> str:
         return f"Let them through, as administrator:\n  {command}"
     if finding.code is not Code.NEIGHBOUR_FIREWALL:
         return ""
-    lines = [f"  {_FIREWALL_OF[each]}: {opening_command(each, int(finding.data['port']))}" for each in Firewall]
+    lines = [f"{_FIREWALL_OF[each]}:\n  {opening_command(each, int(finding.data['port']))}" for each in Firewall]
     return "\n".join(["The host lets guests through with one of these, as administrator:", *lines])
 
 

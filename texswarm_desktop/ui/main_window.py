@@ -3,6 +3,7 @@
 It shows view-models and tells what the user wants; who does it is not known here.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -16,12 +17,15 @@ from texswarm_desktop.qtx.timers import SingleShot
 from texswarm_desktop.services.resources import resource
 from texswarm_desktop.ui.dialogs.choose_dialog import ChooseDialog
 from texswarm_desktop.ui.dialogs.connect_dialog import ConnectDialog
+from texswarm_desktop.ui.dialogs.doctor_dialog import DoctorDialog
 from texswarm_desktop.ui.dialogs.histories_sheet import HistoriesSheet
 from texswarm_desktop.ui.dialogs.host_sheet import HostSheet
 from texswarm_desktop.ui.dialogs.join_dialog import JoinDialog
 from texswarm_desktop.ui.dialogs.members_sheet import MembersSheet
 from texswarm_desktop.ui.dialogs.new_dialog import NewDialog
 from texswarm_desktop.ui.error_texts import text_of
+from texswarm_desktop.ui.link_details import LinkDetails, LinkLook, details
+from texswarm_desktop.ui.link_popover import LinkPopover
 from texswarm_desktop.ui.notices import NoticeArea
 from texswarm_desktop.ui.parts import column
 from texswarm_desktop.ui.project_page import ProjectPage
@@ -31,12 +35,14 @@ from texswarm_desktop.ui.theme import Theme, ThemeMode
 from texswarm_desktop.ui.transfer_desk import TransferDesk
 from texswarm_desktop.ui.window_actions import Deed, WindowActions
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
+from texswarm_desktop.viewmodels.doctor_view import DoctorView
 from texswarm_desktop.viewmodels.membership import Membership
 from texswarm_desktop.viewmodels.participants_view import ParticipantsView
 from texswarm_desktop.viewmodels.presence_view import PresenceView
 from texswarm_desktop.viewmodels.project_view import ProjectView
 from texswarm_desktop.viewmodels.start_view import StartView
 from texswarm_desktop.viewmodels.two_histories import TwoHistories
+from texswarm_server.protocol.errors import LinkError, RejectedError
 from texswarm_server.protocol.messages import DocumentInfo
 
 NAME: Final = "TeXSwarm"
@@ -59,7 +65,7 @@ class MainWindow(QMainWindow):
     `choose_copy_requested()`, and of its sheet `history_chosen(Choice, TwoHistories)`;
     `document_chosen(str)` and `share_there_requested()` from the list
     of a server's projects; `leave_requested()` back to the first page; `theme_chosen(str)`; `zoom_changed(int)`;
-    `closed()`. What its `transfers` asks for is signalled there.
+    `check_requested()` of the connection; `closed()`. What its `transfers` asks for is signalled there.
     """
 
     new_requested = Signal(str, object)
@@ -82,6 +88,7 @@ class MainWindow(QMainWindow):
     leave_requested = Signal()
     theme_chosen = Signal(str)
     zoom_changed = Signal(int)
+    check_requested = Signal()
     closed = Signal()
 
     def __init__(
@@ -115,6 +122,7 @@ class MainWindow(QMainWindow):
         self.status_bar.hide()
         self.actions_.set_has_project(has_project=False)
         self.status_bar.action_requested.connect(self.act)
+        self.status_bar.details_requested.connect(self.show_link_details)
         connection.line_changed.connect(self._on_connection_line_changed)
 
     def _lay_out(self) -> None:
@@ -212,6 +220,8 @@ class MainWindow(QMainWindow):
         text = text_of(error)
         action = text.action
         offers = [(ACTION_WORDS[action], lambda: self.act(action))] if action is not None else []
+        if isinstance(error, (LinkError, RejectedError)) and self._page is None:
+            offers.append((ACTION_WORDS[StatusAction.CHECK], self.check_requested.emit))
         self.notices.show_notice(_PROBLEM, text.title, text.sentence, *offers, tone=Tone.BAD)
 
     def show_copied(self, link: str) -> None:
@@ -226,6 +236,29 @@ class MainWindow(QMainWindow):
         """Say how a newer version is had."""
         sentence = "Run pip install --upgrade 'texswarm[desktop]', or update your checkout; then start TeXSwarm again."
         self.notices.show_notice("update", "How to update", sentence)
+
+    def show_link_details(self) -> None:
+        """Show all about the link, above the status line."""
+        popover = LinkPopover(self._theme, self, self._look_at_link)
+        popover.action_requested.connect(self.act)
+        popover.show_above(self.status_bar)
+
+    def _look_at_link(self) -> tuple[LinkDetails, Tone]:
+        view, measured = self._connection, self._connection.measured
+        look = LinkLook(
+            line=view.line,
+            facts=view.facts,
+            state=view.state,
+            history=view.history,
+            now=view.now(),
+            wall_now=time.time(),
+            address=measured.current_address if measured else None,
+            profile=measured.profile.name if measured else "",
+            round_trip_s=measured.round_trip_s if measured else None,
+        )
+        if measured is not None:
+            measured.measure()
+        return details(look), view.line.tone
 
     # ── dialogs: opened because the user asked ──────────────────────────────────────────────────────────
 
@@ -246,6 +279,15 @@ class MainWindow(QMainWindow):
         dialog = ConnectDialog(self, address=address or "", name=self._start.name)
         dialog.connect_requested.connect(self.connect_requested)
         dialog.open()
+
+    def show_doctor(self, doctor: DoctorView, *, server: str) -> None:
+        """Show an examination of the road to a server, or (no server) of this computer as a host, and begin it."""
+        title = "Check the connection" if server else "Check this computer"
+        hint = f"Each step from here to {server}." if server else "Whether others can join what is shared from here."
+        dialog = DoctorDialog(self._theme, self, doctor, title=title, hint=hint)
+        doctor.setParent(dialog)
+        doctor.examine()
+        dialog.show()
 
     def show_choice(self, server: str, documents: Sequence[DocumentInfo], *, share_title: str = "") -> None:
         """Ask which of a server's projects to open; with a title, also whether to put the open one there."""
@@ -335,6 +377,8 @@ class MainWindow(QMainWindow):
             StatusAction.CHOOSE_COPY: self.choose_copy_requested.emit,
             StatusAction.WORK_LOCALLY: self.work_locally_requested.emit,
             StatusAction.UPDATE: self.show_how_to_update,
+            StatusAction.CHECK: self.check_requested.emit,
+            StatusAction.DISCONNECT: self.cancel_requested.emit,
         }
         if action is not None:
             deeds[action]()
@@ -353,6 +397,8 @@ class MainWindow(QMainWindow):
                 Deed("People and invitations…", self.members_requested.emit, needs_project=True),
                 Deed("Join…", self.show_join_dialog),
                 Deed("Connect to a server…", self.show_connect_dialog),
+                Deed("Connection details…", self.show_link_details, ["Ctrl+Alt+L"], True),
+                Deed("Check the connection…", self.check_requested.emit),
             ),
             (
                 Deed("New file…", self._on_page(lambda page: page.files.begin_new_file()), ["Ctrl+Alt+N"], True),

@@ -23,6 +23,8 @@ ACTION_WORDS: Final = {
     StatusAction.CHOOSE_COPY: "Choose…",
     StatusAction.WORK_LOCALLY: "Work locally",
     StatusAction.UPDATE: "How to update",
+    StatusAction.CHECK: "Check the connection…",
+    StatusAction.DISCONNECT: "Disconnect",
 }
 
 
@@ -30,9 +32,10 @@ _PADDING_PX: Final = 15
 
 
 class StatusBar(QFrame):
-    """Shows a ConnectionView. Signal: `action_requested(StatusAction)`."""
+    """Shows a ConnectionView. Signals: `action_requested(StatusAction)`; `details_requested()` about the link."""
 
     action_requested = Signal(object)
+    details_requested = Signal()
 
     def __init__(self, theme: Theme, connection: ConnectionView, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -44,17 +47,20 @@ class StatusBar(QFrame):
         self._transfer = ElidedLabel(name="Hint")
         self._transfer.hide()
         self._buttons = (button("", "Link"), button("", "Link"))
+        self.details = button("Details", "Link", tooltip="All about the connection, and what became of it (Ctrl+Alt+L)")
         self._place = label(name="Hint")
         self._file = ElidedLabel(name="Hint", mode=Qt.TextElideMode.ElideLeft)
         self._file.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._file.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        parts = (self._dot, self._text, self._edits, 4, *self._buttons, self._transfer, 10, self._file, 10, self._place)
+        left = (self._dot, self._text, self._edits, 4, *self._buttons, self.details, self._transfer)
+        parts = (*left, 10, self._file, 10, self._place)
         box = row(*parts, margins=(10, 0, 14, 0), gap=6)
         box.setStretchFactor(self._file, 1)
         self.setLayout(box)
         self.setFixedHeight(theme.text_px + _PADDING_PX)
         self._buttons[0].clicked.connect(self._on_first_clicked)
         self._buttons[1].clicked.connect(self._on_second_clicked)
+        self.details.clicked.connect(self.details_requested)
         connection.line_changed.connect(self.show_line)
         self.show_line(connection.line)
 
@@ -65,6 +71,7 @@ class StatusBar(QFrame):
         self._edits.setText(f"· {line.edits}" if line.edits else "")
         self._edits.setVisible(bool(line.edits))
         self._actions = (line.action, line.second)
+        self.details.setVisible(line.action is not StatusAction.HOST)
         for shown, action in zip(self._buttons, self._actions, strict=True):
             shown.setVisible(action is not None)
             shown.setText(ACTION_WORDS[action] if action is not None else "")

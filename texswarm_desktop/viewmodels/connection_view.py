@@ -5,13 +5,16 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, cast
 
 from PySide6.QtCore import QObject, Signal
 
+from texswarm_desktop.client.history import Drop, record
 from texswarm_desktop.client.states import Closed, Idle, LinkState
 from texswarm_desktop.client.status import Hosting, LinkFacts, NeedWords, StatusLine, bare_need, next_look, present
+from texswarm_desktop.client.timing import LinkProfile
 from texswarm_desktop.qtx.timers import SingleShot
+from texswarm_server.protocol.invite_link import ServerAddress
 
 
 class ConnectionLike(Protocol):
@@ -26,6 +29,25 @@ class ConnectionLike(Protocol):
 
     def retry_now(self, cause: str) -> None:
         """End a wait."""
+
+
+class MeasuredConnection(Protocol):
+    """What more is looked at for the pop-up."""
+
+    @property
+    def current_address(self) -> ServerAddress:
+        """Where the server is."""
+
+    @property
+    def profile(self) -> LinkProfile:
+        """How patient the link is."""
+
+    @property
+    def round_trip_s(self) -> float | None:
+        """How long a ping and its answer took last."""
+
+    def measure(self) -> None:
+        """Have that measured now."""
 
 
 class ConnectionView(QObject):
@@ -52,6 +74,7 @@ class ConnectionView(QObject):
         self._facts = LinkFacts()
         self._timer = SingleShot(self.refresh, self)
         self._line = self._now_presented()
+        self.history: tuple[Drop, ...] = ()
 
     @property
     def state(self) -> LinkState | None:
@@ -73,9 +96,16 @@ class ConnectionView(QObject):
         """What is shown now."""
         return self._line
 
+    @property
+    def measured(self) -> MeasuredConnection | None:
+        """The connection that is shown, where more is to be known of it."""
+        return cast("MeasuredConnection", self._connection) if hasattr(self._connection, "measure") else None
+
     def attach(self, connection: ConnectionLike) -> None:
         """Show this connection from now on."""
         self._unsubscribe()
+        if connection is not self._connection:
+            self.history = ()
         self._connection = connection
         self._unsubscribe = connection.subscribe(self._on_connection_state)
         self.refresh()
@@ -122,6 +152,10 @@ class ConnectionView(QObject):
         if self._connection is not None:
             self._connection.retry_now("user")
 
+    def now(self) -> float:
+        """Return the time by the clock of `history` (monotonic seconds)."""
+        return self._clock()
+
     def refresh(self) -> None:
         """Look again, tell if something else is to be shown, and wait for the next moment when that may be."""
         line = self._now_presented()
@@ -145,6 +179,7 @@ class ConnectionView(QObject):
         return present(self.state, self._facts, self._clock(), self._words)
 
     def _on_connection_state(self, old: LinkState, new: LinkState) -> None:
+        self.history = record(self.history, old, new, self._clock())
         self.state_changed.emit(old, new)
         self.refresh()
 

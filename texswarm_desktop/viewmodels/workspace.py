@@ -108,6 +108,7 @@ class Workspace(QObject):
         self._sharing.changed.connect(self.hosting_changed)
         self._reloads: list[float] = []
         self._address_book = AddressBook()
+        self._last_followed: InviteLink | None = None
         self._pending: Connection | None = None
         self._gives_way = False
         self._impatient = 0
@@ -295,6 +296,18 @@ class Workspace(QObject):
         for connection in self._connections():
             connection.retry_now(RetryCause.WAKE)
 
+    def link_to_check(self) -> InviteLink | None:
+        """Return where the road leads that may have to be examined; None: others come here.
+
+        The invitation is in it only as long as it has not let anybody in: shown once more, it would count again.
+        """
+        if self.hosting is not None:
+            return None
+        kept = self.opened.project.server_link if self.opened is not None else None
+        if self._pending is None and kept is not None:
+            return replace(kept, token=None)
+        return self._last_followed
+
     def host_seen(self, fingerprint: str, addresses: Iterable[ServerAddress]) -> None:
         """A host announced itself on the local network: a link to it that is away looks for it there at once."""
         self._address_book.learn(fingerprint, told := tuple(addresses))
@@ -436,6 +449,7 @@ class Workspace(QObject):
 
     async def _follow(self, link: InviteLink) -> None:
         self.notice.emit(None)
+        self._last_followed = link
         async with self._reached(link) as connection:
             documents = await admitted(connection, link)
             chosen = next((one for one in documents if one.id == link.document_id), None)
@@ -456,6 +470,7 @@ class Workspace(QObject):
         await self._keep(self._require_opened(), connection, link)
 
     async def _keep(self, opened: OpenedProject, connection: "Connection", link: InviteLink) -> None:
+        self._last_followed = None
         opened.project.bind_server(link)
         await opened.attach(connection)
         self._pending = None

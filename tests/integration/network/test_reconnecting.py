@@ -166,7 +166,7 @@ def test_a_cable_that_is_pulled_and_put_back_is_told_by_the_system(tmp_path: Pat
             await until(lambda: isinstance(desk.connection.state, Offline))
             desk.type("on ")
             await asyncio.sleep(1.2)
-            desk._look()
+            desk.look()
             desk.transcript.happens("the cable is put back")
             scene.ada.plug()
             # Linux looks at its cables once a second: only then does it send anything.
