@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from texswarm_desktop.client.connection import Connection
 from texswarm_desktop.client.document_preview import DocumentPreview, look_at
+from texswarm_desktop.client.knock import tcp_knock
 from texswarm_desktop.client.server_talk import admitted, end_connection, invite_to, let_in, share
 from texswarm_desktop.client.states import Idle, LinkState, Live, NeedsUser, Syncing
 from texswarm_desktop.client.transport import websocket_transport
@@ -182,7 +183,11 @@ class Peer:
         name = self._options.name or self._settings.name or self._store.default_name
         credentials.describe(name, self._settings.color or color_of(self._store.user_id))
         connection = Connection(
-            address=link.address, credentials=credentials, transport=websocket_transport(link.fingerprint)
+            address=link.address,
+            credentials=credentials,
+            transport=websocket_transport(link.fingerprint),
+            knock=tcp_knock,
+            fingerprint=link.fingerprint,
         )
         await connection.__aenter__()
         self._connection, self._credentials = connection, credentials
