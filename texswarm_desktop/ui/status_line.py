@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
 
 from texswarm_desktop.client.status import StatusAction, StatusLine
-from texswarm_desktop.ui.parts import Dot, ElidedLabel, button, label, row
+from texswarm_desktop.ui.parts import Dot, ElidedLabel, IconButton, button, label, row
 from texswarm_desktop.ui.sizes import transfer_words
 from texswarm_desktop.ui.theme import Theme
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
@@ -47,7 +47,7 @@ class StatusBar(QFrame):
         self._transfer = ElidedLabel(name="Hint")
         self._transfer.hide()
         self._buttons = (button("", "Link"), button("", "Link"))
-        self.details = button("Details", "Link", tooltip="All about the connection, and what became of it (Ctrl+Alt+L)")
+        self.details = IconButton(theme, "arrow-up", "Connection details (Ctrl+Alt+L)", size_px=12)
         self._place = label(name="Hint")
         self._file = ElidedLabel(name="Hint", mode=Qt.TextElideMode.ElideLeft)
         self._file.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
