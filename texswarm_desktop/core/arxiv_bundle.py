@@ -84,6 +84,8 @@ _FORBIDDEN: Final = re.compile(r"[^A-Za-z0-9_+.,=-]+")
 _SOURCES: Final = (".tex", ".ltx", ".latex", ".tikz")
 _MADE: Final = {"printindex": ".ind", "printglossaries": ".gls", "printglossary": ".gls", "printnomenclature": ".nls"}
 _NEEDS_SHELL: Final = {"minted": "-shell-escape", "svg": "Inkscape", "pythontex": "pythontex", "gnuplottex": "gnuplot"}
+#: What pdfTeX makes of an EPS figure, and takes instead of it where no other program may be run.
+_CONVERTED: Final = "-eps-converted-to.pdf"
 _CLASS: Final = re.compile(r"\\documentclass(?![a-zA-Z])")
 _INCLUDE_ONLY: Final = re.compile(r"\\includeonly(?![a-zA-Z])")
 
@@ -168,10 +170,12 @@ class _Planning:
         texts = (source.masked for path, source in self._uses.sources.items() if path.lower().endswith(_SOURCES))
         together = "\n".join(texts)
         made |= {stem + ending for command, ending in _MADE.items() if f"\\{command}" in together}
+        figures = (path for use in self._uses.all for path in use.found.paths if path.endswith(".eps"))
+        converted = {f"{figure.removesuffix('.eps')}{_CONVERTED}" for figure in figures}
         for path in sorted(made - self._sizes.keys()):
             advice = Advice.BBL_MISSING if path.endswith(".bbl") else Advice.INDEX_MISSING
             self._remarks.append(Remark(advice, path))
-        return made & self._sizes.keys()
+        return (made | converted) & self._sizes.keys()
 
     def _files(self, flattener: Flattener) -> list[BundleFile]:
         """The main file first, then whatever of the rest is still a file."""

@@ -105,6 +105,7 @@ _COMMAND: Final = re.compile(
 _PLOTTED: Final = re.compile(r"\b(table|graphics)\s*(?:\[[^\]]*\]\s*)?\{([^{}\\\n]+)\}")
 _BARE_NAME: Final = re.compile(r"\s+([^\s{}\\%#]+)")
 _PATHS: Final = re.compile(r"\\(?:graphicspath|svgpath)\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
+_WRITTEN: Final = re.compile(r"\\begin\s*\{filecontents\*?\}\s*(?:\[[^\]]*\]\s*)?\{([^{}]+)\}")
 _MACRO: Final = re.compile(
     r"\\(?:(?:re)?newcommand|providecommand)\*?\s*\{?\s*\\([a-zA-Z@]+)\s*\}?\s*\{([^{}#]*)\}"
     r"|\\def\s*\\([a-zA-Z@]+)\s*\{([^{}#]*)\}"
@@ -137,6 +138,11 @@ def graphics_folders(source: Source) -> list[str]:
         for match in _PATHS.finditer(source.masked)
         for folder in re.findall(r"\{([^{}]*)\}", match[1]) or [match[1]]
     ]
+
+
+def written_files(source: Source) -> list[str]:
+    """Return the files that a source writes itself before it reads them."""
+    return [name.strip() for name in _WRITTEN.findall(source.text)]
 
 
 def simple_macros(source: Source) -> dict[str, str]:

@@ -19,6 +19,7 @@ from texswarm_desktop.core.latex_references import (
     is_computed,
     references,
     simple_macros,
+    written_files,
 )
 
 #: What is looked into for further names: all that TeX itself reads.
@@ -102,6 +103,7 @@ class _Round:
         self._macros = {"jobname": main.rpartition("/")[2].rpartition(".")[0]}
         for source in uses.sources.values():
             self._macros |= simple_macros(source)
+        self._written = {name for source in uses.sources.values() for name in written_files(source)}
         self._figures = [
             expanded(folder, self._macros) for source in uses.sources.values() for folder in graphics_folders(source)
         ]
@@ -119,7 +121,11 @@ class _Round:
         if reference.need is Need.SERIES:
             return Use(path, reference, name, self._lookup.matching(reference.need, name, folders))
         found = Found(()) if name.startswith("/") else self._lookup.find(reference.need, name, folders)
-        return Use(path, reference, name, found, not found.paths and not may_be_elsewhere(reference.need, name))
+        is_missing = not found.paths and not may_be_elsewhere(reference.need, name) and not self._is_written(name)
+        return Use(path, reference, name, found, is_missing)
+
+    def _is_written(self, name: str) -> bool:
+        return bool(self._written & {name, f"{name}.tex", f"{name}.bib"})
 
     def _folders(self, path: str, reference: Reference) -> list[str]:
         """Where a name is looked for: from the main file, from the file it stands in, in the figures' folders."""

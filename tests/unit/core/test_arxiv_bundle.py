@@ -57,6 +57,11 @@ def test_an_index_that_was_not_made_is_said() -> None:
     assert "main.ind" in names(bundle({"main.tex": HEAD + "\\printindex" + FOOT}, "main.ind"))
 
 
+def test_a_figure_that_was_converted_goes_in_with_what_was_made_of_it() -> None:
+    made = bundle({"main.tex": HEAD + "\\includegraphics{a}" + FOOT}, "a.eps", "a-eps-converted-to.pdf")
+    assert names(made) == ["a-eps-converted-to.pdf", "a.eps", "main.tex"]
+
+
 def test_comments_may_be_kept() -> None:
     texts = {"main.tex": HEAD + "a % open\n" + FOOT}
     assert "% open" in text_of(bundle(texts, keep_comments=True))

@@ -68,3 +68,8 @@ def test_what_is_missing_is_told_and_what_tex_has_is_not() -> None:
 def test_an_absolute_name_is_never_a_file_of_the_project() -> None:
     uses = follow("main.tex", ["main.tex", "a.tex"], {"main.tex": "\\input{/a}", "a.tex": ""})
     assert [one.is_missing for one in uses.all] == [True]
+
+
+def test_a_file_that_the_document_writes_itself_is_not_missing() -> None:
+    text = "\\begin{filecontents*}[overwrite]{refs.bib}\n@book{x}\n\\end{filecontents*}\n\\bibliography{refs}"
+    assert not any(one.is_missing for one in follow("main.tex", ["main.tex"], {"main.tex": text}).all)
