@@ -113,8 +113,8 @@ def _running(command: Sequence[str]) -> Iterator[tuple["subprocess.Popen[bytes]"
     assert process.stderr is not None
     waiting: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
     reader = Thread(target=_read, args=(process.stderr, waiting), name="git")
-    reader.start()
     try:
+        reader.start()
         yield process, _awaited(waiting)
     finally:
         _end(process)

@@ -12,15 +12,16 @@ from typing import Final, TextIO
 
 from texswarm_desktop.services.exporting import ExportReport, export_arxiv, export_zip
 from texswarm_desktop.services.importing import ImportReport, import_project
+from texswarm_desktop.services.unzip import Progress
 from texswarm_desktop.ui.error_texts import text_of
 from texswarm_desktop.ui.transfer_texts import REFUSAL_WORDS, advice_words, file_count, size_words
-from texswarm_server.protocol.errors import CloneError, TexSwarmError
+from texswarm_server.protocol.errors import CloneError, TexSwarmError, TransferCancelledError
 
 _FAILED: Final = 1
 _INTERRUPTED: Final = 130
 _STATUS: Final = """\
 exit status:
-  0 done    1 failed    2 wrong command line    130 ended by Ctrl-C; nothing is left behind then
+  0 done    1 failed    2 wrong command line    130 ended by Ctrl-C or SIGTERM; nothing is left behind then
 """
 _IMPORT: Final = """\
 Bring a project in: a zip archive (a download from Overleaf, say), or a git repository by its address (https, ssh). It
@@ -41,7 +42,7 @@ def import_main(arguments: Sequence[str]) -> int:
     reader.add_argument("folder", type=Path, metavar="FOLDER")
     given = reader.parse_args(arguments)
     folder = given.folder.expanduser().absolute()
-    return _ended("import", lambda: _tell(*_imported(import_project(given.source, folder, _nobody_asks))))
+    return _ended("import", lambda progress: _tell(*_imported(import_project(given.source, folder, progress))))
 
 
 def export_main(arguments: Sequence[str]) -> int:
@@ -57,11 +58,11 @@ def export_main(arguments: Sequence[str]) -> int:
     if given.main is not None and not (folder / given.main).is_file():
         reader.error(f"there is no {given.main} in {folder}")
 
-    def work() -> None:
+    def work(progress: Progress) -> None:
         if given.arxiv:
-            report = export_arxiv(folder, archive, _nobody_asks, main=given.main, keep_comments=given.keep_comments)
+            report = export_arxiv(folder, archive, progress, main=given.main, keep_comments=given.keep_comments)
         else:
-            report = export_zip(folder, archive, _nobody_asks)
+            report = export_zip(folder, archive, progress)
         _tell(*_exported(report))
 
     return _ended("export", work)
@@ -76,27 +77,35 @@ def _reader(name: str, description: str) -> argparse.ArgumentParser:
     )
 
 
-def _ended(name: str, work: Callable[[], None]) -> int:
+def _ended(name: str, work: Callable[[Progress], None]) -> int:
     """Do the work, and say in one line what went wrong, if anything."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        work()
+        work(_until_signalled())
+    except TransferCancelledError:
+        _say(f"texswarm {name}: cancelled", sys.stderr)
+        return _INTERRUPTED
     except TexSwarmError as error:
         text = text_of(error)
         said = f" ({error.detail})" if isinstance(error, CloneError) and error.detail else ""
         _say(f"texswarm {name}: {text.title}: {text.sentence}{said}", sys.stderr)
         return _FAILED
-    except KeyboardInterrupt:
-        _say(f"texswarm {name}: cancelled", sys.stderr)
-        return _INTERRUPTED
     return 0
 
 
-def _nobody_asks(_done: int, _all: int) -> None:
-    """Tell nobody."""
+def _until_signalled() -> Progress:
+    """Return what ends the work where it can be ended; an exception out of a signal may come between any two lines."""
+    signals: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _frame: signals.append(number))
+
+    def progress(_done: int, _all: int) -> None:
+        if signals:
+            raise TransferCancelledError
+
+    return progress
 
 
 def _tell(summary: str, details: Iterator[str]) -> None:

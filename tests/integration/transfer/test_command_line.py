@@ -1,7 +1,9 @@
 """`texswarm import` and `texswarm export` as a user runs them, where Qt is not installed."""
 
+import os
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -77,6 +79,43 @@ def test_what_goes_wrong_is_one_line_and_a_status(tmp_path: Path, arguments: tup
     (line,) = answer.stderr.splitlines()
     assert words in line
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell and signals")
+def test_a_signal_ends_a_clone_with_all_its_processes_and_leaves_nothing(tmp_path: Path) -> None:
+    """A program that stands for git writes something, says so, and goes on for an hour, as its child does."""
+    fake = tmp_path / "bin" / "git"
+    fake.parent.mkdir()
+    fake.write_text(
+        "#!/bin/sh\nfor place; do :; done\n/bin/sleep 3600 &\n"
+        'echo $$ $! > "$place/pids"; echo half > "$place/main.tex"; : > "$READY"; wait\n'
+    )
+    fake.chmod(0o755)
+    ready, target = tmp_path / "ready", tmp_path / "papers" / "new"
+    command = [sys.executable, "-c", LAUNCH, "import", "https://git.invalid/paper.git", str(target)]
+    environment = os.environ | {"PATH": str(fake.parent), "READY": str(ready)}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        while not ready.exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        (place,) = target.parent.iterdir()
+        pids = [int(pid) for pid in (place / "pids").read_text().split()]
+        process.terminate()
+        assert process.stderr is not None
+        assert process.stderr.read() == "texswarm import: cancelled\n"
+    assert process.returncode == 130
+    assert list(target.parent.iterdir()) == []
+    assert [pid for pid in pids if _is_running(pid)] == []
+
+
+def _is_running(pid: int) -> bool:
+    """A process that has ended and was not waited for is as good as gone."""
+    try:
+        os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+    return state != "Z"
 
 
 @pytest.mark.parametrize("name", ["import", "export"])
