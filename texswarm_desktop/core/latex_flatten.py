@@ -7,6 +7,7 @@ another encoding, and files that read themselves. One thing does change: where a
 two spaces, the end of the file's line and that of the `\\input`, and now sees one.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
@@ -16,6 +17,8 @@ from texswarm_desktop.core.latex_uses import Use
 
 _ENDINGS: Final = (".tex", ".ltx", ".latex", ".tikz")
 _CONDITIONAL_END: Final = "\\endinput"
+#: A command in letters swallows the blanks after it, and the end of the line.
+_LAST_COMMAND: Final = re.compile(r"(?<!\\)(?:\\\\)*\\[a-zA-Z@]+[ \t]*\n?\Z")
 
 NewName = Callable[[Use], str | None]
 """Says by which name a use finds its file from now on, None where the old one does."""
@@ -82,17 +85,19 @@ class Flattener:
     @staticmethod
     def _put_in(pieces: "_Pieces", source: Source, reference: Reference, child: str, stop: int) -> int:
         """Add a file's text in place of what reads it, and return where the source goes on."""
-        if reference.need is Need.INCLUDE:
-            child = f"\\clearpage\n{child.rstrip()}\n\\clearpage\n"
         if pieces.last_line().strip():
             pieces.add("%\n")
         end_of_line = source.text.find("\n", stop)
         rest = source.text[stop : end_of_line if end_of_line >= 0 else len(source.text)]
-        if rest.strip():
+        if rest and not rest[0].isspace():
             pieces.add(child if child.endswith("\n") else f"{child or '%'}\n")
+            return stop
+        is_page = reference.need is Need.INCLUDE
+        body = f"\\clearpage\n{child.rstrip()}\n\\clearpage\n" if is_page else _ending_in_space(child)
+        if rest.strip():
+            pieces.add(body)
             return stop + len(rest) - len(rest.lstrip())
-        body = _without_last_comment(child)
-        pieces.add(body.removesuffix("\n") or "%")
+        pieces.add(body.removesuffix("\n"))
         return stop + len(rest)
 
 
@@ -118,6 +123,14 @@ class _Pieces:
             if newline:
                 break
         return line
+
+
+def _ending_in_space(text: str) -> str:
+    """Return a text at whose end TeX sees a space, as it did at the end of the line that read the file."""
+    text = _without_last_comment(text)
+    if not text or _LAST_COMMAND.search(text):
+        return text.removesuffix("\n") + "\\space\n"
+    return text if text.endswith("\n") else f"{text}\n"
 
 
 def _without_last_comment(text: str) -> str:

@@ -1,8 +1,13 @@
 """What is put in reads as it did before: no word joined to another, no paragraph more or less."""
 
+import re
+
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from texswarm_desktop.core.latex_flatten import Flattener
+from texswarm_desktop.core.latex_mask import read_source, without_comments
 from texswarm_desktop.core.latex_uses import follow
 
 
@@ -30,8 +35,11 @@ def flat(main: str, *, keeps_includes: bool = False, **files: str) -> tuple[str,
         ("\\input{x}\nb\n", "X% c\n", "X\nb\n"),
         ("\\input{x}\nb\n", "X\n% c\n% d\n", "X\nb\n"),
         ("\\input{x}\nb\n", "X\n\n", "X\n\nb\n"),
-        ("a\n\\input{x}\nb\n", "% nothing\n", "a\n%\nb\n"),
-        ("a\n\\input{x} b\n", "", "a\n%\nb\n"),
+        ("a%\n\\input{x}\nb\n", "% nothing\n", "a%\n\\space\nb\n"),
+        ("a%\n\\input{x} b\n", "", "a%\n\\space\nb\n"),
+        ("\\input{x}\nb\n", "\\LaTeX\n", "\\LaTeX\\space\nb\n"),
+        ("\\input{x} b\n", "X%\n", "X\nb\n"),
+        ("a\n\\input{x}\nb\n", "\n", "a\n\nb\n"),
         ("\\input{x}\nb\n", "X\n\\endinput\nnever\n", "X\nb\n"),
         ("\\input{x}\\input{x}\n", "X\n", "X\nX\n"),
         ("\\input x\nb\n", "X\n", "X\nb\n"),
@@ -76,3 +84,64 @@ def test_files_that_read_each_other_end() -> None:
 
 def test_what_follows_the_document_is_left_out() -> None:
     assert flat("\\input{x}\n\\end{document}\nsecret\n", x="X\n")[0] == "X\n\\end{document}\n"
+
+
+# ── what TeX would read ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def tokens(text: str, files: dict[str, str], depth: int = 0) -> list[str]:
+    """Return what TeX makes of a source (The TeXbook, chapter 8), files read where they are asked for.
+
+    Blanks that TeX drops anyway are one here: in a row, and beside a paragraph's end.
+    """
+    made: list[str] = []
+    for whole in text.removesuffix("\n").split("\n") if text else []:
+        state, at, line = "new", 0, whole.rstrip(" ")
+        while at <= len(line):
+            character = line[at] if at < len(line) else "\r"
+            at += 1
+            if character == "%":
+                break
+            if character in " \r":
+                if character == "\r" and state == "new":
+                    made.append("par")
+                elif state == "middle":
+                    made.append(" ")
+                state = "skip" if state == "middle" else state
+            elif character == "\\" and (word := re.match(r"[a-z]+", line[at:])):
+                at, state = at + word.end(), "skip"
+                asked = re.match(r"\{([a-z]+)\}", line[at:]) if word[0] == "input" else None
+                if asked is None:
+                    made.append(" " if word[0] == "space" else f"\\{word[0]}")
+                elif depth < 9:
+                    at, state = at + asked.end(), "middle"
+                    made += tokens(files[asked[1]], files, depth + 1)
+            else:
+                made.append(character)
+                state = "middle"
+    return made
+
+
+def shown(made: list[str]) -> str:
+    """Return tokens as one line, with only such blanks as make a difference."""
+    return re.sub(
+        r" *(<par>)[ <par>]*", r"\1", re.sub(r" +", " ", "".join(f"<{one}>" if one == "par" else one for one in made))
+    )
+
+
+PIECES = st.sampled_from(
+    ["a", "b ", " ", "\n", "\n\n", "% c\n", "%\n", "\\foo", "\\foo ", "{", "}", "d\n", ".", "% \\input{y}\n"]
+)
+TEXT = st.lists(PIECES, max_size=8).map("".join)
+
+
+@given(TEXT, TEXT, TEXT, TEXT, TEXT)
+@example("", "a", "a\n", "", "b")
+def test_tex_reads_the_same_as_before(before: str, after: str, x: str, y: str, end: str) -> None:
+    main = f"{before}\\input{{x}}{after}\\input{{y}}{end}\n"
+    x = x or "a\n"
+    files = {"x": x, "y": y or "b\n"}
+    text, _ = flat(main, x=files["x"], y=files["y"])
+    assert shown(tokens(text, files)) == shown(tokens(main, files))
+    without = without_comments(read_source(text))
+    assert shown(tokens(without, files)) == shown(tokens(main, files))
