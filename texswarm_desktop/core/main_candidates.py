@@ -19,13 +19,21 @@ def main_candidate(texts: Mapping[str, str]) -> str | None:
     from elsewhere, then what is near the root, what has a usual name, what is longest.
     """
     sources = {path: text for path, text in texts.items() if path.lower().endswith(_ENDINGS)}
-    found = [path for path, text in sources.items() if _CLASS.search(text) or _BODY.search(text)]
+    found = [path for path, text in sources.items() if _class_in(text) or _has_body(text)]
     return min(found, key=lambda path: _rank(path, texts[path]), default=None)
 
 
 def _rank(path: str, text: str) -> tuple[bool, bool, bool, int, int, int, str]:
-    match = _CLASS.search(text)
+    match = _class_in(text)
     is_part = match is not None and match[1] in _PARTS
     stem = path.rpartition("/")[2].rpartition(".")[0].lower()
     place = _USUAL.index(stem) if stem in _USUAL else len(_USUAL)
-    return is_part, _BODY.search(text) is None, match is None, path.count("/"), place, -len(text), path
+    return is_part, not _has_body(text), match is None, path.count("/"), place, -len(text), path
+
+
+def _class_in(text: str) -> "re.Match[str] | None":
+    return _CLASS.search(text) if "\\documentclass" in text else None
+
+
+def _has_body(text: str) -> bool:
+    return "{document}" in text and _BODY.search(text) is not None
