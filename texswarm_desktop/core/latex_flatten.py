@@ -16,6 +16,10 @@ from texswarm_desktop.core.latex_references import Need, Reference
 from texswarm_desktop.core.latex_uses import Use
 
 _ENDINGS: Final = (".tex", ".ltx", ".latex", ".tikz")
+#: Files that read two others, which read two others: a few lines that would fill a memory.
+_MOST_CHARS: Final = 50_000_000
+#: TeX itself does not go deeper.
+_MOST_DEEP: Final = 15
 _CONDITIONAL_END: Final = "\\endinput"
 #: A command in letters swallows the blanks after it, and the end of the line.
 _LAST_COMMAND: Final = re.compile(r"(?<!\\)(?:\\\\)*\\[a-zA-Z@]+[ \t]*\n?\Z")
@@ -42,6 +46,7 @@ class Flattener:
         self._alike = alike
         self._new_name = new_name
         self._keeps_includes = keeps_includes
+        self._left_chars = _MOST_CHARS
         self.flattened: list[str] = []
         self.kept: set[str] = set()
 
@@ -74,13 +79,16 @@ class Flattener:
         need, depth = use.reference.need, use.reference.depth
         if need is not Need.INPUT and (need is not Need.INCLUDE or self._keeps_includes or len(above) > 1):
             return None
-        if depth or len(use.found.paths) != 1 or use.is_computed:
+        if depth or len(use.found.paths) != 1 or use.is_computed or len(above) > _MOST_DEEP:
             return None
         (path,) = use.found.paths
         source = self._sources.get(path)
         if source is None or path in above or path not in self._alike or not path.lower().endswith(_ENDINGS):
             return None
-        return None if _CONDITIONAL_END in source.masked[: source.end] else path
+        if _CONDITIONAL_END in source.masked[: source.end] or len(source.text) > self._left_chars:
+            return None
+        self._left_chars -= len(source.text) + 1
+        return path
 
     @staticmethod
     def _put_in(pieces: "_Pieces", source: Source, reference: Reference, child: str, stop: int) -> int:

@@ -27,6 +27,7 @@ SECURE: Final = ("https", "ssh")
 _LOOK_EVERY_S: Final = 0.1
 _GRACE_S: Final = 3.0
 _KEPT_LINES: Final = 40
+_KILL: Final = getattr(signal, "SIGKILL", signal.SIGTERM)
 _PERCENT: Final = re.compile(rb"(Receiving objects|Resolving deltas|Updating files):\s+(\d+)%")
 #: From and to which part of the whole each phase leads.
 _PHASES: Final = {b"Receiving objects": (0, 80), b"Resolving deltas": (80, 95), b"Updating files": (95, 100)}
@@ -118,7 +119,10 @@ def _running(command: Sequence[str]) -> Iterator[tuple["subprocess.Popen[bytes]"
         yield process, _awaited(waiting)
     finally:
         _end(process)
-        reader.join()
+        reader.join(_GRACE_S)
+        if reader.is_alive():  # a child that outlived its parent holds the other end
+            _signal(process, _KILL)
+            reader.join()
         process.stderr.close()
 
 
@@ -128,12 +132,12 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         try:
             process.wait(_GRACE_S)
         except subprocess.TimeoutExpired:
-            _signal(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+            _signal(process, _KILL)
             process.wait()
 
 
 def _signal(process: "subprocess.Popen[bytes]", number: int) -> None:
-    with suppress(ProcessLookupError):
+    with suppress(ProcessLookupError, PermissionError):
         if hasattr(os, "killpg"):
             os.killpg(process.pid, number)
         else:

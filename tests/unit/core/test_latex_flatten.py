@@ -1,11 +1,13 @@
 """What is put in reads as it did before: no word joined to another, no paragraph more or less."""
 
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from texswarm_desktop.core import latex_flatten
 from texswarm_desktop.core.latex_flatten import Flattener
 from texswarm_desktop.core.latex_mask import read_source, without_comments
 from texswarm_desktop.core.latex_uses import follow
@@ -80,6 +82,14 @@ def test_with_some_included_only_each_stays_a_file() -> None:
 
 def test_files_that_read_each_other_end() -> None:
     assert flat("\\input{x}\n", x="X\n\\input{x}\n\\input{main}\n")[0] == "X\n\\input{x}\n\\input{main}\n"
+
+
+def test_files_that_read_others_twice_and_twice_again_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(latex_flatten, "_MOST_CHARS", 5_000)
+    names = [f"f{'x' * at}" for at in range(40)]
+    files = {name: f"\\input{{{after}}}\n\\input{{{after}}}\n" for name, after in pairwise(names)} | {names[-1]: "X\n"}
+    text, _ = flat(f"\\input{{{names[0]}}}\n", **files)
+    assert len(text) < 20_000
 
 
 def test_what_follows_the_document_is_left_out() -> None:
