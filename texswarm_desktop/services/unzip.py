@@ -5,6 +5,7 @@ Unpacked beside the folder and moved into place, so that there is the whole of i
 
 import os
 import shutil
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -38,6 +39,7 @@ Progress = Callable[[int, int], None]
 
 #: Stands in the comment of an archive that is a project as it is: its only folder is not taken for a wrapping.
 PROJECT_COMMENT: Final = b"TeXSwarm project"
+_LEFT_AFTER_S: Final = 24 * 3600.0
 _PIECE_BYTES: Final = 64 * 1024
 _MOST_AT_ONCE: Final = 1024 * 1024
 
@@ -68,11 +70,20 @@ def new_place(target: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.is_symlink() or (target.exists() and any(target.iterdir())):
             raise FolderTakenError(f"{target}: not empty")
+        _remove_leftovers(target.parent)
         place = target.with_name(f"{TEMPORARY_PREFIX}{uuid4().hex}")
         place.mkdir()
     except OSError as error:
         raise NotWritableError(f"{target}: {error.strerror}") from error
     return place
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what a process that was killed left here long ago; another one may be at work in a fresh one."""
+    with suppress(OSError):
+        for left in folder.glob(f"{TEMPORARY_PREFIX}*"):
+            if left.is_dir() and not left.is_symlink() and time.time() - left.stat().st_mtime > _LEFT_AFTER_S:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def move_into_place(place: Path, target: Path) -> None:

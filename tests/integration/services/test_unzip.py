@@ -148,6 +148,15 @@ def test_who_gives_up_half_way_leaves_nothing(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
 
 
+def test_what_a_killed_process_left_long_ago_is_removed_and_work_that_goes_on_is_not(tmp_path: Path) -> None:
+    write(tmp_path / "x.zip", WHOLE)
+    for name in ("old", "fresh"):
+        (tmp_path / f".texswarm-tmp-{name}" / "sub").mkdir(parents=True)
+    os.utime(tmp_path / ".texswarm-tmp-old", (1_000_000_000, 1_000_000_000))
+    unzip(tmp_path / "x.zip", tmp_path / "paper")
+    assert {path.name for path in tmp_path.iterdir()} == {"x.zip", "paper", ".texswarm-tmp-fresh"}
+
+
 @pytest.mark.skipif(os.name != "posix", reason="a folder is made read-only with its mode")
 @pytest.mark.skipif(os.name == "posix" and os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_that_cannot_be_written_to_is_a_typed_error(tmp_path: Path) -> None:
