@@ -309,14 +309,15 @@ class BlobTransfer:
         download = self._downloads.get(blob.blob_hash)
         if download is None or download.blob != blob or not self._down.land(blob.blob_hash, now):
             return self._go_on(now)
-        if offset == download.done:
+        is_next = offset == download.done and len(data) <= download.asked - offset and (data or not blob.size)
+        if is_next:
             self._pause_s = _FIRST_PAUSE_S
             self._at_server.add(blob.blob_hash)
             download.done += len(data)
             self._got.done_bytes += len(data)
             self._writing[blob.blob_hash] += 1
             self._effects.append(KeepChunk(blob, offset, data))
-        elif not self._down.is_flying(blob.blob_hash):
+        if not self._down.is_flying(blob.blob_hash) and download.done < download.asked:
             self._try_again(download, now)
         return self._go_on(now)
 

@@ -99,7 +99,9 @@ def check(data: Path, *, on_progress: Progress = lambda _done, _total: None) -> 
         for part in (_check_structure, _check_references):
             _look(database, report, part)
         _check_documents(database, report, on_progress)
-        _look(database, report, _check_blobs)
+        named: list[tuple[str, int]] = []
+        _look(database, report, lambda rows, _report: named.extend(named_blobs(rows)))
+    _check_blobs(named, report)
     return report
 
 
@@ -156,10 +158,10 @@ def _check_references(database: sqlite3.Connection, report: IntegrityReport) -> 
             report.problems.append(Problem(kind=ProblemKind.REFERENCE, detail=detail, document_id=document_id))
 
 
-def _check_blobs(database: sqlite3.Connection, report: IntegrityReport) -> None:
+def _check_blobs(named: list[tuple[str, int]], report: IntegrityReport) -> None:
     """Look through the contents of binary files; those that no document names are no problem, and go by themselves."""
     folder = blobs_folder(report.path.parent)
-    for blob_hash, size in named_blobs(database):
+    for blob_hash, size in named:
         path = blob_path(folder, blob_hash)
         report.blobs += 1
         report.blob_bytes += size

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 from tests.helpers.fake_credentials import FakeCredentials
 from tests.helpers.live_folder import fill
 from tests.helpers.run_async import runs_async, until
+from tests.helpers.small_disk import small_disk
 from tests.helpers.tcp_proxy import TcpProxy
 from texswarm_desktop.client.connection import Connection
 from texswarm_desktop.client.states import Live
 from texswarm_desktop.services.project import Project
 from texswarm_server.app import CollabServer
 from texswarm_server.config import ServerConfig
-from texswarm_server.protocol.errors import TexSwarmError
+from texswarm_server.protocol.errors import NotWritableError, TexSwarmError
 from texswarm_server.protocol.invite_link import ServerAddress
 from texswarm_server.protocol.version import Limits
 
@@ -326,3 +327,44 @@ async def test_nothing_is_written_through_a_link_or_where_no_figure_belongs(tmp_
         assert set(project.file_problems) == {"link/x.png", ".git/x.png", "run.sh", "x.desktop"}
     assert list((tmp_path / "outside").iterdir()) == []
     assert not (tmp_path / "p" / "run.sh").exists()
+
+
+@runs_async
+async def test_a_full_disk_is_told_and_the_figure_arrives_when_there_is_room(tmp_path, executor) -> None:
+    data = picture(600_000)
+    with small_disk(tmp_path, 4096) as disk:
+        async with server_in(tmp_path) as server:
+            fill(tmp_path / "ada", {"main.tex": "Hello"})
+            mine = await Project.open(tmp_path / "ada", store_executor=executor)
+            async with linked(mine, server.address.port) as ada:
+                await ada.connection.request(mine.as_new_document())
+                mine.attach(ada.connection.add(mine))
+                theirs = await Project.create_replica(
+                    disk.root / "bob", mine.document_id, mine.lineage, store_executor=executor
+                )
+                async with linked(theirs, server.address.port) as bob:
+                    theirs.attach(bob.connection.add(theirs))
+                    await until((bob.folder / "main.tex").exists)
+                    await theirs.flush()
+                    disk.fill()
+                    ada.put("plot.png", data)
+                    await ada.sent()
+                    await until(lambda: theirs.blobs.lacking() or theirs.problem)
+                    disk.make_room()
+                    await bob.gets("plot.png", data)
+
+
+@runs_async
+async def test_a_figure_that_cannot_be_copied_is_told_and_shared_when_there_is_room(tmp_path, executor) -> None:
+    data = picture(400_000)
+    with small_disk(tmp_path, 2048) as disk:
+        fill(disk.root / "p", {"main.tex": "Hello"})
+        async with await Project.open(disk.root / "p", store_executor=executor) as project:
+            await project.flush()
+            (disk.root / "p" / "plot.png").write_bytes(data)
+            disk.fill()
+            await until(lambda: isinstance(project.problem, NotWritableError))
+            disk.make_room()
+            await until(lambda: project.document.blob_files)
+            await until(lambda: project.problem is None)
+            assert (disk.root / "p" / "plot.png").read_bytes() == data

@@ -171,6 +171,18 @@ def test_what_was_written_less_of_than_came_is_asked_for_again() -> None:
     assert transfer.kept(blob(10), 4, 0.0) == [FetchChunk(blob(10), 4, 6)]
 
 
+def test_a_server_that_sends_more_or_less_than_was_asked_for_is_not_believed_for_ever() -> None:
+    for wrong in (b"x" * 11, b""):
+        transfer = up(lacking={blob(10): 0})
+        effects, asked = opened(transfer), 0
+        while any(isinstance(each, FetchChunk) for each in effects):
+            asked += 1
+            assert asked < 10
+            effects = transfer.arrived(blob(10), 0, wrong, 0.0)
+            assert not any(isinstance(each, KeepChunk) for each in effects)
+        assert [type(each) for each in effects] == [Wake]
+
+
 def test_a_chunk_that_nobody_asked_for_is_passed_over() -> None:
     transfer = up(lacking={blob(10): 0})
     opened(transfer)
