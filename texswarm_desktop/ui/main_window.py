@@ -22,7 +22,6 @@ from texswarm_desktop.ui.dialogs.histories_sheet import HistoriesSheet
 from texswarm_desktop.ui.dialogs.host_sheet import HostSheet
 from texswarm_desktop.ui.dialogs.join_dialog import JoinDialog
 from texswarm_desktop.ui.dialogs.members_sheet import MembersSheet
-from texswarm_desktop.ui.dialogs.new_dialog import NewDialog
 from texswarm_desktop.ui.error_texts import text_of
 from texswarm_desktop.ui.link_details import LinkDetails, LinkLook, details
 from texswarm_desktop.ui.link_popover import LinkPopover
@@ -264,6 +263,8 @@ class MainWindow(QMainWindow):
 
     def show_new_dialog(self) -> None:
         """Ask for the title of a new project, and what it shall begin as."""
+        from texswarm_desktop.ui.dialogs.new_dialog import NewDialog  # noqa: PLC0415 - its cards take a while to load
+
         dialog = NewDialog(self._theme, self, folder=self._projects_folder)
         dialog.new_requested.connect(self.new_requested)
         dialog.open()
