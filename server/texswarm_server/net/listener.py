@@ -15,6 +15,7 @@ from texswarm_server.net.admission import Admission, AdmissionLimits, NoPlace
 from texswarm_server.net.bind_address import listening_place
 from texswarm_server.net.client_address import FORWARDED_FOR, ClientAddresses, Networks
 from texswarm_server.net.http_endpoints import HttpEndpoints, refuse_for_now
+from texswarm_server.net.keep_alive import KeepAlive
 from texswarm_server.net.server_connection import PeerConnection, Siblings
 from texswarm_server.protocol.errors import ErrorCode
 from texswarm_server.protocol.invite_link import ServerAddress
@@ -62,12 +63,16 @@ class Listener:
         self._admission = Admission(config.admission)
         self._siblings = Siblings(config.admission.max_sockets)
         self.statistics = self._siblings.statistics
+        self._keep_alive = KeepAlive(
+            self._siblings.members, ping_every_s=config.ping_every_s, dead_after_s=config.dead_after_s
+        )
 
     async def start(self, drive: Callable[[PeerConnection], Awaitable[None]]) -> None:
         """Begin to accept; `drive` runs each connection. Raises OSError when the address cannot be had."""
 
         async def handle(connection: ServerConnection) -> None:
             assert isinstance(connection, PeerConnection)
+            connection.forget_handshake()
             await drive(connection)
 
         config = self._config
@@ -83,12 +88,12 @@ class Listener:
             compression=None,
             server_header=None,
             open_timeout=config.handshake_s,
-            ping_interval=config.ping_every_s,
-            ping_timeout=max(config.dead_after_s - config.ping_every_s, 1.0),
+            ping_interval=None,
             max_size=config.max_first_frame_bytes,
             write_limit=_CONGESTED_ABOVE_BYTES,
             backlog=_BACKLOG,
         )
+        self._keep_alive.start()
 
     @property
     def address(self) -> ServerAddress:
@@ -108,6 +113,7 @@ class Listener:
 
     def abort_connections(self) -> None:
         """Cut every connection, also those that are still shaking hands."""
+        self._keep_alive.stop()
         for connection in list(self._siblings.members):
             connection.transport.abort()
 
@@ -115,6 +121,7 @@ class Listener:
         """Return when the last driver has ended; after `close`."""
         if self._server is not None:
             await self._server.wait_closed()
+        self._keep_alive.stop()
 
     def _may_measure(self, connection: PeerConnection, is_forwarded: bool) -> bool:
         """Whoever comes by a proxy that is not trusted may come from anywhere."""

@@ -41,8 +41,7 @@ class Outbox:
         self._has_dropped = False
         self._last_level: int | None = None
         self.is_held = False
-        self._relief = asyncio.Event()
-        self._relief.set()
+        self._relief: asyncio.Event | None = None
         self.on_held: Callable[[], None] = _nothing
         self.on_relieved: Callable[[], None] = _nothing
         self.on_presence_missed: Callable[[], None] = _nothing
@@ -54,8 +53,7 @@ class Outbox:
             return
         writer.write(frame)
         if self._is_congested and not self.is_held and writer.buffered_bytes > self._hold_above_bytes:
-            self.is_held = True
-            self._relief.clear()
+            self.is_held, self._relief = True, asyncio.Event()
             self.on_held()
 
     def write_presence(self, frame: bytes) -> None:
@@ -82,12 +80,14 @@ class Outbox:
 
     async def wait_relieved(self) -> None:
         """Return when the reader is not held."""
-        await self._relief.wait()
+        if self._relief is not None:
+            await self._relief.wait()
 
     def let_go(self) -> None:
         """Wake whoever waits: there is room again, or the connection is gone."""
         self.is_held = False
-        self._relief.set()
+        if self._relief is not None:
+            self._relief.set()
 
     def is_stalled(self) -> bool:
         """Whether the reader took nothing since this was last asked, though something lies there for it."""

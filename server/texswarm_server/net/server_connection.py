@@ -48,6 +48,7 @@ class PeerConnection(ServerConnection):
 
     def __init__(self, siblings: "Siblings", *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.drain_waiters = []  # type: ignore[assignment]  # empty nearly always, and an empty deque has room for 64
         self._siblings = siblings
         self.statistics = siblings.statistics
         self.place: Place | None = None
@@ -57,6 +58,8 @@ class PeerConnection(ServerConnection):
         self._socket = _NO_SOCKET
         self._splitter: FrameSplitter | None = None
         self._begins_with_a_frame = False
+        self.has_heard = False
+        self.silent_looks = 0
         self.is_open = False
         self.direct = _NO_SOCKET
         self.take_now: Callable[[bytes], bool] = _refuse
@@ -95,6 +98,18 @@ class PeerConnection(ServerConnection):
         """Raise the limit of incoming messages: those who are signed in may send more."""
         self.protocol.max_message_size = max_bytes
 
+    def forget_handshake(self) -> None:
+        """Forget the headers of the handshake; they are a good part of what an idle connection costs in memory."""
+        for said in (self.request, self.response):
+            if said is not None:
+                said.headers.clear()
+
+    def ask_for_life(self) -> None:
+        """Send a ping."""
+        if self.is_open:
+            self.protocol.send_ping(b"")
+            self.send_data()
+
     def shut(self, code: int, reason: str = "") -> None:
         """Send a close frame and end the connection without waiting; nothing that still arrives is looked at."""
         if self.is_open:
@@ -119,6 +134,7 @@ class PeerConnection(ServerConnection):
 
     def data_received(self, data: bytes) -> None:
         """Take in data; who makes us answer pings without reading the answers is cut off."""
+        self.has_heard = True
         self.statistics.received_bytes += len(data)
         before = self.buffered_bytes if self.paused else None
         if self.protocol.state is State.OPEN and self._splits():
