@@ -255,9 +255,10 @@ class LegacyPeer(Peer):
         document = self._by_handle.get(traffic.handle)
         if document is None or not isinstance(traffic.body, Awareness):
             return
-        for entry in decode_presence(traffic.body.update):
-            if entry.client_id != document.file.client_id:
-                self._note_presence(document, entry)
+        entries = decode_presence(traffic.body.update)
+        news = [self._note_presence(document, each) for each in entries if each.client_id != document.file.client_id]
+        # all at once: of what is dropped one by one, a slow client would be told the first ones for ever
+        self.outbox.write_presence(b"".join(news))
 
     def dismiss(self, close_code: CloseCode, code: str) -> None:
         """Say why, because this wire's clients do not look at close codes, and end the connection."""
@@ -302,23 +303,26 @@ class LegacyPeer(Peer):
         is_first, document.shown = document.shown is None, text
         self._send(DocumentUpdate(document_id=document.document_id, content=text, version=version_of(text)))
         if is_first:
-            for state in document.people.values():
-                self._send_presence(document, document.file.presence_of(state))
+            people = [
+                self._presence_frame(document, document.file.presence_of(each)) for each in document.people.values()
+            ]
+            self.outbox.write_presence(b"".join(people))
 
-    def _note_presence(self, document: _Open, entry: PresenceEntry) -> None:
+    def _note_presence(self, document: _Open, entry: PresenceEntry) -> bytes:
+        """Remember where somebody is, and return the frame that tells it; empty where there is nothing to tell."""
         gone = document.people.pop(entry.client_id, None)
         if entry.state is not None:
             document.people[entry.client_id] = entry.state
         if document.shown is None or (entry.state is None and gone is None):
-            return
+            return b""
         presence = document.file.presence_of(entry.state or gone or {})
         if entry.state is None:
             presence = msgspec.structs.replace(presence, is_active=False, cursor_position=None, selection=None)
-        self._send_presence(document, presence)
+        return self._presence_frame(document, presence)
 
-    def _send_presence(self, document: _Open, presence: LegacyPresence) -> None:
+    def _presence_frame(self, document: _Open, presence: LegacyPresence) -> bytes:
         stamped = msgspec.structs.replace(presence, last_activity=self._now())
-        self.outbox.write_presence(text_frame(PresenceUpdate(document_id=document.document_id, presence=stamped)))
+        return text_frame(PresenceUpdate(document_id=document.document_id, presence=stamped))
 
     def _refused(self, error: Error) -> None:
         document = None if error.handle is None else self._by_handle.get(Handle(error.handle))

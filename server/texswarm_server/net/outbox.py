@@ -58,6 +58,8 @@ class Outbox:
 
     def write_presence(self, frame: bytes) -> None:
         """Write what may be dropped."""
+        if not frame:
+            return
         if self._is_congested:
             self._has_dropped = True
         else:

@@ -20,7 +20,7 @@ from texswarm_server.protocol.errors import LinkLostError, LinkRefusedError
 from texswarm_server.protocol.version import WEBSOCKET_PATH
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from texswarm_desktop.client.timing import LinkProfile
     from texswarm_server.net.admission import Place
@@ -114,7 +114,8 @@ class ServerEnd:
 
     def write(self, frame: bytes) -> None:
         assert self.is_open or self.is_lost, "a frame was written after the close frame"
-        self._wire.down.send(_payload_of(frame), len(frame))
+        for payload, size in _payloads_of(frame):
+            self._wire.down.send(payload, size)
         self.most_buffered_bytes = max(self.most_buffered_bytes, self.buffered_bytes)
         self.largest_frame_bytes = max(self.largest_frame_bytes, len(frame))
         if not self._is_paused and self.buffered_bytes > HIGH_MARK_BYTES:
@@ -341,9 +342,13 @@ class Cable:
             wire.up.lag_s = wire.down.bytes_per_s = 0.0
 
 
-def _payload_of(frame: bytes) -> str | bytes:
-    """Take a server's WebSocket frame apart: not masked, not fragmented."""
-    length = frame[1]
-    start = 2 if length < 126 else 4 if length == 126 else 10
-    payload = frame[start:]
-    return payload.decode() if frame[0] & 0x0F == 1 else payload
+def _payloads_of(frames: bytes) -> Iterator[tuple[str | bytes, int]]:
+    """Take a server's WebSocket frames apart, not masked, not fragmented: what each says, and how long it is."""
+    at = 0
+    while at < len(frames):
+        short = frames[at + 1]
+        start = at + (2 if short < 126 else 4 if short == 126 else 10)
+        length = short if short < 126 else int.from_bytes(frames[at + 2 : start], "big")
+        payload = frames[start : start + length]
+        yield payload.decode() if frames[at] & 0x0F == 1 else payload, start + length - at
+        at = start + length

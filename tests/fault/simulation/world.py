@@ -402,6 +402,7 @@ class World:
         """What is typed now arrives, also of programs that hear nothing of what is stored."""
         for name, guest in self._admitted_guests.items():
             before = set(guest.typed)
+            guest.cable.restore()  # also a wire that came late, and is slow
             self._type(guest, Step("type", name))
             self._last_words |= set(guest.typed) - before
 
