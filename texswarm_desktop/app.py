@@ -33,19 +33,21 @@ from texswarm_desktop.services.host_identity import HostIdentity
 from texswarm_desktop.services.library import Library
 from texswarm_desktop.services.secret_store import FileSecretStore, KeyringSecretStore, SecretStore
 from texswarm_desktop.services.settings_store import SettingsStore
+from texswarm_desktop.services.wakefulness import KeepAwake
 from texswarm_desktop.ui.editor.latex_editor import LatexEditor
 from texswarm_desktop.ui.error_texts import need_words, text_of
 from texswarm_desktop.ui.main_window import MainWindow
 from texswarm_desktop.ui.theme import Theme, ThemeMode
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
 from texswarm_desktop.viewmodels.doctor_view import DoctorView
+from texswarm_desktop.viewmodels.lobby_view import Answer
 from texswarm_desktop.viewmodels.membership import Decision
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
 from texswarm_desktop.viewmodels.sharing import EVERYWHERE
 from texswarm_desktop.viewmodels.start_view import RecentProject, StartView
 from texswarm_desktop.viewmodels.transfers import ExportWish, Transfers
 from texswarm_desktop.viewmodels.workspace import DocumentChoice, Workspace
-from texswarm_server.protocol.errors import ProjectInUseError, RejectedError, StorageError, TexSwarmError
+from texswarm_server.protocol.errors import ErrorCode, ProjectInUseError, RejectedError, StorageError, TexSwarmError
 from texswarm_server.protocol.messages import RoleName
 
 _log: Final = logging.getLogger(__name__)
@@ -62,7 +64,14 @@ Companion = Callable[["Desktop"], Awaitable[None]]
 class Desktop:
     """One running desktop: a window and all that stands behind it. An async context manager."""
 
-    def __init__(self, application: QApplication, profile: Path | None, *, host_address: str = EVERYWHERE) -> None:
+    def __init__(
+        self,
+        application: QApplication,
+        profile: Path | None,
+        *,
+        host_address: str = EVERYWHERE,
+        keep_awake: KeepAwake | None = None,
+    ) -> None:
         folder = profile.resolve() if profile else user_data_path(_NAME, appauthor=False)
         self._executor = ThreadPoolExecutor(_DISK_WORKERS, thread_name_prefix="disk")
         self._scope = TaskScope("desktop")
@@ -86,6 +95,7 @@ class Desktop:
             new_transport=_websockets,
             scope=self._scope,
             host_address=host_address,
+            keep_awake=keep_awake,
         )
         self._transfers = Transfers(self._executor)
         self._start = StartView(recent=self._recent(), name=self.workspace.me.name)
@@ -183,6 +193,11 @@ class Desktop:
         window.members_requested.connect(lambda: self._do("members", self._show_members()))
         window.member_decided.connect(lambda decision: self._do("decide", self._decide(decision)))
         window.member_invite_requested.connect(lambda role: self._do("invite", self._copy_member_invite(role)))
+        window.access_chosen.connect(lambda role, asks: self._do("access", workspace.owner.set_access(role, asks=asks)))
+        window.lock_chosen.connect(lambda is_on: self._do("lock", workspace.owner.set_locked(is_locked=is_on)))
+        window.knock_answered.connect(lambda answer: self._do("answer", self._answer_knock(answer)))
+        window.name_chosen.connect(self._on_window_name_chosen)
+        window.sign_out_requested.connect(lambda: self._do("sign out", workspace.sign_out()))
         window.cancel_requested.connect(workspace.cancel)
         window.check_requested.connect(self._check_connection)
         window.work_locally_requested.connect(workspace.work_locally)
@@ -223,7 +238,7 @@ class Desktop:
 
     def _on_workspace_opened(self, opened: OpenedProject) -> None:
         self._start.set_name(self.workspace.me.name)
-        self.window.show_project(opened.view, opened.participants, opened.presence)
+        self.window.show_project(opened.view, opened.participants, opened.presence, opened.lobby)
         opened.view.open_main_file()
         self._show_first()
         self._start.set_recent(self._recent())
@@ -233,6 +248,10 @@ class Desktop:
         opened = self.workspace.opened
         title = opened.view.title if opened is not None and choice.can_create else ""
         self.window.show_choice(str(choice.link.address), choice.documents, share_title=title)
+
+    def _on_window_name_chosen(self, name: str) -> None:
+        self.workspace.set_name(name)
+        self._start.set_name(self.workspace.me.name)
 
     def _on_window_document_chosen(self, document_id: str) -> None:
         if self._choice is not None:
@@ -305,26 +324,34 @@ class Desktop:
         self.window.transfers.show_exported(report)
 
     async def _copy_invite(self) -> None:
-        link = await self.workspace.invite()
+        link = await self.workspace.owner.invite()
         QGuiApplication.clipboard().setText(str(link))
         self.window.show_copied(str(link))
 
     async def _show_histories(self) -> None:
         self.window.show_histories(await self.workspace.compare_histories())
 
+    async def _answer_knock(self, answer: Answer) -> None:
+        """Whoever left, or was let in by another owner, need not be answered."""
+        try:
+            await self.workspace.owner.answer(answer)
+        except RejectedError as error:
+            if error.code != ErrorCode.NOT_FOUND:
+                raise
+
     async def _show_members(self) -> None:
-        self.window.show_members(await self.workspace.membership())
+        self.window.show_members(await self.workspace.owner.membership())
 
     async def _decide(self, decision: Decision) -> None:
         """What a server refuses is said in the sheet, over what holds now."""
         try:
-            self.window.update_members(await self.workspace.decide(decision))
+            self.window.update_members(await self.workspace.owner.decide(decision))
         except RejectedError as error:
-            self.window.update_members(await self.workspace.membership(), problem=text_of(error).sentence)
+            self.window.update_members(await self.workspace.owner.membership(), problem=text_of(error).sentence)
 
     async def _copy_member_invite(self, role: RoleName) -> None:
-        QGuiApplication.clipboard().setText(str(await self.workspace.invite(role)))
-        self.window.update_members(await self.workspace.membership(), is_copied=True)
+        QGuiApplication.clipboard().setText(str(await self.workspace.owner.invite(role)))
+        self.window.update_members(await self.workspace.owner.membership(), is_copied=True)
 
     def _recent(self) -> list[RecentProject]:
         return [

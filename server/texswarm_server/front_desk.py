@@ -163,6 +163,7 @@ class FrontDesk:
         if self._guests.pop(peer, None) is None:
             return
         self._stop_renewal(guest)
+        self.doorkeeper.left(guest.user_id)
         self._documents.leave_all(guest.session.session_id)
         self._registry.end(guest.session.session_id)
         self._forget_sessions([guest.session])

@@ -18,6 +18,8 @@ ALLOWED: Final = {
     "pathspec": ("texswarm_desktop.core.ignore_rules",),
     "watchfiles": ("texswarm_desktop.services.folder_watch",),
     "cryptography": ("texswarm_desktop.services.host_identity", "texswarm_server.pairing.exchange"),
+    "segno": ("texswarm_desktop.ui.qr_code",),
+    "wakepy": ("texswarm_desktop.services.wakefulness",),
     "ifaddr": ("texswarm_desktop.services.lan_addresses", "texswarm_server.discovery"),
     "spake2": ("texswarm_server.pairing.exchange",),
     "zeroconf": ("texswarm_desktop.services.discovery", "texswarm_server.discovery"),

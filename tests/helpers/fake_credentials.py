@@ -17,6 +17,9 @@ class FakeCredentials:
         self.refusals: list[tuple[Rung, str]] = []
         self.results: list[AuthenticationResult] = []
 
+    def describe(self, name: str, color: str) -> None:
+        self.display_name, self.color = name, color
+
     async def catch_up(self) -> None:
         self.caught_up += 1
 

@@ -8,6 +8,8 @@ import functools
 import gc
 import inspect
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,13 @@ from texswarm_desktop.viewmodels.opened_project import OpenedProject
 
 LOOPBACK = "127.0.0.1"
 _PROBLEM = "problem"
+
+
+@dataclass(frozen=True)
+class Caffeine:
+    """Stands for a system that stays awake when it is asked to."""
+
+    active: bool = True
 
 
 class LiveDesktop(Desktop):
@@ -95,7 +104,12 @@ class Desks:
 
     def begin(self, name: str, target: object = None) -> LiveDesktop:
         """Start a desktop with what the command line names, and wait for nothing."""
-        desktop = LiveDesktop(self._application, self.root / "profiles" / name, host_address=LOOPBACK)
+        desktop = LiveDesktop(
+            self._application,
+            self.root / "profiles" / name,
+            host_address=LOOPBACK,
+            keep_awake=lambda: nullcontext(Caffeine()),
+        )
         desktop.settings.set_name(name)
         self._running[name] = desktop
         desktop.begin(None if target is None else str(target))

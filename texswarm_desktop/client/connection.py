@@ -26,7 +26,7 @@ from texswarm_desktop.client.events import (
 )
 from texswarm_desktop.client.link import Knock, TransportFactory
 from texswarm_desktop.client.ports import Credentials, ReplicaPort
-from texswarm_desktop.client.session import Session
+from texswarm_desktop.client.session import FactListener, Session
 from texswarm_desktop.client.states import LinkState
 from texswarm_desktop.client.timing import LinkProfile, is_this_machine, profile_for
 from texswarm_server.protocol.invite_link import ServerAddress
@@ -150,6 +150,14 @@ class Connection:
     def remove(self, document_id: str) -> None:
         """Leave a document; unknown ones are left already."""
         self._session.remove(document_id)
+
+    def listen(self, listener: FactListener) -> Callable[[], None]:
+        """Call `listener` with what the server tells of its own accord about who comes in; returns the way out."""
+        return self._session.listen(listener)
+
+    async def describe(self, name: str, color: str) -> None:
+        """Be shown under another name and colour; raises LinkLostError, and then the next sign-in tells them."""
+        await self._session.describe(name, color)
 
     async def request(self, order: Order) -> Fact:
         """Send an order and return its answer.

@@ -49,6 +49,9 @@ class Credentials(Protocol):
     def session_id(self) -> str | None:
         """The session to resume."""
 
+    def describe(self, name: str, color: str) -> None:
+        """Say how this user is to be shown."""
+
     async def catch_up(self) -> None:
         """Take over what another window has kept since; asked before a refresh token is shown."""
 

@@ -9,9 +9,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from texswarm_desktop.client.states import Closed, Idle, LinkState, Live, NeedsUser
+from texswarm_desktop.client.waiting_room import OnWaiting, redeem
 from texswarm_server.protocol.errors import LinkError, RejectedError
 from texswarm_server.protocol.invite_link import InviteLink
 from texswarm_server.protocol.messages import (
+    ChangeInvite,
     CreateDocument,
     CreateInvite,
     DocumentInfo,
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
     from texswarm_desktop.client.document_sync import DocumentSync
 
 _log: Final = logging.getLogger(__name__)
+
+
+def _nothing() -> None:
+    pass
 
 
 class LinkCancelledError(LinkError):
@@ -74,13 +80,18 @@ async def listed(connection: "Connection") -> tuple[DocumentInfo, ...]:
     return tuple(answer.documents)
 
 
-async def admitted(connection: "Connection", link: InviteLink) -> tuple[DocumentInfo, ...]:
-    """Return what the user may see there, after the link's invitation was used for what it is good for."""
+async def admitted(
+    connection: "Connection", link: InviteLink, on_waiting: OnWaiting = _nothing
+) -> tuple[DocumentInfo, ...]:
+    """Return what the user may see there, after the link's invitation was used for what it is good for.
+
+    `on_waiting` is called when an owner has to let the user in first, which is waited for.
+    """
     documents = await listed(connection)
     if link.token is None or link.document_id in {one.id for one in documents}:
         return documents
     try:
-        await connection.request(RedeemInvite(token=link.token))
+        await redeem(connection, link.token, on_waiting)
     except RejectedError as error:
         if link.document_id is not None:
             raise
@@ -102,9 +113,19 @@ async def share(connection: "Connection", order: CreateDocument, invite: str | N
 
 async def invite_to(connection: "Connection", document_id: str, role: RoleName = "editor") -> str:
     """Return the secret of a new invite to a document."""
+    return (await new_invite(connection, document_id, role)).token
+
+
+async def new_invite(connection: "Connection", document_id: str, role: RoleName = "editor") -> InviteCreated:
+    """Return a new invite to a document, with its secret."""
     answer = await connection.request(CreateInvite(document_id=document_id, role=role))
     assert isinstance(answer, InviteCreated)
-    return answer.token
+    return answer
+
+
+async def change_invite(connection: "Connection", invite_id: str, role: RoleName, *, asks: bool | None = None) -> None:
+    """Let an invite give another role from now on; `asks`: whether owners are asked first, None for as before."""
+    await connection.request(ChangeInvite(invite_id=invite_id, role=role, ask=asks))
 
 
 async def end_connection(connection: "Connection") -> None:

@@ -43,6 +43,8 @@ from texswarm_server.protocol.messages import (
     DocumentShared,
     Error,
     Fact,
+    KnockAnswered,
+    KnockList,
     Message,
     OfferBlobs,
     OpenDocument,
@@ -57,6 +59,10 @@ logger = logging.getLogger(__name__)
 
 #: What servers of the first generation answer to every sign-in.
 _FIRST_GENERATION: Final = frozenset({ErrorCode.AUTH_SUCCESS, ErrorCode.AUTH_FAILED})
+
+
+FactListener = Callable[[Fact], None]
+"""Hears what a server tells of its own accord about who comes in; called on the loop."""
 
 
 class DriverPort(Protocol):
@@ -93,6 +99,7 @@ class Session:
         self._openings: dict[int, str] = {}
         self._offers: dict[int, str] = {}
         self._last_request = 0
+        self._fact_listeners: list[FactListener] = []
 
     # ── for the connection ──────────────────────────────────────────────────────────────────────────────
 
@@ -126,6 +133,23 @@ class Session:
             return await future
         finally:
             self._requests.pop(number, None)
+
+    async def describe(self, name: str, color: str) -> None:
+        """Be shown under another name and colour, now and after every sign-in; raises LinkLostError."""
+        who = self._credentials
+        who.describe(name, color)
+        order = Authentication(
+            protocol=PROTOCOL_VERSION, user_id=who.user_id, display_name=who.display_name, color=who.color
+        )
+        answer = await self.request(order)
+        if isinstance(answer, AuthenticationResult) and answer.ok:
+            self.welcome = answer
+            self._credentials.signed_in(answer)
+
+    def listen(self, listener: FactListener) -> Callable[[], None]:
+        """Call `listener` with what the server tells of its own accord about who comes in; returns the way out."""
+        self._fact_listeners.append(listener)
+        return lambda: self._fact_listeners.remove(listener)
 
     # ── for documents (DocumentLink) ────────────────────────────────────────────────────────────────────
 
@@ -257,6 +281,9 @@ class Session:
                     sync.shared()
             case Fact(request=number) if number is not None:
                 self._answer(number, message)
+            case KnockList() | KnockAnswered():
+                for listener in tuple(self._fact_listeners):
+                    listener(message)
             case _:
                 logger.debug("passed over: %s", type(message).__name__)
 

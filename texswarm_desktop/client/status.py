@@ -26,6 +26,7 @@ from texswarm_desktop.client.states import (
 )
 from texswarm_desktop.client.timing import BLIP_S
 from texswarm_server.protocol.errors import ErrorCode
+from texswarm_server.protocol.messages import RoleName
 
 #: A live link that has not stored the oldest edit for so long is shown in amber.
 SLOW_SAVE_S: Final = 8.0
@@ -83,7 +84,9 @@ class Hosting:
     """This window's project is shared from here; `people` counts the others.
 
     `others`: more addresses under which this machine is reached. `join_code`: the short code that leads here, empty
-    while there is none.
+    while there is none. `role`: what the link gives, and `asks`: whether the host lets in everybody who comes by it.
+    `is_locked`: everybody else reads. `is_awake`: whether the system was made not to sleep while there are guests; None
+    while it was not asked.
     """
 
     address: str
@@ -91,6 +94,10 @@ class Hosting:
     people: int = 0
     others: tuple[str, ...] = ()
     join_code: str = ""
+    role: RoleName = "editor"
+    asks: bool = False
+    is_locked: bool = False
+    is_awake: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +107,7 @@ class LinkFacts:
     `oldest_edit_at`: monotonic seconds, None when all is acknowledged. `is_opening`: the link stands, and the document
     it was made for is still to be opened; a link alone is not called connected. `refusal`: the code with which the
     server does not take the document, or what is written in it, and `detail`, its words. `is_reading`: this user may
-    read the project and not change it.
+    read the project and not change it. `waits_for`: who has to let this user in first; empty when nobody.
     """
 
     server_name: str = ""
@@ -112,6 +119,7 @@ class LinkFacts:
     refusal: str | None = None
     detail: str = ""
     is_reading: bool = False
+    waits_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +241,8 @@ def _local(facts: LinkFacts) -> StatusLine:
 
 
 def _standing(facts: LinkFacts, now: float, words: NeedWords) -> StatusLine:
+    if facts.waits_for:
+        return _busy(f"Waiting for {facts.waits_for} to let you in…", StatusAction.CANCEL)
     if facts.is_opening:
         return _busy("Catching up… (0 of 1)")
     if facts.refusal is not None:

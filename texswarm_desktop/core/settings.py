@@ -77,3 +77,9 @@ def with_server(settings: Settings, server: KnownServer) -> Settings:
     """Return settings in which `server` is the one used last."""
     others = [known for known in settings.servers if known.address != server.address]
     return msgspec.structs.replace(settings, servers=(server, *others)[:MAX_SERVERS])
+
+
+def without_server(settings: Settings, address: str) -> Settings:
+    """Return settings that remember nothing of the server at `address`."""
+    kept = tuple(known for known in settings.servers if known.address != address)
+    return msgspec.structs.replace(settings, servers=kept)

@@ -32,6 +32,7 @@ from texswarm_server.protocol.messages import AuthenticationResult, TokenRenewed
 _log: Final = logging.getLogger(__name__)
 _IDENTITY_FILE: Final = "identity.json"
 _LOCK_FILE: Final = "sign-ins.lock"
+_FORGET_S: Final = 5.0
 
 
 class CredentialStore:
@@ -72,6 +73,22 @@ class CredentialStore:
         if invite is not None and key is None and invite != kept.invite:
             credentials.keep_invite()
         return credentials
+
+    async def forget(self, address: ServerAddress) -> None:
+        """Keep nothing any more that lets this installation in at a server; returns when that is durable."""
+        loop = asyncio.get_running_loop()
+        forgotten: asyncio.Future[None] = loop.create_future()
+        name, lock = f"{address.host}:{address.port}", self._profile / _LOCK_FILE
+        place = SecretPlace(self._secrets, name, self._executor, loop, lock=lock)
+
+        def on_kept(_kept: Kept) -> None:
+            if not forgotten.done():
+                forgotten.set_result(None)
+
+        place.change(lambda _kept: Kept(), on_kept)
+        with suppress(TimeoutError):  # a store that refuses has said so in the log
+            async with asyncio.timeout(_FORGET_S):
+                await forgotten
 
     def _installation_id(self) -> str:
         path = self._profile / _IDENTITY_FILE

@@ -20,6 +20,7 @@ from texswarm_desktop.core.settings import (
     with_recent,
     with_server,
     without_recent,
+    without_server,
 )
 from texswarm_desktop.services.atomic_file import write_atomically
 from texswarm_server.protocol.errors import NotWritableError, SettingsError, SettingsUnreadableError
@@ -79,6 +80,10 @@ class SettingsStore:
     def add_server(self, server: KnownServer) -> None:
         """Remember a server as the one used last."""
         self.change(with_server(self.settings, server))
+
+    def remove_server(self, address: str) -> None:
+        """Forget a server."""
+        self.change(without_server(self.settings, address))
 
     def _read(self) -> Settings:
         try:

@@ -22,9 +22,12 @@ from texswarm_desktop.ui.dialogs.histories_sheet import HistoriesSheet
 from texswarm_desktop.ui.dialogs.host_sheet import HostSheet
 from texswarm_desktop.ui.dialogs.join_dialog import JoinDialog
 from texswarm_desktop.ui.dialogs.members_sheet import MembersSheet
+from texswarm_desktop.ui.dialogs.name_dialog import NameDialog
+from texswarm_desktop.ui.dialogs.sign_out_dialog import SignOutDialog
 from texswarm_desktop.ui.error_texts import text_of
 from texswarm_desktop.ui.link_details import LinkDetails, LinkLook, details
 from texswarm_desktop.ui.link_popover import LinkPopover
+from texswarm_desktop.ui.lobby_bar import LobbyBar
 from texswarm_desktop.ui.notices import NoticeArea
 from texswarm_desktop.ui.parts import column
 from texswarm_desktop.ui.project_page import ProjectPage
@@ -35,6 +38,7 @@ from texswarm_desktop.ui.transfer_desk import TransferDesk
 from texswarm_desktop.ui.window_actions import Deed, WindowActions
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
 from texswarm_desktop.viewmodels.doctor_view import DoctorView
+from texswarm_desktop.viewmodels.lobby_view import LobbyView
 from texswarm_desktop.viewmodels.membership import Membership
 from texswarm_desktop.viewmodels.participants_view import ParticipantsView
 from texswarm_desktop.viewmodels.presence_view import PresenceView
@@ -63,7 +67,9 @@ class MainWindow(QMainWindow):
     `member_invite_requested(str)` with a role; `cancel_requested()`; `work_locally_requested()`;
     `choose_copy_requested()`, and of its sheet `history_chosen(Choice, TwoHistories)`;
     `document_chosen(str)` and `share_there_requested()` from the list
-    of a server's projects; `leave_requested()` back to the first page; `theme_chosen(str)`; `zoom_changed(int)`;
+    of a server's projects; of the sheet of what is shared from here `access_chosen(str, bool)` with role and whether it
+    asks first, and `lock_chosen(bool)`; `knock_answered(Answer)`; `name_chosen(str)`;
+    `sign_out_requested()`; `leave_requested()` back to the first page; `theme_chosen(str)`; `zoom_changed(int)`;
     `check_requested()` of the connection; `closed()`. What its `transfers` asks for is signalled there.
     """
 
@@ -84,6 +90,11 @@ class MainWindow(QMainWindow):
     history_chosen = Signal(object, object)
     document_chosen = Signal(str)
     share_there_requested = Signal()
+    access_chosen = Signal(str, bool)
+    lock_chosen = Signal(bool)
+    knock_answered = Signal(object)
+    name_chosen = Signal(str)
+    sign_out_requested = Signal()
     leave_requested = Signal()
     theme_chosen = Signal(str)
     zoom_changed = Signal(int)
@@ -113,6 +124,9 @@ class MainWindow(QMainWindow):
         self.actions_.add_themes(theme.mode, self._on_theme_chosen)
         self.notices = NoticeArea(theme)
         self.transfers = TransferDesk(theme, self, projects_folder=projects_folder)
+        self.lobby_bar = LobbyBar(theme)
+        self.lobby_bar.answered.connect(self.knock_answered)
+        self._lobby: LobbyView | None = None
         self.status_bar = StatusBar(theme, connection)
         self._stack = QStackedWidget()
         self._lay_out()
@@ -123,11 +137,12 @@ class MainWindow(QMainWindow):
         self.status_bar.action_requested.connect(self.act)
         self.status_bar.details_requested.connect(self.show_link_details)
         connection.line_changed.connect(self._on_connection_line_changed)
+        connection.hosting_changed.connect(self._on_connection_hosting_changed)
 
     def _lay_out(self) -> None:
         centre = QWidget()
         centre.setObjectName("Chrome")
-        box = column(self.notices, self._stack, self.status_bar)
+        box = column(self.notices, self.lobby_bar, self._stack, self.status_bar)
         box.setStretchFactor(self._stack, 1)
         centre.setLayout(box)
         self.setCentralWidget(centre)
@@ -175,15 +190,29 @@ class MainWindow(QMainWindow):
         self._start_timer.stop()
         page, self._page = self._page, None
         self._project = None
+        if self._lobby is not None:
+            self._lobby.visitors_changed.disconnect(self.lobby_bar.show_visitors)
+            self._lobby = None
+            self.lobby_bar.show_visitors([])
         if page is not None:
             self._participants = None
             page.close_page()
             self._stack.removeWidget(page)
             page.deleteLater()
 
-    def show_project(self, project: ProjectView, participants: ParticipantsView, presence: PresenceView) -> None:
+    def show_project(
+        self,
+        project: ProjectView,
+        participants: ParticipantsView,
+        presence: PresenceView,
+        lobby: LobbyView | None = None,
+    ) -> None:
         """Show a project; `show_start`, or another project, must come before its views are closed."""
         self._end_page()
+        if lobby is not None:
+            self._lobby = lobby
+            lobby.visitors_changed.connect(self.lobby_bar.show_visitors)
+            self.lobby_bar.show_visitors(lobby.visitors)
         self._participants, self._project = participants, project
         page = ProjectPage(
             self._theme,
@@ -197,6 +226,7 @@ class MainWindow(QMainWindow):
         self._page = page
         page.share_requested.connect(self.share)
         page.members_requested.connect(self.members_requested)
+        page.rename_requested.connect(self.show_name_dialog)
         page.work_locally_requested.connect(self.work_locally_requested)
         page.heading_changed.connect(self._on_page_heading_changed)
         page.area.caret_moved.connect(self.status_bar.show_place)
@@ -310,11 +340,30 @@ class MainWindow(QMainWindow):
             return
         sheet = self._host_sheet = HostSheet(self._theme, self, hosting)
         sheet.stop_requested.connect(self.stop_hosting_requested)
+        sheet.access_chosen.connect(self.access_chosen)
+        sheet.lock_chosen.connect(self.lock_chosen)
+        sheet.members_requested.connect(self.members_requested)
         sheet.finished.connect(self._on_host_sheet_finished)
         if self._participants is not None:
             sheet.show_people(self._participants.rows)
             self._participants.rows_changed.connect(sheet.show_people)
         sheet.open()
+
+    def show_name_dialog(self) -> None:
+        """Ask for the name others shall see."""
+        dialog = NameDialog(self, name=self._start.name)
+        dialog.name_chosen.connect(self.name_chosen)
+        dialog.open()
+
+    def show_sign_out_dialog(self) -> None:
+        """Ask whether to leave the project's server for good; nothing to ask while it has none elsewhere."""
+        facts = self._connection.facts
+        if self._page is None or facts.hosting is not None or self._connection.is_local:
+            self.notices.show_notice("sign-out", "Not signed in", "This project is not on a server elsewhere.")
+            return
+        dialog = SignOutDialog(self, server=facts.server_name, folder=self._page.folder)
+        dialog.finished_well.connect(self.sign_out_requested)
+        dialog.open()
 
     def show_members(self, membership: Membership) -> None:
         """Show who may do what, for an owner to decide."""
@@ -400,6 +449,8 @@ class MainWindow(QMainWindow):
                 Deed("Connect to a server…", self.show_connect_dialog),
                 Deed("Connection details…", self.show_link_details, ["Ctrl+Alt+L"], True),
                 Deed("Check the connection…", self.check_requested.emit),
+                Deed("Sign out of the server…", self.show_sign_out_dialog, needs_project=True),
+                Deed("Your name…", self.show_name_dialog),
             ),
             (
                 Deed("New file…", self._on_page(lambda page: page.files.begin_new_file()), ["Ctrl+Alt+N"], True),
@@ -469,7 +520,8 @@ class MainWindow(QMainWindow):
 
     def _on_connection_line_changed(self, _line: StatusLine) -> None:
         self._show_status()
-        hosting = self._connection.facts.hosting
+
+    def _on_connection_hosting_changed(self, hosting: Hosting | None) -> None:
         if hosting is None:
             if self._host_sheet is not None:
                 self._host_sheet.accept()

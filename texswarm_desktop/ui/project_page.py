@@ -28,12 +28,13 @@ class ProjectPage(QWidget):
     """One opened project.
 
     Signals: `share_requested()`; `heading_changed(str, str)` with title and current path; `work_locally_requested()`;
-    `members_requested()`.
+    `members_requested()`; `rename_requested()`.
     """
 
     share_requested = Signal()
     work_locally_requested = Signal()
     members_requested = Signal()
+    rename_requested = Signal()
     heading_changed = Signal(str, str)
 
     def __init__(
@@ -59,6 +60,7 @@ class ProjectPage(QWidget):
         self.top_bar.share_requested.connect(self.share_requested)
         self.people.invite_requested.connect(self.share_requested)
         self.people.members_requested.connect(self.members_requested)
+        self.people.rename_requested.connect(self.rename_requested)
         self.people.person_chosen.connect(self.go_to_person)
         self.files.delete_requested.connect(self.ask_to_delete)
         participants.rows_changed.connect(self.top_bar.show_people)
@@ -87,6 +89,11 @@ class ProjectPage(QWidget):
         outside = column(self.top_bar, halves)
         outside.setStretchFactor(halves, 1)
         self.setLayout(outside)
+
+    @property
+    def folder(self) -> str:
+        """Where the project is, as people read it."""
+        return shown_folder(self._project.folder)
 
     @property
     def heading(self) -> tuple[str, str]:

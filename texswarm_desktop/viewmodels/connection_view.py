@@ -53,11 +53,13 @@ class MeasuredConnection(Protocol):
 class ConnectionView(QObject):
     """The status of one window's link, ready to show.
 
-    Signals: `state_changed(old, new)` as the connection tells it; `line_changed(StatusLine)` when that is another one.
+    Signals: `state_changed(old, new)` as the connection tells it; `line_changed(StatusLine)` when that is another one;
+    `hosting_changed(Hosting | None)`.
     """
 
     state_changed = Signal(object, object)
     line_changed = Signal(object)
+    hosting_changed = Signal(object)
 
     def __init__(
         self,
@@ -139,13 +141,19 @@ class ConnectionView(QObject):
         """Take in that a link is made for a document that is not open yet, or no longer."""
         self.set_facts(replace(self._facts, is_opening=is_opening))
 
+    def set_waiting_for(self, name: str) -> None:
+        """Take in who has to let this user in first, or (empty) that nobody has to."""
+        self.set_facts(replace(self._facts, waits_for=name))
+
     def set_refusal(self, code: str | None, detail: str = "", *, is_reading: bool = False) -> None:
         """Take in that the server does not take the document, or what is written in it, or (None) that it does."""
         self.set_facts(replace(self._facts, refusal=code, detail=detail, is_reading=is_reading))
 
     def set_hosting(self, hosting: Hosting | None) -> None:
         """Take in that this window shares its project, or no longer."""
-        self.set_facts(replace(self._facts, hosting=hosting))
+        if hosting != self._facts.hosting:
+            self.set_facts(replace(self._facts, hosting=hosting))
+            self.hosting_changed.emit(hosting)
 
     def retry_now(self) -> None:
         """Try again at once, because the user said so."""

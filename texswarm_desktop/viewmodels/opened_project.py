@@ -4,6 +4,7 @@ Knows no widgets. It owns the connection it is given and ends it; who made the e
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
@@ -13,11 +14,13 @@ from texswarm_desktop.client.states import LinkState, Live, Syncing
 from texswarm_desktop.client.status import refusal_to_show
 from texswarm_desktop.services.project import VIEWER, Project
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
+from texswarm_desktop.viewmodels.lobby_view import LobbyView
 from texswarm_desktop.viewmodels.participants_view import ParticipantsView
 from texswarm_desktop.viewmodels.people import Person
 from texswarm_desktop.viewmodels.presence_view import PresenceView
 from texswarm_desktop.viewmodels.project_view import ProjectView
 from texswarm_server.document import ProjectDocument
+from texswarm_server.protocol.errors import LinkError
 
 if TYPE_CHECKING:
     from texswarm_desktop.client.connection import Connection
@@ -40,6 +43,8 @@ class OpenedProject(QObject):
         self.view = ProjectView(project, self)
         self.participants = ParticipantsView(project, me, self)
         self.presence = PresenceView(project, me, self)
+        self.lobby = LobbyView(project.document_id, self)
+        self._me = me
         self.connection: Connection | None = None
         self.server_key = ""
         self._leave_link: Callable[[], None] = _nothing
@@ -62,6 +67,7 @@ class OpenedProject(QObject):
         self.connection, self.server_key = connection, key or str(connection.address)
         self._leave_link = connection.subscribe(self._on_connection_state)
         self._keep_session()
+        self.lobby.attach(connection)
         self.project.attach(connection.add(self.project))
         self._status.set_opening(is_opening=False)
         self.show_link()
@@ -84,6 +90,7 @@ class OpenedProject(QObject):
         if connection is None:
             return None
         self._leave_link()
+        self.lobby.detach()
         self._status.detach()
         connection.remove(self.project.document_id)
         self.project.detach()
@@ -101,8 +108,15 @@ class OpenedProject(QObject):
 
     def set_me(self, me: Person) -> None:
         """Take in another name or colour."""
+        self._me = me
         self.participants.set_me(me)
         self.presence.set_me(me)
+
+    async def tell_name(self) -> None:
+        """Let the others see another name or colour; without a link they do when it is back."""
+        if self.connection is not None:
+            with suppress(LinkError):
+                await self.connection.describe(self._me.name, self._me.color)
 
     def _on_connection_state(self, _old: LinkState, new: LinkState) -> None:
         if isinstance(new, Syncing | Live):

@@ -9,9 +9,11 @@ from PySide6.QtCore import QObject, Signal
 from texswarm_desktop.client.status import Hosting
 from texswarm_desktop.services.embedded_server import EmbeddedServer, HostConfig, HostStarted
 from texswarm_desktop.services.host_identity import HostIdentity
+from texswarm_desktop.services.wakefulness import KeepAwake, Wakefulness
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
 from texswarm_server.protocol.invite_link import InviteLink, ServerAddress
+from texswarm_server.protocol.messages import InviteCreated, RoleName
 
 #: Where a host listens: on every interface, IPv4 and IPv6.
 EVERYWHERE: Final = ""
@@ -22,10 +24,13 @@ OWN_SERVER: Final = "embedded"
 class Sharing(QObject):
     """Invariant: while `hosting` is not None, the server runs and a project is open on it.
 
-    Signal: `changed(Hosting | None)`.
+    The system is asked to stay awake while others are here.
+
+    Signals: `changed(Hosting | None)`; `awake_changed(bool)`, which comes from another thread.
     """
 
     changed = Signal(object)
+    awake_changed = Signal(bool)
 
     def __init__(
         self,
@@ -34,13 +39,17 @@ class Sharing(QObject):
         address: str,
         identity: HostIdentity,
         status: ConnectionView,
+        keep_awake: KeepAwake | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._data, self._address, self._identity, self._status = data, address, identity, status
+        self._wakefulness = Wakefulness(self.awake_changed.emit, keep_awake)
+        self.awake_changed.connect(self._on_awake_changed)
         self._server: EmbeddedServer | None = None
         self._opened: OpenedProject | None = None
         self._link: InviteLink | None = None
+        self.invite_id = ""
         self.hosting: Hosting | None = None
 
     async def start(self, document_id: str, name: str) -> HostStarted:
@@ -49,11 +58,13 @@ class Sharing(QObject):
         self._server = EmbeddedServer(config, identity=self._identity, on_addresses=self._on_server_addresses)
         return await self._server.start(document_id)
 
-    def announce(self, opened: OpenedProject, started: HostStarted, token: str) -> Hosting:
-        """Take in that others may come to a project that is open on the server that has started, by `token`."""
-        self._link = InviteLink(started.public_address, token, opened.project.document_id, started.fingerprint)
+    def announce(self, opened: OpenedProject, started: HostStarted, invite: InviteCreated) -> Hosting:
+        """Take in that others may come to a project that is open on the server that has started, by `invite`."""
+        self._link = InviteLink(started.public_address, invite.token, opened.project.document_id, started.fingerprint)
+        self.invite_id = invite.invite_id
         self.follow(opened)
-        return self._show_addresses(Hosting(address=""), started.public_addresses)
+        hosting = Hosting(address="", role=invite.role, asks=invite.ask)
+        return self._show_addresses(hosting, started.public_addresses)
 
     @property
     def link(self) -> InviteLink | None:
@@ -64,6 +75,16 @@ class Sharing(QObject):
         """Show the short code that leads here, or (empty) that there is none."""
         if self.hosting is not None:
             self._show(replace(self.hosting, join_code=code))
+
+    def show_access(self, role: RoleName, *, asks: bool) -> None:
+        """Show what the link gives, and whether it asks first."""
+        if self.hosting is not None:
+            self._show(replace(self.hosting, role=role, asks=asks))
+
+    def show_locked(self, *, is_locked: bool, role: RoleName) -> None:
+        """Show that everybody else only reads, or no longer, and what the link gives then."""
+        if self.hosting is not None:
+            self._show(replace(self.hosting, is_locked=is_locked, role=role))
 
     def follow(self, opened: OpenedProject) -> None:
         """Count the people of this project, which may be the same one loaded again."""
@@ -82,13 +103,14 @@ class Sharing(QObject):
         server, self._server = self._server, None
         opened = self._opened
         self.unfollow()
-        self._link = None
+        self._link, self.invite_id = None, ""
         if self.hosting is not None:
             self._show(None)
             if opened is not None:
                 await opened.detach()
         if server is not None:
             await server.stop()
+        await self._wakefulness.close()
 
     def _show(self, hosting: Hosting | None) -> None:
         self.hosting = hosting
@@ -98,6 +120,11 @@ class Sharing(QObject):
     def _on_participants_others(self, people: int) -> None:
         if self.hosting is not None:
             self._show(replace(self.hosting, people=people))
+            self._wakefulness.want(is_wanted=people > 0)
+
+    def _on_awake_changed(self, is_awake: bool) -> None:
+        if self.hosting is not None:
+            self._show(replace(self.hosting, is_awake=is_awake))
 
     def _on_server_addresses(self, addresses: tuple[ServerAddress, ...]) -> None:
         if self.hosting is not None:

@@ -7,7 +7,7 @@ that carries data; the words are chosen in `ui`. What the program can mend by it
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,8 +17,8 @@ from PySide6.QtCore import QObject, Signal
 from texswarm_desktop.client.address_book import AddressBook, same_fingerprint
 from texswarm_desktop.client.events import RetryCause
 from texswarm_desktop.client.link import TransportFactory
-from texswarm_desktop.client.server_talk import LinkCancelledError, admitted, end_connection, invite_to, let_in, share
-from texswarm_desktop.client.states import Closed, StopCode
+from texswarm_desktop.client.server_talk import LinkCancelledError, admitted, end_connection, let_in, new_invite, share
+from texswarm_desktop.client.states import Closed
 from texswarm_desktop.client.status import Hosting
 from texswarm_desktop.core.joining import Choice, Road
 from texswarm_desktop.core.palette import color_of
@@ -31,16 +31,23 @@ from texswarm_desktop.services.host_identity import HostIdentity
 from texswarm_desktop.services.library import Library
 from texswarm_desktop.services.project import Project
 from texswarm_desktop.services.settings_store import SettingsStore
+from texswarm_desktop.services.wakefulness import KeepAwake
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
-from texswarm_desktop.viewmodels.member_talk import carry_out, membership
-from texswarm_desktop.viewmodels.membership import Decision, Membership
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
-from texswarm_desktop.viewmodels.people import Person
+from texswarm_desktop.viewmodels.owner_desk import OwnerDesk
+from texswarm_desktop.viewmodels.people import Person, clean_name
 from texswarm_desktop.viewmodels.sharing import EVERYWHERE, OWN_SERVER, Sharing
 from texswarm_desktop.viewmodels.two_histories import TwoHistories, compare_histories
-from texswarm_server.protocol.errors import DamagedDocumentError, ErrorCode, LinkLostError, RejectedError, StorageError
+from texswarm_server.protocol.errors import (
+    DamagedDocumentError,
+    ErrorCode,
+    LinkError,
+    LinkLostError,
+    RejectedError,
+    StorageError,
+)
 from texswarm_server.protocol.invite_link import InviteLink, ServerAddress, parse_invite_link
-from texswarm_server.protocol.messages import DocumentInfo, RoleName
+from texswarm_server.protocol.messages import DocumentInfo, InviteCreated, SignOut
 
 if TYPE_CHECKING:
     from texswarm_desktop.client.connection import Connection
@@ -93,6 +100,7 @@ class Workspace(QObject):
         new_transport: NewTransport,
         scope: TaskScope,
         host_address: str = EVERYWHERE,
+        keep_awake: KeepAwake | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -103,9 +111,15 @@ class Workspace(QObject):
         self._new_transport = new_transport
         self._scope = scope
         self._sharing = Sharing(
-            data=host_data, address=host_address, identity=host_identity, status=status, parent=self
+            data=host_data,
+            address=host_address,
+            identity=host_identity,
+            status=status,
+            keep_awake=keep_awake,
+            parent=self,
         )
         self._sharing.changed.connect(self.hosting_changed)
+        self.owner = OwnerDesk(opened=lambda: self.opened, me=lambda: self.me, sharing=self._sharing)
         self._reloads: list[float] = []
         self._address_book = AddressBook()
         self._last_followed: InviteLink | None = None
@@ -129,13 +143,14 @@ class Workspace(QObject):
         return Person(user_id, settings.name or self._credentials.default_name, settings.color or color_of(user_id))
 
     def set_name(self, name: str) -> None:
-        """Take in the name others shall see."""
-        name = name.strip()
+        """Take in the name others shall see, and let those who are connected see it."""
+        name = clean_name(name)
         if not name or name == self._settings.settings.name:
             return
         self._settings.set_name(name)
         if self.opened is not None:
             self.opened.set_me(self.me)
+            self._scope.start("rename", self.opened.tell_name())
 
     # ── local work ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -208,36 +223,6 @@ class Workspace(QObject):
                 await share(connection, opened.project.as_new_document(), link.token)
                 await self._keep(opened, connection, link)
 
-    async def invite(self, role: RoleName = "editor") -> InviteLink:
-        """Return a link that lets somebody else in where the project is shared; raises RejectedError or LinkError."""
-        connection, document_id = self._owned()
-        hosted = self.hosting
-        link = parse_invite_link(hosted.link) if hosted is not None else self._require_opened().project.server_link
-        if link is None:
-            raise LinkLostError("the project is not on a server")
-        return replace(link, token=await invite_to(connection, document_id, role))
-
-    # ── who may come in ─────────────────────────────────────────────────────────────────────────────────
-
-    async def membership(self) -> Membership:
-        """Return who may do what in the project, and its invitations; raises RejectedError or LinkError."""
-        return await membership(*self._owned(), self.me)
-
-    async def decide(self, decision: Decision) -> Membership:
-        """Carry out what an owner decided, and return what holds then; raises RejectedError or LinkError."""
-        connection, document_id = self._owned()
-        await carry_out(connection, document_id, decision)
-        return await membership(connection, document_id, self.me)
-
-    def _owned(self) -> tuple["Connection", str]:
-        """Return the link and the document, for somebody who decides there."""
-        opened = self._require_opened()
-        if opened.connection is None:
-            raise LinkLostError("the project is not on a server")
-        if opened.project.role not in {None, "owner"}:
-            raise RejectedError(StopCode.NOT_AN_OWNER)
-        return opened.connection, opened.project.document_id
-
     async def compare_histories(self) -> TwoHistories:
         """Say how the open project differs from the server's of another history; raises RejectedError or LinkError."""
         async with self._road():
@@ -272,6 +257,22 @@ class Workspace(QObject):
             await self._link_again()
         if joined.aside is not None:
             self.put_aside.emit(str(joined.aside))
+
+    async def sign_out(self) -> None:
+        """Leave the project's server for good: nothing is kept that would let this computer in; the copy stays."""
+        async with self._road():
+            opened = self._require_opened()
+            link = opened.project.server_link
+            if link is None:
+                return
+            if opened.connection is not None:
+                with suppress(LinkError, RejectedError):  # what is forgotten here cannot be used either way
+                    await opened.connection.request(SignOut())
+            opened.project.forget_server()
+            await opened.detach()
+            await self._credentials.forget(link.address)
+            self._settings.remove_server(str(InviteLink(link.address)))
+            self._library.remember(opened.project)
 
     def cancel(self) -> None:
         """Give up the attempt to reach a server; an open project goes on locally."""
@@ -429,29 +430,30 @@ class Workspace(QObject):
         self.notice.emit(None)
         try:
             started = await self._sharing.start(opened.project.document_id, self.me.name)
-            token = await self._enter_own_server(opened, started)
+            invite = await self._enter_own_server(opened, started)
         except BaseException:
             await self._sharing.end()
             raise
         self._library.remember(opened.project)
-        return self._sharing.announce(opened, started, token)
+        return self._sharing.announce(opened, started, invite)
 
-    async def _enter_own_server(self, opened: OpenedProject, started: HostStarted) -> str:
+    async def _enter_own_server(self, opened: OpenedProject, started: HostStarted) -> InviteCreated:
         """Open the project on the server that has just started, and return an invitation for others."""
         own_way_in = InviteLink(started.address, started.owner_invite, None, started.fingerprint)
         session_id = opened.project.session_at(OWN_SERVER)
         async with self._reached(own_way_in, key=OWN_SERVER, session_id=session_id) as connection:
             await share(connection, opened.project.as_new_document(), started.owner_invite)
-            token = await invite_to(connection, opened.project.document_id)
+            invite = await new_invite(connection, opened.project.document_id)
             await opened.attach(connection, key=OWN_SERVER)
             self._pending = None
-        return token
+        return invite
 
     async def _follow(self, link: InviteLink) -> None:
         self.notice.emit(None)
         self._last_followed = link
         async with self._reached(link) as connection:
-            documents = await admitted(connection, link)
+            documents = await admitted(connection, link, lambda: self._status.set_waiting_for(_host_of(connection)))
+            self._status.set_waiting_for("")
             chosen = next((one for one in documents if one.id == link.document_id), None)
             if chosen is not None:
                 await self._open_replica(chosen, connection, link)
@@ -531,10 +533,17 @@ class Workspace(QObject):
         if connection is None:
             return
         self._status.set_opening(is_opening=False)
+        self._status.set_waiting_for("")
         self._status.detach()
         if self.opened is not None:
             self.opened.show_link()
         await end_connection(connection)
+
+
+def _host_of(connection: "Connection") -> str:
+    """Return how whoever decides there is called."""
+    server = connection.welcome.server if connection.welcome is not None else None
+    return clean_name(server.name if server is not None else "") or "the host"
 
 
 def _is_same(folder: Path, other: Path) -> bool:

@@ -256,7 +256,7 @@ async def test_a_project_is_put_on_a_server_from_the_choice_and_others_can_be_in
         await until(lambda: ada._choice is not None)
         ada.window.share_there_requested.emit()
         await until(lambda: ada.is_live)
-        bob = await desks.start("bob", await ada.workspace.invite())
+        bob = await desks.start("bob", await ada.workspace.owner.invite())
         await bob.until_text("paper")
 
 
@@ -264,7 +264,7 @@ async def test_a_project_is_put_on_a_server_from_the_choice_and_others_can_be_in
 async def test_who_may_not_create_there_is_told_and_works_on(desks: Desks) -> None:
     async with server_in(desks.root) as server:
         ada, eve = await shared(desks, server), await desks.start_with("eve", "own")
-        link = await ada.workspace.invite()
+        link = await ada.workspace.owner.invite()
         with pytest.raises(RejectedError, match="forbidden"):
             await eve.workspace.share_at(link)
         assert eve.says.startswith("Working locally")
@@ -275,7 +275,7 @@ async def test_who_may_not_create_there_is_told_and_works_on(desks: Desks) -> No
 async def test_a_new_invitation_lets_somebody_back_in_who_was_signed_out(desks: Desks) -> None:
     async with server_in(desks.root) as server:
         ada = await shared(desks, server)
-        bob = await desks.start("bob", await ada.workspace.invite())
+        bob = await desks.start("bob", await ada.workspace.owner.invite())
         await until(lambda: bob.is_live)
         await desks.end(bob)
         (desks.root / "profiles" / "bob" / "secrets.json").unlink()
@@ -283,7 +283,7 @@ async def test_a_new_invitation_lets_somebody_back_in_who_was_signed_out(desks: 
         bob = await desks.start("bob")
         await bob.until_said("Ask for an invitation")
         bob.type("alone ")
-        bob.window.join_requested.emit(str(await ada.workspace.invite()), "")
+        bob.window.join_requested.emit(str(await ada.workspace.owner.invite()), "")
         await ada.until_text("alone paper")
         await until(lambda: bob.is_live)
 
@@ -294,7 +294,7 @@ async def test_another_history_of_the_document_is_never_mixed_in(desks: Desks) -
         ada = await shared(desks, server, "the server's")
         folder = await with_another_history(desks, ada, None)
         bob = await desks.start("bob", folder)
-        await bob.workspace.join(str(await ada.workspace.invite()))
+        await bob.workspace.join(str(await ada.workspace.owner.invite()))
         await bob.until_text("the server's")
         assert bob.opened.project.folder != folder
         assert (folder / "main.tex").read_text() == "bob's own"
@@ -302,7 +302,7 @@ async def test_another_history_of_the_document_is_never_mixed_in(desks: Desks) -
 
 async def facing_another_history(desks: Desks, ada: LiveDesktop) -> LiveDesktop:
     """Bob, whose project is a copy of Ada's with another history, linked to her server, and the sheet that asks."""
-    invited = await ada.workspace.invite()
+    invited = await ada.workspace.owner.invite()
     bob = await desks.start_with("bob", "something else")
     await bob.workspace.join(str(invited))
     await bob.workspace.open(await with_another_history(desks, ada, invited))

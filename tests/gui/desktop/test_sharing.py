@@ -221,7 +221,7 @@ async def test_who_is_let_back_and_invited_again_goes_on_where_they_are(desks: D
     sheet.decided.emit(LetBack(bob.workspace.me.user_id))
     await until(lambda: "bob" not in shown(sheet))
     before = bob.opened.project
-    await bob.workspace.join(str(await ada.workspace.invite()))
+    await bob.workspace.join(str(await ada.workspace.owner.invite()))
     await ada.until_text("mine paper")
     assert (bob.opened.project, bob.notice) == (before, "")
     assert bob.says.startswith("Connected")

@@ -89,6 +89,11 @@ def test_a_link_that_stands_is_not_called_connected_while_the_document_is_refuse
     assert (line.whole, line.tone, line.action) == (f"Two histories.{edits}", Tone.BAD, StatusAction.CHOOSE_COPY)
 
 
+def test_who_has_to_be_let_in_first_reads_by_whom_and_may_give_up() -> None:
+    line = present(Live(1, since=0.0), LinkFacts(waits_for="Ada", is_opening=True), 100.0)
+    assert (line.text, line.action) == ("Waiting for Ada to let you in…", StatusAction.CANCEL)
+
+
 def test_working_locally_offers_to_connect_as_well() -> None:
     assert present(None, NOTHING, NOW).second is StatusAction.CONNECT
 

@@ -11,6 +11,7 @@ from texswarm_desktop.core.settings import (
     with_recent,
     with_server,
     without_recent,
+    without_server,
 )
 from texswarm_server.protocol.errors import SettingsError
 
@@ -63,6 +64,11 @@ def test_the_list_of_projects_has_an_end() -> None:
         settings = with_recent(settings, recent(str(number)))
     assert len(settings.recent) == MAX_RECENT
     assert settings.recent[0].path == str(MAX_RECENT + 4)
+
+
+def test_a_server_can_be_forgotten() -> None:
+    known = with_server(with_server(Settings(), KnownServer(address="a")), KnownServer(address="b"))
+    assert [each.address for each in without_server(known, "b").servers] == ["a"]
 
 
 def test_a_project_can_be_forgotten() -> None:

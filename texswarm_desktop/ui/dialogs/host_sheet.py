@@ -1,75 +1,153 @@
-"""What a host needs while sharing: the link to pass on, the address, who is in, and the way to stop."""
+"""What a host needs while sharing: link and codes to pass on, who is in and may do what, and the way out."""
 
 from typing import Final
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QAction, QGuiApplication
+from PySide6.QtWidgets import QCheckBox, QFrame, QLineEdit, QMenu, QVBoxLayout, QWidget
 
 from texswarm_desktop.client.status import Hosting
 from texswarm_desktop.qtx.timers import SingleShot
 from texswarm_desktop.ui.dialogs.sheet import Sheet
-from texswarm_desktop.ui.panels.people_panel import PersonRow
-from texswarm_desktop.ui.parts import button, empty, label, row
+from texswarm_desktop.ui.panels.people_panel import state_words
+from texswarm_desktop.ui.parts import Disc, ElidedLabel, button, column, empty, label, row, scrolling
+from texswarm_desktop.ui.qr_code import QrCode
 from texswarm_desktop.ui.theme import Theme
+from texswarm_desktop.viewmodels.membership import ROLE_WORDS
 from texswarm_desktop.viewmodels.participants_view import ParticipantRow
+from texswarm_server.protocol.messages import RoleName
 
 _COPIED_FOR_S: Final = 2.0
-_MOST_ROWS: Final = 12
+_CODE_PX: Final = 196
+_ROW_PX: Final = 32
+_MOST_ROWS_SEEN: Final = 5
+_GIVEN: Final[tuple[RoleName, ...]] = ("editor", "viewer")
+_AWAKE: Final = {
+    True: "This computer stays awake while guests are here.",
+    False: "This computer cannot be kept awake: while it sleeps, guests write on their own and catch up later.",
+}
 
 
 class HostSheet(Sheet):
-    """Shows what is shared. Signal: `stop_requested()`."""
+    """Shows what is shared.
+
+    Signals: `stop_requested()`; `access_chosen(str, bool)`: the role that the link gives, and whether it asks first;
+    `lock_chosen(bool)`; `members_requested()`.
+    """
 
     stop_requested = Signal()
+    access_chosen = Signal(str, bool)
+    lock_chosen = Signal(bool)
+    members_requested = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None, hosting: Hosting) -> None:
-        super().__init__("Sharing this project", "Everybody who has the link can write with you.", parent, width_px=520)
+        hint = "Whoever has the link can join as long as you share."
+        super().__init__("Sharing this project", hint, parent, width_px=600)
         self._theme = theme
+        self._hosting = hosting
         self.link = _shown_field("Link")
         self.address = _shown_field("Address")
+        self.code = QrCode(theme, size_px=_CODE_PX)
+        self.code.setAccessibleName("The link as a QR code")
         self.copy = button("Copy link", "Primary")
-        self.copy.clicked.connect(self.copy_link)
+        self.join_code = label(name="JoinCode")
+        self.join_code.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._join_code_part = _part("Join code on this network", self.join_code)
+        self.access = button("", tooltip="What people may do who come by the link")
+        self.asks = QCheckBox("Ask me before somebody joins")
+        self.lock = QCheckBox("Lock: everybody else only reads")
+        self.awake = label(name="Hint", wraps=True)
         self._copied = SingleShot(self._on_copied_over, self)
         self._people_title = label("", "SectionTitle")
         self._people = QVBoxLayout()
         self._people.setSpacing(1)
         self._lay_out()
+        self._wire()
         self.show_hosting(hosting)
         self.show_people([])
 
     def _lay_out(self) -> None:
-        self.body.addWidget(label("Link"))
         link_row = row(self.link, self.copy)
         link_row.setStretchFactor(self.link, 1)
-        self.body.addLayout(link_row)
-        self.body.addSpacing(8)
-        self.body.addWidget(label("Address on this network"))
-        self.body.addWidget(self.address)
+        words = column(label("Link"), 4, gap=0)
+        words.addLayout(link_row)
+        words.addSpacing(10)
+        words.addWidget(self._join_code_part)
+        words.addWidget(_part("Address on this network", self.address))
+        words.addSpacing(10)
+        words.addWidget(label("People who come by the link"))
+        words.addSpacing(4)
+        words.addLayout(row(self.access, None))
+        words.addSpacing(6)
+        words.addWidget(self.asks)
+        words.addStretch(1)
+        beside = row(None, gap=20)
+        beside.insertLayout(0, words, 1)
+        beside.addWidget(self.code, 0, Qt.AlignmentFlag.AlignTop)
+        self.body.addLayout(beside)
         self.body.addSpacing(12)
-        self.body.addWidget(self._people_title)
-        self.body.addLayout(self._people)
-        stop = button("Stop sharing", "Danger", tooltip="Guests keep their copies")
+        self.body.addLayout(row(self._people_title, None, self.lock))
+        self.body.addWidget(self._people_area())
+        self.body.addWidget(self.awake)
+        self._add_ends()
+
+    def _people_area(self) -> QWidget:
+        inside = QWidget()
+        inside.setObjectName("Plain")
+        box = column()
+        box.addLayout(self._people)
+        box.addStretch(1)
+        inside.setLayout(box)
+        self._area = scrolling(inside)
+        return self._area
+
+    def _add_ends(self) -> None:
+        stop = button("Stop sharing", "Danger", tooltip="Guests hear it, and keep their copies")
         stop.clicked.connect(self._on_stop_clicked)
+        members = button("People and invitations…")
+        members.clicked.connect(self.members_requested)
         done = button("Done")
         done.setDefault(True)
         done.clicked.connect(self.accept)
         self.buttons.insertWidget(0, stop)
+        self.buttons.insertWidget(1, members)
         self.buttons.addWidget(done)
 
+    def _wire(self) -> None:
+        self.copy.clicked.connect(self.copy_link)
+        self.access.clicked.connect(self._on_access_clicked)
+        self.asks.clicked.connect(lambda is_on: self.access_chosen.emit(self._hosting.role, is_on))
+        self.lock.clicked.connect(self.lock_chosen)
+
+    # ── what is shown ───────────────────────────────────────────────────────────────────────────────────
+
     def show_hosting(self, hosting: Hosting) -> None:
-        """Show another link or address."""
+        """Show another link or address, or other rules."""
+        self._hosting = hosting
         self.link.setText(hosting.link)
         self.link.setCursorPosition(0)
+        self.code.show_text(hosting.link)
         self.address.setText(hosting.address)
+        self.address.setToolTip("\n".join(["Also:", *hosting.others]) if hosting.others else "")
+        self.join_code.setText(hosting.join_code)
+        self._join_code_part.setVisible(bool(hosting.join_code))
+        self.access.setText(f"{ROLE_WORDS[hosting.role]} ▾")
+        self.access.setEnabled(not hosting.is_locked)
+        self.asks.setChecked(hosting.asks)
+        self.lock.setChecked(hosting.is_locked)
+        self.awake.setText("" if hosting.is_awake is None else _AWAKE[hosting.is_awake])
+        self.awake.setVisible(hosting.is_awake is not None and hosting.people > 0)
 
     def show_people(self, rows: list[ParticipantRow]) -> None:
-        """Show who is in."""
+        """Show who is in, with what they may do and how they are here."""
         empty(self._people)
         others = [one for one in rows if not one.is_me]
         self._people_title.setText(people_words(len(others)))
-        for one in others[:_MOST_ROWS]:
-            self._people.addWidget(PersonRow(self._theme, one))
+        for one in others:
+            self._people.addWidget(_person_row(self._theme, one))
+        self._area.setFixedHeight(_ROW_PX * min(len(others), _MOST_ROWS_SEEN))
+        self._area.setVisible(bool(others))
+        self.lock.setVisible(bool(others) or self._hosting.is_locked)
 
     def copy_link(self) -> None:
         """Put the link on the clipboard."""
@@ -80,6 +158,19 @@ class HostSheet(Sheet):
     def _on_copied_over(self) -> None:
         self.copy.setText("Copy link")
 
+    # ── what the host wants ─────────────────────────────────────────────────────────────────────────────
+
+    def _on_access_clicked(self) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for role in _GIVEN:
+            action = QAction(ROLE_WORDS[role], menu)
+            action.setCheckable(True)
+            action.setChecked(role == self._hosting.role)
+            action.triggered.connect(lambda _on=False, role=role: self.access_chosen.emit(role, self._hosting.asks))
+            menu.addAction(action)
+        menu.popup(self.access.mapToGlobal(QPoint(0, self.access.height())))
+
     def _on_stop_clicked(self) -> None:
         self.stop_requested.emit()
         self.accept()
@@ -88,6 +179,27 @@ class HostSheet(Sheet):
 def people_words(count: int) -> str:
     """Return the title over the people who are in."""
     return {0: "Nobody has joined yet", 1: "1 person has joined"}.get(count, f"{count} people have joined")
+
+
+def _person_row(theme: Theme, shown: ParticipantRow) -> QFrame:
+    made = QFrame()
+    name = ElidedLabel(shown.person.name)
+    name.setEnabled(shown.state == "here")
+    role = label(ROLE_WORDS[shown.role], "Hint")
+    state = label(state_words(shown, with_role=False), "Hint")
+    state.setMinimumWidth(state.fontMetrics().horizontalAdvance("reconnecting…"))
+    box = row(Disc(theme, shown.person, is_here=shown.state == "here"), name, role, state, margins=(2, 3, 8, 3), gap=12)
+    box.setStretchFactor(name, 1)
+    made.setLayout(box)
+    made.setAccessibleName(f"{shown.person.name}, {role.text()}, {state.text()}")
+    return made
+
+
+def _part(name: str, shown: QWidget) -> QWidget:
+    """Return something with its name above it, to be shown or not together."""
+    made = QWidget()
+    made.setLayout(column(label(name), 4, shown))
+    return made
 
 
 def _shown_field(name: str) -> QLineEdit:

@@ -17,12 +17,14 @@ _EMPTY: Final = "Nobody else is here yet. Host the project or connect to a serve
 class PeoplePanel(QWidget):
     """Shows a ParticipantsView.
 
-    Signals: `person_chosen(str)` with a user id; `invite_requested()`; `members_requested()`, of an owner only.
+    Signals: `person_chosen(str)` with a user id; `rename_requested()` when that is oneself; `invite_requested()`;
+    `members_requested()`, of an owner only.
     """
 
     person_chosen = Signal(str)
     invite_requested = Signal()
     members_requested = Signal()
+    rename_requested = Signal()
 
     def __init__(self, theme: Theme, participants: ParticipantsView, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -54,7 +56,7 @@ class PeoplePanel(QWidget):
         empty(self._rows)
         for one in rows:
             shown = PersonRow(self._theme, one)
-            shown.chosen.connect(self.person_chosen)
+            shown.chosen.connect(self.rename_requested if one.is_me else self.person_chosen)
             self._rows.addWidget(shown)
         self._hint.setVisible(len(rows) <= 1)
         self._members.setVisible(self._participants.am_owner)
@@ -62,7 +64,7 @@ class PeoplePanel(QWidget):
 
 
 class PersonRow(QFrame):
-    """One person. Signal: `chosen(str)` with the user id; oneself cannot be chosen."""
+    """One person. Signal: `chosen(str)` with the user id."""
 
     chosen = Signal(str)
 
@@ -78,21 +80,20 @@ class PersonRow(QFrame):
         box.setStretchFactor(name, 1)
         self.setLayout(box)
         self.setAccessibleName(f"{shown.person.name}, {state_words(shown)}")
-        self.setToolTip(shown.person.name if shown.is_me else f"Go to {shown.person.name}")
-        if not shown.is_me:
-            self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setToolTip("Change your name" if shown.is_me else f"Go to {shown.person.name}")
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Choose the person."""
-        if event.type() == QEvent.Type.MouseButtonRelease and not self._row.is_me:
+        if event.type() == QEvent.Type.MouseButtonRelease:
             self.chosen.emit(self._row.person.user_id)
 
 
-def state_words(shown: ParticipantRow) -> str:
-    """Return the words beside a name."""
+def state_words(shown: ParticipantRow, *, with_role: bool = True) -> str:
+    """Return the words beside a name; without the role where that is said elsewhere."""
     if shown.is_me:
         return "you, reading" if shown.role == "viewer" else "you"
     words = _STATE_WORDS[shown.state]
-    if shown.state == "here" and shown.role == "viewer":
+    if shown.state == "here" and shown.role == "viewer" and with_role:
         words = "reading"
     return f"{words} · {shown.windows} windows" if shown.windows > 1 else words

@@ -1,0 +1,165 @@
+"""Hosting with the doors half open: asking first, locking, names, and leaving for good; by the windows' buttons."""
+
+import pytest
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QPushButton, QWidget
+
+from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
+from tests.helpers.run_async import until
+from texswarm_desktop.ui.dialogs.host_sheet import HostSheet
+from texswarm_desktop.ui.dialogs.join_dialog import JoinDialog
+from texswarm_desktop.ui.dialogs.name_dialog import NameDialog
+from texswarm_desktop.ui.dialogs.sign_out_dialog import SignOutDialog
+
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+
+
+def press(widget: QWidget, words: str) -> None:
+    next(one for one in widget.findChildren(QPushButton) if one.text() == words and one.isVisibleTo(widget)).click()
+
+
+async def hosting(desktop: LiveDesktop) -> HostSheet:
+    """Press Share, and return the sheet that comes up."""
+    press(desktop.window, "Share")
+    await until(lambda: desktop.window.findChild(HostSheet) is not None, "the sheet of what is shared")
+    sheet = desktop.window.findChild(HostSheet)
+    assert isinstance(sheet, HostSheet)
+    return sheet
+
+
+async def follow(desktop: LiveDesktop, link: str) -> None:
+    """Join by the dialog."""
+    desktop.window.show_join_dialog(link)
+    dialog = desktop.window.findChild(JoinDialog)
+    assert isinstance(dialog, JoinDialog)
+    dialog.try_accept()
+
+
+async def asked_by(desks: Desks, name: str = "bob") -> tuple[LiveDesktop, LiveDesktop, HostSheet]:
+    """Ada hosts and wants to be asked, and somebody has knocked."""
+    ada, bob = await desks.start_with("ada", "paper"), await desks.start_with(name, "own")
+    sheet = await hosting(ada)
+    sheet.asks.click()
+    await until(lambda: ada.workspace.hosting is not None and ada.workspace.hosting.asks)
+    await follow(bob, sheet.link.text())
+    await bob.until_said("Waiting for ada to let you in…")
+    await until(lambda: not ada.window.lobby_bar.isHidden(), "a bar at the host's")
+    return ada, bob, sheet
+
+
+@runs_at_desks
+async def test_who_is_let_in_by_one_press_writes_with_the_host(desks: Desks) -> None:
+    ada, bob, _sheet = await asked_by(desks)
+    assert bob.text == "own"
+    press(ada.window.lobby_bar, "Let in")
+    await bob.until_text("paper")
+    await until(lambda: bob.is_live and ada.window.lobby_bar.isHidden())
+    bob.type("mine ")
+    await ada.until_text("mine ")
+
+
+@runs_at_desks
+async def test_who_is_declined_reads_why_and_keeps_what_is_open(desks: Desks) -> None:
+    ada, bob, _sheet = await asked_by(desks)
+    press(ada.window.lobby_bar, "Decline")
+    await bob.until_notice("The host did not let you in")
+    assert (bob.text, bob.says.startswith("Working locally")) == ("own", True)
+    await until(ada.window.lobby_bar.isHidden)
+
+
+@runs_at_desks
+async def test_who_gives_up_waiting_is_gone_from_the_hosts_window(desks: Desks) -> None:
+    ada, bob, _sheet = await asked_by(desks)
+    press(bob.window.status_bar, "Cancel")
+    await until(ada.window.lobby_bar.isHidden)
+    assert (bob.notice, bob.says.startswith("Working locally")) == ("", True)
+
+
+@runs_at_desks
+async def test_a_host_that_stops_says_so_to_who_waits(desks: Desks) -> None:
+    ada, bob, sheet = await asked_by(desks)
+    press(sheet, "Stop sharing")
+    await bob.until_notice("The host ended the session")
+    assert ada.window.lobby_bar.isHidden()
+
+
+@runs_at_desks
+async def test_a_lock_makes_everybody_read_and_unlocking_gives_back(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "paper")
+    sheet = await hosting(ada)
+    bob = await desks.start("bob", sheet.link.text())
+    await until(lambda: bob.is_live)
+    sheet.lock.click()
+    await bob.until_said("reading only")
+    cy = await desks.start("cy", sheet.link.text())
+    await cy.until_said("reading only")
+    await until(lambda: sheet.lock.isChecked() and not sheet.access.isEnabled())
+    sheet.lock.click()
+    await until(lambda: bob.is_live)
+    assert "reading only" in cy.says
+    await until(lambda: sheet.access.text() == "May write ▾")
+
+
+@runs_at_desks
+async def test_the_link_may_give_less(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "paper")
+    sheet = await hosting(ada)
+    sheet.access_chosen.emit("viewer", False)
+    await until(lambda: sheet.access.text() == "May read ▾")
+    bob = await desks.start("bob", sheet.link.text())
+    await bob.until_said("reading only")
+
+
+@runs_at_desks
+async def test_another_name_is_seen_by_the_others_at_once_and_kept(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "paper")
+    bob = await desks.start("bob", await ada.workspace.host())
+    await until(lambda: bob.is_live)
+    bob.window.page.people.rename_requested.emit()
+    dialog = bob.window.findChild(NameDialog)
+    assert isinstance(dialog, NameDialog)
+    dialog.name.setText("  Bob the\nSecond ")
+    dialog.try_accept()
+    await until(lambda: "Bob the Second" in [row.person.name for row in ada.opened.participants.rows])
+    assert bob.settings.settings.name == "Bob the Second"
+    assert bob.is_live
+
+
+@runs_at_desks
+async def test_who_signs_out_for_good_keeps_the_copy_and_nothing_that_lets_in(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "paper")
+    bob = await desks.start("bob", await ada.workspace.host())
+    await until(lambda: bob.is_live)
+    bob.window.show_sign_out_dialog()
+    dialog = bob.window.findChild(SignOutDialog)
+    assert isinstance(dialog, SignOutDialog)
+    assert any(bob.window.page.folder in one.text() for one in dialog.findChildren(type(dialog.problem)))
+    press(dialog, "Sign out")
+    await until(lambda: bob.says.startswith("Working locally") and bob.opened.project.server_link is None)
+    await ada.until_said("Hosting for 0 people")
+    await until(lambda: bob.settings.settings.servers == ())
+    kept = (desks.root / "profiles" / "bob" / "secrets.json").read_text("utf-8")
+    assert "refresh_token" not in kept
+    bob.type("mine ")
+    assert bob.text == "mine paper"
+
+
+@runs_at_desks
+async def test_the_system_is_kept_awake_while_somebody_is_here(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "paper")
+    sheet = await hosting(ada)
+    assert not sheet.awake.isVisible()
+    bob = await desks.start("bob", sheet.link.text())
+    await until(lambda: sheet.awake.isVisible() and "stays awake" in sheet.awake.text())
+    await desks.end(bob)
+    await until(lambda: not sheet.awake.isVisible())
+
+
+@runs_at_desks
+async def test_the_link_can_be_copied_while_the_sheet_is_up_and_guests_come(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "paper")
+    sheet = await hosting(ada)
+    press(sheet, "Copy link")
+    bob = await desks.start("bob", QGuiApplication.clipboard().text())
+    await until(lambda: bob.is_live)
+    assert sheet.isVisible()

@@ -1,0 +1,141 @@
+"""The sheet of what is shared: link and codes, who is in, and what people may do."""
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication, QFrame, QMenu, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
+
+from texswarm_desktop.client.status import Hosting
+from texswarm_desktop.ui.dialogs.host_sheet import HostSheet
+from texswarm_desktop.ui.qr_code import QrCode
+from texswarm_desktop.ui.theme import Theme, ThemeMode
+from texswarm_desktop.viewmodels.participants_view import ParticipantRow
+from texswarm_desktop.viewmodels.people import Person
+
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
+
+LINK = "texswarm://192.168.1.20:8091/?token=inv_abc&document=d&tls=1&fp=" + "ab" * 32
+HOSTING = Hosting(address="192.168.1.20:8091", link=LINK)
+
+
+@pytest.fixture
+def sheet(theme: Theme) -> Iterator[HostSheet]:
+    window = QWidget()
+    window.show()
+    sheet = HostSheet(theme, window, HOSTING)
+    sheet.open()
+    yield sheet
+    if isValid(sheet):
+        sheet.close()
+    window.close()
+    window.deleteLater()
+
+
+def guest(number: int, *, role: str = "editor", state: str = "here") -> ParticipantRow:
+    person = Person(f"u{number}", f"Guest {number}", "#336699")
+    return ParticipantRow(person, role, state, is_me=False, windows=1)  # type: ignore[arg-type]
+
+
+def rows(sheet: HostSheet) -> list[str]:
+    QApplication.processEvents()
+    return [
+        one.accessibleName()
+        for one in sheet.findChildren(QFrame)
+        if ", " in one.accessibleName() and not one.isHidden()
+    ]
+
+
+def press(sheet: HostSheet, words: str) -> None:
+    next(one for one in sheet.findChildren(QPushButton) if one.text() == words).click()
+
+
+def test_the_link_is_shown_as_text_and_as_a_code_and_can_be_copied(sheet: HostSheet) -> None:
+    assert (sheet.link.text(), sheet.address.text()) == (LINK, "192.168.1.20:8091")
+    assert len(sheet.code.modules) >= 21
+    sheet.copy.click()
+    assert QGuiApplication.clipboard().text() == LINK
+    assert sheet.copy.text() == "Copied"
+
+
+def test_another_address_is_another_code(sheet: HostSheet) -> None:
+    before = sheet.code.modules
+    sheet.show_hosting(Hosting(address="10.0.0.9:8091", link=LINK.replace("192.168.1.20", "10.0.0.9")))
+    assert sheet.code.modules != before
+    assert sheet.address.text() == "10.0.0.9:8091"
+
+
+@pytest.mark.parametrize("mode", [ThemeMode.LIGHT, ThemeMode.DARK])
+def test_each_module_of_the_code_is_a_whole_dark_square_on_light_in_every_theme(theme: Theme, mode: ThemeMode) -> None:
+    theme.set_mode(mode)
+    code = QrCode(theme, size_px=196)
+    code.show_text(LINK)
+    image = code.grab().toImage()
+    side, count = image.width(), len(code.modules)
+    module = side // (count + 8)
+    start = (side - module * count) // 2
+    for y in range(count):
+        for x in range(count):
+            corners = [(x * module, y * module), (x * module + module - 1, y * module + module - 1)]
+            dark = [image.pixelColor(QPoint(start + at, start + down)).lightness() < 64 for at, down in corners]
+            assert dark == [code.modules[y][x]] * 2
+    code.deleteLater()
+
+
+def test_a_join_code_is_shown_when_there_is_one(sheet: HostSheet) -> None:
+    assert not sheet.join_code.isVisible()
+    sheet.show_hosting(Hosting(address="a", link=LINK, join_code="7-marble-otter"))
+    assert (sheet.join_code.isVisible(), sheet.join_code.text()) == (True, "7-marble-otter")
+
+
+def test_everybody_who_is_in_is_shown_with_role_and_state(sheet: HostSheet) -> None:
+    sheet.show_people([guest(1), guest(2, role="viewer", state="reconnecting"), guest(3, role="owner", state="away")])
+    assert rows(sheet) == [
+        "Guest 1, May write, here",
+        "Guest 2, May read, reconnecting…",
+        "Guest 3, Owner, away",
+    ]
+    sheet.show_people([guest(number) for number in range(20)])
+    assert len(rows(sheet)) == 20
+    sheet.show_people([])
+    assert rows(sheet) == []
+
+
+def test_what_the_link_gives_is_chosen_from_a_menu(sheet: HostSheet, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(sheet.access_chosen) as chosen:
+        press(sheet, "May write ▾")
+        menu = sheet.findChildren(QMenu)[-1]
+        next(action for action in menu.actions() if action.text() == "May read").trigger()
+        menu.close()
+    assert chosen.args == ["viewer", False]
+
+
+def test_to_ask_first_and_to_lock_are_one_press_each(sheet: HostSheet, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(sheet.access_chosen) as chosen:
+        sheet.asks.click()
+    assert chosen.args == ["editor", True]
+    sheet.show_people([guest(1)])
+    with qtbot.waitSignal(sheet.lock_chosen) as locked:
+        qtbot.mouseClick(sheet.lock, Qt.MouseButton.LeftButton, pos=QPoint(8, sheet.lock.height() // 2))
+    assert locked.args == [True]
+
+
+def test_while_it_is_locked_the_link_gives_nothing_else(sheet: HostSheet) -> None:
+    sheet.show_hosting(Hosting(address="a", link=LINK, role="viewer", is_locked=True))
+    assert (sheet.access.text(), sheet.access.isEnabled(), sheet.lock.isChecked()) == ("May read ▾", False, True)
+
+
+@pytest.mark.parametrize(("is_awake", "words"), [(True, "stays awake"), (False, "cannot be kept awake")])
+def test_it_says_whether_the_computer_stays_awake(sheet: HostSheet, is_awake: bool, words: str) -> None:
+    assert not sheet.awake.isVisible()
+    sheet.show_hosting(Hosting(address="a", link=LINK, people=1, is_awake=is_awake))
+    assert (sheet.awake.isVisible(), words in sheet.awake.text()) == (True, True)
+
+
+def test_stopping_closes_the_sheet(sheet: HostSheet, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(sheet.stop_requested):
+        press(sheet, "Stop sharing")
+    assert not isValid(sheet) or not sheet.isVisible()

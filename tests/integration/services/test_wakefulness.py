@@ -1,0 +1,68 @@
+"""The system is asked not to sleep, once, by one thread, and may sleep afterwards."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+
+from texswarm_desktop.services.wakefulness import Wakefulness
+
+
+@dataclass(frozen=True)
+class Answer:
+    active: bool
+
+
+class System:
+    """Notes what it was asked for and from which thread."""
+
+    def __init__(self, *, is_able: bool = True) -> None:
+        self.is_able = is_able
+        self.happened: list[tuple[str, str]] = []
+
+    def keep_awake(self) -> AbstractContextManager[Answer]:
+        return self._kept()
+
+    @contextmanager
+    def _kept(self) -> Iterator[Answer]:
+        self.happened.append(("awake", threading.current_thread().name))
+        yield Answer(self.is_able)
+        self.happened.append(("free", threading.current_thread().name))
+
+    @property
+    def words(self) -> list[str]:
+        return [what for what, _thread in self.happened]
+
+
+def test_it_is_asked_once_for_all_guests_and_let_go_in_the_same_thread() -> None:
+    system, told = System(), []
+    wakefulness = Wakefulness(told.append, system.keep_awake)
+    for is_wanted in (True, True, False, True):
+        wakefulness.want(is_wanted=is_wanted)
+    asyncio.run(wakefulness.close())
+    assert (system.words, told) == (["awake", "free"] * 2, [True, True])
+    assert len({thread for _what, thread in system.happened}) == 1
+    assert not [thread for thread in threading.enumerate() if "wakefulness" in thread.name]
+
+
+def test_a_system_that_cannot_is_told_as_such() -> None:
+    told: list[bool] = []
+    wakefulness = Wakefulness(told.append, System(is_able=False).keep_awake)
+    wakefulness.want(is_wanted=True)
+    asyncio.run(wakefulness.close())
+    assert told == [False]
+
+
+def test_a_system_that_nobody_asked_is_left_alone() -> None:
+    system = System()
+    asyncio.run(Wakefulness([].append, system.keep_awake).close())
+    assert system.happened == []
+
+
+def test_the_real_system_gives_an_answer_either_way() -> None:
+    told: list[bool] = []
+    wakefulness = Wakefulness(told.append)
+    wakefulness.want(is_wanted=True)
+    asyncio.run(wakefulness.close())
+    assert len(told) == 1

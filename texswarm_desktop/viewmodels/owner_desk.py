@@ -1,0 +1,101 @@
+"""What an owner decides about the others in the open project, and about those who want to come in.
+
+Everything here raises RejectedError where the server says no or where nobody here is an owner, and LinkLostError where
+there is no link.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from texswarm_desktop.client.server_talk import change_invite, invite_to
+from texswarm_desktop.client.states import StopCode
+from texswarm_desktop.viewmodels.lobby_view import Answer, LetIn
+from texswarm_desktop.viewmodels.member_talk import carry_out, membership
+from texswarm_desktop.viewmodels.membership import Decision, GiveRole, Membership
+from texswarm_desktop.viewmodels.opened_project import OpenedProject
+from texswarm_desktop.viewmodels.people import Person
+from texswarm_desktop.viewmodels.sharing import Sharing
+from texswarm_server.protocol.errors import LinkLostError, RejectedError
+from texswarm_server.protocol.invite_link import InviteLink
+from texswarm_server.protocol.messages import AnswerKnock, RoleName
+
+if TYPE_CHECKING:
+    from texswarm_desktop.client.connection import Connection
+
+
+class OwnerDesk:
+    """Speaks for whoever owns the open project. `opened` and `me` say which one, and who that is, at each moment."""
+
+    def __init__(
+        self, *, opened: Callable[[], OpenedProject | None], me: Callable[[], Person], sharing: Sharing
+    ) -> None:
+        self._opened, self._me, self._sharing = opened, me, sharing
+        self._locked_out: list[str] = []
+        self._locked_doors: list[str] = []
+
+    async def invite(self, role: RoleName = "editor") -> InviteLink:
+        """Return a link that lets somebody else in where the project is shared."""
+        opened, connection = self._owned()
+        link = self._sharing.link or opened.project.server_link
+        if link is None:
+            raise LinkLostError("the project is not on a server")
+        return replace(link, token=await invite_to(connection, opened.project.document_id, role))
+
+    async def membership(self) -> Membership:
+        """Return who may do what in the project, and its invitations."""
+        opened, connection = self._owned()
+        return await membership(connection, opened.project.document_id, self._me())
+
+    async def decide(self, decision: Decision) -> Membership:
+        """Carry out what an owner decided, and return what holds then."""
+        opened, connection = self._owned()
+        await carry_out(connection, opened.project.document_id, decision)
+        return await self.membership()
+
+    async def answer(self, answer: Answer) -> None:
+        """Let somebody in who knocked, or send them away."""
+        opened, connection = self._owned()
+        role = answer.role if isinstance(answer, LetIn) else None
+        await connection.request(
+            AnswerKnock(
+                document_id=opened.project.document_id, user_id=answer.user_id, accept=role is not None, role=role
+            )
+        )
+
+    async def set_access(self, role: RoleName, *, asks: bool) -> None:
+        """Say what the link of what is shared from here gives from now on, and whether it asks first."""
+        _, connection = self._owned()
+        if self._sharing.invite_id:
+            await change_invite(connection, self._sharing.invite_id, role, asks=asks)
+            self._sharing.show_access(role, asks=asks)
+
+    async def set_locked(self, *, is_locked: bool) -> None:
+        """Let everybody else only read, those who come later too, or give back what was taken by that."""
+        opened, connection = self._owned()
+        document_id = opened.project.document_id
+        if is_locked:
+            now = await membership(connection, document_id, self._me())
+            self._locked_out = [one.person.user_id for one in now.members if one.role == "editor" and not one.is_out]
+            self._locked_doors = [one.invite_id for one in now.invitations if one.role == "editor"]
+        await self._give(connection, document_id, "viewer" if is_locked else "editor")
+        is_open = not is_locked and self._sharing.invite_id in self._locked_doors
+        self._sharing.show_locked(is_locked=is_locked, role="editor" if is_open else "viewer")
+
+    async def _give(self, connection: "Connection", document_id: str, role: RoleName) -> None:
+        """First the doors, so that nobody slips in between."""
+        for invite_id in self._locked_doors:
+            with suppress(RejectedError):  # it was withdrawn meanwhile
+                await change_invite(connection, invite_id, role)
+        for user_id in self._locked_out:
+            with suppress(RejectedError):  # somebody left, or was removed
+                await carry_out(connection, document_id, GiveRole(user_id, role))
+
+    def _owned(self) -> "tuple[OpenedProject, Connection]":
+        opened = self._opened()
+        if opened is None or opened.connection is None:
+            raise LinkLostError("the project is not on a server")
+        if opened.project.role not in {None, "owner"}:
+            raise RejectedError(StopCode.NOT_AN_OWNER)
+        return opened, opened.connection
