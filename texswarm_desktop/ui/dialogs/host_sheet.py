@@ -19,7 +19,6 @@ from texswarm_server.protocol.messages import RoleName
 
 _COPIED_FOR_S: Final = 2.0
 _CODE_PX: Final = 196
-_ROW_PX: Final = 32
 _MOST_ROWS_SEEN: Final = 5
 _GIVEN: Final[tuple[RoleName, ...]] = ("editor", "viewer")
 _AWAKE: Final = {
@@ -73,6 +72,7 @@ class HostSheet(Sheet):
         words.addLayout(link_row)
         words.addSpacing(10)
         words.addWidget(self._join_code_part)
+        words.addSpacing(4)
         words.addWidget(_part("Address on this network", self.address))
         words.addSpacing(10)
         words.addWidget(label("People who come by the link"))
@@ -81,8 +81,8 @@ class HostSheet(Sheet):
         words.addSpacing(6)
         words.addWidget(self.asks)
         words.addStretch(1)
-        beside = row(None, gap=20)
-        beside.insertLayout(0, words, 1)
+        beside = row(gap=20)
+        beside.addLayout(words, 1)
         beside.addWidget(self.code, 0, Qt.AlignmentFlag.AlignTop)
         self.body.addLayout(beside)
         self.body.addSpacing(12)
@@ -145,7 +145,9 @@ class HostSheet(Sheet):
         self._people_title.setText(people_words(len(others)))
         for one in others:
             self._people.addWidget(_person_row(self._theme, one))
-        self._area.setFixedHeight(_ROW_PX * min(len(others), _MOST_ROWS_SEEN))
+        first = self._people.itemAt(0).widget() if others else None
+        row_px = first.sizeHint().height() + self._people.spacing() if first is not None else 0
+        self._area.setFixedHeight(row_px * min(len(others), _MOST_ROWS_SEEN))
         self._area.setVisible(bool(others))
         self.lock.setVisible(bool(others) or self._hosting.is_locked)
 
@@ -187,7 +189,9 @@ def _person_row(theme: Theme, shown: ParticipantRow) -> QFrame:
     name.setEnabled(shown.state == "here")
     role = label(ROLE_WORDS[shown.role], "Hint")
     state = label(state_words(shown, with_role=False), "Hint")
-    state.setMinimumWidth(state.fontMetrics().horizontalAdvance("reconnecting…"))
+    for words, widest in ((role, "May write"), (state, "reconnecting…")):
+        words.setMinimumWidth(words.fontMetrics().horizontalAdvance(widest) + 2)
+    state.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     box = row(Disc(theme, shown.person, is_here=shown.state == "here"), name, role, state, margins=(2, 3, 8, 3), gap=12)
     box.setStretchFactor(name, 1)
     made.setLayout(box)
