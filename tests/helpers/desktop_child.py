@@ -17,7 +17,7 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QTextCursor
-from PySide6.QtWidgets import QApplication, QDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QMessageBox, QPlainTextEdit, QWidget
 
 from texswarm_desktop.__main__ import parser
 from texswarm_desktop.app import Desktop, run
@@ -181,6 +181,38 @@ class Hand:
 
     async def retry(self) -> None:
         self.desktop.status.retry_now()
+
+    async def busy(self, seconds: float) -> None:
+        """Keep the window's thread busy in Python, as a slow part of the program would, from the next turn on."""
+
+        def work() -> None:
+            end = time.monotonic() + seconds
+            while time.monotonic() < end:
+                sum(range(200))
+
+        QTimer.singleShot(0, work)
+
+    async def own_keys(self, count: int, pause_s: float, empty: bool = False) -> list[float]:
+        """Press keys in the editor, or in an empty widget of Qt, and return the seconds from each to its paint."""
+        widget: Any = QPlainTextEdit() if empty else self._editor()
+        if empty:
+            widget.resize(self._editor().size())
+            widget.show()
+        watch, seen = PaintWatch(widget.viewport(), lambda: int(widget.document().characterCount())), []
+        for _ in range(count):
+            watch.begin()
+            at = time.monotonic()
+            key = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_A, Qt.KeyboardModifier.NoModifier, "a")
+            QApplication.sendEvent(widget, key)
+            while watch.painted_at is None:  # noqa: ASYNC110 - a turn of the loop each, nothing coarser
+                await asyncio.sleep(0)
+            seen.append(watch.painted_at - at)
+            await asyncio.sleep(pause_s)
+        widget.viewport().removeEventFilter(watch)
+        if empty:
+            widget.close()
+            widget.deleteLater()
+        return seen
 
     async def paints_from_here(self) -> float:
         """Look out for the first paint of a text longer than now."""

@@ -60,7 +60,7 @@ class CredentialStore:
         An invite is kept until it was used, so that a restart before that loses nothing; with a `key` it is not:
         `key` is what the server is known by, for one whose address changes and that makes an invite for each start.
         """
-        name = key or f"{address.host}:{address.port}{address.prefix}"
+        name = key or _name_of(address)
         lock = self._profile / _LOCK_FILE
         place = SecretPlace(self._secrets, name, self._executor, asyncio.get_running_loop(), lock=lock)
         kept = await place.read()
@@ -78,8 +78,8 @@ class CredentialStore:
         """Keep nothing any more that lets this installation in at a server; returns when that is durable."""
         loop = asyncio.get_running_loop()
         forgotten: asyncio.Future[None] = loop.create_future()
-        name, lock = f"{address.host}:{address.port}", self._profile / _LOCK_FILE
-        place = SecretPlace(self._secrets, name, self._executor, loop, lock=lock)
+        lock = self._profile / _LOCK_FILE
+        place = SecretPlace(self._secrets, _name_of(address), self._executor, loop, lock=lock)
 
         def on_kept(_kept: Kept) -> None:
             if not forgotten.done():
@@ -101,6 +101,10 @@ class CredentialStore:
             self._profile.mkdir(parents=True, exist_ok=True)
             write_atomically(path, json.dumps({"user_id": user_id}).encode(), mode=PRIVATE_MODE)
         return user_id
+
+
+def _name_of(address: ServerAddress) -> str:
+    return f"{address.host}:{address.port}{address.prefix}"
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

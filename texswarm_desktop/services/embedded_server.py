@@ -8,6 +8,7 @@ import asyncio
 import errno
 import importlib
 import logging
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -33,6 +34,10 @@ _log: Final = logging.getLogger(__name__)
 _STOP_LIMIT_S: Final = 5.0
 #: A guest that does not answer the goodbye has heard it, or will find out: the host is not kept waiting.
 _GOODBYE_S: Final = 0.15
+#: How long a thread keeps the interpreter while another waits for it. Each step of the server waits so long behind a
+#: window that is busy in Python: with the usual 5 ms the 99th percentile between two guests was 63 ms, with this 8 ms.
+_SWITCH_S: Final = 0.0002
+_USUAL_SWITCH_S: Final = 0.005
 _INVITE_TTL_S: Final = 60.0
 _ANY_PORT: Final = 0
 _MORE_PORTS: Final = 8
@@ -150,6 +155,7 @@ class EmbeddedServer:
         self._thread.join()
 
     def _run(self, ready: "Future[HostStarted]") -> None:
+        sys.setswitchinterval(_SWITCH_S)
         try:
             asyncio.run(self._serve(ready))
         except (TexSwarmError, OSError) as error:
@@ -160,6 +166,7 @@ class EmbeddedServer:
                 failure.__cause__ = error
                 ready.set_exception(failure)
         finally:
+            sys.setswitchinterval(_USUAL_SWITCH_S)
             if not ready.done():
                 ready.set_exception(HostError("the embedded server did not start"))
             self._ended.set_result(None)

@@ -1,5 +1,7 @@
 """Hosting with the doors half open: asking first, locking, names, and leaving for good; by the windows' buttons."""
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QPushButton, QWidget
@@ -10,6 +12,7 @@ from texswarm_desktop.ui.dialogs.host_sheet import HostSheet
 from texswarm_desktop.ui.dialogs.join_dialog import JoinDialog
 from texswarm_desktop.ui.dialogs.name_dialog import NameDialog
 from texswarm_desktop.ui.dialogs.sign_out_dialog import SignOutDialog
+from texswarm_server.protocol.invite_link import parse_invite_link
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
@@ -153,6 +156,39 @@ async def test_the_system_is_kept_awake_while_somebody_is_here(desks: Desks) -> 
     await until(lambda: sheet.awake.isVisible() and "stays awake" in sheet.awake.text())
     await desks.end(bob)
     await until(lambda: not sheet.awake.isVisible())
+
+
+@runs_at_desks
+async def test_two_presses_and_a_name_lead_from_the_start_page_into_what_somebody_hosts(desks: Desks) -> None:
+    ada, bob = await desks.start_with("ada", "paper"), await desks.start_with("bob", "own")
+    bob.window.leave_requested.emit()
+    await until(lambda: bob.window.page is None)
+    sheet = await hosting(ada)
+    press(sheet, "Copy link")
+    join = next(one for one in bob.window.start_page.findChildren(QPushButton) if "Join" in one.accessibleName())
+    join.click()
+    dialog = bob.window.findChild(JoinDialog)
+    assert isinstance(dialog, JoinDialog)
+    dialog.link.setText(QGuiApplication.clipboard().text())
+    dialog.name.setText("Bob")
+    press(dialog, "Join")
+    await bob.until_text("paper")
+    bob.type("mine ")
+    await ada.until_text("mine ")
+    await until(lambda: "Bob" in [row.person.name for row in ada.opened.participants.rows])
+
+
+@runs_at_desks
+async def test_other_addresses_are_in_the_link_and_the_code_at_once(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "paper")
+    sheet = await hosting(ada)
+    before, code = parse_invite_link(sheet.link.text()), sheet.code.modules
+    found = [replace(before.address, host=host) for host in ("10.9.9.9", "fd00::9")]
+    ada.workspace._sharing._on_server_addresses(tuple(found))
+    assert parse_invite_link(sheet.link.text()) == replace(before, address=found[0])
+    assert sheet.code.modules != code
+    assert (sheet.address.text(), str(found[1]) in sheet.address.toolTip()) == (str(found[0]), True)
+    await ada.until_said(str(found[0]))
 
 
 @runs_at_desks

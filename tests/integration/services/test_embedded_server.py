@@ -12,6 +12,7 @@ from cryptography import x509
 from websockets.asyncio.client import connect
 
 from tests.helpers.run_async import settle
+from tests.helpers.wire_client import signed_in_client
 from texswarm_desktop.client.link import WrongCertificateError
 from texswarm_desktop.client.timing import LAN
 from texswarm_desktop.client.transport import websocket_transport
@@ -20,6 +21,7 @@ from texswarm_desktop.services.host_identity import HostIdentity
 from texswarm_desktop.services.lan_addresses import lan_addresses
 from texswarm_server.protocol.close_codes import CloseCode
 from texswarm_server.protocol.errors import HostError, NotWritableError
+from texswarm_server.protocol.messages import CreateInvite, InviteCreated
 
 
 def config(folder: Path, port: int = 0) -> HostConfig:
@@ -113,6 +115,37 @@ def test_other_addresses_are_told_while_it_runs_and_the_certificate_is_for_them(
     names = x509.load_pem_x509_certificate(identity.certificate_file.read_bytes()).extensions
     told = names.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.IPAddress)
     assert ip_address("198.51.100.9") in told
+
+
+def test_guests_write_together_while_the_hosts_own_thread_does_nothing_but_wait(tmp_path: Path) -> None:
+    """It waits for them: if they needed it, nobody would ever be done."""
+    done = threading.Event()
+
+    def write_together(url: str, invite: str) -> None:
+        async def story() -> None:
+            async with signed_in_client(url, invite, user_id="ada") as ada:
+                paper = await ada.create_and_open("Hello")
+                token = (await ada.ask(CreateInvite(document_id=paper.facts.document_id), InviteCreated)).token
+                async with signed_in_client(url, token, user_id="bob") as bob:
+                    copy = await bob.open(paper.facts.document_id)
+                    for number in range(50):
+                        await paper.write(f" {number}")
+                        await copy.shows(f" {number}")
+            done.set()
+
+        asyncio.run(story())
+
+    async def story() -> bool:
+        server = EmbeddedServer(config(tmp_path))
+        started = await server.start()
+        guests = threading.Thread(target=write_together, args=(started.address.url, started.owner_invite))
+        guests.start()
+        is_done = done.wait(30)
+        guests.join()
+        await server.stop()
+        return is_done
+
+    assert asyncio.run(story())
 
 
 def test_a_guest_that_does_not_answer_keeps_nobody_from_stopping(tmp_path: Path) -> None:

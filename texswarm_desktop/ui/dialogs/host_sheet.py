@@ -145,8 +145,8 @@ class HostSheet(Sheet):
         self._people_title.setText(people_words(len(others)))
         for one in others:
             self._people.addWidget(_person_row(self._theme, one))
-        first = self._people.itemAt(0).widget() if others else None
-        row_px = first.sizeHint().height() + self._people.spacing() if first is not None else 0
+        first = self._people.itemAt(0)
+        row_px = 0 if first is None else first.sizeHint().height() + self._people.spacing()
         self._area.setFixedHeight(row_px * min(len(others), _MOST_ROWS_SEEN))
         self._area.setVisible(bool(others))
         self.lock.setVisible(bool(others) or self._hosting.is_locked)
