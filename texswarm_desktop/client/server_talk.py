@@ -116,9 +116,11 @@ async def invite_to(connection: "Connection", document_id: str, role: RoleName =
     return (await new_invite(connection, document_id, role)).token
 
 
-async def new_invite(connection: "Connection", document_id: str, role: RoleName = "editor") -> InviteCreated:
-    """Return a new invite to a document, with its secret."""
-    answer = await connection.request(CreateInvite(document_id=document_id, role=role))
+async def new_invite(
+    connection: "Connection", document_id: str, role: RoleName = "editor", *, asks: bool = False
+) -> InviteCreated:
+    """Return a new invite to a document, with its secret; `asks`: owners decide about everybody who comes by it."""
+    answer = await connection.request(CreateInvite(document_id=document_id, role=role, ask=asks))
     assert isinstance(answer, InviteCreated)
     return answer
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from texswarm_desktop.client.server_talk import change_invite, invite_to
+from texswarm_desktop.client.server_talk import change_invite, invite_to, new_invite
 from texswarm_desktop.client.states import StopCode
 from texswarm_desktop.viewmodels.lobby_view import Answer, LetIn
 from texswarm_desktop.viewmodels.member_talk import carry_out, membership
@@ -52,6 +52,13 @@ class OwnerDesk:
         """Carry out what an owner decided, and return what holds then."""
         opened, connection = self._owned()
         await carry_out(connection, opened.project.document_id, decision)
+        held = await self.membership()
+        hosting, known = self._sharing.hosting, {one.invite_id for one in held.invitations}
+        if hosting is None or self._sharing.invite_id in known:
+            return held
+        # to ban somebody, or to withdraw it, ends the link that is passed on from here: there is another one at once
+        invite = await new_invite(connection, opened.project.document_id, hosting.role, asks=hosting.asks)
+        self._sharing.show_invite(invite)
         return await self.membership()
 
     async def answer(self, answer: Answer) -> None:

@@ -76,6 +76,12 @@ class Sharing(QObject):
         if self.hosting is not None:
             self._show(replace(self.hosting, join_code=code))
 
+    def show_invite(self, invite: InviteCreated) -> None:
+        """Pass on another invite from now on: nobody comes in any more by the one of before."""
+        if self.hosting is not None and self._link is not None:
+            self._link, self.invite_id = replace(self._link, token=invite.token), invite.invite_id
+            self._show(replace(self.hosting, link=str(self._link), role=invite.role, asks=invite.ask))
+
     def show_access(self, role: RoleName, *, asks: bool) -> None:
         """Show what the link gives, and whether it asks first."""
         if self.hosting is not None:
