@@ -14,6 +14,7 @@ from pathlib import Path
 
 from texswarm_server import __version__
 
+_EXIT_FAILED = 1
 _EXIT_USAGE = 2
 #: What runs without a window, and where it is; each is loaded only when it is asked for.
 _COMMANDS = {
@@ -32,7 +33,8 @@ def parser() -> argparse.ArgumentParser:
         description="Write LaTeX together.",
         epilog="Without a window: texswarm sync FOLDER LINK keeps a folder the same as a project on a server; texswarm "
         "import and texswarm export bring projects in and give them out; texswarm doctor [LINK] says what keeps this "
-        "computer and a server apart. Each has --help.",
+        "computer and a server apart; texswarm register-links makes links that begin with texswarm:// open this "
+        "program. Each has --help.",
     )
     reader.add_argument(
         "target", nargs="?", metavar="FOLDER | INVITE-LINK", help="a project's folder, or a link somebody sent you"
@@ -57,6 +59,23 @@ def obstacle() -> str | None:
     return None
 
 
+def _register_links(arguments: Sequence[str]) -> int:
+    """Have the system start this program for links; returns the exit status."""
+    from texswarm_desktop.services.link_registration import own_command, register_links  # noqa: PLC0415
+    from texswarm_server.protocol.errors import TexSwarmError  # noqa: PLC0415
+
+    reader = argparse.ArgumentParser(
+        prog="texswarm register-links", description="Let links that begin with texswarm:// open this program, for you."
+    )
+    reader.parse_args(arguments)
+    try:
+        print(f"links are opened by {register_links(own_command())}")  # noqa: T201
+    except TexSwarmError as error:
+        print(f"texswarm: {error}", file=sys.stderr)  # noqa: T201
+        return _EXIT_FAILED
+    return 0
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the desktop until its window closes; returns the exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
@@ -64,6 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         module, _, name = _COMMANDS[given[0]].partition(":")
         command: Callable[[Sequence[str]], int] = getattr(importlib.import_module(module), name)
         return command(given[1:])
+    if given[:1] == ["register-links"]:
+        return _register_links(given[1:])
     options = parser().parse_args(given)
     reason = obstacle()
     if reason is not None:

@@ -23,13 +23,17 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from texswarm_desktop.client.link import TransportFactory
+from texswarm_desktop.client.pairing import OpenCertified
 from texswarm_desktop.client.server_talk import LinkCancelledError
+from texswarm_desktop.client.status import Hosting
 from texswarm_desktop.qtx.garbage import GuiThreadGarbage
 from texswarm_desktop.qtx.loop import loop_factory
+from texswarm_desktop.qtx.single_instance import LinkReceiver, hand_over, socket_name
 from texswarm_desktop.qtx.task_scope import TaskScope
 from texswarm_desktop.services.credentials import CredentialStore
 from texswarm_desktop.services.embedded_server import load_ahead
 from texswarm_desktop.services.host_identity import HostIdentity
+from texswarm_desktop.services.known_hosts import KnownHosts
 from texswarm_desktop.services.library import Library
 from texswarm_desktop.services.secret_store import FileSecretStore, KeyringSecretStore, SecretStore
 from texswarm_desktop.services.settings_store import SettingsStore
@@ -40,14 +44,17 @@ from texswarm_desktop.ui.main_window import MainWindow
 from texswarm_desktop.ui.theme import Theme, ThemeMode
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
 from texswarm_desktop.viewmodels.doctor_view import DoctorView
+from texswarm_desktop.viewmodels.joining import JoinView, JoinWish
 from texswarm_desktop.viewmodels.lobby_view import Answer
 from texswarm_desktop.viewmodels.membership import Decision
+from texswarm_desktop.viewmodels.nearby_view import HostFinder, Hosts, NearbyView, NewFinder
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
 from texswarm_desktop.viewmodels.sharing import EVERYWHERE
-from texswarm_desktop.viewmodels.start_view import RecentProject, StartView
+from texswarm_desktop.viewmodels.start_view import RecentProject, StartView, is_address
 from texswarm_desktop.viewmodels.transfers import ExportWish, Transfers
 from texswarm_desktop.viewmodels.workspace import DocumentChoice, Workspace
 from texswarm_server.protocol.errors import ErrorCode, ProjectInUseError, RejectedError, StorageError, TexSwarmError
+from texswarm_server.protocol.invite_link import parse_invite_link
 from texswarm_server.protocol.messages import RoleName
 
 _log: Final = logging.getLogger(__name__)
@@ -71,14 +78,17 @@ class Desktop:
         *,
         host_address: str = EVERYWHERE,
         keep_awake: KeepAwake | None = None,
+        finds_hosts: bool = True,
     ) -> None:
-        folder = profile.resolve() if profile else user_data_path(_NAME, appauthor=False)
+        folder = _profile_folder(profile)
         self._executor = ThreadPoolExecutor(_DISK_WORKERS, thread_name_prefix="disk")
         self._scope = TaskScope("desktop")
         self._choice: DocumentChoice | None = None
         self._closing = asyncio.Event()
         self._network: Any = None
         self._is_shown = False
+        self._is_usual = profile is None
+        self._words_of: str | None = None
         self.settings = SettingsStore(folder)
         secrets = FileSecretStore(folder / "secrets.json")
         credentials = CredentialStore(folder, _secrets(secrets, is_apart=profile is not None), self._executor)
@@ -100,15 +110,27 @@ class Desktop:
         self._transfers = Transfers(self._executor)
         self._start = StartView(recent=self._recent(), name=self.workspace.me.name)
         self.theme = Theme(application, ThemeMode(self.settings.settings.theme))
+        self.nearby = NearbyView(_new_finder(host_address) if finds_hosts else None)
+        self._join = JoinView(
+            nearby=self.nearby,
+            known=KnownHosts(folder / "known-hosts.json"),
+            new_door=_new_door,
+            executor=self._executor,
+        )
         self.window = MainWindow(
             theme=self.theme,
             start=self._start,
+            join=self._join,
             connection=self.status,
             zoom=self.settings.settings.font_size_pt - _USUAL_FONT_PT,
             projects_folder=str(self._library.projects_folder),
         )
+        self._links = LinkReceiver(socket_name(folder), self.window)
+        self._links.link_received.connect(self._on_links_received)
         self._wire_workspace()
         self._wire_window()
+        self.nearby.hosts_changed.connect(self._on_nearby_hosts)
+        self.workspace.own_server_changed.connect(self.nearby.hide)
 
     async def __aenter__(self) -> Self:
         return self
@@ -117,6 +139,8 @@ class Desktop:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._scope.close()
+        self._links.close()
+        await self.nearby.close()
         try:
             await self.workspace.close()
         except StorageError:
@@ -176,6 +200,7 @@ class Desktop:
         workspace.choice_needed.connect(self._on_workspace_choice)
         workspace.put_aside.connect(self.window.show_put_aside)
         workspace.busy_changed.connect(self._start.set_busy)
+        workspace.hosting_changed.connect(self._on_workspace_hosting)
         self.settings.on_problem = self.window.show_error
 
     def _wire_window(self) -> None:
@@ -185,6 +210,8 @@ class Desktop:
         window.host_requested.connect(lambda: self._do("host", workspace.host()))
         window.host_folder_requested.connect(lambda folder: self._do("host", self._host_folder(folder)))
         window.stop_hosting_requested.connect(lambda: self._do("stop hosting", workspace.stop_hosting()))
+        window.way_in_requested.connect(lambda wish, name: self._do("find the way in", self._find_way_in(wish, name)))
+        window.words_wanted.connect(lambda fingerprint: self._do("words", self._join.words_for(fingerprint)))
         window.join_requested.connect(lambda link, name: self._do("join", workspace.join(link, name)))
         window.connect_requested.connect(
             lambda address, invitation, name: self._do("connect", workspace.connect_to(address, invitation, name))
@@ -243,6 +270,26 @@ class Desktop:
         self._show_first()
         self._start.set_recent(self._recent())
 
+    def _on_links_received(self, link: str) -> None:
+        """Somebody followed a link elsewhere: it is shown here, and nothing happens until the user says so."""
+        self.window.show()
+        self.window.raise_()
+        self.window.activateWindow()
+        if is_address(link):
+            self.window.show_join_dialog(link)
+
+    def _on_nearby_hosts(self, hosts: Hosts) -> None:
+        """Where the host of the open project is among them, it is looked for there: known again by its certificate."""
+        for host in hosts:
+            if host.announcement.fingerprint is not None:
+                self.workspace.host_seen(host.announcement.fingerprint, host.addresses)
+
+    def _on_workspace_hosting(self, hosting: Hosting | None) -> None:
+        fingerprint = parse_invite_link(hosting.link).fingerprint if hosting is not None and hosting.link else None
+        if hosting is not None and fingerprint is not None and not hosting.words and fingerprint != self._words_of:
+            self._words_of = fingerprint
+            self._do("words", self._show_own_words(fingerprint))
+
     def _on_workspace_choice(self, choice: DocumentChoice) -> None:
         self._choice = choice
         opened = self.workspace.opened
@@ -280,6 +327,8 @@ class Desktop:
             self._show_first()
             if self.settings.problem is not None:
                 self.window.show_error(self.settings.problem)
+        if not settings.has_started_before and self._is_usual:
+            self._executor.submit(_register_links)
         self.settings.set_started()
 
     def _check_connection(self) -> None:
@@ -322,6 +371,23 @@ class Desktop:
             self.window.transfers.show_failed(error)
             return
         self.window.transfers.show_exported(report)
+
+    async def _find_way_in(self, wish: JoinWish, name: str) -> None:
+        """Look for the way in while the Join dialog waits, which is told of what stands in the way."""
+        try:
+            link = await self._join.way_in(wish)
+        except TexSwarmError as error:
+            _log.info("no way in: %s", error)
+            self.window.show_join_problem(error)
+        else:
+            self.window.end_joining()
+            await self.workspace.join(str(link), name)
+
+    async def _show_own_words(self, fingerprint: str) -> None:
+        try:
+            self.workspace.show_words(await self._join.words_for(fingerprint))
+        finally:
+            self._words_of = None
 
     async def _copy_invite(self) -> None:
         link = await self.workspace.owner.invite()
@@ -371,6 +437,9 @@ class Desktop:
         """The window is there: make ready what was waited with."""
         self._show_first()
         self._watch_system()
+        if not self._scope.is_closed:
+            self.nearby.start()
+            self._links.start()
         self._executor.submit(importlib.import_module, "texswarm_desktop.client.connection")
         QTimer.singleShot(_AT_LEISURE_AFTER_MS, self.window, lambda: self._executor.submit(load_ahead))
 
@@ -402,6 +471,38 @@ def _websockets(fingerprint: str | None) -> TransportFactory:
     from texswarm_desktop.client.transport import websocket_transport  # noqa: PLC0415
 
     return websocket_transport(fingerprint)
+
+
+def _new_door(fingerprint: str | None) -> OpenCertified:
+    from texswarm_desktop.client.transport import door_transport  # noqa: PLC0415
+
+    return door_transport(fingerprint)
+
+
+def _new_finder(host_address: str) -> NewFinder:
+    """Return what makes a finder that looks where this desktop would host; loaded when it is first made."""
+
+    def make(on_change: Callable[[Hosts], object]) -> HostFinder:
+        from texswarm_desktop.services.discovery import Browser  # noqa: PLC0415
+        from texswarm_server.discovery import addresses_of  # noqa: PLC0415
+
+        return Browser(on_change, find_addresses=addresses_of(host_address))
+
+    return make
+
+
+def _profile_folder(profile: Path | None) -> Path:
+    return profile.resolve() if profile else user_data_path(_NAME, appauthor=False)
+
+
+def _register_links() -> None:
+    """Have the system open links with this program, from its first start on; where that fails, links can be pasted."""
+    from texswarm_desktop.services.link_registration import own_command, register_links  # noqa: PLC0415
+
+    try:
+        register_links(own_command())
+    except TexSwarmError as error:
+        _log.info("links are not registered: %s", error)
 
 
 def _secrets(file: SecretStore, *, is_apart: bool) -> SecretStore:
@@ -452,5 +553,7 @@ def run(
     application = QApplication(sys.argv[:1])
     application.setApplicationName("TeXSwarm")
     application.setDesktopFileName(_NAME)
+    if target is not None and "://" in target and hand_over(socket_name(_profile_folder(profile_dir)), target):
+        return 0
     with GuiThreadGarbage(), asyncio.Runner(loop_factory=loop_factory(application)) as runner:
         return runner.run(_main(application, target, profile_dir, companion, host_address))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QApplication
 
+from tests.helpers.fake_join import idle_join
 from tests.helpers.fake_project import FakeProject
 from texswarm_desktop.client.states import Idle, LinkState
 from texswarm_desktop.ui.editor.latex_editor import LatexEditor
@@ -52,7 +53,8 @@ class Desk:
         self.status = ConnectionView(clock=time.monotonic, words=need_words)
         self.connection = FakeConnection()
         self.start = StartView(name="Me", recent=recent or [])
-        self.window = MainWindow(theme=theme, start=self.start, connection=self.status)
+        self.join = idle_join()
+        self.window = MainWindow(theme=theme, start=self.start, join=self.join, connection=self.status)
         self.window.show()
         self._views: tuple[ProjectView, ParticipantsView, PresenceView] | None = None
         if files is not None:

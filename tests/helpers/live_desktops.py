@@ -102,13 +102,14 @@ class Desks:
         (folder / file).write_text(text, encoding="utf-8")
         return folder
 
-    def begin(self, name: str, target: object = None) -> LiveDesktop:
+    def begin(self, name: str, target: object = None, *, finds_hosts: bool = False) -> LiveDesktop:
         """Start a desktop with what the command line names, and wait for nothing."""
         desktop = LiveDesktop(
             self._application,
             self.root / "profiles" / name,
             host_address=LOOPBACK,
             keep_awake=lambda: nullcontext(Caffeine()),
+            finds_hosts=finds_hosts,
         )
         desktop.settings.set_name(name)
         self._running[name] = desktop

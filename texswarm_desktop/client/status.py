@@ -86,7 +86,7 @@ class Hosting:
     `others`: more addresses under which this machine is reached. `join_code`: the short code that leads here, empty
     while there is none. `role`: what the link gives, and `asks`: whether the host lets in everybody who comes by it.
     `is_locked`: everybody else reads. `is_awake`: whether the system was made not to sleep while there are guests; None
-    while it was not asked.
+    while it was not asked. `words`: what guests who came without link or code compare, once they are known.
     """
 
     address: str
@@ -98,6 +98,7 @@ class Hosting:
     asks: bool = False
     is_locked: bool = False
     is_awake: bool | None = None
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)

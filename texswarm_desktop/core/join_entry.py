@@ -3,8 +3,20 @@
 from dataclasses import dataclass
 
 from texswarm_server.pairing.join_code import JoinCode, read_join_code
-from texswarm_server.protocol.errors import SettingsError
+from texswarm_server.protocol.errors import SettingsError, TexSwarmError
 from texswarm_server.protocol.invite_link import InviteLink, ServerAddress, parse_invite_link
+
+
+class CodeUnknownError(TexSwarmError):
+    """No host nearby has a join code with this number."""
+
+
+class CodeMisspeltError(TexSwarmError):
+    """A word that no join code has; `meant` is the nearest that one could have, or empty."""
+
+    def __init__(self, word: str, meant: str) -> None:
+        super().__init__(f"no code has the word {word!r}")
+        self.word, self.meant = word, meant
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,9 @@ from typing import Final
 from texswarm_server.protocol.announcement import Announcement, Entry
 from texswarm_server.protocol.invite_link import ServerAddress
 
+HostKey = tuple[str, str | None, str | None]
+"""Id, fingerprint and document of a host."""
+
 MAX_HOSTS: Final = 100
 _MAX_ADDRESSES: Final = 16
 _EVERYBODY: Final = "255.255.255.255"
@@ -35,7 +38,7 @@ class NearbyHost:
     addresses: tuple[ServerAddress, ...]
 
     @property
-    def key(self) -> tuple[str, str | None, str | None]:
+    def key(self) -> HostKey:
         """By what it is the same as before, whatever its name and address."""
         return self.announcement.instance, self.announcement.fingerprint, self.announcement.document_id
 
@@ -57,7 +60,7 @@ class NearbyHost:
 
 def nearby_hosts(sightings: Iterable[Sighting], own_networks: Sequence[str] = ()) -> tuple[NearbyHost, ...]:
     """Return the hosts, by project and name. `own_networks`: of this machine; addresses in them are tried first."""
-    found: dict[tuple[str, str | None, str | None], NearbyHost] = {}
+    found: dict[HostKey, NearbyHost] = {}
     for sighting in sightings:
         addresses = _usable(sighting)
         if not addresses:

@@ -8,6 +8,8 @@ is known is a warning that only the user can answer.
 from collections.abc import Mapping
 from enum import Enum, auto
 
+from texswarm_server.protocol.errors import TexSwarmError
+
 
 class Trust(Enum):
     """What is known of the certificate a host shows."""
@@ -16,6 +18,15 @@ class Trust(Enum):
     NEW = auto()
     KNOWN = auto()
     CHANGED = auto()
+
+
+class UntrustedHostError(TexSwarmError):
+    """The user has to say whether this is the right host: its certificate is new, or another than before."""
+
+    def __init__(self, fingerprint: str, trust: Trust) -> None:
+        super().__init__(f"a certificate that is {trust.name.lower()}: {fingerprint}")
+        self.fingerprint = fingerprint
+        self.trust = trust
 
 
 def judge(known: Mapping[str, str], key: str, fingerprint: str | None) -> Trust:

@@ -42,7 +42,12 @@ _INVITE_TTL_S: Final = 60.0
 _ANY_PORT: Final = 0
 _MORE_PORTS: Final = 8
 _LOOK_AGAIN_S: Final = 2.0
-_LOADED_AHEAD: Final = ("texswarm_server.app", "cryptography.x509")
+_LOADED_AHEAD: Final = (
+    "texswarm_server.app",
+    "texswarm_server.discovery",
+    "texswarm_server.pairing.exchange",
+    "cryptography.x509",
+)
 _EVERYWHERE: Final = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared, not bound
 
 

@@ -9,6 +9,8 @@ from typing import Final
 
 from texswarm_desktop.client.states import StopCode, Trouble
 from texswarm_desktop.client.status import Need, StatusAction
+from texswarm_desktop.core.join_entry import CodeMisspeltError, CodeUnknownError
+from texswarm_desktop.core.trust import UntrustedHostError
 from texswarm_server.protocol import errors
 from texswarm_server.protocol.errors import (
     CloneError,
@@ -203,6 +205,14 @@ _BY_CLASS: Final[dict[type[BaseException], ErrorText]] = {
         "Another window may be sharing already, or the disk or the network refuses. Stop the other one and try again.",
         StatusAction.HOST,
     ),
+    CodeUnknownError: ErrorText(
+        "No such code nearby",
+        "No host on this network has a code with this number. Codes change every few minutes; ask for the present one.",
+    ),
+    CodeMisspeltError: ErrorText("Misspelt code", "A word of this code cannot be right. Look at it again."),
+    UntrustedHostError: ErrorText(
+        "Unknown host", "Compare the four words with those on the host's screen before you join."
+    ),
     errors.BuildError: ErrorText("LaTeX did not run", "LaTeX could not be started."),
     errors.ToolMissingError: ErrorText(
         "Program not found", "A program that is needed for this is not installed. Install it, then try again."
@@ -246,6 +256,8 @@ _BY_PROBLEM: Final = {
 
 def text_of(error: BaseException) -> ErrorText:
     """Return the words about an error; one of no class of ours is a mistake of ours."""
+    if isinstance(error, CodeMisspeltError) and error.meant:
+        return ErrorText("Misspelt code", f"No code has the word “{error.word}”. Is it “{error.meant}”?")
     if isinstance(error, (RejectedError, RemoteProtocolError)):
         message = getattr(error, "message", "")
         return text_of_code(error.code, message) if error.code in _BY_CODE or message else _of_class(error)

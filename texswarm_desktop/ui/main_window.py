@@ -13,6 +13,8 @@ from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence, QShowEvent
 from PySide6.QtWidgets import QDialog, QFileDialog, QMainWindow, QStackedWidget, QWidget
 
 from texswarm_desktop.client.status import Hosting, StatusAction, StatusLine, Tone
+from texswarm_desktop.core.nearby import NearbyHost
+from texswarm_desktop.core.trust import UntrustedHostError
 from texswarm_desktop.qtx.timers import SingleShot
 from texswarm_desktop.services.resources import resource
 from texswarm_desktop.ui.dialogs.choose_dialog import ChooseDialog
@@ -38,6 +40,7 @@ from texswarm_desktop.ui.transfer_desk import TransferDesk
 from texswarm_desktop.ui.window_actions import Deed, WindowActions
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
 from texswarm_desktop.viewmodels.doctor_view import DoctorView
+from texswarm_desktop.viewmodels.joining import JoinView
 from texswarm_desktop.viewmodels.lobby_view import LobbyView
 from texswarm_desktop.viewmodels.membership import Membership
 from texswarm_desktop.viewmodels.participants_view import ParticipantsView
@@ -62,6 +65,7 @@ class MainWindow(QMainWindow):
 
     Signals, all wishes of the user: `new_requested(str, Template)` with a title; `open_folder_requested(Path)`;
     `host_requested()`; `host_folder_requested(Path)` from the first page; `join_requested(str, str)`, link and name;
+    `way_in_requested(JoinWish, str)`, who is joined and a name, and `words_wanted(str)` with a fingerprint;
     `connect_requested(str, str, str)` with address, invitation, name; `stop_hosting_requested()`; `invite_requested()`
     where the project is on a server elsewhere; `members_requested()`, and of its sheet `member_decided(Decision)` and
     `member_invite_requested(str)` with a role; `cancel_requested()`; `work_locally_requested()`;
@@ -78,6 +82,8 @@ class MainWindow(QMainWindow):
     host_requested = Signal()
     host_folder_requested = Signal(object)
     join_requested = Signal(str, str)
+    way_in_requested = Signal(object, str)
+    words_wanted = Signal(str)
     connect_requested = Signal(str, str, str)
     stop_hosting_requested = Signal()
     invite_requested = Signal()
@@ -106,13 +112,15 @@ class MainWindow(QMainWindow):
         *,
         theme: Theme,
         start: StartView,
+        join: JoinView,
         connection: ConnectionView,
         zoom: int = 0,
         projects_folder: str = "",
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._theme, self._start, self._connection = theme, start, connection
+        self._theme, self._start, self._join, self._connection = theme, start, join, connection
+        self._join_dialog: JoinDialog | None = None
         self._zoom, self._projects_folder = zoom, projects_folder
         self._participants: ParticipantsView | None = None
         self._page: ProjectPage | None = None
@@ -152,13 +160,14 @@ class MainWindow(QMainWindow):
         self.resize(_SIZE.boundedTo(available))
 
     def _new_start_page(self) -> StartPage:
-        page = StartPage(self._theme, self._start)
+        page = StartPage(self._theme, self._start, self._join)
         page.new_requested.connect(self.show_new_dialog)
         page.open_requested.connect(self.choose_folder)
         page.import_requested.connect(self.transfers.ask_what_to_import)
         page.host_requested.connect(self._on_start_host_requested)
         page.join_requested.connect(self.show_join_dialog)
         page.connect_requested.connect(self.show_connect_dialog)
+        page.nearby_requested.connect(lambda host: self.show_join_dialog(host=host))
         page.recent_requested.connect(self.open_folder_requested)
         self._stack.addWidget(page)
         return page
@@ -299,11 +308,31 @@ class MainWindow(QMainWindow):
         dialog.new_requested.connect(self.new_requested)
         dialog.open()
 
-    def show_join_dialog(self, link: str = "") -> None:
-        """Ask for a link, and the name others shall see."""
-        dialog = JoinDialog(self, link=link or "", name=self._start.name)
+    def show_join_dialog(self, link: str = "", *, host: NearbyHost | None = None) -> None:
+        """Ask whom to join, and the name others shall see."""
+        name = self._start.name
+        dialog = self._join_dialog = JoinDialog(self._theme, self._join, self, link=link or "", name=name, host=host)
         dialog.join_requested.connect(self.join_requested)
+        dialog.way_in_requested.connect(self.way_in_requested)
+        dialog.words_wanted.connect(self.words_wanted)
+        dialog.finished.connect(self._on_join_dialog_finished)
+        dialog.begin()
         dialog.open()
+
+    def end_joining(self) -> None:
+        """The way in was found: the Join dialog has done its work."""
+        if self._join_dialog is not None:
+            self._join_dialog.accept()
+
+    def show_join_problem(self, error: BaseException) -> None:
+        """Say why there was no way in, where it was asked for; or ask whether the host is the right one."""
+        dialog = self._join_dialog
+        if dialog is None:
+            self.show_error(error)
+        elif isinstance(error, UntrustedHostError):
+            dialog.ask_to_trust(error.fingerprint, error.trust)
+        else:
+            dialog.show_refusal(text_of(error).sentence)
 
     def show_connect_dialog(self, address: str = "") -> None:
         """Ask for a server and an invitation to it."""
@@ -531,6 +560,9 @@ class MainWindow(QMainWindow):
         elif self._awaits_hosting:
             self._awaits_hosting = False
             self.show_host_sheet(hosting)
+
+    def _on_join_dialog_finished(self) -> None:
+        self._join_dialog = None
 
     def _on_host_sheet_finished(self) -> None:
         if self._host_sheet is not None and self._participants is not None:

@@ -7,9 +7,12 @@ from typing import Final
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from texswarm_desktop.core.nearby import NearbyHost
+from texswarm_desktop.ui.nearby_list import NearbyList
 from texswarm_desktop.ui.parts import ElidedLabel, column, empty, label, row
 from texswarm_desktop.ui.theme import Theme
 from texswarm_desktop.ui.theme_tokens import Tokens
+from texswarm_desktop.viewmodels.joining import JoinView
 from texswarm_desktop.viewmodels.start_view import RecentProject, StartView, when
 
 _WIDTH_PX: Final = 720
@@ -22,7 +25,7 @@ class StartPage(QScrollArea):
     """Shows a StartView.
 
     Signals: `new_requested()`, `open_requested()`, `import_requested()`, `host_requested()`, `join_requested()`,
-    `connect_requested()`, `recent_requested(Path)`.
+    `connect_requested()`, `recent_requested(Path)`, `nearby_requested(NearbyHost)`.
     """
 
     new_requested = Signal()
@@ -32,13 +35,18 @@ class StartPage(QScrollArea):
     join_requested = Signal()
     connect_requested = Signal()
     recent_requested = Signal(object)
+    nearby_requested = Signal(object)
 
-    def __init__(self, theme: Theme, start: StartView, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, start: StartView, join: JoinView, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._start = start
         self._choices: list[Choice] = []
         self._busy = label(name="Muted")
+        self.nearby = NearbyList(theme, join)
+        self.nearby.picked.connect(self.nearby_requested)
+        self._nearby = QWidget()
+        self._nearby.setLayout(column(label("On this network", "SectionTitle"), 8, self.nearby, 24))
         self._recent_title = label("Recent", "SectionTitle")
         self._recent = QVBoxLayout()
         self._recent.setContentsMargins(0, 0, 0, 0)
@@ -49,8 +57,10 @@ class StartPage(QScrollArea):
         self.setWidget(self._page())
         start.recent_changed.connect(self.show_recent)
         start.busy_changed.connect(self.show_busy)
+        join.nearby.hosts_changed.connect(self.show_nearby)
         theme.changed.connect(self._wear)
         self.show_recent(start.recent)
+        self.show_nearby(join.nearby.hosts)
         self.show_busy(start.busy)
 
     def _page(self) -> QWidget:
@@ -61,6 +71,7 @@ class StartPage(QScrollArea):
         box.addSpacing(26)
         box.addLayout(self._choices_grid())
         box.addSpacing(28)
+        box.addWidget(self._nearby)
         box.addWidget(self._recent_title)
         box.addSpacing(8)
         box.addWidget(self._hint)
@@ -92,7 +103,7 @@ class StartPage(QScrollArea):
             ("folder", "Open folder", "Go on with LaTeX files you have", self.open_requested),
             ("import", "Import", "Bring in a zip archive, or clone from git", self.import_requested),
             ("host", "Host", "Share a project on your network", self.host_requested),
-            ("join", "Join", "Follow a link somebody sent you", self.join_requested),
+            ("join", "Join", "Somebody nearby, a link, or a code", self.join_requested),
             ("server", "Connect", "Sign in to a server with an invitation", self.connect_requested),
         )
         grid = QGridLayout()
@@ -116,11 +127,16 @@ class StartPage(QScrollArea):
             self._recent.addWidget(shown)
         self._hint.setVisible(not recent)
 
+    def show_nearby(self, hosts: tuple[NearbyHost, ...]) -> None:
+        """Show whether anybody shares something nearby; who, the list does."""
+        self._nearby.setVisible(bool(hosts))
+
     def show_busy(self, busy: str) -> None:
         """Show what is being done; nothing else can be begun until it is."""
         self._busy.setText(busy)
         for choice in self._choices:
             choice.setEnabled(not busy)
+        self.nearby.setEnabled(not busy)
 
     def _wear(self, _tokens: Tokens) -> None:
         for choice in self._choices:

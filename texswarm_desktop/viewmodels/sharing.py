@@ -7,7 +7,7 @@ from typing import Final
 from PySide6.QtCore import QObject, Signal
 
 from texswarm_desktop.client.status import Hosting
-from texswarm_desktop.services.embedded_server import EmbeddedServer, HostConfig, HostStarted
+from texswarm_desktop.services.embedded_server import EmbeddedServer, HostConfig, HostStarted, Offer
 from texswarm_desktop.services.host_identity import HostIdentity
 from texswarm_desktop.services.wakefulness import KeepAwake, Wakefulness
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
@@ -26,10 +26,12 @@ class Sharing(QObject):
 
     The system is asked to stay awake while others are here.
 
-    Signals: `changed(Hosting | None)`; `awake_changed(bool)`, which comes from another thread.
+    Signals: `changed(Hosting | None)`; `server_changed(str | None)` with the id under which the server is announced;
+    `awake_changed(bool)`, which comes from another thread.
     """
 
     changed = Signal(object)
+    server_changed = Signal(object)
     awake_changed = Signal(bool)
 
     def __init__(
@@ -50,13 +52,17 @@ class Sharing(QObject):
         self._opened: OpenedProject | None = None
         self._link: InviteLink | None = None
         self.invite_id = ""
+        self._name = ""
         self.hosting: Hosting | None = None
 
     async def start(self, document_id: str, name: str) -> HostStarted:
         """Return when the server accepts connections; raises HostError. `name`: what others read of the server."""
         config = HostConfig(data=self._data, host=self._address, name=name)
         self._server = EmbeddedServer(config, identity=self._identity, on_addresses=self._on_server_addresses)
-        return await self._server.start(document_id)
+        self._name = name
+        started = await self._server.start(document_id)
+        self.server_changed.emit(started.server_id)
+        return started
 
     def announce(self, opened: OpenedProject, started: HostStarted, invite: InviteCreated) -> Hosting:
         """Take in that others may come to a project that is open on the server that has started, by `invite`."""
@@ -64,12 +70,19 @@ class Sharing(QObject):
         self.invite_id = invite.invite_id
         self.follow(opened)
         hosting = Hosting(address="", role=invite.role, asks=invite.ask)
-        return self._show_addresses(hosting, started.public_addresses)
+        shown = self._show_addresses(hosting, started.public_addresses)
+        self._offer()
+        return shown
 
     @property
     def link(self) -> InviteLink | None:
         """What others come by, while something is shared."""
         return self._link
+
+    def set_words(self, words: str) -> None:
+        """Show the words that guests compare who came without a link or a code."""
+        if self.hosting is not None:
+            self._show(replace(self.hosting, words=words))
 
     def set_join_code(self, code: str) -> None:
         """Show the short code that leads here, or (empty) that there is none."""
@@ -91,6 +104,13 @@ class Sharing(QObject):
         """Show that everybody else only reads, or no longer, and what the link gives then."""
         if self.hosting is not None:
             self._show(replace(self.hosting, is_locked=is_locked, role=role))
+
+    def _offer(self) -> None:
+        """Let the local network know of the project, and those in who find it there or have the code."""
+        if self._server is not None and self._opened is not None and self._link is not None:
+            project = self._opened.view.title
+            offer = Offer(name=self._name, project=project, link=self._link, is_open=True)
+            self._server.offer(offer, self.set_join_code)
 
     def follow(self, opened: OpenedProject) -> None:
         """Count the people of this project, which may be the same one loaded again."""
@@ -115,6 +135,7 @@ class Sharing(QObject):
             if opened is not None:
                 await opened.detach()
         if server is not None:
+            self.server_changed.emit(None)
             await server.stop()
         await self._wakefulness.close()
 

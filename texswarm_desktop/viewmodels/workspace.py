@@ -77,7 +77,8 @@ class Workspace(QObject):
 
     Signals: `opened_changed(OpenedProject)`; `closing()` before the views of the open project are closed;
     `notice(Exception | None)`, None when the last one no longer matters; `hosting_changed(Hosting | None)`;
-    `choice_needed(DocumentChoice)`; `put_aside(str)`: where a copy that gave way is; `busy_changed(str)`.
+    `choice_needed(DocumentChoice)`; `put_aside(str)`: where a copy that gave way is; `busy_changed(str)`;
+    `own_server_changed(str | None)` with its id.
     """
 
     opened_changed = Signal(object)
@@ -87,6 +88,7 @@ class Workspace(QObject):
     choice_needed = Signal(object)
     put_aside = Signal(str)
     busy_changed = Signal(str)
+    own_server_changed = Signal(object)
 
     def __init__(
         self,
@@ -120,6 +122,7 @@ class Workspace(QObject):
         )
         self._sharing.changed.connect(self.hosting_changed)
         self.owner = OwnerDesk(opened=lambda: self.opened, me=lambda: self.me, sharing=self._sharing)
+        self._sharing.server_changed.connect(self.own_server_changed)
         self._reloads: list[float] = []
         self._address_book = AddressBook()
         self._last_followed: InviteLink | None = None
@@ -286,6 +289,10 @@ class Workspace(QObject):
         if self.opened is not None:
             self.opened.project.forget_server()
             self._scope.start("work locally", self.opened.detach())
+
+    def show_words(self, words: str) -> None:
+        """Show what guests compare with what they see of this host's certificate."""
+        self._sharing.set_words(words)
 
     def network_changed(self, is_online: bool) -> None:
         """Pass on what the system says about the network."""

@@ -40,7 +40,7 @@ class HostSheet(Sheet):
     members_requested = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None, hosting: Hosting) -> None:
-        hint = "Whoever has the link can join as long as you share."
+        hint = "Who is on this network finds the project in a list and can join; so can whoever has the link."
         super().__init__("Sharing this project", hint, parent, width_px=600)
         self._theme = theme
         self._hosting = hosting
@@ -52,6 +52,9 @@ class HostSheet(Sheet):
         self.join_code = label(name="JoinCode")
         self.join_code.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._join_code_part = _part("Join code on this network", self.join_code)
+        self.words = label(name="Words")
+        self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._words_part = _part("Who picks you from the list sees these words", self.words)
         self.access = button("", tooltip="What people may do who come by the link")
         self.asks = QCheckBox("Ask me before somebody joins")
         self.lock = QCheckBox("Lock: everybody else only reads")
@@ -73,9 +76,11 @@ class HostSheet(Sheet):
         words.addSpacing(10)
         words.addWidget(self._join_code_part)
         words.addSpacing(4)
+        words.addWidget(self._words_part)
+        words.addSpacing(4)
         words.addWidget(_part("Address on this network", self.address))
         words.addSpacing(10)
-        words.addWidget(label("People who come by the link"))
+        words.addWidget(label("People who join"))
         words.addSpacing(4)
         words.addLayout(row(self.access, None))
         words.addSpacing(6)
@@ -131,6 +136,8 @@ class HostSheet(Sheet):
         self.address.setToolTip("\n".join(["Also:", *hosting.others]) if hosting.others else "")
         self.join_code.setText(hosting.join_code)
         self._join_code_part.setVisible(bool(hosting.join_code))
+        self.words.setText(hosting.words)
+        self._words_part.setVisible(bool(hosting.words))
         self.access.setText(f"{ROLE_WORDS[hosting.role]} ▾")
         self.access.setEnabled(not hosting.is_locked)
         self.asks.setChecked(hosting.asks)

@@ -1,0 +1,162 @@
+"""From "Host" on one desktop to an editable document on another that had only the first page open, by real buttons."""
+
+import os
+import time
+from typing import TypeVar
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton, QWidget
+
+from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
+from tests.helpers.run_async import until
+from texswarm_desktop.client.status import Hosting
+from texswarm_desktop.ui.dialogs.host_sheet import HostSheet
+from texswarm_desktop.ui.dialogs.join_dialog import JoinDialog
+from texswarm_desktop.ui.nearby_list import NearbyRow
+from texswarm_server.pairing.join_code import read_join_code
+
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+
+W = TypeVar("W", bound=QWidget)
+#: Tests beside this one may be hosting on the same loopback: the name of the project is of this process only.
+ADA = f"ada {os.getpid()} {time.time_ns()}"
+
+
+def press(widget: QWidget) -> None:
+    QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
+
+
+def button(parent: QWidget, name: str) -> QPushButton:
+    (found,) = [
+        one for one in parent.findChildren(QPushButton)
+        if (one.text() == name or one.accessibleName() == name) and one.isVisible()
+    ]  # fmt: skip
+    return found
+
+
+def dialog_of(desktop: LiveDesktop, kind: type[W]) -> W:
+    (found,) = desktop.window.findChildren(kind)
+    return found
+
+
+async def at_the_first_page(desks: Desks, name: str) -> LiveDesktop:
+    """Somebody who has only the first page open, and no name yet."""
+    desktop = desks.begin(name, finds_hosts=True)
+    desktop.settings.set_started()
+    await until(lambda: desktop.window.isVisible() and desktop.nearby.is_looking)
+    return desktop
+
+
+def row_of(desktop: LiveDesktop, project: str) -> NearbyRow | None:
+    """The row on the first page."""
+    rows = desktop.window.start_page.nearby.rows
+    return next((one for one in rows if one.host.project == project), None)
+
+
+def hosting_of(desktop: LiveDesktop) -> Hosting:
+    assert desktop.workspace.hosting is not None
+    return desktop.workspace.hosting
+
+
+async def hosting(desks: Desks, name: str, text: str) -> LiveDesktop:
+    host = await desks.start_with(name, text)
+    press(button(host.window, "Share"))
+    await until(lambda: host.workspace.hosting is not None)
+    return host
+
+
+@runs_at_desks
+async def test_two_clicks_and_a_name_lead_from_the_list_to_an_editable_document(desks: Desks, record_property) -> None:
+    bob = await at_the_first_page(desks, "bob")
+    ada = await desks.start_with(ADA, "hello")
+    begun = time.monotonic()
+    press(button(ada.window, "Share"))
+    await until(lambda: row_of(bob, ada.opened.view.title) is not None)
+    press(row_of(bob, ada.opened.view.title))
+    dialog = dialog_of(bob, JoinDialog)
+    dialog.name.clear()
+    QTest.keyClicks(dialog.name, "Bob")
+    press(dialog.accept_button)
+    await bob.until_text("hello")
+    bob.type("Bob was here. ")
+    took_s = time.monotonic() - begun
+    await until(lambda: ada.text == bob.text == "Bob was here. hello")
+    record_property("host_to_editable_s", round(took_s, 2))
+    assert bob.opened.project.server_link.fingerprint
+
+
+@runs_at_desks
+async def test_the_code_that_the_host_shows_leads_there_too(desks: Desks) -> None:
+    bob = await at_the_first_page(desks, "bob")
+    ada = await hosting(desks, ADA, "hello")
+    await until(lambda: hosting_of(ada).join_code)
+    press(button(bob.window, "Join"))
+    dialog = dialog_of(bob, JoinDialog)
+    QTest.keyClicks(dialog.link, hosting_of(ada).join_code.replace("-", " ").upper())
+    press(dialog.accept_button)
+    await bob.until_text("hello")
+    assert not bob.window.findChildren(JoinDialog) or not dialog.isVisible()
+
+
+@runs_at_desks
+async def test_a_wrong_code_is_said_in_the_dialog_which_stays_for_another_try(desks: Desks) -> None:
+    bob = await at_the_first_page(desks, "bob")
+    ada = await hosting(desks, ADA, "hello")
+    await until(lambda: hosting_of(ada).join_code)
+    code = read_join_code(hosting_of(ada).join_code)
+    assert code is not None
+    press(button(bob.window, "Join"))
+    dialog = dialog_of(bob, JoinDialog)
+    wrong = "zoo" if code.words[1] != "zoo" else "yard"
+    QTest.keyClicks(dialog.link, f"{code.nameplate} {code.words[0]} {wrong}")
+    press(dialog.accept_button)
+    await until(lambda: "not the code" in dialog.problem.text())
+    dialog.link.clear()
+    QTest.keyClicks(dialog.link, str(code))
+    press(dialog.accept_button)
+    await bob.until_text("hello")
+
+
+@runs_at_desks
+async def test_an_address_shows_four_words_once_and_they_are_those_of_the_host(desks: Desks) -> None:
+    bob = await at_the_first_page(desks, "bob")
+    ada = await hosting(desks, ADA, "hello")
+    press(button(bob.window, "Join"))
+    dialog = dialog_of(bob, JoinDialog)
+    QTest.keyClicks(dialog.link, hosting_of(ada).address)
+    press(dialog.accept_button)
+    await until(lambda: len(dialog.words.text().split()) == 4)
+    await until(lambda: hosting_of(ada).words)
+    assert dialog.words.text() == hosting_of(ada).words
+    press(dialog.accept_button)
+    await bob.until_text("hello")
+
+
+@runs_at_desks
+async def test_another_certificate_at_a_known_host_is_a_warning_that_one_press_answers(desks: Desks) -> None:
+    bob = await at_the_first_page(desks, "bob")
+    ada = await hosting(desks, ADA, "hello")
+    await until(lambda: row_of(bob, ada.opened.view.title) is not None)
+    found = row_of(bob, ada.opened.view.title)
+    assert found is not None
+    bob._join._known.remember(found.host.announcement.instance, "00" * 32)
+    press(found)
+    dialog = dialog_of(bob, JoinDialog)
+    assert dialog.trust.text().startswith("Careful")
+    press(button(dialog, "Trust it and join"))
+    await bob.until_text("hello")
+
+
+@runs_at_desks
+async def test_who_stops_sharing_is_gone_from_the_list_and_ones_own_is_never_in_it(desks: Desks) -> None:
+    bob = await at_the_first_page(desks, "bob")
+    ada = desks.begin(ADA, desks.folder(f"of {ADA}", "hello"), finds_hosts=True)
+    await until(lambda: ada.editor is not None and ada.nearby.is_looking)
+    press(button(ada.window, "Share"))
+    await until(lambda: row_of(bob, ada.opened.view.title) is not None)
+    assert ada.opened.view.title not in [host.project for host in ada.nearby.hosts]
+    await until(lambda: ada.window.findChildren(HostSheet))
+    press(button(dialog_of(ada, HostSheet), "Stop sharing"))
+    await until(lambda: row_of(bob, ada.opened.view.title) is None)

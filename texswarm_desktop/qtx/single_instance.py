@@ -1,0 +1,84 @@
+"""One running desktop per profile takes over the links that are opened later, through a local socket.
+
+What comes in is one line of text from a program of the same user; it is shown to the user before anything is done.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtNetwork import QLocalServer, QLocalSocket
+
+_WAIT_MS: Final = 500
+_MAX_BYTES: Final = 8192
+_TAKEN: Final = b"taken\n"
+
+
+def socket_name(profile: Path) -> str:
+    """Return the name of the socket of a profile: short, because systems allow about a hundred bytes for its path."""
+    return f"texswarm-{hashlib.sha256(str(profile).encode('utf-8', 'surrogateescape')).hexdigest()[:20]}"
+
+
+def hand_over(name: str, link: str) -> bool:
+    """Give a link to the desktop that is running, and tell whether it took it."""
+    socket = QLocalSocket()
+    socket.connectToServer(name)
+    try:
+        if not socket.waitForConnected(_WAIT_MS):
+            return False
+        socket.write(link.encode() + b"\n")
+        socket.waitForBytesWritten(_WAIT_MS)
+        has_answer = socket.bytesAvailable() > 0 or socket.waitForReadyRead(_WAIT_MS)
+        return has_answer and bytes(socket.readAll().data()) == _TAKEN
+    finally:
+        socket.abort()
+
+
+class LinkReceiver(QObject):
+    """Takes links from later starts. The first desktop of a profile has it; for others nothing happens.
+
+    Signal: `link_received(str)`.
+    """
+
+    link_received = Signal(str)
+
+    def __init__(self, name: str, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._name = name
+        self._server = QLocalServer(self)
+        self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
+        self._server.newConnection.connect(self._on_server_connection)
+
+    def start(self) -> bool:
+        """Begin to take links; False where another desktop does. To listen would take the place of one that runs."""
+        if _is_alive(self._name):
+            return False
+        QLocalServer.removeServer(self._name)  # of a desktop that was killed
+        return bool(self._server.listen(self._name))
+
+    def close(self) -> None:
+        """Take no more links."""
+        self._server.close()
+
+    def _on_server_connection(self) -> None:
+        while (socket := self._server.nextPendingConnection()) is not None:
+            socket.readyRead.connect(lambda socket=socket: self._read(socket))
+            socket.disconnected.connect(socket.deleteLater)
+
+    def _read(self, socket: QLocalSocket) -> None:
+        if socket.bytesAvailable() > _MAX_BYTES:
+            socket.abort()
+        elif socket.canReadLine():
+            text = bytes(socket.readLine().data()).decode("utf-8", "replace").strip()
+            socket.write(_TAKEN)
+            socket.flush()
+            self.link_received.emit(text)
+
+
+def _is_alive(name: str) -> bool:
+    socket = QLocalSocket()
+    socket.connectToServer(name)
+    is_alive = bool(socket.waitForConnected(_WAIT_MS))
+    socket.abort()
+    return is_alive
