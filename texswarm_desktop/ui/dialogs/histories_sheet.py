@@ -15,7 +15,7 @@ _HINT: Final = (
     "The copy here and the one on {server} do not come from one origin, so they cannot be merged. "
     "Choose what happens; nothing is lost either way."
 )
-_LIST_PX: Final = 150
+_MOST_ROWS: Final = 6
 _ROW_PX: Final = 26
 
 
@@ -59,7 +59,7 @@ class HistoriesSheet(Sheet):
 def _listed(histories: TwoHistories) -> QListWidget:
     made = QListWidget()
     made.setAccessibleName("What differs")
-    made.setMinimumHeight(_LIST_PX)
+    made.setFixedHeight(_ROW_PX * min(len(histories.different), _MOST_ROWS) + 8)
     for file in histories.different:
         item = QListWidgetItem(words_of(file))
         item.setToolTip(file.path)
