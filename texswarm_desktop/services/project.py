@@ -542,11 +542,10 @@ class Project:
     def _restore(self, stored: StoredReplica, entered: Entered) -> None:
         if entered.identity is not None and not stored.meta.get("document_id"):
             raise CorruptSnapshotError(f"{self.folder}: the replica is empty, and was not")
-        if stored.update is not None:
-            try:
-                self.document.apply(stored.update)
-            except DocumentError as error:
-                raise CorruptSnapshotError(f"{self.folder}: {error}") from error
+        try:
+            self.document.load(stored.updates)
+        except DocumentError as error:
+            raise CorruptSnapshotError(f"{self.folder}: {error}") from error
         self._document_id = stored.meta.get("document_id", "")
         self._lineage = stored.meta.get("lineage")
         with suppress(SettingsError):

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, cast
 
-from texswarm_desktop.core.outbox import OutboxRow, folded, merge_many
+from texswarm_desktop.core.outbox import OutboxRow, folded, in_portions, merge_many
 from texswarm_desktop.core.project_files import Newline, TextFormat
 from texswarm_desktop.core.reconcile import Record
 from texswarm_desktop.services.figure_record import FigureRecord, Stamp
@@ -55,15 +55,16 @@ Operation = Callable[[sqlite3.Connection], None]
 
 @dataclass(slots=True)
 class StoredReplica:
-    """Everything that was stored. `update` is the whole document, or None when nothing was ever written."""
+    """Everything that was stored. `updates` make up the whole document; none when nothing was ever written."""
 
-    update: bytes | None = None
+    updates: list[bytes] = field(default_factory=list)
     meta: dict[str, str] = field(default_factory=dict)
     waiting: list[OutboxRow] = field(default_factory=list)
     records: dict[str, Record] = field(default_factory=dict)
     figures: dict[str, FigureRecord] = field(default_factory=dict)
     last_row: int = 0
     loose_bytes: int = 0
+    loose_rows: int = 0
 
 
 class ReplicaDatabase:
@@ -94,14 +95,16 @@ class ReplicaDatabase:
         with self._typed_errors():
             upto, snapshot = self._snapshot()
             rows = self._rows()
+            loose = [row.update for row, _ in rows if row.row > upto]
             return StoredReplica(
-                update=_merged(snapshot, [row.update for row, _ in rows if row.row > upto], self._path),
+                updates=_in_few(snapshot, loose, self._path),
                 meta=dict(self._connection.execute("SELECT key, value FROM meta")),
                 waiting=[OutboxRow(row.row, row.edits, row.update, since) for row, is_waiting in rows if is_waiting],
                 records=dict(map(_record, self._connection.execute("SELECT * FROM files"))),
                 figures=dict(map(_figure, self._connection.execute("SELECT * FROM figures"))),
                 last_row=max([upto, *(row.row for row, _ in rows)]),
-                loose_bytes=sum(len(row.update) for row, _ in rows if row.row > upto),
+                loose_bytes=sum(map(len, loose)),
+                loose_rows=len(loose),
             )
 
     def compact(self) -> int:
@@ -220,7 +223,8 @@ def put_record(file_id: str, record: Record) -> Operation:
     """Note what was written for a file."""
 
     def operation(connection: sqlite3.Connection) -> None:
-        text = None if record.text is None else zlib.compress(record.text.encode(), 1)
+        # In the form of zlib and not compressed: that would take a second for a book, on a disk that has the room.
+        text = None if record.text is None else zlib.compress(record.text.encode(), 0)
         spelled = (record.format.encoding, record.format.has_bom, record.format.newline)
         values = (file_id, record.path, text, *spelled, record.digest, record.intent)
         connection.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
@@ -278,10 +282,11 @@ def _unpacked(text: bytes) -> str:
         raise CorruptSnapshotError("the last written text is not what was stored") from error
 
 
-def _merged(snapshot: bytes | None, loose: list[bytes], path: Path) -> bytes | None:
-    updates = loose if snapshot is None else [snapshot, *loose]
+def _in_few(snapshot: bytes | None, loose: list[bytes], path: Path) -> list[bytes]:
+    """Merging saves the loading of many small updates; a large one it would only read once more."""
+    few = [] if snapshot is None else [snapshot]
     with _refusing_other_bytes(path):
-        return merge_many(updates) if updates else None
+        return [*few, *(merge_many(portion) for portion in in_portions(loose))]
 
 
 def _compacted(snapshot: bytes | None, loose: list[bytes], path: Path) -> bytes:

@@ -35,6 +35,8 @@ _RETRY_S: Final = 1.0
 #: start; a large document is compacted more seldom, because all of it is written.
 _COMPACT_ABOVE_BYTES: Final = 128 * 1024
 _COMPACT_ABOVE_SHARE: Final = 4
+#: A few rows, however large, load as fast as a snapshot: what a folder brought in is left as it is.
+_COMPACT_ABOVE_ROWS: Final = 64
 
 
 class ReplicaStore:
@@ -61,7 +63,7 @@ class ReplicaStore:
         self._queue: list[Operation] = []
         self._queued = 0
         self._durable = 0
-        self._loose_bytes = 0
+        self._loose_bytes = self._loose_rows = 0
         self._compact_above = _COMPACT_ABOVE_BYTES
         self._job: asyncio.Future[None] | None = None
         self._rounds: list[asyncio.Future[None]] = []
@@ -82,6 +84,7 @@ class ReplicaStore:
         """Keep an update and return its row; `is_local`: made here, and so to be confirmed by a server."""
         self.last_row += 1
         self._loose_bytes += len(update)
+        self._loose_rows += 1
         self.put(add_row(self.last_row, update, edits, is_waiting=is_local))
         return self.last_row
 
@@ -216,12 +219,13 @@ class ReplicaStore:
             database.close()
             raise
         self._database = database
-        self._loose_bytes = stored.loose_bytes
+        self._loose_bytes, self._loose_rows = stored.loose_bytes, stored.loose_rows
         return stored
 
     def _compact_at_times(self) -> None:
-        if self._database is not None and self._loose_bytes > self._compact_above:
-            self._loose_bytes = 0
+        is_much = self._loose_bytes > self._compact_above and self._loose_rows > _COMPACT_ABOVE_ROWS
+        if self._database is not None and is_much:
+            self._loose_bytes = self._loose_rows = 0
             self._compact(self._database)
 
     def _finish(self, database: ReplicaDatabase) -> None:

@@ -9,7 +9,7 @@ is still there when the file is brought back. Of a binary file (kind `blob`) onl
 of these maps may come from a stranger's program: entries that are not of this form are passed over, never trusted.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -73,7 +73,7 @@ class ProjectDocument:
         self._files = self._doc.get("files", type=pycrdt.Map)
         self._texts: dict[FileId, FileText] = {}
         self._watches: dict[FileId, Any] = {}
-        self._entries: dict[FileId, FileEntry] | None = None
+        self._entries: Mapping[FileId, FileEntry] | None = None
         self._tree_changed = False
         self._touched: set[FileId] = set()
         self._is_local = False
@@ -142,6 +142,12 @@ class ProjectDocument:
             self._doc.apply_update(update)
         return self._has_changed
 
+    def load(self, updates: Iterable[bytes]) -> None:
+        """Take in what was stored by a replica of ours and has its checksum; raises DamagedDocumentError."""
+        with self.capturing(), reporting_damage():
+            for update in updates:
+                self._doc.apply_update(update)
+
     # ── files ───────────────────────────────────────────────────────────────────────────────────────────
 
     @property
@@ -188,7 +194,8 @@ class ProjectDocument:
         """
         path = self._free_path(path)
         file_id = file_id or FileId(uuid4().hex)
-        with self._local_tree_change():
+        known = {**self.files, file_id: FileEntry(file_id, path)}
+        with self._local_tree_change(dict(sorted(known.items()))):
             self._files[file_id] = pycrdt.Map({"path": path, "kind": "text"})
             target = self._doc.get(TEXT_ROOT + file_id, type=pycrdt.Text)
             if text:
@@ -283,9 +290,12 @@ class ProjectDocument:
             self._is_local = False
 
     @contextmanager
-    def _local_tree_change(self) -> Iterator[None]:
+    def _local_tree_change(self, entries: Mapping[FileId, FileEntry] | None = None) -> Iterator[None]:
+        """`entries`: the files afterwards, where that is known: to read them all costs more than a change."""
         with self._acting_locally(), self._doc.transaction(origin=LOCAL_ORIGIN):
             yield
+        if entries is not None:
+            self._entries = entries
         self._publish_tree()
 
     def _on_transaction(self, event: pycrdt.TransactionEvent) -> None:

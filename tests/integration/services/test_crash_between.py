@@ -58,9 +58,9 @@ def text_kept(image: Path, executor: ThreadPoolExecutor) -> str:
         store = ReplicaStore(image / ".texswarm" / "replica.db", executor=executor)
         stored = await store.load(now=0.0)
         await store.abandon()
-        assert stored.update is not None
+        assert stored.updates
         document = ProjectDocument()
-        document.apply(stored.update)
+        document.load(stored.updates)
         (file_id,) = document.files
         return str(document.text(file_id))
 

@@ -34,9 +34,9 @@ class Typist:
 
 
 def text_in(stored: StoredReplica) -> str:
-    assert stored.update is not None
+    assert stored.updates
     document = ProjectDocument()
-    document.apply(stored.update)
+    document.load(stored.updates)
     (file_id,) = document.files
     return str(document.text(file_id))
 
@@ -57,7 +57,7 @@ def test_what_was_flushed_is_there_again(path: Path, executor: ThreadPoolExecuto
     async def story() -> None:
         store = ReplicaStore(path, executor=executor)
         empty = await store.load(now=0.0)
-        assert (empty.update, empty.meta, empty.waiting, empty.last_row) == (None, {}, [], 0)
+        assert (empty.updates, empty.meta, empty.waiting, empty.last_row) == ([], {}, [], 0)
         rows = [store.append(update, 1, is_local=True) for update in Typist().type("hello")]
         store.append(Typist().type("x")[0], 0, is_local=False)
         store.confirm(rows[1])
