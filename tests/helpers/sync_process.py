@@ -22,7 +22,7 @@ class SyncProcess:
         self.folder = folder
         self.profile = profile or folder.with_name(f"{folder.name}.profile")
         self.events: list[dict[str, Any]] = []
-        self.error_log = folder.with_name(f"{folder.name}.stderr")
+        self.error_log = self.profile.with_name(f"{folder.name}.stderr")
         self._arguments = [str(folder), *([link] if link else []), *options]
         self._process: asyncio.subprocess.Process | None = None
 

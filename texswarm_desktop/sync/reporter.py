@@ -60,9 +60,8 @@ def ending_of(error: TexSwarmError) -> Ending:
 def sentence_of(error: TexSwarmError) -> str:
     """Return one line about an error: what it is, and which file or program it is about."""
     words = text_of(error)
-    if isinstance(error, ProjectInUseError):
-        return f"{words.title}: {error}"
-    detail = f" ({error})" if isinstance(error, StorageError) and str(error) else ""
+    is_told = isinstance(error, ProjectInUseError) or not isinstance(error, StorageError)
+    detail = "" if is_told or not str(error) else f" ({error})"
     return " ".join(f"{words.title}: {words.sentence}{detail}".split())
 
 

@@ -4,7 +4,7 @@ Every error class and every code of the wire has words of its own; a test finds 
 newer server invented is shown with the server's own message.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from texswarm_desktop.client.states import StopCode, Trouble
@@ -258,6 +258,8 @@ def text_of(error: BaseException) -> ErrorText:
     """Return the words about an error; one of no class of ours is a mistake of ours."""
     if isinstance(error, CodeMisspeltError) and error.meant:
         return ErrorText("Misspelt code", f"No code has the word “{error.word}”. Is it “{error.meant}”?")
+    if isinstance(error, errors.ProjectInUseError) and error.pid is not None:
+        return _in_use_by(error)
     if isinstance(error, (RejectedError, RemoteProtocolError)):
         message = getattr(error, "message", "")
         return text_of_code(error.code, message) if error.code in _BY_CODE or message else _of_class(error)
@@ -286,6 +288,12 @@ def has_words(kind: type[TexSwarmError]) -> bool:
 def has_code_words(code: str) -> bool:
     """Say whether a code has words of its own; for a test."""
     return code in _BY_CODE
+
+
+def _in_use_by(error: errors.ProjectInUseError) -> ErrorText:
+    who = f"{error.program or 'Another program'} (process {error.pid} on {error.host or 'this machine'})"
+    sentence = f"{who} has this project open. Close it there first, or go on writing there."
+    return replace(_of_class(error), sentence=sentence)
 
 
 def _of_class(error: BaseException) -> ErrorText:

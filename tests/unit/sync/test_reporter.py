@@ -60,7 +60,7 @@ def test_two_histories_name_the_choices() -> None:
 
 
 def test_a_project_in_use_says_by_which_process() -> None:
-    assert "process 7 (texswarm)" in ending_of(ProjectInUseError("paper", pid=7, program="texswarm")).sentence
+    assert "texswarm (process 7" in ending_of(ProjectInUseError("paper", pid=7, program="texswarm")).sentence
 
 
 def test_people_read_status_lines_on_standard_error_and_the_link_on_standard_output() -> None:

@@ -106,3 +106,8 @@ def test_what_keeps_git_from_cloning_is_said_in_words(problem: CloneProblem) -> 
 def test_a_missing_program_is_named_where_it_is_known() -> None:
     assert "Git" in text_of(ToolMissingError("git")).sentence
     assert text_of(ToolMissingError("xyz")).title == "Program not found"
+
+
+def test_a_project_in_use_says_by_which_process() -> None:
+    text = text_of(errors.ProjectInUseError("/papers/a", pid=7, host="desk", program="texswarm"))
+    assert text.sentence.startswith("texswarm (process 7 on desk) has this project open.")
