@@ -237,8 +237,8 @@ async def test_who_is_let_back_and_invited_again_goes_on_where_they_are(desks: D
     before = bob.opened.project
     await bob.workspace.join(str(await ada.workspace.owner.invite()))
     await ada.until_text("mine paper")
+    await bob.until_said("Connected")
     assert (bob.opened.project, bob.notice) == (before, "")
-    assert bob.says.startswith("Connected")
 
 
 @runs_at_desks
