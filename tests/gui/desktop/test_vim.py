@@ -42,7 +42,7 @@ async def test_vim_and_a_window_write_in_one_paper(desks: Desks, saving: str) ->
         await ada.workspace.share_at(InviteLink(server.address, await server.create_invite("owner")))
         await until(lambda: ada.is_live)
         file = desks.root / "bob" / "main.tex"
-        async with SyncProcess(file.parent, str(await ada.workspace.invite())) as peer:
+        async with SyncProcess(file.parent, str(await ada.workspace.owner.invite())) as peer:
             await peer.until_saved()
             await until(file.exists)
             await vim(file, saving, "2s/Last/The last/", "normal ggoFrom vim.")
