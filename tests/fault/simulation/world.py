@@ -385,6 +385,8 @@ class World:
             assert self._loop.time() < give_up_at, f"no rest: {self._described()}"
             await asyncio.sleep(0.5)
             everybody: list[Person | Guest] = [*self.admitted.values(), *self._admitted_guests.values()]
+            if any(person.cable.is_behind for person in everybody):
+                await asyncio.sleep(0.1)  # what is told anew every few seconds may be on its way each time one looks
             is_at_rest = all(person.is_at_rest and not person.cable.is_behind for person in everybody)
             rested_s = rested_s + 0.5 if is_at_rest else 0.0
             self._look()
