@@ -11,9 +11,11 @@ from tests.helpers.sync_process import SyncProcess, sync_once, texts_in
 BEFORE = {"main.tex": "Before the backup.\n", "old.tex": "Old.\n"}
 
 
-async def put_back(server: ServerProcess, backup: Path) -> None:
-    """Stop the server, let an old backup be its database, and start it again."""
+async def put_back(server: ServerProcess, backup: Path, *noticing: SyncProcess) -> None:
+    """Stop the server, let an old backup be its database, and start it again, once these have noticed."""
     await server.stop()
+    for peer in noticing:  # a shorter absence would not be told
+        await peer.until("status", state="waiting")
     for path in server.data.glob("texswarm.db*"):
         path.unlink()
     shutil.copy(backup, server.data / "texswarm.db")
@@ -34,8 +36,7 @@ async def test_what_was_written_since_the_backup_comes_back_while_clients_are_th
             (second / "old.tex").unlink()
             expected = {"main.tex": "Before the backup.\nAnd after it.\n", "new.tex": "New.\n"}
             await until(lambda: texts_in(first) == texts_in(second) == expected)
-            await put_back(server, backup)
-            await one.until("status", state="waiting")
+            await put_back(server, backup, one)
             await one.until_saved()
             fill(second, {"new.tex": "New, and newer.\n"})
             await until(lambda: texts_in(first)["new.tex"] == "New, and newer.\n")
