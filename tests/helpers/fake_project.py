@@ -21,6 +21,7 @@ class FakeProject:
         self.listeners: list[Any] = []
         self.read_only: str | None = None
         self.blobs: Any = None
+        self.file_problems: dict[str, Exception] = {}
         for path, text in (files or {}).items():
             self.document.add_file(path, text)
         self.document.on_files_changed = lambda: self._tell("files_changed")
@@ -40,6 +41,11 @@ class FakeProject:
     def let_come(self, *participants: Participant) -> None:
         self.participants = list(participants)
         self._tell("participants_changed")
+
+    def let_report(self, **problems: Exception) -> None:
+        """Let there be something to be told of single files, by their names."""
+        self.file_problems = dict(problems)
+        self._tell("files_changed")
 
     def let_read(self, reason: str | None = "viewer") -> None:
         """Let this user only read, or (None) write."""

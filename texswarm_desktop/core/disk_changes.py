@@ -5,35 +5,11 @@ opening (`reconcile`), nothing is decided by time, and of two people who do diff
 what was written: what one deleted and another changed stays.
 """
 
-from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from texswarm_desktop.core.reconcile import Add, Merge, Remove, Rename
-
-#: From how much likeness on two texts are one file under another name; with the same place on the disk, and without.
-_ALIKE_IN_PLACE: Final = 0.3
-_ALIKE: Final = 0.6
-
-
-@dataclass(frozen=True, slots=True)
-class Mirrored:
-    """What we know to have been on disk for a file. `inode`: its place on the disk."""
-
-    path: str
-    text: str
-    digest: bytes
-    inode: int
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What is on disk under a path now; `text` is None when it is not text."""
-
-    digest: bytes
-    inode: int
-    text: str | None
+from texswarm_desktop.core.renames import Mirrored, Seen, renamed
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +71,18 @@ def disk_steps(facts: DiskFacts) -> list[DiskStep]:
         if file_id not in facts.mirrored or facts.mirrored[file_id].path != path
     }
     steps: list[DiskStep] = []
-    fresh: list[str] = []
+    new: list[str] = []
     for path, seen in sorted(facts.changed.items()):
         owner = owners.get(path)
         if owner is not None:
             steps.append(_changed_in_place(facts, owner, path, seen))
-        elif path in unwritten:
-            steps.append(Foreign(path) if seen.text is None else Merge(unwritten[path], path, ""))
         elif seen.text is not None:
-            fresh.append(path)
-    return steps + _gone(facts, fresh) + [Add(path) for path in fresh if path not in facts.ignored]
+            new.append(path)
+        elif path in unwritten:
+            steps.append(Foreign(path))
+    steps += _gone(facts, new)
+    steps += [Merge(unwritten[path], path, "") for path in new if path in unwritten]
+    return steps + [Add(path) for path in new if path not in facts.ignored and path not in unwritten]
 
 
 def _changed_in_place(facts: DiskFacts, file_id: str, path: str, seen: Seen) -> DiskStep:
@@ -117,7 +95,8 @@ def _changed_in_place(facts: DiskFacts, file_id: str, path: str, seen: Seen) -> 
 def _gone(facts: DiskFacts, fresh: list[str]) -> list[DiskStep]:
     """Decide about files that are gone; takes out of `fresh` what is one of them under another name."""
     steps: list[DiskStep] = []
-    twins = _twins(facts, fresh)
+    gone = {file_id: facts.mirrored[file_id] for file_id in facts.gone if file_id in facts.document}
+    twins = renamed(gone, {path: facts.changed[path] for path in fresh})
     for file_id in sorted(facts.gone):
         mirrored = facts.mirrored[file_id]
         if file_id not in facts.document:
@@ -133,37 +112,3 @@ def _gone(facts: DiskFacts, fresh: list[str]) -> list[DiskStep]:
         else:
             steps.append(Remove(file_id))
     return steps
-
-
-def _twins(facts: DiskFacts, fresh: Collection[str]) -> dict[str, str]:
-    """Pair files that are gone with new ones, the most alike first."""
-    pairs = []
-    for file_id in facts.gone:
-        if file_id in facts.document:
-            for path in fresh:
-                degree = _degree(facts.mirrored[file_id], facts.changed[path])
-                if degree:
-                    pairs.append((-degree, facts.mirrored[file_id].path, path, file_id))
-    found: dict[str, str] = {}
-    for _, _, path, file_id in sorted(pairs):
-        if file_id not in found and path not in found.values():
-            found[file_id] = path
-    return found
-
-
-def _degree(mirrored: Mirrored, seen: Seen) -> float:
-    """Say how surely the two are one file, 0: they are not. An inode alone proves nothing: systems use them again."""
-    is_in_place = mirrored.inode == seen.inode
-    if mirrored.digest == seen.digest:
-        return 3.0 if is_in_place else 2.0
-    degree = likeness(mirrored.text, seen.text or "")
-    if degree < (_ALIKE_IN_PLACE if is_in_place else _ALIKE):
-        return 0.0
-    return degree + is_in_place
-
-
-def likeness(old: str, new: str) -> float:
-    """Return the share of lines that two texts have in common, blank ones apart: 0 to 1."""
-    lines = [Counter(line for line in text.splitlines() if line.strip()) for text in (old, new)]
-    most = max(counter.total() for counter in lines)
-    return (lines[0] & lines[1]).total() / most if most else 0.0

@@ -27,6 +27,7 @@ _FIGURE_ENDINGS: Final = (
 )
 _FIGURE_SUFFIXES: Final = frozenset(_FIGURE_ENDINGS.split())
 _SKIPPED_FOLDERS: Final = frozenset({"__pycache__", "node_modules", "__macosx"})
+_UNSEEN: Final = "".join(map(chr, (*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF)))
 
 Newline = Literal["\n", "\r\n", "\r"]
 
@@ -53,13 +54,12 @@ class DecodedText:
 
 def is_project_folder(name: str) -> bool:
     """Say whether a folder called `name` is looked into: not hidden, not a program's own store."""
-    return not name.startswith((".", "_minted")) and name.lower() not in _SKIPPED_FOLDERS
+    return not _shown(name).startswith((".", "_minted")) and name.lower() not in _SKIPPED_FOLDERS
 
 
 def is_project_text(path: str) -> bool:
     """Say whether the file at `path` (relative, with `/`) is shared as text."""
-    stem, suffix = _ending(path)
-    return may_be_shared(path) and (suffix in _SUFFIXES if stem and suffix else _name(path).lower() in _NAMES)
+    return may_be_shared(path) and has_text_name(_name(path))
 
 
 def is_project_figure(path: str) -> bool:
@@ -71,11 +71,13 @@ def is_project_figure(path: str) -> bool:
 def may_be_shared(path: str) -> bool:
     """Say whether a file at `path` may be the project's at all, whatever is in it."""
     *folders, name = path.split("/")
-    if not is_safe_path(path) or not all(is_project_folder(folder) for folder in folders):
-        return False
-    if any("\ud800" <= c <= "\udfff" for c in path):  # a name that is no text
-        return False
-    return not name.startswith((".", "~", "#")) and not name.endswith("~")
+    return is_safe_path(path) and all(map(is_project_folder, folders)) and _is_shown(name) and _is_text(path)
+
+
+def has_text_name(name: str) -> bool:
+    """Say whether a file of this name holds text of a project, if its path is one that can be shared."""
+    stem, suffix = _ending(name)
+    return _is_shown(name) and (suffix in _SUFFIXES if stem and suffix else name.lower() in _NAMES)
 
 
 def _name(path: str) -> str:
@@ -86,6 +88,21 @@ def _ending(path: str) -> tuple[str, str]:
     """Return the name before its last dot, and the suffix with the dot in small letters; empty without one."""
     stem, dot, suffix = _name(path).rpartition(".")
     return stem, f".{suffix.lower()}" if dot else ""
+
+
+def _is_shown(name: str) -> bool:
+    """Neither hidden nor what an editor puts aside."""
+    return not _shown(name).startswith((".", "~", "#")) and not name.endswith("~")
+
+
+def _is_text(path: str) -> bool:
+    """A name on disk may be bytes that are no text."""
+    return not any("\ud800" <= c <= "\udfff" for c in path)
+
+
+def _shown(name: str) -> str:
+    """Some disks do not see these characters: to them `.git` is the same with one of them before it."""
+    return name.lstrip(_UNSEEN)
 
 
 def decode_text(data: bytes) -> DecodedText | None:

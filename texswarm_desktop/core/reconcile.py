@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from texswarm_desktop.core.project_files import PLAIN, DecodedText, TextFormat
+from texswarm_desktop.core.renames import Mirrored, Seen, renamed
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,10 @@ class Add:
 
 @dataclass(frozen=True, slots=True)
 class Rename:
-    """Another program gave the file another name."""
+    """Another program gave the file another name; what it changed besides follows as a merge.
+
+    Another file of the document may be on its way to that name: then this one has a number behind its own.
+    """
 
     file_id: str
     path: str
@@ -128,13 +132,26 @@ def _moved(
     found: Mapping[str, Found],
     document: Mapping[str, tuple[str, str]],
 ) -> list[Step]:
-    """A file that is gone and a new one with the same content are one file with another name."""
+    """A file that is gone and a new one may be one file under another name."""
     steps: list[Step] = []
+    twins = renamed(
+        {file_id: _mirrored(records[file_id]) for file_id in gone}, {path: _seen(found[path]) for path in fresh}
+    )
     for file_id in gone:
-        twin = next((path for path in fresh if found[path].digest == records[file_id].digest), None)
-        if twin is not None:
-            fresh.remove(twin)
-            steps.append(Rename(file_id, twin))
+        if file_id in twins:
+            path, record = twins[file_id], records[file_id]
+            fresh.remove(path)
+            steps.append(Rename(file_id, path))
+            if found[path].digest != record.digest:
+                steps.append(Merge(file_id, path, record.text or ""))
         elif found and document[file_id][1] == records[file_id].text:
             steps.append(Remove(file_id))
     return steps + [Add(path) for path in fresh]
+
+
+def _mirrored(record: Record) -> Mirrored:
+    return Mirrored(record.path, record.text or "", record.digest or b"")
+
+
+def _seen(found: Found) -> Seen:
+    return Seen(found.digest, None, found.decoded.text if found.decoded else None)

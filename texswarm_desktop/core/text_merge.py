@@ -49,7 +49,7 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
 
 def diff(old: str, new: str) -> list[Edit]:
     """Return edits that make `new` of `old`."""
-    return _fine(old, _changed_words(old, new))
+    return _fine(old, changed_words(old, new))
 
 
 def merge(base: str, theirs: str, ours: str) -> list[Edit]:
@@ -61,8 +61,8 @@ def merge(base: str, theirs: str, ours: str) -> list[Edit]:
         return []
     if ours == base:
         return diff(base, theirs)
-    track = _Track(base, _changed_words(base, ours))
-    return _fine(ours, _joined(_carried(_changed_words(base, theirs), track)))
+    track = _Track(base, changed_words(base, ours))
+    return _fine(ours, _joined(_carried(changed_words(base, theirs), track)))
 
 
 # ── lines ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -156,8 +156,8 @@ def _common(old: str, new: str, most: int | None = None) -> int:
 # ── words and letters ───────────────────────────────────────────────────────────────────────────────────
 
 
-def _changed_words(old: str, new: str) -> list[Edit]:
-    """Return edits, of whole words, that make `new` of `old`."""
+def changed_words(old: str, new: str) -> list[Edit]:
+    """Return edits of whole words that make `new` of `old`."""
     if old == new:
         return []
     start, end = _common_lines(old, new)

@@ -10,39 +10,47 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from texswarm_desktop.core.disk_changes import DiskFacts, Seen
+from texswarm_desktop.core.disk_changes import DiskFacts
+from texswarm_desktop.core.empty_folders import FolderFacts
 from texswarm_desktop.core.reconcile import Merge
-from texswarm_desktop.core.settling import Change, Doubt, Settled, Sight, doubt_about, settle
+from texswarm_desktop.core.renames import Seen
+from texswarm_desktop.core.settling import Change, Doubt, Sight, doubt_about, settle
+from texswarm_desktop.core.stale_saves import FormerStates
 from texswarm_desktop.core.text_merge import Edit, merge
 from texswarm_desktop.services.mirrored_file import MirroredFile
 from texswarm_desktop.services.project_folder import DiskFile, DiskState, Look, ProjectFolder
 from texswarm_server.document.project_document import FileId, ProjectDocument
-from texswarm_server.protocol.errors import TexSwarmError
 
 _NS: Final = 1e9
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A look at the folder, sorted: what can be taken now, and after how many seconds to look again, if at all."""
+    """A look at the folder, sorted: what can be taken now, and after how many seconds to look again, if at all.
+
+    `came` and `went`: empty folders.
+    """
 
     look: Look
     facts: DiskFacts
     again_s: float | None
+    came: frozenset[str] = frozenset()
+    went: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class TextMerge:
-    """Three states of one text; `ours` is the document's."""
+    """Three states of one text; `ours` is the document's. `former`: what was in the file before `base`."""
 
     file_id: FileId
     base: str
     theirs: str
     ours: str
+    former: FormerStates
 
     def edits(self) -> list[Edit]:
         """Return what is to be done to the document; takes a while for a large text."""
-        return merge(self.base, self.theirs, self.ours)
+        return merge(self.former.base_of(self.theirs, self.base), self.theirs, self.ours)
 
 
 class FolderIntake:
@@ -52,12 +60,14 @@ class FolderIntake:
         self,
         folder: ProjectFolder,
         document: ProjectDocument,
+        paths: Callable[[], Mapping[FileId, str]],
         *,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._folder = folder
         self._document = document
+        self._paths = paths
         self._clock, self._wall_clock = clock, wall_clock
         self._suspects: set[str] = set()
         self._sights: Mapping[str, Sight] = {}
@@ -74,21 +84,26 @@ class FolderIntake:
         """Return the look, to be taken in the executor."""
         suspects, self._suspects = self._suspects | self._sights.keys(), set()
         self.is_wanted = False
-        expected = {entry.path for entry in self._document.files.values()}
+        expected = set(self._paths().values())
         return lambda: self._folder.look(known, suspects, expected=expected)
 
-    def sort(self, look: Look, files: Mapping[FileId, MirroredFile]) -> Sighting:
+    def sort(self, look: Look, files: Mapping[FileId, MirroredFile], folders: FolderFacts) -> Sighting:
         """Say what of a look can be taken."""
         owners = {file.path: file_id for file_id, file in files.items()}
-        settled = self._settled(look, {path: files[owner] for path, owner in owners.items()})
+        came, went = folders.came(look.empty), folders.went(look.there)
+        changes = self._changes(look, {path: files[owner] for path, owner in owners.items()})
+        changes |= {f"{folder}/": Change(folder in came, Doubt.GONE) for folder in came | went}
+        settled = settle(self._sights, changes, self._clock())
         self._sights = settled.waiting
         gone = {owners[path] for path in look.gone & settled.ready if path in owners}
         changed = {path: _seen(look.changed[path]) for path in look.changed.keys() & settled.ready}
         if look.gone - settled.ready:  # one of the new files may be the one that is about to be gone
             changed = {path: seen for path, seen in changed.items() if path in owners}
-        return Sighting(look, self._facts(files, changed, gone, look.left_out), settled.again_s)
+        came, went = ({one for one in some if f"{one}/" in settled.ready} for some in (came, went))
+        facts = self._facts(files, changed, gone, look.left_out)
+        return Sighting(look, facts, settled.again_s, frozenset(came), frozenset(went))
 
-    def _settled(self, look: Look, files: Mapping[str, MirroredFile]) -> Settled:
+    def _changes(self, look: Look, files: Mapping[str, MirroredFile]) -> dict[str, Change]:
         now_ns = self._wall_clock() * _NS
         changes: dict[str, Change] = {}
         for path, file in look.changed.items():
@@ -99,7 +114,7 @@ class FolderIntake:
         for path in look.gone & files.keys():
             has_moved = files[path].state.digest in arrived
             changes[path] = Change(None, Doubt.NONE if has_moved else Doubt.GONE)
-        return settle(self._sights, changes, self._clock())
+        return changes
 
     def _facts(
         self,
@@ -108,28 +123,31 @@ class FolderIntake:
         gone: Collection[FileId],
         ignored: Collection[str],
     ) -> DiskFacts:
-        entries = self._document.text_files
+        paths = self._paths()
         return DiskFacts(
             mirrored={file_id: file.mirrored for file_id, file in files.items()},
-            document={file_id: entry.path for file_id, entry in entries.items()},
+            document=dict[str, str](paths.items()),
             changed=changed,
             gone=gone,
             edited={
                 file_id
                 for file_id in gone
-                if file_id in entries and str(self._document.text(file_id)) != files[file_id].text
+                if file_id in paths and str(self._document.text(file_id)) != files[file_id].text
             },
             ignored=ignored,
         )
 
-    def merges(self, sighting: Sighting, steps: Iterable[object]) -> list[TextMerge]:
-        """Return the texts that are to be merged for `steps`, as they are now."""
+    def merges(
+        self, sighting: Sighting, steps: Iterable[object], former: Mapping[FileId, FormerStates]
+    ) -> list[TextMerge]:
+        """Return the texts to be merged for `steps`, as they are now; `former`: what their files held before."""
         return [
             TextMerge(
                 FileId(step.file_id),
                 step.base,
                 sighting.facts.changed[step.path].text or "",
                 str(self._document.text(FileId(step.file_id))),
+                former.get(FileId(step.file_id), FormerStates()),
             )
             for step in steps
             if isinstance(step, Merge)
@@ -144,11 +162,6 @@ class FolderIntake:
 def all_edits(merges: Iterable[TextMerge]) -> dict[FileId, list[Edit]]:
     """Return the edits of each merge; for the executor."""
     return {one.file_id: one.edits() for one in merges}
-
-
-def error_in(look: Look) -> TexSwarmError | None:
-    """Return one of the errors of a look."""
-    return next(iter(look.errors.values()), None)
 
 
 def _seen(file: DiskFile) -> Seen:

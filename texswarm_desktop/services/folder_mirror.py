@@ -9,15 +9,16 @@ Runs without a task: timers and one job at a time in the executor, a look or a r
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from texswarm_desktop.core.disk_changes import DiskStep, Foreign, ForgetFile, RestoreFile, RewriteFile, disk_steps
-from texswarm_desktop.core.project_files import PLAIN, TextFormat, encode_text, format_for, is_project_text
+from texswarm_desktop.core.local_names import NameRules
+from texswarm_desktop.core.project_files import PLAIN
 from texswarm_desktop.core.reconcile import (
     Add,
     Discard,
@@ -29,15 +30,20 @@ from texswarm_desktop.core.reconcile import (
     Step,
     reconcile,
 )
+from texswarm_desktop.core.stale_saves import FormerStates
 from texswarm_desktop.core.text_merge import Edit, merge
-from texswarm_desktop.services.folder_intake import FolderIntake, Sighting, TextMerge, all_edits, error_in
+from texswarm_desktop.services.file_reports import FileReports
+from texswarm_desktop.services.folder_intake import FolderIntake, Sighting, TextMerge, all_edits
+from texswarm_desktop.services.folder_keeper import FolderKeeper
 from texswarm_desktop.services.folder_watch import FolderWatch
+from texswarm_desktop.services.folder_writer import FileWrite, FolderWriter, WritingOutcome, WritingRound
 from texswarm_desktop.services.mirrored_file import MirroredFile
-from texswarm_desktop.services.project_folder import DiskFile, DiskState, Look, ProjectFolder, digest_of
-from texswarm_desktop.services.replica_database import forget_record, put_intent, put_record
+from texswarm_desktop.services.mirrored_paths import MirroredPaths
+from texswarm_desktop.services.project_folder import DiskFile, Look, ProjectFolder
+from texswarm_desktop.services.replica_database import forget_record, put_record
 from texswarm_desktop.services.replica_store import ReplicaStore
 from texswarm_server.document.project_document import FileId, ProjectDocument
-from texswarm_server.protocol.errors import ChangedOnDiskError, FilePathError, NotWritableError, TexSwarmError
+from texswarm_server.protocol.errors import FilePathError, KindNotTakenError, TexSwarmError
 
 #: After the last touch, and at the most after the first.
 _DELAY_S: Final = 0.15
@@ -47,46 +53,6 @@ _RETRY_S: Final = 2.0
 _LOOK_S: Final = 0.02
 #: How often a merge is computed aside while somebody goes on writing in that text.
 _MERGE_TRIES: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class _Write:
-    """A file to be written, and what we know of it."""
-
-    file_id: FileId
-    path: str
-    text: str
-    format: TextFormat
-    expected: DiskState | None
-    old: MirroredFile | None
-    is_watched: bool
-
-
-@dataclass(slots=True)
-class _Outcome:
-    """What a job found out. `files` has the new base of a file, or None when it is gone from the disk.
-
-    `changed`: another program was there; None where it is still to be looked at. `refused`: names that no file here
-    can have. `kept`: files to be deleted in which another program wrote.
-    """
-
-    files: dict[FileId, MirroredFile | None] = field(default_factory=dict)
-    changed: dict[FileId, DiskFile | None] = field(default_factory=dict)
-    failed: set[FileId] = field(default_factory=set)
-    refused: dict[FileId, FilePathError] = field(default_factory=dict)
-    kept: dict[FileId, MirroredFile] = field(default_factory=dict)
-    error: TexSwarmError | None = None
-
-    @contextmanager
-    def taking_errors(self, *file_ids: FileId) -> Iterator[None]:
-        """One file that cannot be written must not keep the others from it."""
-        try:
-            yield
-        except FilePathError as error:
-            self.refused.update(dict.fromkeys(file_ids, error))
-        except TexSwarmError as error:
-            self.error = error
-            self.failed.update(file_ids)
 
 
 _Edits = dict[FileId, list[Edit]]
@@ -108,18 +74,17 @@ class FolderMirror:
         before_write: Callable[[], None],
         on_problem: Callable[[TexSwarmError | None], None],
         on_hint: Callable[[], None] = lambda: None,
+        on_reports: Callable[[], None] = lambda: None,
         delay_s: float = _DELAY_S,
         retry_s: float = _RETRY_S,
     ) -> None:
         self._document = document
         self._folder = folder
-        self._intake = FolderIntake(folder, document)
+        self._intake = FolderIntake(folder, document, lambda: self._paths.of_files)
         self._watch: FolderWatch | None = None
         self._again: asyncio.TimerHandle | None = None
         self._write_error: TexSwarmError | None = None
         self._look_error: TexSwarmError | None = None
-        self._foreign: dict[str, TexSwarmError] = {}
-        self._refused: dict[str, TexSwarmError] = {}
         self._store = store
         self._executor = executor
         self._before_write = before_write
@@ -128,28 +93,41 @@ class FolderMirror:
         self._delay_s = delay_s
         self._retry_s = retry_s
         self._loop = asyncio.get_running_loop()
+        self._writer = FolderWriter(folder, store)
         self._bases: dict[FileId, MirroredFile] = {}
+        self._paths = MirroredPaths(document, lambda: {file_id: base.path for file_id, base in self._bases.items()})
+        self._folders = FolderKeeper(document, self._paths, store)
+        self._former: dict[FileId, FormerStates] = {}
+        self._reports = FileReports(self._paths, on_changed=on_reports)
         self._dirty: set[FileId] = set()
-        self._job: asyncio.Future[_Outcome] | asyncio.Future[Look] | asyncio.Future[_Edits] | None = None
+        self._job: asyncio.Future[WritingOutcome] | asyncio.Future[Look] | asyncio.Future[_Edits] | None = None
         self._rounds: list[asyncio.Future[None]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._first_touch = self._last_touch = 0.0
         self._is_stopped = False
+
+    def obey(self, rules: NameRules, folders: str | None = None) -> None:
+        """Spell names as this disk takes them; before anything is taken over. `folders`: known from the last time."""
+        self._paths.obey(rules)
+        self._folders.remember(folders)
+
+    @property
+    def paths(self) -> Mapping[FileId, str]:
+        """Where the files of the document are on this disk, by id."""
+        return self._paths.of_files
 
     # ── opening ─────────────────────────────────────────────────────────────────────────────────────────
 
     def take_over(self, records: Mapping[str, Record], found: Mapping[str, DiskFile]) -> None:
         """Bring in what other programs did to the folder since it was last written."""
         document: dict[str, tuple[str, str]] = {
-            file_id: (entry.path, str(self._document.text(file_id)))
-            for file_id, entry in self._document.text_files.items()
-            if is_project_text(entry.path)
+            file_id: (path, str(self._document.text(file_id))) for file_id, path in self._paths.of_files.items()
         }
         for step in reconcile(records, {path: file.found for path, file in found.items()}, document):
             self._take(step, records, found)
         for file_id in records.keys() - self._bases.keys() - self._document.text_files.keys():
             self._store.put(forget_record(file_id))
-        self._dirty |= self._document.text_files.keys()
+        self._dirty |= self._paths.of_files.keys()
         self._schedule()
 
     def _take(self, step: Step, records: Mapping[str, Record], found: Mapping[str, DiskFile]) -> None:
@@ -161,7 +139,7 @@ class FolderMirror:
             case Add(path):
                 self._add(path, found[path])
             case Rename(file_id, path):
-                self._document.rename_file(FileId(file_id), path)
+                self._document.rename_file(FileId(file_id), self._paths.shared(path))
                 self._know(FileId(file_id), path, found[path], records[file_id])
             case Remove(file_id):
                 self._document.remove_file(FileId(file_id))
@@ -173,7 +151,7 @@ class FolderMirror:
     def _add(self, path: str, file: DiskFile) -> None:
         """Take a new file of another program's into the document."""
         assert file.decoded is not None
-        self._know(self._document.add_file(path, file.decoded.text), path, file)
+        self._know(self._document.add_file(self._paths.shared(path), file.decoded.text), path, file)
 
     def _know(self, file_id: FileId, path: str, file: DiskFile, record: Record | None = None) -> None:
         text, spelled = (file.decoded.text, file.decoded.format) if file.decoded else ("", PLAIN)
@@ -198,10 +176,9 @@ class FolderMirror:
 
     def files_changed(self) -> None:
         """Hear that files came, went or were renamed."""
-        files = self._document.text_files
         known = {file_id: base.path for file_id, base in self._bases.items()}
-        self._dirty |= {file_id for file_id, entry in files.items() if known.get(file_id) != entry.path}
-        if self._dirty or known.keys() - files.keys():
+        self._dirty |= {file_id for file_id, path in self._paths.of_files.items() if known.get(file_id) != path}
+        if self._is_behind:
             self._schedule()
 
     def watch(self, watch: FolderWatch | None = None) -> None:
@@ -218,9 +195,8 @@ class FolderMirror:
 
     @property
     def file_problems(self) -> Mapping[str, TexSwarmError]:
-        """Files that cannot be shared, by path, and why."""
-        shown = {entry.path for entry in self._document.text_files.values()}
-        return self._foreign | {path: error for path, error in self._refused.items() if path in shown}
+        """Files that are not the same here and in the document, by path, and why."""
+        return self._reports.all
 
     async def flush(self) -> None:
         """Return when the folder is as the document says; raises the error that is in the way, and keeps trying."""
@@ -264,7 +240,7 @@ class FolderMirror:
 
     @property
     def _is_behind(self) -> bool:
-        return bool(self._dirty) or bool(self._bases.keys() - self._document.text_files.keys())
+        return bool(self._dirty or self._bases.keys() - self._paths.of_files.keys()) or self._folders.is_behind
 
     def _schedule(self) -> None:
         """One timer, which looks when it fires whether there was another touch: a key press must cost nothing."""
@@ -291,41 +267,44 @@ class FolderMirror:
             self._begin_look()
             return
         self._before_write()
-        files = self._document.text_files
-        writes = self._writes()
-        removals = {file_id: base for file_id, base in self._bases.items() if file_id not in files}
-        self._dirty.clear()
-        taken = {entry.path for entry in files.values()}
-        job = self._job = self._loop.run_in_executor(
-            self._executor, self._run, writes, removals, taken, self._watch is not None
+        paths = self._paths.of_files
+        removals = {file_id: base for file_id, base in self._bases.items() if file_id not in paths}
+        folders = self._folders.facts
+        order = WritingRound(
+            self._writes(paths),
+            removals,
+            set(paths.values()),
+            self._watch is not None,
+            make=folders.to_make,
+            unmake=folders.to_unmake,
+            kept=folders.shared,
         )
+        self._dirty.clear()
+        job = self._job = self._loop.run_in_executor(self._executor, self._writer.run, order)
         job.add_done_callback(self._on_done)
 
-    def _writes(self) -> list[_Write]:
-        files = self._document.text_files
+    def _writes(self, paths: Mapping[FileId, str]) -> list[FileWrite]:
         at_path = {base.path: base.state for base in self._bases.values()}
-        is_watched = self._watch is not None
         writes = []
-        for file_id in sorted(self._dirty & files.keys()):
-            path, base = files[file_id].path, self._bases.get(file_id)
-            if not is_project_text(path) or path in self._foreign:
+        for file_id in sorted(self._dirty & paths.keys()):
+            path, base = paths[file_id], self._bases.get(file_id)
+            if path in self._reports.on_disk:
                 continue
             text = str(self._document.text(file_id))
             if base is None or base.path != path:
-                spelled = base.format if base else PLAIN
-                writes.append(_Write(file_id, path, text, spelled, at_path.get(path), base, is_watched))
+                writes.append(FileWrite(file_id, path, text, base.format if base else PLAIN, at_path.get(path), base))
             elif base.text != text:
-                writes.append(_Write(file_id, path, text, base.format, base.state, base, is_watched))
+                writes.append(FileWrite(file_id, path, text, base.format, base.state, base))
         return writes
 
-    def _on_done(self, job: "asyncio.Future[_Outcome]") -> None:
+    def _on_done(self, job: "asyncio.Future[WritingOutcome]") -> None:
         self._job = None
         outcome = job.result()
         with self._store.together():
             self._note(outcome)
             self._before_write()
         self._dirty |= outcome.failed
-        self._end_rounds(outcome.error or next(iter(outcome.refused.values()), None))
+        self._end_rounds(outcome.error)
         self._write_error = outcome.error
         self._tell_problem()
         self._go_on(outcome)
@@ -337,9 +316,10 @@ class FolderMirror:
                 ended.set_exception(error) if error else ended.set_result(None)
 
     def _tell_problem(self) -> None:
-        self._on_problem(self._write_error or self._look_error or next(iter(self.file_problems.values()), None))
+        self._on_problem(self._write_error or self._look_error)
+        self._reports.tell()
 
-    def _note(self, outcome: _Outcome) -> None:
+    def _note(self, outcome: WritingOutcome) -> None:
         for file_id, base in outcome.files.items():
             if base is None:
                 self._bases.pop(file_id, None)
@@ -347,26 +327,27 @@ class FolderMirror:
             else:
                 self._bases[file_id] = base
                 self._store.put(put_record(file_id, base.record))
-        files = self._document.text_files
+        for file_id, former in outcome.former.items():
+            self._former[file_id] = self._former.get(file_id, FormerStates()).after(former)
+        paths = self._paths.of_files
         for file_id, file in outcome.changed.items():
-            if file_id not in files:
+            if file_id not in paths:
                 continue
             old = self._bases.get(file_id)
-            path = files[file_id].path
+            path = paths[file_id]
             if file is None:
-                if path not in self._foreign:
+                if path not in self._reports.on_disk:
                     self._dirty.add(file_id)
                 self._intake.hint([self._folder.root / path])
             else:
                 self._merge(file_id, path, old.text if old and old.path == path else "", file)
         if outcome.kept:
             self._intake.hint(self._folder.root / base.path for base in outcome.kept.values())
-        for file_id, error in outcome.refused.items():
-            if file_id in files:
-                self._refused[files[file_id].path] = error
+        self._reports.written(outcome.files, outcome.refused)
+        self._folders.tried(outcome.made, outcome.unmade, outcome.stuck)
         self._store.wake()
 
-    def _go_on(self, outcome: _Outcome) -> None:
+    def _go_on(self, outcome: WritingOutcome) -> None:
         if self._is_stopped:
             return
         if outcome.error is not None and self._timer is None:
@@ -397,10 +378,10 @@ class FolderMirror:
         if self._is_stopped:
             return
         look = job.result()
-        self._look_error = error_in(look)
+        self._look_error = None
         if self._watch is not None:
             self._watch.watch(look.folders)
-        sighting = self._intake.sort(look, self._bases)
+        sighting = self._intake.sort(look, self._bases, self._folders.facts)
         self._look_again(sighting.again_s)
         self._restamp(look)
         self._merge_aside(sighting, disk_steps(sighting.facts), _MERGE_TRIES)
@@ -420,7 +401,7 @@ class FolderMirror:
 
     def _merge_aside(self, sighting: Sighting, steps: list[DiskStep], tries: int) -> None:
         """Compare large texts where nobody waits for it; what is written in them meanwhile counts."""
-        merges = self._intake.merges(sighting, steps)
+        merges = self._intake.merges(sighting, steps, self._former)
         if not merges or not tries:
             self._take_steps(sighting, steps, all_edits(merges))
             return
@@ -446,18 +427,21 @@ class FolderMirror:
 
     def _take_steps(self, sighting: Sighting, steps: list[DiskStep], edits: _Edits) -> None:
         """The document's edits and what is known of the disk become durable together."""
-        before, self._foreign = self._foreign, dict(sighting.look.errors)
+        before, now = self._reports.on_disk, dict(sighting.look.errors)
+        self._reports.on_disk = now
         with self._store.together():
             for step in steps:
                 try:
                     self._take_step(step, sighting.look.changed, edits)
                 except FilePathError as error:
-                    self._foreign[getattr(step, "path", str(step))] = error
-            if steps:
+                    now[getattr(step, "path", str(step))] = error
+            self._folders.take(sighting.came, sighting.went)
+            self._folders.emptied(sighting.look.empty)
+            if steps or sighting.came or sighting.went:
                 self._before_write()
         self._store.wake()
-        again = before.keys() - self._foreign.keys()
-        self._dirty |= {file_id for file_id, entry in self._document.text_files.items() if entry.path in again}
+        again = before.keys() - now.keys()
+        self._dirty |= {file_id for file_id, path in self._paths.of_files.items() if path in again}
         self._tell_problem()
         self._resume()
 
@@ -466,7 +450,7 @@ class FolderMirror:
             case Merge(file_id, path):
                 self._take_edits(FileId(file_id), path, edits[FileId(file_id)], found[path])
             case RestoreFile(file_id, path, base):
-                self._document.add_file(path, file_id=FileId(file_id))
+                self._document.add_file(self._paths.shared(path), file_id=FileId(file_id))
                 self._merge(FileId(file_id), path, base, found[path])
             case Add(path):
                 self._add(path, found[path])
@@ -479,11 +463,12 @@ class FolderMirror:
                 self._forget(FileId(file_id))
                 self._dirty |= {FileId(file_id)} & self._document.text_files.keys()
             case Foreign(path):
-                self._foreign[path] = FilePathError(f"{path}: another program put something there that is not text")
+                self._reports.on_disk[path] = KindNotTakenError(f"{path}: another program put something there")
 
     def _take_edits(self, file_id: FileId, path: str, edits: list[Edit], file: DiskFile) -> None:
         if edits:
             self._document.text(file_id).merge_cp([(edit.start, edit.end, edit.new) for edit in edits])
+        self._former.pop(file_id, None)  # whoever edits on the disk knows what was there until now
         old = self._bases.get(file_id)
         if old is not None and old.path != path and self._watch is not None:
             self._bases[FileId(f"{file_id} was {old.path}")] = old  # nobody's now: the next round removes it
@@ -493,13 +478,14 @@ class FolderMirror:
     def _rename(self, file_id: FileId, path: str, file: DiskFile) -> None:
         """Only the name: what else is another one follows as a merge, and has the old text as its base."""
         base = self._bases[file_id]
-        self._document.rename_file(file_id, path)
+        self._document.rename_file(file_id, self._document.free_path(self._paths.shared(path)))
         self._bases[file_id] = moved = replace(base, path=path, state=file.state)
         self._store.put(put_record(file_id, moved.record))
         self._dirty.add(file_id)
 
     def _forget(self, file_id: FileId) -> None:
         self._bases.pop(file_id, None)
+        self._former.pop(file_id, None)
         self._store.put(forget_record(file_id))
 
     def _resume(self) -> None:
@@ -509,51 +495,3 @@ class FolderMirror:
             self._begin()
         elif self._is_behind:
             self._schedule()
-
-    # ── in the executor ─────────────────────────────────────────────────────────────────────────────────
-
-    def _run(
-        self,
-        writes: list[_Write],
-        removals: Mapping[FileId, MirroredFile],
-        taken: Collection[str],
-        is_watched: bool,
-    ) -> _Outcome:
-        outcome = _Outcome()
-        data = {write.file_id: encode_text(write.text, write.format) for write in writes}
-        for write in writes:
-            self._store.enqueue(put_intent(write.file_id, write.path, digest_of(data[write.file_id])))
-        with outcome.taking_errors(*data):
-            self._store.commit_now()
-        if outcome.error is not None:
-            return outcome
-        for write in writes:
-            with outcome.taking_errors(write.file_id):
-                self._write(outcome, write, data[write.file_id], taken)
-        for file_id, base in removals.items():
-            with outcome.taking_errors():
-                if base.path in taken or self._folder.remove(base.path, expected=base.state) or not is_watched:
-                    outcome.files[file_id] = None
-                else:
-                    outcome.kept[file_id] = base
-        return outcome
-
-    def _write(self, outcome: _Outcome, write: _Write, data: bytes, taken: Collection[str]) -> None:
-        expected, old = write.expected, write.old
-        try:
-            if old is not None and old.path != write.path and old.path not in taken and expected is None:
-                expected = self._folder.move(old.path, write.path, expected=old.state)
-            state = self._folder.write(write.path, data, expected=expected, must_be_there=write.is_watched)
-        except ChangedOnDiskError:
-            # While it is watched, a look waits until the other program is done with it.
-            outcome.changed[write.file_id] = None if write.is_watched else self._read_changed(write.path)
-            return
-        if old is not None and old.path not in {write.path, *taken}:
-            self._folder.remove(old.path, expected=old.state)
-        outcome.files[write.file_id] = MirroredFile(write.path, write.text, format_for(write.text, write.format), state)
-
-    def _read_changed(self, path: str) -> DiskFile:
-        file = self._folder.read(path)
-        if file is None or file.decoded is None:
-            raise NotWritableError(f"{path}: another program put something there that is not text")
-        return file

@@ -1,7 +1,7 @@
 """The way through a project's folder: which files and folders in it are the project's. Every method blocks.
 
 Reads names, `.gitignore` files and the project's own settings, no other content; what was read is read again when its
-stamp is another one. Follows no symbolic link.
+stamp is another one. Follows no symbolic link to a folder, and none that leads out of the project.
 """
 
 import os
@@ -18,9 +18,15 @@ from texswarm_desktop.core.ignore_rules import (
     decode_sharing,
     encode_sharing,
 )
-from texswarm_desktop.core.project_files import OWN_FOLDER, is_project_folder, is_project_text
+from texswarm_desktop.core.project_files import OWN_FOLDER, has_text_name, is_project_folder, is_project_text
 from texswarm_desktop.services.atomic_file import write_atomically
-from texswarm_server.protocol.errors import NotReadableError
+from texswarm_server.protocol.errors import (
+    FilePathError,
+    LinkNotFollowedError,
+    NameNotSharedError,
+    NotReadableError,
+    TexSwarmError,
+)
 
 SETTINGS_FILE: Final = "settings.json"
 _IGNORE_FILE: Final = ".gitignore"
@@ -33,12 +39,15 @@ _T = TypeVar("_T")
 class Walked:
     """What is in a folder, by paths relative to it: `files` that are the project's, and such that are `left_out`.
 
-    `folders`: those that were looked into, the project's own (empty path) first.
+    `folders`: those that were looked into, the project's own (empty path) first; `empty`: those of them that nothing is
+    in, hidden files apart. `refused`: what looks like the project's and cannot be, with the reason.
     """
 
     files: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)
+    empty: set[str] = field(default_factory=set)
+    refused: dict[str, TexSwarmError] = field(default_factory=dict)
 
 
 class FolderWalk:
@@ -83,33 +92,51 @@ class FolderWalk:
         is_inside: bool,
     ) -> None:
         walked.folders.append(folder)
-        names, folders = self._list(folder)
+        names, folders, is_empty = self._list(folder)
+        if is_empty and not is_inside and folder:
+            walked.empty.add(folder)
         if _IGNORE_FILE in names and not is_inside:
             files = (*files, *self._ignore_file(folder))
         for name in names:
             path = f"{folder}/{name}" if folder else name
-            if self._takes(path):
+            if self._takes(path) or (self._takes is is_project_text and has_text_name(name)):
                 is_out = path not in known and self._leaves_out(path, files, is_inside=is_inside)
-                (walked.left_out if is_out else walked.files).append(path)
+                self._sort(walked, path, is_out=is_out)
         for name in folders:
             path = f"{folder}/{name}" if folder else name
             is_out = self._leaves_out(f"{path}/", files, is_inside=is_inside)
             if not is_out or path in on_the_way or self._rules.may_share_inside(path):
                 self._enter(walked, path, files, known=known, on_the_way=on_the_way, is_inside=is_out)
 
-    def _list(self, folder: str) -> tuple[list[str], list[str]]:
-        """Return the names of plain files and of folders that may be the project's, in order."""
-        names, folders = [], []
+    def _sort(self, walked: Walked, path: str, *, is_out: bool) -> None:
+        try:
+            if not self._takes(path):
+                raise NameNotSharedError(repr(path))
+            if (self._root / path).is_symlink():
+                linked_file(self._root, self._root / path)
+        except FilePathError as error:
+            if not is_out:
+                walked.refused[path] = error
+        else:
+            (walked.left_out if is_out else walked.files).append(path)
+
+    def _list(self, folder: str) -> tuple[list[str], list[str], bool]:
+        """Return the names of plain files and links, and of folders that may be the project's, in order.
+
+        The last says whether nothing is in it, hidden files apart.
+        """
+        names, folders, is_empty = [], [], True
         try:
             with os.scandir(self._root / folder) as entries:
                 for entry in entries:
-                    if entry.is_file(follow_symlinks=False):
+                    is_empty = is_empty and entry.name.startswith(".")
+                    if entry.is_file(follow_symlinks=False) or entry.is_symlink():
                         names.append(entry.name)
                     elif entry.is_dir(follow_symlinks=False) and is_project_folder(entry.name):
                         folders.append(entry.name)
         except OSError as error:
             raise NotReadableError(f"{error.filename}: {error.strerror}") from error
-        return sorted(names), sorted(folders)
+        return sorted(names), sorted(folders), is_empty
 
     def _leaves_out(self, path: str, files: tuple[IgnoreFile, ...], *, is_inside: bool) -> bool:
         known = self._left_out.get(path)
@@ -162,6 +189,18 @@ class FolderWalk:
                 path, lambda data: IgnoreFile("", _lines(data), above="" if above == "." else above)
             )
         return self._files[path].read()
+
+
+def linked_file(root: Path, link: Path) -> Path:
+    """Return the file behind a link; raises LinkNotFollowedError where that is not another text of the project."""
+    try:
+        target = link.resolve(strict=True)
+        path = target.relative_to(root.resolve()).as_posix()
+        if not is_project_text(path) or not stat.S_ISREG(target.lstat().st_mode):
+            raise LinkNotFollowedError(f"{link}: leads to {path!r}")
+    except (OSError, RuntimeError, ValueError) as error:
+        raise LinkNotFollowedError(f"{link}: leads out of the project") from error
+    return target
 
 
 class _Reread(Generic[_T]):

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from texswarm_desktop.core.disk_changes import Mirrored
 from texswarm_desktop.core.project_files import TextFormat
 from texswarm_desktop.core.reconcile import Record
+from texswarm_desktop.core.renames import Mirrored
 from texswarm_desktop.services.project_folder import DiskState
 
 

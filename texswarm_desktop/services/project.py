@@ -21,7 +21,7 @@ from uuid import uuid4
 
 from texswarm_desktop.core.ignore_rules import Sharing
 from texswarm_desktop.core.outbox import Outbox, OutboxRow, in_portions, merge_many
-from texswarm_desktop.core.project_files import OWN_FOLDER, is_project_text
+from texswarm_desktop.core.project_files import OWN_FOLDER
 from texswarm_desktop.services.folder_mirror import FolderMirror
 from texswarm_desktop.services.own_presence import OwnPresence
 from texswarm_desktop.services.project_blobs import ProjectBlobs
@@ -67,7 +67,7 @@ class ProjectListener(Protocol):
     """Hears what happens to a project."""
 
     def files_changed(self) -> None:
-        """The tree, the title or the main file is another one."""
+        """The tree, the title, the main file, or what is to be told of single files is another one."""
 
     def participants_changed(self) -> None:
         """Somebody came, left, or is in another state; or one's own role is another one."""
@@ -134,6 +134,7 @@ class Project:
             before_write=self._hand_over,
             on_problem=partial(self._set_problem, "folder"),
             on_hint=self.blobs.hint,
+            on_reports=lambda: self._tell("files_changed"),
         )
         self._presence = OwnPresence(self.document.client_id)
         self._outbox = Outbox()
@@ -514,6 +515,7 @@ class Project:
         try:
             stored = await self._store.load(self._clock())
             self._restore(stored, entered)
+            self._mirror.obey(entered.rules, stored.meta.get("folders"))
             with self._store.together():
                 yield entered, stored
                 self._hand_over()
@@ -560,11 +562,11 @@ class Project:
 
     async def _found(self, stored: StoredReplica, entered: Entered) -> Mapping[str, DiskFile]:
         """What is in the folder, also what its rules leave out and the project has all the same."""
-        known = {entry.path for entry in self.document.files.values()}
-        missing = {*known, *(record.path for record in stored.records.values())} - entered.found.keys()
+        known = {*self._mirror.paths.values(), *(record.path for record in stored.records.values())}
+        missing = known - entered.found.keys()
         if not missing:
             return entered.found
-        read_all = partial(self._folder.read_all, sorted(filter(is_project_text, missing)))
+        read_all = partial(self._folder.read_all, sorted(missing))
         return {**entered.found, **await self._loop.run_in_executor(self._executor, read_all)}
 
     def _set_read_only(self, reason: str | None) -> None:

@@ -1,10 +1,12 @@
 """The door of a project's folder: who may enter, and what is found inside. Every function blocks."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from texswarm_desktop.core.local_names import POSIX, NameRules, rules_for
 from texswarm_desktop.core.project_files import OWN_FOLDER
 from texswarm_desktop.services.atomic_file import remove_leftovers, write_atomically
 from texswarm_desktop.services.folder_lock import FolderLock
@@ -20,11 +22,12 @@ _IGNORE_EVERYTHING: Final = b"*\n"
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """A folder nobody else has open now. `identity` is None when no replica is in it yet."""
+    """A folder nobody else has open now. `identity` is None when no replica is in it yet; `rules`: of its disk."""
 
     lock: FolderLock
     identity: ProjectIdentity | None
     found: Mapping[str, DiskFile]
+    rules: NameRules = POSIX
 
 
 def enter_folder(folder: Path) -> Entered:
@@ -85,4 +88,10 @@ def _look_around(folder: Path, own: Path, lock: FolderLock) -> Entered:
     ignore = own / ".gitignore"
     if not ignore.exists():
         write_atomically(ignore, _IGNORE_EVERYTHING)
-    return Entered(lock, read_identity(folder), disk.scan())
+    return Entered(lock, read_identity(folder), disk.scan(), _rules_of(own))
+
+
+def _rules_of(own: Path) -> NameRules:
+    """Ask the disk whether it tells letter case apart: our own folder is there under one spelling."""
+    folds_case = own.with_name(OWN_FOLDER.upper()).exists()
+    return rules_for(sys.platform, folds_case=folds_case)

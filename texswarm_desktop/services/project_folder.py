@@ -1,15 +1,17 @@
 """A project's folder on disk: what text is in it, and writing a file without ever destroying what is there.
 
-Nothing is read or written through a symbolic link, and nothing outside the folder or of a kind that is not project
-text: paths come from other people. Every method blocks.
+Nothing is read or written outside the folder or of a kind that is not project text, also not through a symbolic link:
+paths come from other people. A link to another text of the project is kept, and is that text. Every method blocks.
 """
 
+import errno
 import hashlib
 import stat
-from collections.abc import Collection, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from texswarm_desktop.core.ignore_rules import Sharing
 from texswarm_desktop.core.project_files import (
@@ -17,19 +19,25 @@ from texswarm_desktop.core.project_files import (
     OWN_FOLDER,
     DecodedText,
     decode_text,
+    is_project_folder,
     is_project_text,
 )
 from texswarm_desktop.core.reconcile import Found
 from texswarm_desktop.services.atomic_file import remove_leftovers, write_atomically
 from texswarm_desktop.services.figure_record import Stamp, stamp_of
-from texswarm_desktop.services.folder_walk import SETTINGS_FILE, FolderWalk
+from texswarm_desktop.services.folder_walk import SETTINGS_FILE, FolderWalk, linked_file
 from texswarm_server.protocol.errors import (
     ChangedOnDiskError,
     FilePathError,
+    KindNotTakenError,
+    LinkNotFollowedError,
+    NameNotHereError,
     NotReadableError,
     NotWritableError,
     TexSwarmError,
 )
+
+_NO_SUCH_NAME: Final = frozenset({errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +67,8 @@ class Look:
 
     `changed`: files that are new or hold something else; `touched`: what is as it was, but was written again; `gone`:
     known paths without a file; `errors`: files that cannot be looked at; `left_out`: those of `changed` that are not to
-    be brought in; `folders`: those that hold, or may come to hold, text of the project.
+    be brought in; `folders`: those that hold, or may come to hold, text of the project; `there` and `empty`: the same
+    and those that nothing is in, by their paths.
     """
 
     changed: dict[str, DiskFile] = field(default_factory=dict)
@@ -68,6 +77,8 @@ class Look:
     errors: dict[str, TexSwarmError] = field(default_factory=dict)
     left_out: set[str] = field(default_factory=set)
     folders: set[Path] = field(default_factory=set)
+    there: set[str] = field(default_factory=set)
+    empty: set[str] = field(default_factory=set)
 
 
 class ProjectFolder:
@@ -109,7 +120,14 @@ class ProjectFolder:
         if not (self.root / OWN_FOLDER).is_dir():
             raise NotReadableError(f"{self.root}: the folder is away")
         walked = self._walk.walk({*known, *expected})
-        look = Look(gone=known.keys() - set(walked.files), folders={self.root / folder for folder in walked.folders})
+        folders = {self.root / folder for folder in walked.folders}
+        look = Look(
+            gone=known.keys() - set(walked.files),
+            errors=walked.refused,
+            folders=folders,
+            there=set(walked.folders),
+            empty=walked.empty,
+        )
         for path in walked.files:
             self._look_at(look, path, known.get(path), is_suspect=path in suspects)
         if look.gone:  # one of those that are left out may be a known one under another name
@@ -131,6 +149,8 @@ class ProjectFolder:
         if file is None:
             if known is not None:
                 look.gone.add(path)
+        elif known is None and file.decoded is None:
+            look.errors[path] = KindNotTakenError(f"not text: {path!r}")
         elif known is None or file.state.digest != known.digest:
             look.changed[path] = file
         elif file.state.stamp != known.stamp:
@@ -147,7 +167,7 @@ class ProjectFolder:
         try:
             status = target.lstat()
             if not stat.S_ISREG(status.st_mode):
-                raise FilePathError(f"not a plain file: {path!r}")
+                raise KindNotTakenError(f"not a plain file: {path!r}")
             # A file of that size is no text of ours; it is known by its stamp alone.
             data = target.read_bytes() if status.st_size <= MAX_TEXT_BYTES else repr(status).encode()
         except (FileNotFoundError, NotADirectoryError):
@@ -172,57 +192,68 @@ class ProjectFolder:
             raise ChangedOnDiskError(path)
         if there is None and expected is not None and must_be_there:
             raise ChangedOnDiskError(path)
-        try:
+        with _typed(target):
             target.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise NotWritableError(f"{target.parent}: {error.strerror}") from error
 
         def look_once_more() -> None:
             if must_be_there and self._state(path, there) != there:
                 raise ChangedOnDiskError(path)
 
-        return DiskState(stamp_of(write_atomically(target, data, before_replacing=look_once_more)), digest)
+        with _typed(target):
+            return DiskState(stamp_of(write_atomically(target, data, before_replacing=look_once_more)), digest)
 
-    def move(self, old: str, new: str, *, expected: DiskState) -> DiskState | None:
+    def move(self, old: str, new: str, *, expected: DiskState, kept: Collection[str] = ()) -> DiskState | None:
         """Give the file at `old` the name `new`, if it is as `expected` and nothing else is at `new`.
 
         Returns its state, or None when it was not moved. Also between names that differ in letter case only, on
         systems that do not tell them apart. Raises NotWritableError, NotReadableError or FilePathError.
         """
-        source, target = self._target(old), self._target(new)
+        source, target = self._place(old), self._place(new)
         there = self._state(old, expected)
         if there is None or there.digest != expected.digest:
             return None
-        try:
+        with _typed(target):
             if target.exists() and not target.samefile(source):
                 return None
             target.parent.mkdir(parents=True, exist_ok=True)
             source.rename(target)
-            self._remove_empty(source)
-            return DiskState(stamp_of(target.lstat()), expected.digest)
-        except OSError as error:
-            raise NotWritableError(f"{target}: {error.strerror}") from error
+            self._remove_empty(source, kept)
+            return DiskState(stamp_of(target.stat()), expected.digest)
 
-    def remove(self, path: str, *, expected: DiskState) -> bool:
-        """Delete the file at `path` and folders that get empty; returns False when another program changed it."""
+    def make_folder(self, path: str) -> None:
+        """Make the folder at `path` if it is not there; raises NotWritableError or FilePathError."""
+        place = self._folder_place(path)
+        with _typed(place):
+            place.mkdir(parents=True, exist_ok=True)
+
+    def remove_folder(self, path: str) -> bool:
+        """Take away the folder at `path` and say whether it is gone: what is in one keeps it; raises FilePathError."""
+        place = self._folder_place(path)
+        with suppress(OSError):
+            place.rmdir()
+        return not place.is_dir()
+
+    def remove(self, path: str, *, expected: DiskState, kept: Collection[str] = ()) -> bool:
+        """Delete the file at `path` and folders that get empty, apart from `kept` ones.
+
+        Returns False when another program changed it.
+        """
         there = self._state(path, expected)
         if there is None:
             return True
         if there.digest != expected.digest:
             return False
-        target = self._target(path)
-        try:
+        target = self._place(path)
+        with _typed(target):
             target.unlink(missing_ok=True)
-        except OSError as error:
-            raise NotWritableError(f"{target}: {error.strerror}") from error
-        self._remove_empty(target)
+        self._remove_empty(target, kept)
         return True
 
-    def _remove_empty(self, target: Path) -> None:
+    def _remove_empty(self, target: Path, kept: Collection[str]) -> None:
         """Remove the folders that `target` was the last in."""
         with suppress(OSError):
             for folder in target.parents:
-                if folder == self.root:
+                if folder == self.root or folder.relative_to(self.root).as_posix() in kept:
                     break
                 folder.rmdir()
 
@@ -240,15 +271,48 @@ class ProjectFolder:
         return file.state if file else None
 
     def _target(self, path: str) -> Path:
-        """Raises FilePathError for a path that is not one of ours, or that leads through a symbolic link."""
+        """Return the file that is read and written for `path`: behind a link, as long as that is one of ours too.
+
+        Raises FilePathError for a path that is not one of ours, or that leads out of the folder.
+        """
+        place = self._place(path)
+        return linked_file(self.root, place) if place.is_symlink() else place
+
+    def _place(self, path: str) -> Path:
+        """Return where `path` itself is; raises FilePathError as `_target`."""
         if not is_project_text(path):
-            raise FilePathError(f"not a project text: {path!r}")
-        target = self.root
-        for part in path.split("/"):
-            target /= part
-            if target.is_symlink():
-                raise FilePathError(f"a symbolic link: {path!r}")
-        return target
+            raise KindNotTakenError(f"not a project text: {path!r}")
+        folder, _, name = path.rpartition("/")
+        return self._folder_place(folder) / name
+
+    def _folder_place(self, path: str) -> Path:
+        """Return where the folder `path` is; raises FilePathError as `_target`."""
+        place = self.root
+        for name in path.split("/") if path else ():
+            place /= name
+            if name in {".", ".."} or not is_project_folder(name):
+                raise KindNotTakenError(f"not a folder of a project: {path!r}")
+            if place.is_symlink():
+                raise LinkNotFollowedError(f"a symbolic link: {path!r}")
+        return place
+
+
+@contextmanager
+def _typed(target: Path) -> Iterator[None]:
+    """A name that the disk does not take is this file's trouble, anything else may be the disk's."""
+    try:
+        yield
+    except OSError as error:
+        raise _typed_error(target, error) from error
+    except NotWritableError as error:
+        if isinstance(error.__cause__, OSError) and error.__cause__.errno in _NO_SUCH_NAME:
+            raise NameNotHereError(str(error)) from error
+        raise
+
+
+def _typed_error(target: Path, error: OSError) -> TexSwarmError:
+    kind = NameNotHereError if error.errno in _NO_SUCH_NAME else NotWritableError
+    return kind(f"{target}: {error.strerror}")
 
 
 def digest_of(data: bytes) -> bytes:

@@ -89,6 +89,12 @@ class Reporter:
         sentence = None if error is None else sentence_of(error)
         self._say(sentence or "The disk is as it should be again.", "problem", sentence=sentence)
 
+    def file(self, path: str, error: TexSwarmError | None) -> None:
+        """Tell why one file is not the same here and in the document; None: it is again."""
+        sentence = None if error is None else sentence_of(error)
+        shown = path.encode(errors="replace").decode()
+        self._say(f"{shown}: {sentence or 'All is well again.'}", "file_problem", path=shown, sentence=sentence)
+
     def aside(self, kept: str, folder: Path) -> None:
         """Tell where the state of before is; `kept`: as a `backup` inside the folder, or as a `copy` beside it."""
         self._say(f"{_ASIDE[kept]} {folder}", "aside", kept=kept, folder=str(folder))

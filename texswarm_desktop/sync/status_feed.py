@@ -35,6 +35,7 @@ class StatusFeed:
         self._timer: asyncio.TimerHandle | None = None
         self._told: object = None
         self._has_problem = False
+        self._told_files: dict[str, str] = {}
 
     def follow_connection(self, connection: "Connection") -> None:
         """Tell of this connection from now on."""
@@ -50,6 +51,7 @@ class StatusFeed:
         self._project = project
         self._leave_project = project.subscribe(self)
         self.waiting_changed()
+        self.files_changed()
 
     def set_opening(self, *, is_opening: bool) -> None:
         """Take in that a link stands for a document that is not open yet, or no longer."""
@@ -105,7 +107,15 @@ class StatusFeed:
         self._changed()
 
     def files_changed(self) -> None:
-        """The folder shows it."""
+        """The folder shows it; what is to be told of single files is told once."""
+        assert self._project is not None
+        before, found = self._told_files, self._project.file_problems
+        self._told_files = {path: str(error) for path, error in found.items()}
+        for path, error in found.items():
+            if before.get(path) != str(error):
+                self._reporter.file(path, error)
+        for path in before.keys() - found.keys():
+            self._reporter.file(path, None)
 
     def presence_changed(self) -> None:
         """Nobody is shown here."""

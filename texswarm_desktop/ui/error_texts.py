@@ -200,6 +200,18 @@ _BY_CLASS: Final[dict[type[BaseException], ErrorText]] = {
     errors.FilePathError: ErrorText(
         "Name not possible", "Give a name that is not taken, without a leading slash, backslash or colon."
     ),
+    errors.NameNotHereError: ErrorText(
+        "Name not possible here", "This computer cannot have a file of this name. Rename it to have it here."
+    ),
+    errors.NameNotSharedError: ErrorText(
+        "Name not possible elsewhere", "Other computers cannot have a file of this name. Rename it to share it."
+    ),
+    errors.KindNotTakenError: ErrorText(
+        "Not text", "This is no text, or a file that programs would obey. It is left as it is."
+    ),
+    errors.LinkNotFollowedError: ErrorText(
+        "Link to somewhere else", "This link leads out of the project. It is left as it is, and not shared."
+    ),
     errors.HostError: ErrorText(
         "Sharing did not start",
         "Another window may be sharing already, or the disk or the network refuses. Stop the other one and try again.",

@@ -5,7 +5,7 @@ closed: what is on the screen is never taken away.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,7 +24,7 @@ class ProjectListener(Protocol):
     """What a project tells those who listen."""
 
     def files_changed(self) -> None:
-        """The tree, the title or the main file is another one."""
+        """The tree, the title, the main file, or what is to be told of single files is another one."""
 
     def participants_changed(self) -> None:
         """Somebody came, left, or is in another state."""
@@ -69,6 +69,10 @@ class ProjectLike(Protocol):
     def read_only(self) -> str | None:
         """Why nothing is to be written here; None when one may write."""
 
+    @property
+    def file_problems(self) -> Mapping[str, Exception]:
+        """Files that are not the same here and in the document, by path, and why."""
+
     def set_presence(self, state: PresenceData | None) -> None:
         """Tell the others where this user is."""
 
@@ -82,7 +86,7 @@ class ProjectView(QObject):
     Signals: `title_changed(str)`; `file_opened(str)`, `file_closed(str)`, `current_changed(str)` with file ids, the
     last empty when nothing is open; `file_renamed(str, str)` with id and path; `file_removed(str)` for an open file
     that somebody took out of the project; `can_write_changed(bool)`; `figures_changed()`: what is known of binary files
-    may be another thing; `transfer_changed(object)` with TransferFacts or None.
+    may be another thing; `transfer_changed(object)` with TransferFacts or None; `reports_changed()`.
     """
 
     title_changed = Signal(str)
@@ -94,6 +98,7 @@ class ProjectView(QObject):
     can_write_changed = Signal(bool)
     figures_changed = Signal()
     transfer_changed = Signal(object)
+    reports_changed = Signal()
 
     def __init__(self, project: ProjectLike, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -105,6 +110,7 @@ class ProjectView(QObject):
         self._current: FileId | None = None
         self._title = self.title
         self._can_write = self.can_write
+        self._reports = self.reports
         self._is_arriving = not project.document.files
         self.tree = FileTreeModel(self)
         self._unsubscribe = project.subscribe(self)
@@ -143,6 +149,11 @@ class ProjectView(QObject):
     def may_read_only(self) -> bool:
         """Whether it is this user's role that forbids to write, and not what became of the server's copy."""
         return self._project.read_only == VIEWER
+
+    @property
+    def reports(self) -> Mapping[str, Exception]:
+        """What is to be told of single files, by path."""
+        return dict(self._project.file_problems)
 
     def rename_project(self, title: str) -> None:
         """Give the project another title, for everybody."""
@@ -286,6 +297,9 @@ class ProjectView(QObject):
         if title != self._title:
             self._title = title
             self.title_changed.emit(title)
+        before, self._reports = self._reports, self.reports
+        if {path: str(error) for path, error in before.items()} != {path: str(e) for path, e in self._reports.items()}:
+            self.reports_changed.emit()
         if self._is_arriving and self._project.document.main_file is not None:
             self._is_arriving = False
             self.open_main_file()

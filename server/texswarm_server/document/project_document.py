@@ -2,6 +2,7 @@
 
     meta   map   lineage, title, main (file id), schema
     files  map   file id -> map {path, kind: "text"} or map {path, kind: "blob", blob: {hash, size}}
+    folders  map  path -> 1: folders that somebody made and that need not hold a file
     text:<file id>   text
 
 Texts are roots of their own, so that what somebody typed into a file that another person deleted at the same time
@@ -12,6 +13,7 @@ of these maps may come from a stranger's program: entries that are not of this f
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import PurePosixPath
 from typing import Any, Final, NewType
 from uuid import uuid4
@@ -71,9 +73,12 @@ class ProjectDocument:
         self._doc: pycrdt.Doc[Any] = pycrdt.Doc(client_id=client_id)
         self._meta = self._doc.get("meta", type=pycrdt.Map)
         self._files = self._doc.get("files", type=pycrdt.Map)
+        self._folders = self._doc.get("folders", type=pycrdt.Map)
         self._texts: dict[FileId, FileText] = {}
         self._watches: dict[FileId, Any] = {}
         self._entries: Mapping[FileId, FileEntry] | None = None
+        self._folder_paths: frozenset[str] | None = None
+        self._unsafe: dict[FileId, str] = {}
         self._tree_changed = False
         self._touched: set[FileId] = set()
         self._is_local = False
@@ -84,6 +89,7 @@ class ProjectDocument:
         follow(self._doc, self._on_transaction)
         self._meta.observe(held_weakly(self._on_tree))
         self._files.observe_deep(held_weakly(self._on_tree))
+        self._folders.observe(held_weakly(self._on_tree))
 
     # ── the whole ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -158,6 +164,12 @@ class ProjectDocument:
         return self._entries
 
     @property
+    def unsafe_paths(self) -> Mapping[FileId, str]:
+        """Entries that are passed over because their path leads out of the project or is none, by id."""
+        _ = self.files
+        return self._unsafe
+
+    @property
     def main_file(self) -> FileId | None:
         """The file LaTeX is run on: as chosen, else `main.tex`, else the first `.tex`; None without any."""
         chosen = self._meta.get("main")
@@ -186,6 +198,11 @@ class ProjectDocument:
     def file_at(self, path: str) -> FileId | None:
         """Return the id of the file shown under `path`."""
         return next((entry.file_id for entry in self.files.values() if entry.path == path), None)
+
+    def free_path(self, path: str) -> str:
+        """Return `path`, with a number behind its name if another file has it."""
+        taken = {entry.path for entry in self.files.values()}
+        return next(one for one in _numbered_paths(path) if one not in taken)
 
     def add_file(self, path: str, text: str = "", file_id: FileId | None = None) -> FileId:
         """Add a file; raises FilePathError when the path is not one or is taken.
@@ -230,6 +247,27 @@ class ProjectDocument:
         self._require(file_id)
         with self._local_tree_change():
             del self._files[file_id]
+
+    @property
+    def folders(self) -> frozenset[str]:
+        """Paths of folders that are there also without a file in them; others are there through their files."""
+        if self._folder_paths is None:
+            self._folder_paths = frozenset(path for path in self._folders if is_safe_path(path))
+        return self._folder_paths
+
+    def add_folder(self, path: str) -> None:
+        """Have a folder at `path`, also without a file in it; raises FilePathError."""
+        if not is_safe_path(path):
+            raise FilePathError(f"not a path inside a project: {path!r}")
+        if path not in self.folders:
+            with self._local_tree_change():
+                self._folders[path] = 1
+
+    def remove_folder(self, path: str) -> None:
+        """Have a folder only as long as files are in it."""
+        if path in self.folders:
+            with self._local_tree_change():
+                del self._folders[path]
 
     def text(self, file_id: FileId) -> FileText:
         """Return the text of a file; the same object every time. Raises UnknownFileError, also for a binary file."""
@@ -304,6 +342,7 @@ class ProjectDocument:
 
     def _on_tree(self, _event: object) -> None:
         self._entries = None
+        self._folder_paths = None
         self._tree_changed = True
 
     def _on_text(self, file_id: FileId, _event: pycrdt.TextEvent) -> None:
@@ -343,11 +382,12 @@ class ProjectDocument:
             raise UnknownFileError(file_id)
 
     def _read_paths(self) -> dict[FileId, str]:
-        paths = {}
+        paths: dict[FileId, str] = {}
+        self._unsafe = {}
         for file_id, entry in self._files.to_py().items():
             path = entry.get("path") if isinstance(entry, dict) else None
-            if isinstance(path, str) and is_safe_path(path):
-                paths[FileId(file_id)] = path
+            if isinstance(path, str):
+                (paths if is_safe_path(path) else self._unsafe)[FileId(file_id)] = path
         return paths
 
     def _free_path(self, path: str) -> str:
@@ -432,18 +472,17 @@ def _unique_paths(paths: dict[FileId, str]) -> dict[FileId, FileEntry]:
     entries: dict[FileId, FileEntry] = {}
     taken: set[str] = set()
     for file_id in sorted(paths):
-        path, number = paths[file_id], 2
-        while path in taken:
-            path = _numbered(paths[file_id], number)
-            number += 1
+        path = next(one for one in _numbered_paths(paths[file_id]) if one not in taken)
         taken.add(path)
         entries[file_id] = FileEntry(file_id, path)
     return entries
 
 
-def _numbered(path: str, number: int) -> str:
+def _numbered_paths(path: str) -> Iterator[str]:
+    yield path
     pure = PurePosixPath(path)
-    return str(pure.with_name(f"{pure.stem} ({number}){pure.suffix}"))
+    for number in count(2):
+        yield str(pure.with_name(f"{pure.stem} ({number}){pure.suffix}"))
 
 
 def held_weakly(method: Callable[..., None], *first: object) -> Callable[[Any], None]:

@@ -185,6 +185,22 @@ class FilePathError(DocumentError):
     """A path is empty, absolute, leaves the project, or is taken."""
 
 
+class NameNotHereError(FilePathError):
+    """A file of the project has a name that this disk does not take; it is kept in the replica only."""
+
+
+class NameNotSharedError(FilePathError):
+    """A file on this disk has a name that other systems do not take; it is not brought in."""
+
+
+class KindNotTakenError(FilePathError):
+    """What is there is no text, or of a kind that another program might obey; it is not written, or not brought in."""
+
+
+class LinkNotFollowedError(FilePathError):
+    """A path is, or leads through, a symbolic link that leaves the project's folder."""
+
+
 class HostError(TexSwarmError):
     """The embedded server could not be started here; `__cause__` says why."""
 

@@ -19,8 +19,10 @@ from texswarm_desktop.ui.dialogs.connect_dialog import ConnectDialog
 from texswarm_desktop.ui.dialogs.host_sheet import HostSheet, people_words
 from texswarm_desktop.ui.dialogs.join_dialog import JoinDialog
 from texswarm_desktop.ui.dialogs.new_dialog import NewDialog
+from texswarm_desktop.ui.panels.file_reports_list import FileReportsList
+from texswarm_desktop.ui.parts import ElidedLabel
 from texswarm_desktop.viewmodels.start_view import RecentProject
-from texswarm_server.protocol.errors import LinkRefusedError, NotWritableError
+from texswarm_server.protocol.errors import KindNotTakenError, LinkRefusedError, NameNotHereError, NotWritableError
 from texswarm_server.protocol.messages import DocumentInfo
 
 #: The platform without a screen says this about every dialog.
@@ -446,3 +448,18 @@ def test_another_project_takes_the_place_of_the_first(new_desk: NewDesk) -> None
 def test_a_version_that_is_too_old_is_told_how_to_become_newer(desk: Desk) -> None:
     desk.window.act(StatusAction.UPDATE)
     assert "pip install --upgrade" in desk.window.notices.text_of("update")
+
+
+def test_what_is_to_be_told_of_single_files_is_told_below_them(desk: Desk, qtbot: QtBot) -> None:
+    reports = desk.page.files.findChild(FileReportsList)
+    assert reports.isHidden()
+    desk.project.let_report(
+        **{"a very long name " * 9 + "?.tex": NameNotHereError("x"), "refs.bib": KindNotTakenError("y")}
+    )
+    head = reports.findChild(QPushButton)
+    assert (reports.isHidden(), head.text()) == (False, "⚠  2 files need a look")
+    assert not any(shown.isVisible() for shown in reports.findChildren(ElidedLabel))
+    qtbot.mouseClick(head, Qt.MouseButton.LeftButton)
+    assert {shown.whole for shown in reports.findChildren(ElidedLabel) if shown.isVisible()} >= {"refs.bib"}
+    desk.project.let_report()
+    assert reports.isHidden()

@@ -74,12 +74,24 @@ def test_what_the_repository_around_a_folder_says_counts(root: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
-def test_links_are_not_followed(root: Path) -> None:
-    fill(root, "s/a.tex")
-    (root / "b.tex").symlink_to(root / "s" / "a.tex")
-    (root / "t").symlink_to(root / "s", target_is_directory=True)
-    (root / "s" / ".gitignore").symlink_to(root / "elsewhere")
-    assert FolderWalk(root).walk().files == ["s/a.tex"]
+def test_only_links_to_another_text_of_the_project_are_followed(root: Path) -> None:
+    project, outside = root / "project", root / "outside.tex"
+    fill(project, "s/a.tex", ".git/x.txt")
+    outside.write_text("secret")
+    for name, target in {"b": project / "s/a.tex", "c": outside, "d": project / ".git/x.txt", "e": root / "no"}.items():
+        (project / f"{name}.tex").symlink_to(target)
+    (project / "t").symlink_to(project / "s", target_is_directory=True)
+    (project / "s" / ".gitignore").symlink_to(outside)
+    walked = FolderWalk(project).walk()
+    assert (walked.files, sorted(walked.refused)) == (["b.tex", "s/a.tex"], ["c.tex", "d.tex", "e.tex"])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such names there")
+def test_names_that_others_cannot_have_are_refused_one_by_one(root: Path) -> None:
+    fill(root, "a:b.tex", "c\td.tex", "e\\f.tex", "g.tex", "h:i.png")
+    (root / os.fsdecode(b"\xff.tex")).write_text("x")
+    walked = FolderWalk(root).walk()
+    assert (walked.files, len(walked.refused)) == (["g.tex"], 4)
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="needs git")

@@ -4,14 +4,12 @@ from texswarm_desktop.core.disk_changes import (
     DiskFacts,
     Foreign,
     ForgetFile,
-    Mirrored,
     RestoreFile,
     RewriteFile,
-    Seen,
     disk_steps,
-    likeness,
 )
 from texswarm_desktop.core.reconcile import Add, Merge, Remove, Rename
+from texswarm_desktop.core.renames import Mirrored, Seen
 
 LINES = "one\ntwo\nthree\nfour\n"
 
@@ -110,7 +108,6 @@ def test_what_is_no_text_in_the_place_of_a_deleted_file_is_nobodys() -> None:
     assert disk_steps(facts(document={}, changed={"a.tex": seen(None)})) == [ForgetFile("1")]
 
 
-def test_likeness_counts_lines() -> None:
-    assert likeness(LINES, LINES) == 1
-    assert likeness(LINES, "one\ntwo\n\n\n") == 0.5
-    assert likeness("", "") == 0
+def test_a_file_moved_to_a_name_that_another_is_on_its_way_to_is_still_itself() -> None:
+    given = facts(document={"1": "a.tex", "2": "b.tex"}, changed={"b.tex": seen(LINES)}, gone=["1"])
+    assert disk_steps(given) == [Rename("1", "b.tex")]

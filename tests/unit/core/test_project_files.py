@@ -36,6 +36,7 @@ def test_sources_are_project_text(path: str) -> None:
         ".hidden.tex", ".git/notes.txt", "a/.git/hooks/x.txt", ".texswarm/x.tex", "_minted-main/x.tex",
         "latexmkrc", ".latexmkrc", "Makefile", "run.sh", "evil.desktop", "texmf.cnf", ".tex", "figure.png",
         "../out.tex", "/etc/x.tex", "a//b.tex", "a/./b.tex", "", "C:x.tex", "a\\b.tex",
+        "\u200c.git/x.txt", "\ufeff.x.tex", "\udcff.tex",
     ],
 )  # fmt: skip
 def test_nothing_else_is(path: str) -> None:

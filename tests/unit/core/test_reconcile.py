@@ -75,6 +75,12 @@ def test_a_file_with_another_name_is_renamed() -> None:
     assert reconcile({"1": record("a", "x")}, {"b": found("x")}, {"1": ("a", "edited")}) == [Rename("1", "b")]
 
 
+def test_a_file_with_another_name_that_was_changed_besides_is_renamed_and_merged() -> None:
+    records, new = {"1": record("a", "1\n2\n3\n")}, found("1\n2\n3\n4\n")
+    assert reconcile(records, {"b": new}, {"1": ("a", "1\n2\n3\n")}) == [Rename("1", "b"), Merge("1", "b", "1\n2\n3\n")]
+    assert reconcile(records, {"b": found("else\n")}, {"1": ("a", "1\n2\n3\n")}) == [Remove("1"), Add("b")]
+
+
 def test_what_the_document_has_no_more_is_deleted_if_it_is_still_ours() -> None:
     assert reconcile({"1": record("a", "x")}, {"a": found("x")}, {}) == [Discard("a")]
     assert reconcile({"1": record("a", "x")}, {"a": found("changed")}, {}) == [Add("a")]

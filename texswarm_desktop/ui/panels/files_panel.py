@@ -18,6 +18,7 @@ from PySide6.QtGui import QAction, QColor, QIcon, QKeyEvent, QPainter
 from PySide6.QtWidgets import QLineEdit, QMenu, QStyledItemDelegate, QStyleOptionViewItem, QTreeView, QWidget
 
 from texswarm_desktop.ui.error_texts import text_of
+from texswarm_desktop.ui.panels.file_reports_list import FileReportsList
 from texswarm_desktop.ui.parts import IconButton, column, label, restyle, row
 from texswarm_desktop.ui.theme import Theme
 from texswarm_desktop.viewmodels.file_tree import FILE_ID_ROLE, IS_MAIN_ROLE, PATH_ROLE
@@ -51,7 +52,8 @@ class FilesPanel(QWidget):
         self._name_row = name_row
         tree_row = QWidget()
         tree_row.setLayout(column(self._tree, margins=(6, 0, 6, 6)))
-        box = column(header, name_row, tree_row)
+        self._reports = FileReportsList()
+        box = column(header, name_row, tree_row, self._reports)
         box.setStretchFactor(tree_row, 1)
         self.setLayout(box)
         self._end_naming()
@@ -60,6 +62,7 @@ class FilesPanel(QWidget):
         self._connect()
         self._tree.expandToDepth(1)
         self._show_current(project.current or "")
+        self._reports.show_reports(project.reports)
 
     def _connect(self) -> None:
         self._tree.clicked.connect(self._on_tree_clicked)
@@ -72,6 +75,7 @@ class FilesPanel(QWidget):
         self._name.cancelled.connect(self._end_naming)
         self._project.current_changed.connect(self._show_current)
         self._project.can_write_changed.connect(self._on_project_can_write_changed)
+        self._project.reports_changed.connect(self._on_project_reports_changed)
         self._project.tree.rowsInserted.connect(self._on_rows_inserted)
 
     # ── naming ──────────────────────────────────────────────────────────────────────────────────────────
@@ -118,6 +122,9 @@ class FilesPanel(QWidget):
         self._add.setEnabled(can_write)
         if not can_write:
             self._end_naming()
+
+    def _on_project_reports_changed(self) -> None:
+        self._reports.show_reports(self._project.reports)
 
     # ── the tree ────────────────────────────────────────────────────────────────────────────────────────
 

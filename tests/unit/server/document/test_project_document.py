@@ -254,3 +254,10 @@ def test_many_updates_are_merged_into_one_that_says_the_same() -> None:
 
     assert len(updates) > 300
     assert copy.update_since() == document.update_since()
+
+
+def test_a_path_that_is_taken_gets_a_number() -> None:
+    project = ProjectDocument()
+    project.add_file("s/a.tex")
+    project.add_file("s/a (2).tex")
+    assert (project.free_path("s/a.tex"), project.free_path("a.tex")) == ("s/a (3).tex", "a.tex")

@@ -1,0 +1,50 @@
+"""Which new file is one that is gone."""
+
+from texswarm_desktop.core.renames import Mirrored, Seen, likeness, renamed
+
+LINES = "one\ntwo\nthree\nfour\n"
+
+
+def gone(path: str, text: str = LINES, inode: int | None = 1) -> Mirrored:
+    return Mirrored(path, text, text.encode(), inode)
+
+
+def new(text: str | None = LINES, inode: int | None = 2) -> Seen:
+    return Seen((text or "binary").encode(), inode, text)
+
+
+def test_the_same_content_is_the_same_file_whatever_its_name() -> None:
+    assert renamed({"1": gone("a")}, {"b": new(), "c": new("else")}) == {"1": "b"}
+    assert renamed({"1": gone("a", inode=None)}, {"b": new(inode=None)}) == {"1": "b"}
+
+
+def test_of_equals_the_one_in_the_same_place_is_the_same() -> None:
+    files = {"1": gone("a", inode=1), "2": gone("b", inode=2)}
+    assert renamed(files, {"x": new(inode=2), "y": new(inode=1)}) == {"1": "y", "2": "x"}
+
+
+def test_a_changed_file_is_known_by_its_lines() -> None:
+    assert renamed({"1": gone("a")}, {"b": new(LINES + "five\n"), "c": new("one\ntwo\n")}) == {"1": "b"}
+    assert renamed({"1": gone("a")}, {"c": new("one\ntwo\n", inode=1)}) == {"1": "c"}
+    assert renamed({"1": gone("a")}, {"c": new("one\ntwo\n")}) == {}
+
+
+def test_a_place_on_the_disk_alone_proves_nothing() -> None:
+    assert renamed({"1": gone("a")}, {"b": new("something else", inode=1)}) == {}
+    assert renamed({"1": gone("a")}, {"b": new(None, inode=1)}) == {}
+    assert renamed({"1": gone("a", "", None)}, {"b": new("x", inode=None)}) == {}
+
+
+def test_a_file_is_given_away_once() -> None:
+    assert renamed({"1": gone("a"), "2": gone("b")}, {"c": new()}) == {"1": "c"}
+
+
+def test_more_text_than_can_be_compared_is_known_by_its_content_only() -> None:
+    much = "x\n" * 5_000_000
+    assert renamed({"1": gone("a", much), "2": gone("b")}, {"c": new(much + "y"), "d": new()}) == {"2": "d"}
+
+
+def test_likeness_counts_lines() -> None:
+    assert likeness(LINES, LINES) == 1
+    assert likeness(LINES, "one\ntwo\n\n\n") == 0.5
+    assert likeness("", "") == 0

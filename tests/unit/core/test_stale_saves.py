@@ -1,0 +1,84 @@
+"""What an editor saves that has not seen what arrived since it loaded the file."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from texswarm_desktop.core.stale_saves import FormerStates, former_state
+from texswarm_desktop.core.text_merge import apply_edits, merge
+
+LOADED = "".join(f"line {number} of the text\n" for number in range(30))
+ARRIVED = "a sentence that somebody wrote far away\n"
+LAST = LOADED.replace("line 10 ", ARRIVED + "line 10 ")
+
+
+def states(*texts: str) -> FormerStates:
+    found = FormerStates()
+    for at, text in enumerate(texts):
+        found = found.after(former_state(text, 10.0**at))
+    return found
+
+
+def merged(saved: str, former: FormerStates, last: str = LAST) -> str:
+    return apply_edits(last, merge(former.base_of(saved, last), saved, last))
+
+
+def test_a_save_of_what_was_loaded_before_something_arrived_keeps_both() -> None:
+    saved = LOADED.replace("line 20 ", "line twenty ")
+    assert merged(saved, states(LOADED)) == LAST.replace("line 20 ", "line twenty ")
+
+
+def test_what_arrived_may_be_a_deletion() -> None:
+    saved = LAST.replace("line 20 ", "line twenty ")
+    assert merged(saved, states(LAST), LOADED) == LOADED.replace("line 20 ", "line twenty ")
+
+
+def test_a_save_that_has_what_arrived_is_made_from_it() -> None:
+    saved = LAST.replace("line 20 ", "line twenty ").replace("far away", "near by")
+    assert states(LOADED).base_of(saved, LAST) == LAST
+    assert merged(saved, states(LOADED)) == saved
+
+
+def test_a_former_state_is_restored_on_purpose() -> None:
+    assert merged(LOADED, states(LOADED)) == LOADED
+
+
+def test_the_same_words_at_another_place_are_not_what_arrived() -> None:
+    loaded = "".join(f"item {number} of the list\n" for number in range(9))
+    last = loaded.replace("item 3 ", "item 3a of the list\nitem 3 ")
+    saved = loaded.replace("item 7 ", "item 6a of the list\nitem 7 ")
+    assert merged(saved, states(loaded), last) == last.replace("item 7 ", "item 6a of the list\nitem 7 ")
+
+
+def test_without_former_states_there_is_one_base() -> None:
+    assert FormerStates().base_of("x", "y") == "y"
+    assert states(LOADED).base_of(LAST, LAST) == LAST
+
+
+def test_the_state_that_was_loaded_is_found_among_others() -> None:
+    earlier = LOADED.replace("line 5 ", "line 5 as it was long ago, with many more words than now ")
+    later = LAST.replace("line 25 ", "and more arrived later\nline 25 ")
+    saved = LAST.replace("line 20 ", "line twenty ")
+    assert states(earlier, LOADED, LAST).base_of(saved, later) == LAST
+
+
+def test_states_reach_far_back_and_stay_few() -> None:
+    former = FormerStates()
+    for second in range(20_000):
+        former = former.after(former_state(str(second), float(second)))
+    ages = [20_000 - state.until for state in former.states]
+    assert len(ages) <= 12
+    assert ages[-1] == 1
+    assert ages[0] > 3_000
+
+
+@given(st.lists(st.sampled_from(["a", "b", "c", "x y"]), min_size=1, max_size=12), st.data())
+def test_nothing_that_arrived_is_lost_when_a_line_is_added_to_what_was_loaded(
+    lines: list[str], data: st.DataObject
+) -> None:
+    loaded = "".join(f"{line}\n" for line in lines)
+    at, other = (data.draw(st.integers(0, len(lines))) for _ in range(2))
+    last = "".join(f"{line}\n" for line in [*lines[:at], "this arrived meanwhile", *lines[at:]])
+    saved = "".join(f"{line}\n" for line in [*lines[:other], "and this was written here", *lines[other:]])
+    result = merged(saved, states(loaded), last)
+    assert "this arrived meanwhile\n" in result
+    assert "and this was written here\n" in result

@@ -1,0 +1,101 @@
+"""Which file that is gone is which new one: the one rule for folders that were watched and for those that were not.
+
+The same content is the same file, first of all where it also has the same place on the disk. What was changed besides
+is known by its lines, the most alike first. A place on the disk alone proves nothing: systems use it again.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+#: From how much likeness on two texts are one file under another name; with the same place on the disk, and without.
+_ALIKE_IN_PLACE: Final = 0.3
+_ALIKE: Final = 0.6
+#: More text than this is not compared line by line: a rename is then seen only where the content stayed.
+_MAX_COMPARED_CP: Final = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Mirrored:
+    """What we know to have been on disk for a file. `inode`: its place on the disk, None where nobody looked."""
+
+    path: str
+    text: str
+    digest: bytes
+    inode: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is on disk under a path now; `text` is None when it is not text."""
+
+    digest: bytes
+    inode: int | None
+    text: str | None
+
+
+def renamed(gone: Mapping[str, Mirrored], fresh: Mapping[str, Seen]) -> dict[str, str]:
+    """Pair files that are gone, by id, with new ones, by path; the surest first."""
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    for pairs in (_same(gone, fresh), _alike(gone, fresh, found, taken)):
+        for _, _, path, file_id in sorted(pairs):
+            if file_id not in found and path not in taken:
+                found[file_id] = path
+                taken.add(path)
+    return found
+
+
+def likeness(old: str, new: str) -> float:
+    """Return the share of lines that two texts have in common, blank ones apart: 0 to 1."""
+    return _share(_lines(old), _lines(new))
+
+
+_Pair = tuple[float, str, str, str]
+
+
+def _same(gone: Mapping[str, Mirrored], fresh: Mapping[str, Seen]) -> Iterator[_Pair]:
+    by_digest: dict[bytes, list[str]] = {}
+    for path, seen in fresh.items():
+        by_digest.setdefault(seen.digest, []).append(path)
+    for file_id, file in gone.items():
+        for path in by_digest.get(file.digest, ()):
+            yield -float(_is_in_place(file, fresh[path])), file.path, path, file_id
+
+
+def _alike(
+    gone: Mapping[str, Mirrored], fresh: Mapping[str, Seen], found: Mapping[str, str], taken: set[str]
+) -> Iterator[_Pair]:
+    """Compare what is left over; the lines of a text are counted once."""
+    old = {file_id: file for file_id, file in gone.items() if file_id not in found and file.text}
+    new = {path: seen.text for path, seen in fresh.items() if path not in taken and seen.text}
+    if (
+        not old
+        or not new
+        or sum(len(file.text) for file in old.values()) + sum(map(len, new.values())) > _MAX_COMPARED_CP
+    ):
+        return
+    lines = {path: _lines(text) for path, text in new.items()}
+    for file_id, file in old.items():
+        before = _lines(file.text)
+        for path in new:
+            is_in_place = _is_in_place(file, fresh[path])
+            degree = _share(before, lines[path])
+            if degree >= (_ALIKE_IN_PLACE if is_in_place else _ALIKE):
+                yield -(degree + is_in_place), file.path, path, file_id
+
+
+def _is_in_place(file: Mirrored, seen: Seen) -> bool:
+    return file.inode is not None and file.inode == seen.inode
+
+
+def _lines(text: str) -> Counter[str]:
+    return Counter(line for line in text.splitlines() if line.strip())
+
+
+def _share(old: Counter[str], new: Counter[str]) -> float:
+    totals = old.total(), new.total()
+    if min(totals) < _ALIKE_IN_PLACE * max(totals):
+        return 0.0
+    return (old & new).total() / max(totals) if max(totals) else 0.0

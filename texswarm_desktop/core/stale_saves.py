@@ -1,0 +1,115 @@
+"""From which state of a file another program set out when it saved it.
+
+An editor holds the text it loaded. What we wrote into the file since is not in it, and saving it would undo that. So
+the last states of a file are remembered, and a save counts as made from the one it fits: when next to nothing of what
+came after that state is in it, and it has something new of its own.
+
+What is exactly a former state was restored on purpose (`git checkout`, an editor's undo). Only states that we wrote
+over count: what another program saved is known to whoever edits on the disk, so all before it is forgotten. States lie
+further apart the older they are, so that a few of them reach back for hours.
+"""
+
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from texswarm_desktop.core.text_merge import changed_words, diff
+
+#: How much of what came after a state must be missing in a save for it to count as made from that state.
+_MISSING: Final = 0.6
+_MAX_STATES: Final = 12
+#: No state is less than this many times as old as the next one.
+_SPREAD: Final = 2.5
+#: How much text is compared for one save.
+_MAX_COMPARED_CP: Final = 8_000_000
+_LEVEL: Final = 1
+_WORD: Final = re.compile(r"\w+|[^\w\s]")
+
+
+@dataclass(frozen=True, slots=True)
+class FormerState:
+    """A text that was in a file until `until` (monotonic seconds); packed."""
+
+    packed: bytes
+    until: float
+
+    @property
+    def text(self) -> str:
+        """The text."""
+        return zlib.decompress(self.packed).decode()
+
+
+def former_state(text: str, until: float) -> FormerState:
+    """Pack a text; takes a while for a large one."""
+    return FormerState(zlib.compress(text.encode(), _LEVEL), until)
+
+
+@dataclass(frozen=True, slots=True)
+class FormerStates:
+    """What was in a file before what is in it now, oldest first."""
+
+    states: tuple[FormerState, ...] = ()
+
+    def after(self, state: FormerState) -> "FormerStates":
+        """Return these with a `state` that is being written over."""
+        return FormerStates(tuple(_thinned((*self.states, state), state.until)))
+
+    def base_of(self, saved: str, last: str) -> str:
+        """Return the text that `saved` was made from: `last`, which was in the file, or a former one.
+
+        Takes a while for a large text.
+        """
+        if not self.states or saved == last:
+            return last
+        best, least = last, _cost(last, saved)
+        for text in self._comparable(len(saved)):
+            if text == saved:
+                return last
+            cost = _cost(text, saved)
+            if cost < least and _is_missing(text, last, saved):
+                best, least = text, cost
+        return best
+
+    def _comparable(self, length: int) -> Iterator[str]:
+        """Yield texts, the newest first, as long as comparing them is no work to be noticed."""
+        for state in self.states[: -1 - max(1, _MAX_COMPARED_CP // (length + 1)) : -1]:
+            yield state.text
+
+
+def _is_missing(former: str, last: str, saved: str) -> bool:
+    """Say whether next to nothing is in `saved` of what came between `former` and `last`.
+
+    Words count where they stand: somebody else may have put the same ones in at another place.
+    """
+    arrived, own = changed_words(former, last), changed_words(former, saved)
+    whole = there = 0
+    for edit in arrived:
+        beside = [one for one in own if one.start <= edit.end and one.end >= edit.start]
+        came, went = Counter(_WORD.findall(edit.new)), Counter(_WORD.findall(former, edit.start, edit.end))
+        kept = came & Counter(word for one in beside for word in _WORD.findall(one.new))
+        gone = went & Counter(word for one in beside for word in _WORD.findall(former, one.start, one.end))
+        whole += _length(came) + _length(went)
+        there += _length(kept) + _length(gone)
+    return whole > 0 and whole - there >= _MISSING * whole
+
+
+def _length(words: Counter[str]) -> int:
+    return sum(map(len, words.elements()))
+
+
+def _cost(old: str, new: str) -> tuple[int, int]:
+    """Return how many code points of `old` are not in `new`, and how many have to come besides."""
+    edits = diff(old, new)
+    return sum(edit.end - edit.start for edit in edits), sum(len(edit.new) for edit in edits)
+
+
+def _thinned(states: Sequence[FormerState], now: float) -> list[FormerState]:
+    """Of states that are about as old, keep the older one: it was there for longer to be loaded."""
+    kept: list[FormerState] = []
+    for state in states[:-1]:
+        if not kept or now - kept[-1].until >= _SPREAD * (now - state.until):
+            kept.append(state)
+    return [*kept, *states[-1:]][-_MAX_STATES:]

@@ -1,0 +1,145 @@
+"""One round of writing a project's files into its folder. Blocks, and decides nothing about what other programs did.
+
+The edits become durable in the replica, together with what is about to be written; then each file is written for
+itself: one that cannot be must not keep the others from it.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import monotonic
+
+from texswarm_desktop.core.project_files import TextFormat, encode_text, format_for
+from texswarm_desktop.core.stale_saves import FormerState, former_state
+from texswarm_desktop.services.mirrored_file import MirroredFile
+from texswarm_desktop.services.project_folder import DiskFile, DiskState, ProjectFolder, digest_of
+from texswarm_desktop.services.replica_database import put_intent
+from texswarm_desktop.services.replica_store import ReplicaStore
+from texswarm_server.document.project_document import FileId
+from texswarm_server.protocol.errors import ChangedOnDiskError, FilePathError, NotWritableError, TexSwarmError
+
+
+@dataclass(frozen=True, slots=True)
+class FileWrite:
+    """A file to be written, and what we know of it. `path`: on this disk."""
+
+    file_id: FileId
+    path: str
+    text: str
+    format: TextFormat
+    expected: DiskState | None
+    old: MirroredFile | None
+
+
+@dataclass(frozen=True, slots=True)
+class WritingRound:
+    """What is to be done. `removals`: files that are to go; `taken`: all paths of the project on this disk.
+
+    `make` and `unmake`: folders that are to be there, and those that are not; `kept`: those that stay without a file.
+    While the folder `is_watched`, what another program did is left to a look, which waits until it is over.
+    """
+
+    writes: list[FileWrite]
+    removals: Mapping[FileId, MirroredFile]
+    taken: Collection[str]
+    is_watched: bool
+    make: Collection[str] = ()
+    unmake: Collection[str] = ()
+    kept: Collection[str] = ()
+
+
+@dataclass(slots=True)
+class WritingOutcome:
+    """What a round found out. `files` has the new base of a file, or None when it is gone from the disk.
+
+    `changed`: another program was there; None where it is still to be looked at. `refused`: names that no file here
+    can have. `kept`: files to be deleted in which another program wrote. `former`: what was written over. `made` and
+    `unmade`: folders; `stuck`: those that something is in the way of.
+    """
+
+    files: dict[FileId, MirroredFile | None] = field(default_factory=dict)
+    changed: dict[FileId, DiskFile | None] = field(default_factory=dict)
+    failed: set[FileId] = field(default_factory=set)
+    refused: dict[FileId, FilePathError] = field(default_factory=dict)
+    kept: dict[FileId, MirroredFile] = field(default_factory=dict)
+    former: dict[FileId, FormerState] = field(default_factory=dict)
+    made: set[str] = field(default_factory=set)
+    unmade: set[str] = field(default_factory=set)
+    stuck: set[str] = field(default_factory=set)
+    error: TexSwarmError | None = None
+
+    @contextmanager
+    def taking_errors(self, *file_ids: FileId) -> Iterator[None]:
+        """Note what goes wrong with these files."""
+        try:
+            yield
+        except FilePathError as error:
+            self.refused.update(dict.fromkeys(file_ids, error))
+        except TexSwarmError as error:
+            self.error = error
+            self.failed.update(file_ids)
+
+
+class FolderWriter:
+    """Writes into one folder."""
+
+    def __init__(self, folder: ProjectFolder, store: ReplicaStore) -> None:
+        self._folder = folder
+        self._store = store
+
+    def run(self, order: WritingRound) -> WritingOutcome:
+        """Do a round."""
+        outcome = WritingOutcome()
+        data = {write.file_id: encode_text(write.text, write.format) for write in order.writes}
+        for write in order.writes:
+            self._store.enqueue(put_intent(write.file_id, write.path, digest_of(data[write.file_id])))
+        with outcome.taking_errors(*data):
+            self._store.commit_now()
+        if outcome.error is not None:
+            return outcome
+        for write in order.writes:
+            with outcome.taking_errors(write.file_id):
+                self._write(outcome, order, write, data[write.file_id])
+        for file_id, base in order.removals.items():
+            with outcome.taking_errors():
+                if base.path in order.taken or self._removes(base, order) or not order.is_watched:
+                    outcome.files[file_id] = None
+                else:
+                    outcome.kept[file_id] = base
+        self._keep_folders(outcome, order)
+        return outcome
+
+    def _keep_folders(self, outcome: WritingOutcome, order: WritingRound) -> None:
+        for folder in sorted(order.make):
+            with outcome.taking_errors():
+                self._folder.make_folder(folder)
+                outcome.made.add(folder)
+        for folder in sorted(order.unmake, reverse=True):
+            with outcome.taking_errors():
+                if self._folder.remove_folder(folder):
+                    outcome.unmade.add(folder)
+        outcome.stuck = {*order.make, *order.unmake} - outcome.made - outcome.unmade
+
+    def _removes(self, base: MirroredFile, order: WritingRound) -> bool:
+        return self._folder.remove(base.path, expected=base.state, kept=order.kept)
+
+    def _write(self, outcome: WritingOutcome, order: WritingRound, write: FileWrite, data: bytes) -> None:
+        expected, old = write.expected, write.old
+        try:
+            if old is not None and old.path != write.path and old.path not in order.taken and expected is None:
+                expected = self._folder.move(old.path, write.path, expected=old.state, kept=order.kept)
+            state = self._folder.write(write.path, data, expected=expected, must_be_there=order.is_watched)
+        except ChangedOnDiskError:
+            outcome.changed[write.file_id] = None if order.is_watched else self._read_changed(write.path)
+            return
+        if old is not None and old.text != write.text:
+            outcome.former[write.file_id] = former_state(old.text, monotonic())
+        if old is not None and old.path not in {write.path, *order.taken}:
+            self._removes(old, order)
+        outcome.files[write.file_id] = MirroredFile(write.path, write.text, format_for(write.text, write.format), state)
+
+    def _read_changed(self, path: str) -> DiskFile:
+        file = self._folder.read(path)
+        if file is None or file.decoded is None:
+            raise NotWritableError(f"{path}: another program put something there that is not text")
+        return file
