@@ -54,7 +54,10 @@ class FolderWalk:
     """Walks through `root`. `problem` says what is wrong with the project's settings, if anything."""
 
     def __init__(self, root: Path, *, takes: Callable[[str], bool] = is_project_text) -> None:
-        """`takes`: says of a path whether a file there is looked at, or passed over in silence."""
+        """`takes`: says of a path whether a file there is looked at, or passed over in silence.
+
+        Who looks for anything but texts gets no links: they are followed for texts alone.
+        """
         self._root = root
         self._takes = takes
         self._files: dict[Path, _Reread[IgnoreFile]] = {}
@@ -113,6 +116,8 @@ class FolderWalk:
             if not self._takes(path):
                 raise NameNotSharedError(repr(path))
             if (self._root / path).is_symlink():
+                if self._takes is not is_project_text:
+                    raise LinkNotFollowedError(repr(path))
                 linked_file(self._root, self._root / path)
         except FilePathError as error:
             if not is_out:
