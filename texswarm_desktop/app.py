@@ -252,7 +252,8 @@ class Desktop:
         if self._scope.is_closed:
             work.close()
             return
-        self._scope.start(name, self._told(work))
+        task = self._scope.start(name, self._told(work))
+        task.add_done_callback(lambda _task: work.close())  # as the scope does for what it was given
 
     async def _told(self, work: Coroutine[Any, Any, Any]) -> None:
         try:

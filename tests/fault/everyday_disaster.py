@@ -21,7 +21,7 @@ from tests.helpers.tcp_proxy import TcpProxy
 ACCESS_TTL_S: Final = 2.0
 STATUS_LINES: Final = re.compile(
     r"""Working\ locally(\ ·\ not\ saved\ to\ the\ folder\ yet)?
-      | Connecting(\ to\ \S+)?…(\ ·\ [\d,]+\ edits?\ waiting)?
+      | (Connecting(\ to\ \S+)?|Reconnecting)…(\ ·\ [\d,]+\ edits?\ waiting)?
       | Signing\ in(\ again)?…(\ ·\ [\d,]+\ edits?\ waiting)?
       | Catching\ up…\ \(\d+\ of\ \d+\)(\ ·\ [\d,]+\ edits?\ waiting)?
       | Connected\ ·\ (all\ changes\ saved|saving…)

@@ -17,6 +17,7 @@ from websockets.asyncio.connection import broadcast
 from websockets.exceptions import (
     ConnectionClosed,
     InvalidHandshake,
+    InvalidMessage,
     InvalidProxy,
     InvalidStatus,
     InvalidURI,
@@ -198,6 +199,8 @@ def _trouble(error: Exception, *, has_proxy: bool, has_tls: bool) -> Trouble:
             return Trouble.PROXY
         case ConnectionResetError() | ConnectionAbortedError() if has_tls:  # what a server without TLS does to a hello
             return Trouble.TLS
+        case InvalidMessage() if isinstance(error.__cause__, EOFError):  # it ended before anything was said
+            return Trouble.ENDED
         case InvalidHandshake() | InvalidURI():
             return Trouble.NOT_OURS
         case _:
