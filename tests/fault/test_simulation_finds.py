@@ -19,7 +19,6 @@ from texswarm_server.open_documents import OpenDocuments
 from texswarm_server.protocol.messages import Authentication
 from texswarm_server.rooms import room
 from texswarm_server.rooms.acknowledgements import Acknowledgements
-from texswarm_server.rooms.effects import SendDocument
 from texswarm_server.rooms.room import Room
 from texswarm_server.rooms.room_presence import RoomPresence
 from texswarm_server.sessions import sign_in
@@ -121,15 +120,6 @@ def tells_nobody_that_a_document_may_be_opened_again(patch: pytest.MonkeyPatch) 
     patch.setattr(DocumentSync, "shared", lambda self: None)
 
 
-def asks_no_browser_for_what_was_refused(patch: pytest.MonkeyPatch) -> None:
-    change_role = Room.change_role
-
-    def without_a_question(self: Room, *details: Any) -> list[Any]:
-        return [effect for effect in change_role(self, *details) if not isinstance(effect, SendDocument)]
-
-    patch.setattr(Room, "change_role", without_a_question)
-
-
 def gives_browsers_no_sign_of_life(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(YjsPeer, "_beat", lambda self: None)
 
@@ -163,7 +153,6 @@ def lets_guests_who_are_invited_back_in_as_somebody_new(patch: pytest.MonkeyPatc
 
 MISTAKES: list[Mistake] = [
     tells_nobody_that_a_document_may_be_opened_again,
-    asks_no_browser_for_what_was_refused,
     gives_browsers_no_sign_of_life,
     passes_on_to_browsers_what_only_desktops_know,
     shows_the_first_generation_only_its_own_edits,

@@ -303,6 +303,17 @@ def test_a_role_changes_while_the_document_is_open() -> None:
     assert room.change_role(ADA, "editor") == room.change_role(EVE, "owner") == []
 
 
+def test_a_browser_that_may_edit_again_is_asked_for_what_was_refused_and_a_desktop_is_not() -> None:
+    room = room_with(BOB)
+    room.join(replace(profile(ADA), is_forgetful=True))
+    for member, questions in ((ADA, 1), (BOB, 0)):
+        demoted = Heard(room)(room.change_role(member, "viewer"))
+        promoted = Heard(room)(room.change_role(member, "editor"))
+
+        assert demoted.of(member, SyncStep1) == []
+        assert len(promoted.of(member, SyncStep1)) == questions
+
+
 # ── synchronising ───────────────────────────────────────────────────────────────────────────────────────
 
 
