@@ -150,7 +150,8 @@ def test_in_whatever_order_edits_come_all_are_shown_and_followers_see_the_same(k
             change = shared.update_since(follower.state_vector())
         if change is not None:
             follower.apply(change)
-        assert follower.update_since() == shared.update_since()
+        assert text_of([follower.update_since()]) == text_of([shared.update_since()])
+        assert shared.contains(follower.update_since())  # the bytes may differ: neighbours are joined or not
     assert text_of([shared.update_since()]) == edits.text
 
 
