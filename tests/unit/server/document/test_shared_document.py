@@ -152,6 +152,7 @@ def test_in_whatever_order_edits_come_all_are_shown_and_followers_see_the_same(k
             follower.apply(change)
         assert text_of([follower.update_since()]) == text_of([shared.update_since()])
         assert shared.contains(follower.update_since())  # the bytes may differ: neighbours are joined or not
+        assert SharedDocument([follower.update_since()]).contains(shared.update_since())
     assert text_of([shared.update_since()]) == edits.text
 
 
