@@ -96,13 +96,25 @@ _OF_GUESTS: Final = frozenset(
 _IN_BETWEEN: Final = frozenset({"kill_server", "restart_server", "read_slowly", "fill_disk", "cut", "freeze_down"})
 
 
-def make_script(seed: int, faults: int = 5) -> Script:
-    """Return the plan of a seed: people who type, and `faults` troubles among them."""
+@dataclass(frozen=True)
+class Subject:
+    """What plans are about: the faults that may happen, and the guests who are in each of them (none: that varies)."""
+
+    faults: tuple[str, ...] = tuple(FAULTS)
+    guests: tuple[str, ...] = ()
+
+
+ANYTHING: Final = Subject()
+
+
+def make_script(seed: int, faults: int = 5, about: Subject = ANYTHING) -> Script:
+    """Return the plan of a seed: people who type, and up to `faults` troubles among them."""
     chance = random.Random(f"script {seed}")
-    kinds = chance.choices(list(FAULTS), [weight for weight, _, _ in FAULTS.values()], k=chance.randint(1, faults))
+    weights = [FAULTS[kind][0] for kind in about.faults]
+    kinds = chance.choices(about.faults, weights, k=chance.randint(1, faults))
     people = PEOPLE[: chance.choice([2, 2, 3])]
     guests = chance.choice([(), (), (), GUESTS[:1], GUESTS[1:], GUESTS])
-    everybody = (*people, *guests)
+    everybody = (*people, *(guests := about.guests or guests))
     steps: list[Step] = []
     for kind in kinds:
         steps += _typing(chance, everybody, chance.randint(1, 3))
