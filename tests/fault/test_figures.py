@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.helpers.folder_listing import files_in
 from tests.helpers.run_async import runs_async, until
 from tests.helpers.tcp_proxy import TcpProxy
 from tests.integration.services.test_figures import Peer, server_in, two_peers
@@ -17,14 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAMES = ("a.png", "b.pdf", "figures/a.png", "figures/c.jpg")
-
-
-def files_in(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file() and ".texswarm" not in path.parts
-    }
 
 
 def act(random: Random, peer: Peer, number: int) -> None:

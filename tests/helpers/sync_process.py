@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.helpers.folder_listing import files_in
+
 LIMIT_S = 60.0
 
 
@@ -109,9 +111,5 @@ async def sync_once(folder: Path, link: str | None = None, *options: str) -> Syn
 
 
 def texts_in(folder: Path) -> dict[str, str]:
-    """Return every file of a project's folder by path, without what is ours."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and ".texswarm" not in path.parts
-    }
+    """Return every file of a project's folder by path, without what is ours; what goes meanwhile is left out."""
+    return {path: data.decode() for path, data in files_in(folder).items()}

@@ -50,6 +50,10 @@ class Walked:
     refused: dict[str, TexSwarmError] = field(default_factory=dict)
 
 
+class _GoneError(Exception):
+    """There is no such folder any more."""
+
+
 class FolderWalk:
     """Walks through `root`. `problem` says what is wrong with the project's settings, if anything."""
 
@@ -94,8 +98,11 @@ class FolderWalk:
         on_the_way: Collection[str],
         is_inside: bool,
     ) -> None:
+        try:
+            names, folders, is_empty = self._list(folder)
+        except _GoneError:
+            return
         walked.folders.append(folder)
-        names, folders, is_empty = self._list(folder)
         if is_empty and not is_inside and folder:
             walked.empty.add(folder)
         if _IGNORE_FILE in names and not is_inside:
@@ -139,6 +146,10 @@ class FolderWalk:
                         names.append(entry.name)
                     elif entry.is_dir(follow_symlinks=False) and is_project_folder(entry.name):
                         folders.append(entry.name)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            if folder:  # another program took it away since the folder around it was listed
+                raise _GoneError from error
+            raise NotReadableError(f"{error.filename}: {error.strerror}") from error
         except OSError as error:
             raise NotReadableError(f"{error.filename}: {error.strerror}") from error
         return sorted(names), sorted(folders), is_empty

@@ -118,3 +118,19 @@ def test_git_says_the_same(seed: int, root: Path) -> None:
 def _as_walked(path: str) -> list[tuple[bool, str]]:
     *folders, name = path.split("/")
     return [*((True, folder) for folder in folders), (False, name)]
+
+
+def test_a_folder_that_goes_while_one_walks_is_not_there(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(root, "main.tex", "s/a.tex", "t/b.tex")
+    scan = os.scandir
+
+    def remove_and_scan(place: Path) -> object:
+        shutil.rmtree(root / "s", ignore_errors=True)
+        return scan(place)
+
+    monkeypatch.setattr(
+        "texswarm_desktop.services.folder_walk.os.scandir",
+        lambda place: remove_and_scan(place) if place == root / "s" else scan(place),
+    )
+    walked = FolderWalk(root).walk()
+    assert (walked.files, walked.folders) == (["main.tex", "t/b.tex"], ["", "t"])

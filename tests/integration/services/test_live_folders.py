@@ -6,17 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests.helpers.folder_listing import folders_in
 from tests.helpers.live_folder import opened, texts_of, type_at_end
 from tests.helpers.run_async import runs_async, until
 from texswarm_desktop.services.project import Project
-
-
-def folders_in(folder: Path) -> set[str]:
-    return {
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.is_dir() and ".texswarm" not in path.parts
-    }
 
 
 @asynccontextmanager

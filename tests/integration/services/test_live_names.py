@@ -8,6 +8,7 @@ from typing import Any
 import pycrdt
 import pytest
 
+from tests.helpers.folder_listing import files_in
 from tests.helpers.live_folder import fill, opened, texts_of, type_at_end
 from tests.helpers.run_async import runs_async, until
 from texswarm_desktop.core.local_names import WINDOWS
@@ -25,11 +26,7 @@ SPELLED = ["au%78.tex", "what%3F.tex", "sec%2E/x.tex", "plain.tex"]
 
 
 def on_disk(folder: Path) -> dict[str, str]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_text()
-        for path in folder.rglob("*")
-        if path.is_file() and ".texswarm" not in path.parts
-    }
+    return {path: data.decode() for path, data in files_in(folder).items()}
 
 
 @pytest.fixture

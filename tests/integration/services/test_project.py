@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.helpers.folder_listing import files_in
 from tests.helpers.small_disk import small_disk
 from texswarm_desktop.services.project import Project
 from texswarm_server.document import ProjectDocument
@@ -95,11 +96,7 @@ def fill(folder: Path, files: dict[str, str | bytes]) -> Path:
 
 
 def on_disk(folder: Path) -> dict[str, str]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes().decode("latin-1")
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and ".texswarm" not in path.parts
-    }
+    return {path: data.decode("latin-1") for path, data in files_in(folder).items()}
 
 
 def texts(project: Project) -> dict[str, str]:
