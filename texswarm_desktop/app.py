@@ -26,6 +26,7 @@ from texswarm_desktop.client.link import TransportFactory
 from texswarm_desktop.client.pairing import OpenCertified
 from texswarm_desktop.client.server_talk import LinkCancelledError
 from texswarm_desktop.client.status import Hosting
+from texswarm_desktop.core.project_files import OWN_FOLDER
 from texswarm_desktop.qtx.garbage import GuiThreadGarbage
 from texswarm_desktop.qtx.loop import loop_factory
 from texswarm_desktop.qtx.single_instance import LinkReceiver, hand_over, socket_name
@@ -48,6 +49,7 @@ from texswarm_desktop.viewmodels.joining import JoinView, JoinWish
 from texswarm_desktop.viewmodels.lobby_view import Answer
 from texswarm_desktop.viewmodels.membership import Decision
 from texswarm_desktop.viewmodels.nearby_view import HostFinder, Hosts, NearbyView, NewFinder
+from texswarm_desktop.viewmodels.observed_project import ObservedProject
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
 from texswarm_desktop.viewmodels.sharing import EVERYWHERE
 from texswarm_desktop.viewmodels.start_view import RecentProject, StartView, is_address
@@ -106,6 +108,7 @@ class Desktop:
             scope=self._scope,
             host_address=host_address,
             keep_awake=keep_awake,
+            bring_up=_bring_up,
         )
         self._transfers = Transfers(self._executor)
         self._start = StartView(recent=self._recent(), name=self.workspace.me.name)
@@ -127,6 +130,7 @@ class Desktop:
         )
         self._links = LinkReceiver(socket_name(folder), self.window)
         self._links.link_received.connect(self._on_links_received)
+        self._calls: LinkReceiver | None = None
         self._wire_workspace()
         self._wire_window()
         self.nearby.hosts_changed.connect(self._on_nearby_hosts)
@@ -140,6 +144,7 @@ class Desktop:
     ) -> None:
         await self._scope.close()
         self._links.close()
+        self._stop_listening()
         await self.nearby.close()
         try:
             await self.workspace.close()
@@ -195,7 +200,10 @@ class Desktop:
     def _wire_workspace(self) -> None:
         workspace = self.workspace
         workspace.opened_changed.connect(self._on_workspace_opened)
+        workspace.observed_changed.connect(self._on_workspace_observed)
+        workspace.attached.connect(self.window.show_attached)
         workspace.closing.connect(self.window.show_start)
+        workspace.closing.connect(self._stop_listening)
         workspace.notice.connect(self.window.show_error)
         workspace.choice_needed.connect(self._on_workspace_choice)
         workspace.put_aside.connect(self.window.show_put_aside)
@@ -207,6 +215,7 @@ class Desktop:
         window, workspace = self.window, self.workspace
         window.new_requested.connect(lambda title, template: self._do("new", workspace.new(title, template)))
         window.open_folder_requested.connect(lambda folder: self._do("open", workspace.open(folder)))
+        window.reopen_requested.connect(lambda: self._do("open again", workspace.reopen()))
         window.host_requested.connect(lambda: self._do("host", workspace.host()))
         window.host_folder_requested.connect(lambda folder: self._do("host", self._host_folder(folder)))
         window.stop_hosting_requested.connect(lambda: self._do("stop hosting", workspace.stop_hosting()))
@@ -270,12 +279,29 @@ class Desktop:
         opened.view.open_main_file()
         self._show_first()
         self._start.set_recent(self._recent())
+        self._listen_for_calls(opened.project.folder)
+
+    def _on_workspace_observed(self, observed: ObservedProject) -> None:
+        self.window.show_project(observed.view, observed.participants, observed.presence)
+        observed.view.open_main_file()
+        self._show_first()
+
+    def _listen_for_calls(self, folder: Path) -> None:
+        """Come to the front when somebody opens this project once more: it is here."""
+        self._stop_listening()
+        self._calls = LinkReceiver(_name_for(folder), self.window)
+        self._calls.link_received.connect(self.window.come_to_front)
+        self._calls.start()
+
+    def _stop_listening(self) -> None:
+        calls, self._calls = self._calls, None
+        if calls is not None:
+            calls.close()
+            calls.deleteLater()
 
     def _on_links_received(self, link: str) -> None:
         """Somebody followed a link elsewhere: it is shown here, and nothing happens until the user says so."""
-        self.window.show()
-        self.window.raise_()
-        self.window.activateWindow()
+        self.window.come_to_front()
         if is_address(link):
             self.window.show_join_dialog(link)
 
@@ -318,12 +344,14 @@ class Desktop:
                 self._show_first()
                 await workspace.join(target)
             elif target is not None:
-                await workspace.open(_absolute(target))
+                if not await workspace.open(_absolute(target)) and not self._is_shown:
+                    self._is_shown = True  # the other window is in front now, and there is nothing to show here
+                    self.window.close()
             elif not settings.has_started_before:
                 await workspace.open_welcome()
             elif (last := next(iter(self._recent()), None)) is not None and not last.is_missing:
                 with suppress(ProjectInUseError):  # another window has it: this one begins on the first page
-                    await workspace.open(last.folder)
+                    await workspace.open_free(last.folder)
         finally:
             self._show_first()
             if self.settings.problem is not None:
@@ -362,12 +390,13 @@ class Desktop:
 
     async def _export(self, wish: ExportWish) -> None:
         """What was typed until now is in the files first."""
-        opened = self.workspace.opened
-        if opened is None:
+        opened, shown = self.workspace.opened, self.workspace.opened or self.workspace.observed
+        if shown is None:
             return
         try:
-            await opened.project.flush()
-            report = await self._transfers.give_out(opened.project.folder, wish, opened.view.main_path)
+            if opened is not None:
+                await opened.project.flush()
+            report = await self._transfers.give_out(shown.view.folder, wish, shown.view.main_path)
         except TexSwarmError as error:
             self.window.transfers.show_failed(error)
             return
@@ -511,6 +540,16 @@ def _secrets(file: SecretStore, *, is_apart: bool) -> SecretStore:
     return file if is_apart else KeyringSecretStore(file)
 
 
+def _name_for(folder: Path) -> str:
+    """Return the name of the socket at which the window is called that has a project open."""
+    return socket_name(folder.resolve() / OWN_FOLDER)
+
+
+def _bring_up(folder: Path) -> bool:
+    """Have the window come to the front that has a project open, and tell whether there is one."""
+    return hand_over(_name_for(folder), "")
+
+
 def _absolute(folder: str) -> Path:
     return Path(folder).expanduser().absolute()
 
@@ -524,6 +563,17 @@ def _close_on_signals(close: Callable[[], object]) -> None:
     with suppress(NotImplementedError):
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, close)
+
+
+def _is_taken_over(target: str, profile_dir: Path | None) -> bool:
+    """Give what was asked for to the desktop that is running, if it is that one's; a folder, to whoever has it open."""
+    if "://" in target:
+        return hand_over(socket_name(_profile_folder(profile_dir)), target)
+    folder = _absolute(target)
+    is_there = _bring_up(folder)
+    if is_there:
+        sys.stderr.write(f"texswarm: {folder} is open in another window, which was brought to the front\n")
+    return is_there
 
 
 async def _main(
@@ -554,7 +604,7 @@ def run(
     application = QApplication(sys.argv[:1])
     application.setApplicationName("TeXSwarm")
     application.setDesktopFileName(_NAME)
-    if target is not None and "://" in target and hand_over(socket_name(_profile_folder(profile_dir)), target):
+    if target is not None and _is_taken_over(target, profile_dir):
         return 0
     with GuiThreadGarbage(), asyncio.Runner(loop_factory=loop_factory(application)) as runner:
         return runner.run(_main(application, target, profile_dir, companion, host_address))

@@ -237,6 +237,12 @@ class Hand:
         presence = self._editor()._presence
         return {caret.person.name: caret.head_u16 for caret in presence.carets.values()} if presence else {}
 
+    async def minimise(self) -> None:
+        self.desktop.window.showMinimized()
+
+    async def is_seen(self) -> bool:
+        return not self.desktop.window.isMinimized() and self.desktop.window.isVisible()
+
     async def focus(self) -> None:
         """Come to the front with the keyboard in the text."""
         self.desktop.window.activateWindow()

@@ -33,6 +33,9 @@ SLOW_SAVE_S: Final = 8.0
 #: What stands in the way is told where waiting alone may not help; elsewhere the history tells it.
 _TOLD_TROUBLES: Final[frozenset[str]] = frozenset({Trouble.NOT_OURS, Trouble.TLS, Trouble.PROXY, Trouble.NAME_UNKNOWN})
 _JUST_AFTER_S: Final = 0.001
+#: Why a folder is only looked at, as codes for the table of words: another process has it, or it takes no writing.
+OPEN_ELSEWHERE: Final = "open_elsewhere"
+NOTHING_WRITABLE: Final = "nothing_writable"
 READING: Final = "You may read this project. An owner of it can let you write."
 
 
@@ -60,6 +63,7 @@ class StatusAction(Enum):
     UPDATE = "update"
     CHECK = "check"
     DISCONNECT = "disconnect"
+    REOPEN = "reopen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,7 @@ class LinkFacts:
     it was made for is still to be opened; a link alone is not called connected. `refusal`: the code with which the
     server does not take the document, or what is written in it, and `detail`, its words. `is_reading`: this user may
     read the project and not change it. `waits_for`: who has to let this user in first; empty when nobody.
+    `obstacle`: a code that says why the folder is only looked at, and `holder`, who has it open.
     """
 
     server_name: str = ""
@@ -121,6 +126,8 @@ class LinkFacts:
     detail: str = ""
     is_reading: bool = False
     waits_for: str = ""
+    obstacle: str = ""
+    holder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +156,7 @@ def present(state: LinkState | None, facts: LinkFacts, now: float, words: NeedWo
         return _standing(facts, now, words)
     match state:
         case None | Idle() | Closed():
-            return _local(facts)
+            return _observing(facts, words) if facts.obstacle else _local(facts)
         case Connecting(lost_at=lost_at) if lost_at is not None:
             return _waiting_edits("Reconnecting…", facts)
         case Connecting():
@@ -233,6 +240,11 @@ def _waiting(state: Waiting, facts: LinkFacts, now: float, words: NeedWords) -> 
         wait = f"{words(told, '').title or told} · trying again in {left_s} s"
     second = StatusAction.CANCEL if state.lost_at is None else None
     return replace(_waiting_edits(wait, facts), action=StatusAction.RETRY, second=second)
+
+
+def _observing(facts: LinkFacts, words: NeedWords) -> StatusLine:
+    need = words(facts.obstacle, facts.holder)
+    return StatusLine(f"Reading only · {need.title}", Tone.BUSY, StatusAction.REOPEN, need.sentence)
 
 
 def _local(facts: LinkFacts) -> StatusLine:

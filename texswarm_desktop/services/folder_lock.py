@@ -7,10 +7,22 @@ import json
 import os
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from texswarm_server.process_lock import LockHeldError, ProcessLock
 from texswarm_server.protocol.errors import NotWritableError, ProjectInUseError
+
+_NAME: Final = "texswarm"
+
+
+def program_name(command: Sequence[str]) -> str:
+    """Return how people call the program of this command line: with the word after it that says it has no window."""
+    name = Path(command[0]).stem if command else ""
+    if name not in {_NAME, "__main__"}:
+        return name
+    return f"{_NAME} sync" if command[1:2] == ["sync"] else _NAME
 
 
 class FolderLock:
@@ -18,7 +30,7 @@ class FolderLock:
 
     def __init__(self, path: Path) -> None:
         """Take the lock at `path`; raises ProjectInUseError when a process has it, NotWritableError without a file."""
-        who = {"pid": os.getpid(), "host": socket.gethostname(), "program": Path(sys.argv[0]).name}
+        who = {"pid": os.getpid(), "host": socket.gethostname(), "program": program_name(sys.argv)}
         try:
             self._lock = ProcessLock(path, json.dumps(who).encode())
         except LockHeldError as error:

@@ -16,11 +16,12 @@ from texswarm_desktop.core.joining import Road
 from texswarm_desktop.core.settings import RecentProject
 from texswarm_desktop.core.templates import Template
 from texswarm_desktop.services.coming_together import Joined, come_together
+from texswarm_desktop.services.observed_folder import ObservedFolder
 from texswarm_desktop.services.project import Project
 from texswarm_desktop.services.project_identity import read_identity
 from texswarm_desktop.services.settings_store import SettingsStore
 from texswarm_desktop.services.templates import template_files, welcome_files
-from texswarm_server.protocol.errors import NotReadableError, NotWritableError
+from texswarm_server.protocol.errors import NotReadableError, NotWritableError, StorageError
 
 T = TypeVar("T")
 
@@ -52,6 +53,10 @@ class Library:
     async def open(self, folder: Path) -> Project:
         """Open a folder; raises what `Project.open` raises."""
         return await Project.open(folder, store_executor=self._executor)
+
+    async def observe(self, folder: Path, reason: StorageError) -> ObservedFolder:
+        """Only look at a folder that cannot be opened for `reason`; raises NotReadableError."""
+        return await ObservedFolder.open(folder, reason, executor=self._executor)
 
     async def create(self, title: str, files: Mapping[str, str]) -> Project:
         """Make a new project with `files` (path, text) in a folder named after its title; raises StorageError."""

@@ -84,8 +84,10 @@ class Look:
 class ProjectFolder:
     """The folder `root`. Paths are relative, with `/`."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, must_hold: str = OWN_FOLDER) -> None:
+        """`must_hold`: the folder in it without which it is not the project's but an empty place of that name."""
         self.root = root
+        self._proof = root / must_hold
         self._walk = FolderWalk(root)
 
     def scan(self) -> dict[str, DiskFile]:
@@ -117,7 +119,7 @@ class ProjectFolder:
         Only files with another stamp are read, and `suspects`: two writes may fall into one tick of the disk's clock.
         Files at `known` and `expected` paths are the project's, whatever its rules leave out.
         """
-        if not (self.root / OWN_FOLDER).is_dir():
+        if not self._proof.is_dir():
             raise NotReadableError(f"{self.root}: the folder is away")
         walked = self._walk.walk({*known, *expected})
         folders = {self.root / folder for folder in walked.folders}

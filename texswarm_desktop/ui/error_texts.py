@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from texswarm_desktop.client.states import StopCode, Trouble
-from texswarm_desktop.client.status import Need, StatusAction
+from texswarm_desktop.client.status import NOTHING_WRITABLE, OPEN_ELSEWHERE, Need, StatusAction
 from texswarm_desktop.core.join_entry import CodeMisspeltError, CodeUnknownError
 from texswarm_desktop.core.trust import UntrustedHostError
 from texswarm_server.protocol import errors
@@ -287,9 +287,21 @@ def text_of_code(code: str, message: str = "") -> ErrorText:
 
 
 def need_words(code: str, message: str) -> Need:
-    """Return what the status line says about a connection that needs the user."""
+    """Return what the status line says about a connection that needs the user, or a folder that is only looked at."""
+    if code == OPEN_ELSEWHERE:
+        who = message or "another program"
+        return Need(f"{who} has this project open. What it writes is shown here.", None, f"open in {who}")
+    if code == NOTHING_WRITABLE:
+        return Need("Nothing can be written to this folder. What is in it is shown.", None, "folder not writable")
     text = text_of_code(code, message)
     return Need(text.sentence, text.action, text.title)
+
+
+def obstacle_text(reason: errors.StorageError) -> ErrorText:
+    """Return the words for whoever tries to write where a folder is only looked at."""
+    if isinstance(reason, errors.ProjectInUseError):
+        return text_of(reason)
+    return ErrorText("Reading only", need_words(NOTHING_WRITABLE, "").sentence)
 
 
 def has_words(kind: type[TexSwarmError]) -> bool:

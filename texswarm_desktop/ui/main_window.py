@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence, QShowEvent
 from PySide6.QtWidgets import QDialog, QFileDialog, QMainWindow, QStackedWidget, QWidget
 
@@ -74,7 +74,8 @@ class MainWindow(QMainWindow):
     of a server's projects; of the sheet of what is shared from here `access_chosen(str, bool)` with role and whether it
     asks first, and `lock_chosen(bool)`; `knock_answered(Answer)`; `name_chosen(str)`;
     `sign_out_requested()`; `leave_requested()` back to the first page; `theme_chosen(str)`; `zoom_changed(int)`;
-    `check_requested()` of the connection; `closed()`. What its `transfers` asks for is signalled there.
+    `check_requested()` of the connection; `reopen_requested()` of a folder that is only looked at; `closed()`.
+    What its `transfers` asks for is signalled there.
     """
 
     new_requested = Signal(str, object)
@@ -105,6 +106,7 @@ class MainWindow(QMainWindow):
     theme_chosen = Signal(str)
     zoom_changed = Signal(int)
     check_requested = Signal()
+    reopen_requested = Signal()
     closed = Signal()
 
     def __init__(
@@ -236,6 +238,7 @@ class MainWindow(QMainWindow):
         page.share_requested.connect(self.share)
         page.members_requested.connect(self.members_requested)
         page.rename_requested.connect(self.show_name_dialog)
+        page.reopen_requested.connect(self.reopen_requested)
         page.work_locally_requested.connect(self.work_locally_requested)
         page.heading_changed.connect(self._on_page_heading_changed)
         page.area.caret_moved.connect(self.status_bar.show_place)
@@ -249,6 +252,13 @@ class MainWindow(QMainWindow):
         self._on_page_heading_changed(*page.heading)
         page.area.tell_place()
         page.area.focus_text()
+
+    def come_to_front(self) -> None:
+        """Be seen, also after having been put away."""
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
 
     def show_error(self, error: BaseException | None) -> None:
         """Show what is wrong, or (None) that it no longer is."""
@@ -269,6 +279,12 @@ class MainWindow(QMainWindow):
     def show_put_aside(self, folder: str) -> None:
         """Say where the copy is that gave way."""
         self.notices.show_notice("aside", "Your copy is kept", f"It is in {folder}", tone=Tone.GOOD)
+
+    def show_attached(self, folder: str) -> None:
+        """Say that a folder is open in another window, which is in front now."""
+        name = Path(folder).name
+        sentence = f"{folder} is open in another window, which was brought to the front."
+        self.notices.show_notice("attached", f"{name} is open already", sentence, tone=Tone.QUIET)
 
     def show_how_to_update(self) -> None:
         """Say how a newer version is had."""
@@ -458,6 +474,7 @@ class MainWindow(QMainWindow):
             StatusAction.UPDATE: self.show_how_to_update,
             StatusAction.CHECK: self.check_requested.emit,
             StatusAction.DISCONNECT: self.cancel_requested.emit,
+            StatusAction.REOPEN: self.reopen_requested.emit,
         }
         if action is not None:
             deeds[action]()

@@ -5,14 +5,15 @@ from functools import partial
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QMenu, QSplitter, QVBoxLayout, QWidget
 
-from texswarm_desktop.client.status import Tone
+from texswarm_desktop.client.status import StatusAction, Tone
 from texswarm_desktop.ui.editor.editor_area import EditorArea
-from texswarm_desktop.ui.error_texts import text_of_code
+from texswarm_desktop.ui.error_texts import obstacle_text, text_of_code
 from texswarm_desktop.ui.notices import NoticeArea
 from texswarm_desktop.ui.panels.files_panel import FilesPanel
 from texswarm_desktop.ui.panels.people_panel import PeoplePanel
 from texswarm_desktop.ui.parts import column
 from texswarm_desktop.ui.start_page import shown_folder
+from texswarm_desktop.ui.status_line import ACTION_WORDS
 from texswarm_desktop.ui.theme import Theme
 from texswarm_desktop.ui.top_bar import TopBar
 from texswarm_desktop.viewmodels.participants_view import ParticipantsView
@@ -28,13 +29,14 @@ class ProjectPage(QWidget):
     """One opened project.
 
     Signals: `share_requested()`; `heading_changed(str, str)` with title and current path; `work_locally_requested()`;
-    `members_requested()`; `rename_requested()`.
+    `members_requested()`; `rename_requested()`; `reopen_requested()` of a folder that is only looked at.
     """
 
     share_requested = Signal()
     work_locally_requested = Signal()
     members_requested = Signal()
     rename_requested = Signal()
+    reopen_requested = Signal()
     heading_changed = Signal(str, str)
 
     def __init__(
@@ -126,6 +128,11 @@ class ProjectPage(QWidget):
         self.area.close_area()
 
     def _on_area_typing_refused(self) -> None:
+        if self._project.obstacle is not None:
+            text = obstacle_text(self._project.obstacle)
+            again = (ACTION_WORDS[StatusAction.REOPEN], self.reopen_requested.emit)
+            self._notices.show_notice(_READING, text.title, text.sentence, again, tone=Tone.QUIET)
+            return
         code = ErrorCode.FORBIDDEN if self._project.may_read_only else ErrorCode.DOCUMENT_READ_ONLY
         text = text_of_code(code)
         own = ("Work locally", self.work_locally_requested.emit)

@@ -25,6 +25,7 @@ ACTION_WORDS: Final = {
     StatusAction.UPDATE: "How to update",
     StatusAction.CHECK: "Check the connection…",
     StatusAction.DISCONNECT: "Disconnect",
+    StatusAction.REOPEN: "Try again",
 }
 
 
@@ -71,7 +72,7 @@ class StatusBar(QFrame):
         self._edits.setText(f"· {line.edits}" if line.edits else "")
         self._edits.setVisible(bool(line.edits))
         self._actions = (line.action, line.second)
-        self.details.setVisible(line.action is not StatusAction.HOST)
+        self.details.setVisible(line.action not in {StatusAction.HOST, StatusAction.REOPEN})
         for shown, action in zip(self._buttons, self._actions, strict=True):
             shown.setVisible(action is not None)
             shown.setText(ACTION_WORDS[action] if action is not None else "")

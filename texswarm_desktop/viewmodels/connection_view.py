@@ -149,6 +149,10 @@ class ConnectionView(QObject):
         """Take in that the server does not take the document, or what is written in it, or (None) that it does."""
         self.set_facts(replace(self._facts, refusal=code, detail=detail, is_reading=is_reading))
 
+    def set_obstacle(self, code: str, holder: str = "") -> None:
+        """Take in why the folder is only looked at, and who has it open; empty: it is a project like any other."""
+        self.set_facts(replace(self._facts, obstacle=code, holder=holder))
+
     def set_hosting(self, hosting: Hosting | None) -> None:
         """Take in that this window shares its project, or no longer."""
         if hosting != self._facts.hosting:

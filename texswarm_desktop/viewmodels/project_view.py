@@ -17,6 +17,7 @@ from texswarm_desktop.viewmodels.file_tree import FileTreeModel
 from texswarm_desktop.viewmodels.text_binding import TextBinding
 from texswarm_server.document import FileId, ProjectDocument
 from texswarm_server.document.presence import Presence, PresenceData
+from texswarm_server.protocol.errors import StorageError
 from texswarm_server.protocol.messages import Participant
 
 
@@ -100,9 +101,13 @@ class ProjectView(QObject):
     transfer_changed = Signal(object)
     reports_changed = Signal()
 
-    def __init__(self, project: ProjectLike, parent: QObject | None = None) -> None:
+    def __init__(
+        self, project: ProjectLike, parent: QObject | None = None, *, obstacle: StorageError | None = None
+    ) -> None:
+        """`obstacle`: why the folder is only looked at, and no project of this window."""
         super().__init__(parent)
         self._project = project
+        self.obstacle = obstacle
         self._bindings: dict[FileId, TextBinding | None] = {}
         self._transfer: TransferFacts | None = None
         self._paths: dict[FileId, str] = {}
@@ -260,6 +265,12 @@ class ProjectView(QObject):
             if file_id in self._project.document.files:
                 self.open_file(file_id)
         self.set_current(current or "")
+
+    def open_paths(self, paths: Sequence[str], current: str) -> None:
+        """Open the files at those of `paths` where one is, and turn to `current`."""
+        found = {path: self._project.document.file_at(path) for path in (*paths, current)}
+        here = [file_id for path in paths if (file_id := found[path]) is not None]
+        self.open_again(here, found[current])
 
     def close_file(self, file_id: str) -> None:
         """Close a file; the one opened before it is turned to."""

@@ -6,19 +6,17 @@ that carries data; the words are chosen in `ui`. What the program can mend by it
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Signal
 
-from texswarm_desktop.client.address_book import AddressBook, same_fingerprint
+from texswarm_desktop.client.address_book import same_fingerprint
 from texswarm_desktop.client.events import RetryCause
-from texswarm_desktop.client.link import TransportFactory
-from texswarm_desktop.client.server_talk import LinkCancelledError, admitted, end_connection, let_in, new_invite, share
-from texswarm_desktop.client.states import Closed
+from texswarm_desktop.client.server_talk import admitted, end_connection, new_invite, share
 from texswarm_desktop.client.status import Hosting
 from texswarm_desktop.core.joining import Choice, Road
 from texswarm_desktop.core.palette import color_of
@@ -33,9 +31,11 @@ from texswarm_desktop.services.project import Project
 from texswarm_desktop.services.settings_store import SettingsStore
 from texswarm_desktop.services.wakefulness import KeepAwake
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
+from texswarm_desktop.viewmodels.observed_project import ObservedProject
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
 from texswarm_desktop.viewmodels.owner_desk import OwnerDesk
 from texswarm_desktop.viewmodels.people import Person, clean_name
+from texswarm_desktop.viewmodels.server_reach import NewTransport, ServerReach
 from texswarm_desktop.viewmodels.sharing import EVERYWHERE, OWN_SERVER, Sharing
 from texswarm_desktop.viewmodels.two_histories import TwoHistories, compare_histories
 from texswarm_server.protocol.errors import (
@@ -43,6 +43,8 @@ from texswarm_server.protocol.errors import (
     ErrorCode,
     LinkError,
     LinkLostError,
+    NotWritableError,
+    ProjectInUseError,
     RejectedError,
     StorageError,
 )
@@ -56,9 +58,8 @@ _log: Final = logging.getLogger(__name__)
 #: How often a project that was damaged in memory is loaded again within this many seconds.
 _MAX_RELOADS: Final = 3
 _RELOADS_WINDOW_S: Final = 60.0
-
-NewTransport = Callable[[str | None], TransportFactory]
-"""Makes what opens a link, given the fingerprint of the certificate to insist on."""
+_BRING_UP_TRIES: Final = 5
+_BRING_UP_PAUSE_S: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +74,21 @@ class DocumentChoice:
 class Workspace(QObject):
     """The project of one window and its link. Invariant: at most one project, one connection, one embedded server.
 
+    `opened` is the project, or `observed` a folder that is only looked at; never both. `bring_up` asks the window that
+    has a folder open to come to the front, and tells whether one did.
+
     The roads are gone one at a time, in the order they were asked for.
 
-    Signals: `opened_changed(OpenedProject)`; `closing()` before the views of the open project are closed;
+    Signals: `opened_changed(OpenedProject)`; `observed_changed(ObservedProject)`; `attached(str)` with a folder that
+    another window shows; `closing()` before the views of the open project are closed;
     `notice(Exception | None)`, None when the last one no longer matters; `hosting_changed(Hosting | None)`;
     `choice_needed(DocumentChoice)`; `put_aside(str)`: where a copy that gave way is; `busy_changed(str)`;
     `own_server_changed(str | None)` with its id.
     """
 
     opened_changed = Signal(object)
+    observed_changed = Signal(object)
+    attached = Signal(str)
     closing = Signal()
     notice = Signal(object)
     hosting_changed = Signal(object)
@@ -103,14 +110,22 @@ class Workspace(QObject):
         scope: TaskScope,
         host_address: str = EVERYWHERE,
         keep_awake: KeepAwake | None = None,
+        bring_up: Callable[[Path], bool] = lambda _folder: False,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        self._bring_up = bring_up
         self._library = library
         self._credentials = credentials
+        self._reach = ServerReach(
+            credentials=credentials,
+            new_transport=new_transport,
+            status=status,
+            me=lambda: self.me,
+            on_given_up=self._show_link,
+        )
         self._settings = settings
         self._status = status
-        self._new_transport = new_transport
         self._scope = scope
         self._sharing = Sharing(
             data=host_data,
@@ -124,13 +139,9 @@ class Workspace(QObject):
         self.owner = OwnerDesk(opened=lambda: self.opened, me=lambda: self.me, sharing=self._sharing)
         self._sharing.server_changed.connect(self.own_server_changed)
         self._reloads: list[float] = []
-        self._address_book = AddressBook()
         self._last_followed: InviteLink | None = None
-        self._pending: Connection | None = None
-        self._gives_way = False
-        self._impatient = 0
-        self._turn = asyncio.Lock()
         self.opened: OpenedProject | None = None
+        self.observed: ObservedProject | None = None
 
     @property
     def hosting(self) -> Hosting | None:
@@ -159,40 +170,73 @@ class Workspace(QObject):
 
     async def new(self, title: str, template: Template = Template.BLANK) -> None:
         """Make a project in the projects folder and open it."""
-        async with self._road():
+        async with self._reach.road():
             await self._show(await self._library.create_from(template, title, self.me.name))
 
     async def open_welcome(self) -> None:
         """Open a copy of the small paper that comes with the program."""
-        async with self._road():
+        async with self._reach.road():
             await self._show(await self._library.create_welcome())
 
-    async def open(self, folder: Path) -> None:
-        """Open a folder as a project, and link it to its server if it has one."""
-        async with self._road():
+    async def open(self, folder: Path) -> bool:
+        """Open a folder as a project, and link it to its server if it has one; return whether it is on this desk.
+
+        One that another window has is shown there; one that another program has, or that takes no writing, is only
+        looked at.
+        """
+        async with self._reach.road():
             if self.opened is not None and _is_same(self.opened.project.folder, folder):
-                return
+                return True
+            try:
+                project = await self._library.open(folder)
+            except ProjectInUseError as error:
+                if await self._brought_up(error):
+                    return False
+                await self._observe(folder, error)
+            except NotWritableError as error:
+                await self._observe(folder, error)
+            else:
+                await self._show(project)
+                await self._link_again()
+            return True
+
+    async def open_free(self, folder: Path) -> None:
+        """Open a folder as `open` does, or leave it alone; raises StorageError, ProjectInUseError among them."""
+        async with self._reach.road():
             await self._show(await self._library.open(folder))
             await self._link_again()
+
+    async def reopen(self) -> None:
+        """Try again to open as a project what is only looked at; raises the StorageError that is still in the way."""
+        observed = self.observed
+        if observed is None:
+            return
+        view, before = observed.view, observed.reason
+        paths, current = [view.path_of(one) for one in view.open_files], view.path_of(view.current or "")
+        await self.open(observed.folder)
+        if self.opened is not None:
+            self.opened.view.open_paths(paths, current)
+        elif self.observed is observed:
+            raise before
 
     async def close(self) -> None:
         """Let go of everything; returns when what was typed is stored here.
 
         Raises StorageError, and leaves the project open, when it cannot be.
         """
-        async with self._road():
+        async with self._reach.road():
             await self._leave()
 
     # ── hosting ─────────────────────────────────────────────────────────────────────────────────────────
 
     async def host(self) -> str:
         """Share the open project from this computer and return the link to pass on."""
-        async with self._road():
+        async with self._reach.road():
             return (self.hosting or await self._begin_hosting(self._require_opened())).link
 
     async def stop_hosting(self) -> None:
         """End the sharing; guests keep their copies. May be called at any time."""
-        async with self._road():
+        async with self._reach.road():
             await self._sharing.end()
 
     # ── joining ─────────────────────────────────────────────────────────────────────────────────────────
@@ -201,7 +245,7 @@ class Workspace(QObject):
         """Follow a link somebody sent: sign in, and open the document it names; raises what `notice` should show."""
         self.set_name(name)
         link = parse_invite_link(text)
-        async with self._road():
+        async with self._reach.road():
             await self._follow(link)
 
     async def connect_to(self, address: str, invitation: str, name: str = "") -> None:
@@ -210,25 +254,25 @@ class Workspace(QObject):
         link = parse_invite_link(invitation if "://" in invitation else address)
         if "://" not in invitation and invitation.strip():
             link = InviteLink(link.address, invitation.strip(), link.document_id, link.fingerprint)
-        async with self._road():
+        async with self._reach.road():
             await self._follow(link)
 
     async def choose(self, link: InviteLink, document_id: str) -> None:
         """Open one of the documents that were offered."""
-        async with self._road():
+        async with self._reach.road():
             await self._follow(replace(link, document_id=document_id))
 
     async def share_at(self, link: InviteLink) -> None:
         """Put the open project on a server, and keep it linked."""
-        async with self._road():
+        async with self._reach.road():
             opened = self._require_opened()
-            async with self._reached(link) as connection:
+            async with self._reach.reached(link) as connection:
                 await share(connection, opened.project.as_new_document(), link.token)
                 await self._keep(opened, connection, link)
 
     async def compare_histories(self) -> TwoHistories:
         """Say how the open project differs from the server's of another history; raises RejectedError or LinkError."""
-        async with self._road():
+        async with self._reach.road():
             opened = self._require_opened()
             connection, key = opened.release(), opened.server_key
             if connection is None:
@@ -243,7 +287,7 @@ class Workspace(QObject):
 
         Raises StorageError; the project is open as it was then.
         """
-        async with self._road():
+        async with self._reach.road():
             project, link = self._require_opened().project, self._require_opened().project.server_link
             if link is None:
                 return
@@ -263,7 +307,7 @@ class Workspace(QObject):
 
     async def sign_out(self) -> None:
         """Leave the project's server for good: nothing is kept that would let this computer in; the copy stays."""
-        async with self._road():
+        async with self._reach.road():
             opened = self._require_opened()
             link = opened.project.server_link
             if link is None:
@@ -279,8 +323,8 @@ class Workspace(QObject):
 
     def cancel(self) -> None:
         """Give up the attempt to reach a server; an open project goes on locally."""
-        if self._pending is not None:
-            self._pending.close()
+        if self._reach.pending is not None:
+            self._reach.pending.close()
         elif self.opened is not None and self.hosting is None:
             self._scope.start("cancel", self.opened.detach())
 
@@ -312,43 +356,61 @@ class Workspace(QObject):
         if self.hosting is not None:
             return None
         kept = self.opened.project.server_link if self.opened is not None else None
-        if self._pending is None and kept is not None:
+        if self._reach.pending is None and kept is not None:
             return replace(kept, token=None)
         return self._last_followed
 
     def host_seen(self, fingerprint: str, addresses: Iterable[ServerAddress]) -> None:
         """A host announced itself on the local network: a link to it that is away looks for it there at once."""
-        self._address_book.learn(fingerprint, told := tuple(addresses))
+        self._reach.learn(fingerprint, told := tuple(addresses))
         for connection in self._connections():
             if connection.fingerprint and same_fingerprint(connection.fingerprint) == same_fingerprint(fingerprint):
                 connection.seen_at(told)
 
     def _connections(self) -> Iterator["Connection"]:
-        for connection in (self._pending, self.opened.connection if self.opened else None):
+        for connection in (self._reach.pending, self.opened.connection if self.opened else None):
             if connection is not None:
                 yield connection
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
 
     def _require_opened(self) -> OpenedProject:
+        """Raises the StorageError that keeps what is looked at from being a project."""
         if self.opened is None:
-            raise RuntimeError("no project is open")
+            raise RuntimeError("no project is open") if self.observed is None else self.observed.reason
         return self.opened
 
-    @asynccontextmanager
-    async def _road(self) -> AsyncIterator[None]:
-        """One road at a time; an attempt to reach a server elsewhere, which may last for ever, gives way."""
-        self._impatient += 1
-        if self._pending is not None and self._gives_way:
-            self._pending.close()
+    async def _brought_up(self, error: ProjectInUseError) -> bool:
+        """Ask the window that has the project to come to the front; one that is just opening it gets a moment."""
+        tries = _BRING_UP_TRIES if error.program == "texswarm" else 1
+        for number in range(tries):
+            if number:
+                await asyncio.sleep(_BRING_UP_PAUSE_S)
+            if self._bring_up(Path(error.folder)):
+                self.attached.emit(error.folder)
+                return True
+        return False
+
+    async def _observe(self, folder: Path, reason: StorageError) -> None:
+        """Put a folder on the desk that is only looked at; one that is there already stays as it is."""
+        if self.observed is not None and _is_same(self.observed.folder, folder):
+            self.observed.set_reason(reason)
+            return
+        found = await self._library.observe(folder, reason)
         try:
-            await self._turn.acquire()
-        finally:
-            self._impatient -= 1
-        try:
-            yield
-        finally:
-            self._turn.release()
+            await self._leave()
+        except BaseException:
+            await found.close()
+            raise
+        self.notice.emit(None)
+        self.observed = ObservedProject(
+            found, me=self.me, status=self._status, on_problem=self.notice.emit, parent=self
+        )
+        self.observed_changed.emit(self.observed)
+
+    def _show_link(self) -> None:
+        if self.opened is not None:
+            self.opened.show_link()
 
     async def _show(self, project: Project) -> None:
         """Put another project on the desk; raises StorageError, and keeps the one there, when that cannot be stored."""
@@ -376,7 +438,7 @@ class Workspace(QObject):
 
     async def _load_again(self, opened: OpenedProject) -> None:
         """Put the stored replica in the place of one that an edit broke in memory, on the link that stands."""
-        async with self._road():
+        async with self._reach.road():
             if self.opened is not opened:
                 return
             try:
@@ -408,6 +470,11 @@ class Workspace(QObject):
 
     async def _leave(self) -> None:
         """Let go of the open project; raises StorageError, and keeps it on the desk, when it cannot be stored."""
+        if self.observed is not None:
+            observed, self.observed = self.observed, None
+            self.closing.emit()
+            await observed.close()
+            observed.deleteLater()
         if self.opened is None:
             return
         await self.opened.project.kept()
@@ -429,7 +496,7 @@ class Workspace(QObject):
         link = opened.project.server_link
         if link is not None:
             session_id = opened.project.session_at(str(link.address))
-            connection = await self._new_connection(link, session_id=session_id)
+            connection = await self._reach.new_connection(link, session_id=session_id)
             connection.connect()
             await opened.attach(connection)
 
@@ -448,17 +515,17 @@ class Workspace(QObject):
         """Open the project on the server that has just started, and return an invitation for others."""
         own_way_in = InviteLink(started.address, started.owner_invite, None, started.fingerprint)
         session_id = opened.project.session_at(OWN_SERVER)
-        async with self._reached(own_way_in, key=OWN_SERVER, session_id=session_id) as connection:
+        async with self._reach.reached(own_way_in, key=OWN_SERVER, session_id=session_id) as connection:
             await share(connection, opened.project.as_new_document(), started.owner_invite)
             invite = await new_invite(connection, opened.project.document_id)
             await opened.attach(connection, key=OWN_SERVER)
-            self._pending = None
+            self._reach.taken()
         return invite
 
     async def _follow(self, link: InviteLink) -> None:
         self.notice.emit(None)
         self._last_followed = link
-        async with self._reached(link) as connection:
+        async with self._reach.reached(link) as connection:
             documents = await admitted(connection, link, lambda: self._status.set_waiting_for(_host_of(connection)))
             self._status.set_waiting_for("")
             chosen = next((one for one in documents if one.id == link.document_id), None)
@@ -473,7 +540,13 @@ class Workspace(QObject):
     async def _open_replica(self, chosen: DocumentInfo, connection: "Connection", link: InviteLink) -> None:
         project = self.opened.project if self.opened is not None else None
         if project is None or (project.document_id, project.lineage) != (chosen.id, chosen.lineage):
-            await self._show(await self._library.replica(chosen.id, chosen.lineage, chosen.title))
+            try:
+                replica = await self._library.replica(chosen.id, chosen.lineage, chosen.title)
+            except ProjectInUseError as error:
+                if await self._brought_up(error):
+                    return
+                raise
+            await self._show(replica)
         elif self.hosting is not None:
             return
         await self._keep(self._require_opened(), connection, link)
@@ -482,69 +555,9 @@ class Workspace(QObject):
         self._last_followed = None
         opened.project.bind_server(link)
         await opened.attach(connection)
-        self._pending = None
+        self._reach.taken()
         self._settings.add_server(KnownServer(address=str(InviteLink(link.address))))
         self._library.remember(opened.project)
-
-    @asynccontextmanager
-    async def _reached(
-        self, link: InviteLink, *, key: str | None = None, session_id: str | None = None
-    ) -> AsyncIterator["Connection"]:
-        """A connection on which the server let us in; ended with the block, unless the project took it.
-
-        Raises LinkCancelledError or RejectedError.
-        """
-        connection = self._pending = await self._new_connection(link, key, session_id)
-        self._gives_way = key is None
-        self._status.set_server_name(str(link.address))
-        self._status.set_opening(is_opening=True)
-        self._status.attach(connection)
-        try:
-            if self._impatient and self._gives_way:
-                raise LinkCancelledError("a newer wish came")
-            connection.connect()
-            await let_in(connection)
-            yield connection
-        except LinkLostError as error:
-            if isinstance(connection.state, Closed):
-                raise LinkCancelledError("cancelled") from error
-            raise
-        finally:
-            await self._end_pending()
-
-    async def _new_connection(
-        self, link: InviteLink, key: str | None = None, session_id: str | None = None
-    ) -> "Connection":
-        """`session_id`: the session to resume; given only where no other connection may hold it."""
-        credentials = await self._credentials.for_server(link.address, invite=link.token, key=key)
-        credentials.session_id = session_id
-        credentials.describe(self.me.name, self.me.color)
-        from texswarm_desktop.client.connection import Connection  # noqa: PLC0415 - most starts need none
-        from texswarm_desktop.client.knock import tcp_knock  # noqa: PLC0415
-
-        transport = self._new_transport(link.fingerprint)
-        connection = Connection(
-            address=link.address,
-            credentials=credentials,
-            transport=transport,
-            knock=tcp_knock,
-            fingerprint=link.fingerprint,
-        )
-        await connection.__aenter__()
-        connection.seen_at(self._address_book.addresses_of(link.fingerprint))
-        return connection
-
-    async def _end_pending(self) -> None:
-        """Drop the connection that nobody took, and show again the link that stood before, if there was one."""
-        connection, self._pending = self._pending, None
-        if connection is None:
-            return
-        self._status.set_opening(is_opening=False)
-        self._status.set_waiting_for("")
-        self._status.detach()
-        if self.opened is not None:
-            self.opened.show_link()
-        await end_connection(connection)
 
 
 def _host_of(connection: "Connection") -> str:

@@ -148,6 +148,11 @@ class ProjectInUseError(StorageError):
         self.host = host
         self.program = program
 
+    @property
+    def holder(self) -> str:
+        """Who has it, as far as it said so; else empty."""
+        return f"{self.program} (process {self.pid})" if self.pid is not None and self.program else ""
+
 
 class ChangedOnDiskError(StorageError):
     """Another program changed a file between our reading and our writing it."""

@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from texswarm_desktop.services.folder_lock import FolderLock
 own = Path(sys.argv[1], ".texswarm")
-own.mkdir()
+own.mkdir(exist_ok=True)
 lock = FolderLock(own / "lock")
 print("held", flush=True)
 sys.stdin.read()
@@ -123,12 +123,15 @@ async def test_what_is_no_folder_is_told_and_the_project_stays(desks: Desks) -> 
 
 
 @runs_at_desks
-async def test_a_project_that_another_process_has_open_is_told_and_the_project_stays(desks: Desks) -> None:
-    ada, taken = await desks.start_with("ada", "one"), desks.folder("taken", "two")
-    with open_elsewhere(taken):
-        ada.window.open_folder_requested.emit(taken)
-        await ada.until_notice("Open somewhere else")
-    assert ada.text == "one"
+async def test_a_start_leaves_what_another_process_has_open_and_begins_on_the_first_page(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "one")
+    folder = ada.opened.project.folder
+    await desks.end(ada)
+    with open_elsewhere(folder):
+        again = desks.begin("ada")
+        await until(again.window.isVisible)
+        await settle()
+        assert (again.workspace.opened, again.workspace.observed, again.notice) == (None, None, "")
 
 
 @runs_at_desks

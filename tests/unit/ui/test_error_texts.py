@@ -8,8 +8,15 @@ import pytest
 
 import texswarm_desktop.client
 from texswarm_desktop.client.states import StopCode, Trouble
-from texswarm_desktop.client.status import StatusAction
-from texswarm_desktop.ui.error_texts import has_code_words, has_words, need_words, text_of, text_of_code
+from texswarm_desktop.client.status import NOTHING_WRITABLE, OPEN_ELSEWHERE, LinkFacts, StatusAction, present
+from texswarm_desktop.ui.error_texts import (
+    has_code_words,
+    has_words,
+    need_words,
+    obstacle_text,
+    text_of,
+    text_of_code,
+)
 from texswarm_server.protocol import errors
 from texswarm_server.protocol.errors import (
     CloneError,
@@ -111,3 +118,21 @@ def test_a_missing_program_is_named_where_it_is_known() -> None:
 def test_a_project_in_use_says_by_which_process() -> None:
     text = text_of(errors.ProjectInUseError("/papers/a", pid=7, host="desk", program="texswarm"))
     assert text.sentence.startswith("texswarm (process 7 on desk) has this project open.")
+
+
+@pytest.mark.parametrize(
+    ("code", "holder", "title"),
+    [
+        (OPEN_ELSEWHERE, "texswarm sync (process 7)", "open in texswarm sync (process 7)"),
+        (OPEN_ELSEWHERE, "", "open in another program"),
+        (NOTHING_WRITABLE, "", "folder not writable"),
+    ],
+)
+def test_a_folder_that_is_only_looked_at_says_why(code: str, holder: str, title: str) -> None:
+    line = present(None, LinkFacts(obstacle=code, holder=holder), 0.0, need_words)
+    assert (line.text, line.action) == (f"Reading only · {title}", StatusAction.REOPEN)
+
+
+def test_who_writes_where_nothing_can_be_written_is_told_that() -> None:
+    assert "Nothing can be written" in obstacle_text(errors.NotWritableError("/papers/a")).sentence
+    assert "process 7" in obstacle_text(errors.ProjectInUseError("/papers/a", pid=7, program="texswarm")).sentence

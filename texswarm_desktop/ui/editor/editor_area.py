@@ -55,7 +55,7 @@ class EditorArea(QWidget):
         tab_row = QFrame()
         tab_row.setObjectName("TabRow")
         self._reading = label("Reading only", "Badge")
-        self._reading.setToolTip(READING)
+        self._reading.setToolTip(READING if project.obstacle is None else "")
         tabs = row(self._tabs, None, self._reading, margins=(0, 0, 12, 0), gap=0)
         tabs.setAlignment(self._reading, Qt.AlignmentFlag.AlignVCenter)
         tab_row.setLayout(tabs)
