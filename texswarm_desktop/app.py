@@ -26,10 +26,9 @@ from texswarm_desktop.client.link import TransportFactory
 from texswarm_desktop.client.pairing import OpenCertified
 from texswarm_desktop.client.server_talk import LinkCancelledError
 from texswarm_desktop.client.status import Hosting
-from texswarm_desktop.core.project_files import OWN_FOLDER
 from texswarm_desktop.qtx.garbage import GuiThreadGarbage
 from texswarm_desktop.qtx.loop import loop_factory
-from texswarm_desktop.qtx.single_instance import LinkReceiver, hand_over, socket_name
+from texswarm_desktop.qtx.single_instance import FolderCalls, LinkReceiver, call_window_of, hand_over, socket_name
 from texswarm_desktop.qtx.task_scope import TaskScope
 from texswarm_desktop.services.credentials import CredentialStore
 from texswarm_desktop.services.embedded_server import load_ahead
@@ -92,24 +91,10 @@ class Desktop:
         self._is_usual = profile is None
         self._words_of: str | None = None
         self.settings = SettingsStore(folder)
-        secrets = FileSecretStore(folder / "secrets.json")
-        credentials = CredentialStore(folder, _secrets(secrets, is_apart=profile is not None), self._executor)
         projects = folder / "projects" if profile else user_documents_path() / "TeXSwarm"
         self._library = Library(projects, settings=self.settings, executor=self._executor)
         self.status = ConnectionView(clock=time.monotonic, words=need_words)
-        self.workspace = Workspace(
-            library=self._library,
-            credentials=credentials,
-            settings=self.settings,
-            status=self.status,
-            host_data=folder / "host",
-            host_identity=HostIdentity(folder / "host-identity"),
-            new_transport=_websockets,
-            scope=self._scope,
-            host_address=host_address,
-            keep_awake=keep_awake,
-            bring_up=_bring_up,
-        )
+        self.workspace = self._new_workspace(folder, host_address, keep_awake)
         self._transfers = Transfers(self._executor)
         self._start = StartView(recent=self._recent(), name=self.workspace.me.name)
         self.theme = Theme(application, ThemeMode(self.settings.settings.theme))
@@ -129,12 +114,27 @@ class Desktop:
             projects_folder=str(self._library.projects_folder),
         )
         self._links = LinkReceiver(socket_name(folder), self.window)
-        self._links.link_received.connect(self._on_links_received)
-        self._calls: LinkReceiver | None = None
+        self._calls = FolderCalls(self.window)
         self._wire_workspace()
         self._wire_window()
         self.nearby.hosts_changed.connect(self._on_nearby_hosts)
         self.workspace.own_server_changed.connect(self.nearby.hide)
+
+    def _new_workspace(self, folder: Path, host_address: str, keep_awake: KeepAwake | None) -> Workspace:
+        secrets = _secrets(FileSecretStore(folder / "secrets.json"), is_apart=not self._is_usual)
+        return Workspace(
+            library=self._library,
+            credentials=CredentialStore(folder, secrets, self._executor),
+            settings=self.settings,
+            status=self.status,
+            host_data=folder / "host",
+            host_identity=HostIdentity(folder / "host-identity"),
+            new_transport=_websockets,
+            scope=self._scope,
+            host_address=host_address,
+            keep_awake=keep_awake,
+            bring_up=call_window_of,
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -144,7 +144,7 @@ class Desktop:
     ) -> None:
         await self._scope.close()
         self._links.close()
-        self._stop_listening()
+        self._calls.stop()
         await self.nearby.close()
         try:
             await self.workspace.close()
@@ -199,11 +199,13 @@ class Desktop:
 
     def _wire_workspace(self) -> None:
         workspace = self.workspace
+        self._links.link_received.connect(self._on_links_received)
+        self._calls.called.connect(self.window.come_to_front)
         workspace.opened_changed.connect(self._on_workspace_opened)
         workspace.observed_changed.connect(self._on_workspace_observed)
         workspace.attached.connect(self.window.show_attached)
         workspace.closing.connect(self.window.show_start)
-        workspace.closing.connect(self._stop_listening)
+        workspace.closing.connect(self._calls.stop)
         workspace.notice.connect(self.window.show_error)
         workspace.choice_needed.connect(self._on_workspace_choice)
         workspace.put_aside.connect(self.window.show_put_aside)
@@ -279,25 +281,12 @@ class Desktop:
         opened.view.open_main_file()
         self._show_first()
         self._start.set_recent(self._recent())
-        self._listen_for_calls(opened.project.folder)
+        self._calls.answer_for(opened.project.folder)
 
     def _on_workspace_observed(self, observed: ObservedProject) -> None:
         self.window.show_project(observed.view, observed.participants, observed.presence)
         observed.view.open_main_file()
         self._show_first()
-
-    def _listen_for_calls(self, folder: Path) -> None:
-        """Come to the front when somebody opens this project once more: it is here."""
-        self._stop_listening()
-        self._calls = LinkReceiver(_name_for(folder), self.window)
-        self._calls.link_received.connect(self.window.come_to_front)
-        self._calls.start()
-
-    def _stop_listening(self) -> None:
-        calls, self._calls = self._calls, None
-        if calls is not None:
-            calls.close()
-            calls.deleteLater()
 
     def _on_links_received(self, link: str) -> None:
         """Somebody followed a link elsewhere: it is shown here, and nothing happens until the user says so."""
@@ -540,16 +529,6 @@ def _secrets(file: SecretStore, *, is_apart: bool) -> SecretStore:
     return file if is_apart else KeyringSecretStore(file)
 
 
-def _name_for(folder: Path) -> str:
-    """Return the name of the socket at which the window is called that has a project open."""
-    return socket_name(folder.resolve() / OWN_FOLDER)
-
-
-def _bring_up(folder: Path) -> bool:
-    """Have the window come to the front that has a project open, and tell whether there is one."""
-    return hand_over(_name_for(folder), "")
-
-
 def _absolute(folder: str) -> Path:
     return Path(folder).expanduser().absolute()
 
@@ -570,7 +549,7 @@ def _is_taken_over(target: str, profile_dir: Path | None) -> bool:
     if "://" in target:
         return hand_over(socket_name(_profile_folder(profile_dir)), target)
     folder = _absolute(target)
-    is_there = _bring_up(folder)
+    is_there = call_window_of(folder)
     if is_there:
         sys.stderr.write(f"texswarm: {folder} is open in another window, which was brought to the front\n")
     return is_there

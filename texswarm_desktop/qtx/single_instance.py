@@ -1,4 +1,5 @@
-"""One running desktop per profile takes over the links that are opened later, through a local socket.
+"""One running desktop per profile takes over the links that are opened later, through a local socket; and the one that
+has a project open is called by whoever wants to open it too.
 
 What comes in is one line of text from a program of the same user; it is shown to the user before anything is done.
 """
@@ -9,6 +10,8 @@ from typing import Final
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
+
+from texswarm_desktop.core.project_files import OWN_FOLDER
 
 _WAIT_MS: Final = 500
 _MAX_BYTES: Final = 8192
@@ -74,6 +77,39 @@ class LinkReceiver(QObject):
             socket.write(_TAKEN)
             socket.flush()
             self.link_received.emit(text)
+
+
+class FolderCalls(QObject):
+    """Hears those who want to open the folder that is open here. Signal: `called()`."""
+
+    called = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._receiver: LinkReceiver | None = None
+
+    def answer_for(self, folder: Path) -> None:
+        """Answer for this folder from now on; only while holding its lock, so that nobody else does."""
+        self.stop()
+        self._receiver = LinkReceiver(_name_for(folder), self)
+        self._receiver.link_received.connect(self.called)
+        self._receiver.start()
+
+    def stop(self) -> None:
+        """Answer for none."""
+        receiver, self._receiver = self._receiver, None
+        if receiver is not None:
+            receiver.close()
+            receiver.deleteLater()
+
+
+def call_window_of(folder: Path) -> bool:
+    """Ask the window that has a folder open to come to the front, and tell whether there is one."""
+    return hand_over(_name_for(folder), "")
+
+
+def _name_for(folder: Path) -> str:
+    return socket_name(folder.resolve() / OWN_FOLDER)
 
 
 def _is_alive(name: str) -> bool:
