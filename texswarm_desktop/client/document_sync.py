@@ -117,6 +117,7 @@ class DocumentSync:
         self._stage = _Stage.AWAY
         self._door: _Door | None = None
         self._is_removed = False
+        self._participants: dict[str, Participant] = {}
         self._reopenings: list[float] = []
         self._ages: deque[tuple[int, float]] = deque()
         if replica.unacknowledged():
@@ -260,9 +261,17 @@ class DocumentSync:
         if self.blobs is not None and door.has_caught_up:
             self.blobs.role_changed(can_write=door.can_write)
 
-    def participants_changed(self, participants: list[Participant]) -> None:
+    def participants_told(self, participants: list[Participant]) -> None:
         """Pass on who is in the document."""
+        self._participants = {each.participant_id: each for each in participants}
         self._replica.participants_changed(participants)
+
+    def participants_changed(self, changed: list[Participant], gone: list[str]) -> None:
+        """Pass on who is in the document after what changed."""
+        self._participants |= {each.participant_id: each for each in changed}
+        for participant_id in gone:
+            self._participants.pop(participant_id, None)
+        self._replica.participants_changed(list(self._participants.values()))
 
     def receive(self, body: FrameBody) -> None:
         """Take in a frame of this handle; raises RemoteProtocolError when the server talks nonsense."""

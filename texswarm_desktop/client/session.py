@@ -50,6 +50,7 @@ from texswarm_server.protocol.messages import (
     OpenDocument,
     Order,
     Participants,
+    ParticipantsChanged,
     RoleChanged,
     TokenRenewed,
 )
@@ -274,7 +275,7 @@ class Session:
                 self._credentials.renewed(message)
             case BlobsWanted() | BlobReceived() | BlobStored():
                 self._on_blob_fact(message)
-            case DocumentOpened() | DocumentClosed() | Participants() | RoleChanged():
+            case DocumentOpened() | DocumentClosed() | Participants() | ParticipantsChanged() | RoleChanged():
                 self._on_document_fact(message)
             case DocumentShared():
                 if sync := self._documents.get(message.document_id):
@@ -294,7 +295,9 @@ class Session:
         code = ErrorCode.PROTOCOL_UNSUPPORTED if message.code in _FIRST_GENERATION else message.code
         self.driver.post(SignInRefused(self.driver.state.generation, code, message.message))
 
-    def _on_document_fact(self, message: DocumentOpened | DocumentClosed | Participants | RoleChanged) -> None:
+    def _on_document_fact(
+        self, message: DocumentOpened | DocumentClosed | Participants | ParticipantsChanged | RoleChanged
+    ) -> None:
         if isinstance(message, DocumentOpened):
             self._on_document_opened(message)
             return
@@ -303,7 +306,9 @@ class Session:
             return
         match message:
             case Participants(participants=participants):
-                sync.participants_changed(participants)
+                sync.participants_told(participants)
+            case ParticipantsChanged(participants=participants, gone=gone):
+                sync.participants_changed(participants, gone)
             case RoleChanged(role=role):
                 sync.role_changed(role)
             case DocumentClosed():

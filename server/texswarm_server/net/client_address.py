@@ -5,6 +5,7 @@ one who wrote the next entry is trusted; whatever stands further left was made u
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
@@ -17,6 +18,7 @@ NOWHERE: Final = ""
 _Network = IPv4Network | IPv6Network
 _Address = IPv4Address | IPv6Address
 _MAX_HOPS: Final = 16
+_REMEMBERED: Final = 4096
 
 
 class Networks:
@@ -57,7 +59,12 @@ class ClientAddresses:
             if further is None:
                 break
             nearest = further
-        return str(nearest)
+        return _spelling(nearest)
+
+
+@lru_cache(_REMEMBERED)
+def _spelling(address: _Address) -> str:
+    return str(address)
 
 
 def _network(text: str, setting: str) -> _Network:
@@ -67,6 +74,7 @@ def _network(text: str, setting: str) -> _Network:
         raise SettingsError(f"{setting}: not an address or a network: {text!r}") from error
 
 
+@lru_cache(_REMEMBERED)
 def _address(text: str) -> _Address | None:
     """Read `1.2.3.4`, `1.2.3.4:80`, `::1` or `[::1]:80`; an IPv4 address in IPv6 clothes is an IPv4 address."""
     text = text.strip()

@@ -300,10 +300,18 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Participants(Fact, frozen=True, kw_only=True, omit_defaults=False):
-    """Who is in a document now; sent whole on every change."""
+    """Who is in a document; of a crowd some, and the others follow in `ParticipantsChanged`."""
 
     handle: int
     participants: list[Participant]
+
+
+class ParticipantsChanged(Fact, frozen=True, kw_only=True):
+    """Who came to a crowd, or is shown otherwise now, and the `participant_id` of each who has gone."""
+
+    handle: int
+    participants: list[Participant] = []
+    gone: list[str] = []
 
 
 class RoleChanged(Fact, frozen=True, kw_only=True):
@@ -506,6 +514,7 @@ FACTS: tuple[type[Message], ...] = (
     DocumentOpened,
     DocumentClosed,
     Participants,
+    ParticipantsChanged,
     RoleChanged,
     DocumentShared,
     InviteCreated,

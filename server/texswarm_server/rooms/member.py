@@ -25,7 +25,7 @@ class Member:
 
     `is_withheld`: an update was refused that may be taken another day, so that nothing more may be acknowledged.
     `held_at` is the state vector up to which a member that reads too slowly was served; None while it keeps up.
-    `has_missed_roster`: who is here has changed since it was told.
+    `told_at`: as of which moment of the roster it knows who is here.
     """
 
     profile: Profile
@@ -34,7 +34,7 @@ class Member:
     acknowledged: int = 0
     is_withheld: bool = False
     held_at: bytes | None = None
-    has_missed_roster: bool = False
+    told_at: int = 0
     awareness_ids: set[int] = field(default_factory=set)
     former_ids: set[int] = field(default_factory=set)
     _told: tuple[Profile, Participant] | None = None

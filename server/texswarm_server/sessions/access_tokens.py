@@ -4,8 +4,10 @@ The same keys seal refresh tokens.
 """
 
 import hmac
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import Final
 
 import jwt
@@ -33,22 +35,24 @@ class AccessTokens:
     def __init__(self, keys: Mapping[str, bytes], current: str, *, ttl_s: float, random: RandomBytes) -> None:
         self._keys = keys
         self._current = current
-        self._random = random
+        self._prepared = _prepared(keys)
+        self._series = new_short_id(random)
+        self._numbers = count()
         self.ttl_s = ttl_s
 
     def use(self, keys: Mapping[str, bytes], current: str) -> bool:
         """Sign with another key from now on, accept what these signed; return whether one is not accepted any more."""
         is_dropping = not self._keys.keys() <= keys.keys()
-        self._keys, self._current = keys, current
+        self._keys, self._current, self._prepared = keys, current, _prepared(keys)
         return is_dropping
 
     def issue(self, user_id: UserId, grant_id: str, now: float) -> tuple[str, float]:
         """Return a token and when it expires, in seconds since the epoch."""
         expires_at = now + self.ttl_s
-        token_id = f"{grant_id}.{new_short_id(self._random)}"
+        token_id = f"{grant_id}.{self._series}.{next(self._numbers)}"
         claims = {"sub": user_id, "iat": now, "exp": expires_at, "jti": token_id}
         headers = {"kid": self._current}
-        return jwt.encode(claims, self._keys[self._current], algorithm=_ALGORITHM, headers=headers), expires_at
+        return jwt.encode(claims, self._prepared[self._current], algorithm=_ALGORITHM, headers=headers), expires_at
 
     def verify(self, token: str, now: float) -> AccessClaims:
         """Return what `token` proves; raises RejectedError (token_invalid or token_expired)."""
@@ -74,10 +78,18 @@ class AccessTokens:
     def _signed_claims(self, token: str) -> dict[str, object]:
         unclocked = {"verify_exp": False, "verify_iat": False, "verify_nbf": False}
         try:
-            key = self._keys[jwt.get_unverified_header(token)["kid"]]
+            key = self._prepared[jwt.get_unverified_header(token)["kid"]]
             return dict(jwt.decode(token, key, algorithms=[_ALGORITHM], options=unclocked))  # type: ignore[arg-type]
         except (jwt.PyJWTError, KeyError, TypeError, ValueError, RecursionError) as error:
             raise RejectedError(ErrorCode.TOKEN_INVALID, type(error).__name__) from error
+
+
+def _prepared(keys: Mapping[str, bytes]) -> dict[str, jwt.PyJWK]:
+    """Return the keys in the form that is not looked at anew for each token."""
+    return {
+        key_id: jwt.PyJWK({"kty": "oct", "alg": _ALGORITHM, "k": urlsafe_b64encode(key).decode()})
+        for key_id, key in keys.items()
+    }
 
 
 def _seal(key: bytes, text: str) -> str:

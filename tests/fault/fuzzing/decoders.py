@@ -87,6 +87,7 @@ from texswarm_server.protocol.messages import (
     OpenDocument,
     Participant,
     Participants,
+    ParticipantsChanged,
     RoleChanged,
     TokenRenewed,
 )
@@ -322,6 +323,7 @@ def _facts() -> tuple[bytes, ...]:
             DocumentList(documents=[info]),
             DocumentOpened(document_id=ID, handle=3, role="viewer", lineage=ID, title="é"),
             Participants(handle=3, participants=[ada]),
+            ParticipantsChanged(handle=3, participants=[ada], gone=["0" * 16]),
             RoleChanged(handle=3, role="viewer"),
             TokenRenewed(access_token="a.b.c", expires_at=1.7e9),
             Error(code="forbidden", message="viewers do not edit", handle=3),
