@@ -35,9 +35,16 @@ def set_up(log_format: LogFormat = "text", level: LogLevel = "info", stream: IO[
     """Write events of this level and above to `stream` (standard error), of libraries errors only."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines() if log_format == "json" else TextLines())
+    _leave_out_what_no_line_tells()
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name, least in _FOREIGN_LEVELS.items():
         logging.getLogger(name).setLevel(least)
+
+
+def _leave_out_what_no_line_tells() -> None:
+    """Threads, processes and places in the source cost more to find out than a line to write."""
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # noqa: SLF001 - the documented way
 
 
 class JsonLines(logging.Formatter):

@@ -6,6 +6,7 @@ key are read again. Where signals cannot be handled in the loop (Windows), an in
 """
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -26,6 +27,8 @@ _HURRIED_LIMIT_S: Final = 1.0
 _OTHER_FILES: Final = 128
 #: How long a thread that works for the database may keep the interpreter from those who carry people's words.
 _SWITCH_S: Final = 0.0005
+#: Connections and sessions live long; looking through them all for circles, as often as is usual, delays everybody.
+_COLLECT_AFTER: Final = (20_000, 20, 100)
 
 
 def run(config: ServerConfig, announce: Callable[[CollabServer], None]) -> None:
@@ -45,11 +48,19 @@ async def _serve(config: ServerConfig, announce: Callable[[CollabServer], None],
     wishes.listen()
     async with CollabServer(config) as server:
         announce(server)
+        _leave_what_stays_alone()
         _look_at_limits(config, files)
         while await wishes.next_is_reload():
             await _reload(server)
         await server.drain(config.drain_s, wishes.hurry)
         await server.stop(time_limit_s=_HURRIED_LIMIT_S if wishes.hurry.is_set() else _TIME_LIMIT_S)
+
+
+def _leave_what_stays_alone() -> None:
+    """Look seldom for garbage in circles, and never through what was made before anybody came."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECT_AFTER)
 
 
 async def _reload(server: CollabServer) -> None:

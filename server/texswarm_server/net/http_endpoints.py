@@ -25,12 +25,12 @@ class HttpEndpoints:
         self._is_ready = is_ready
         self._metrics = metrics
 
-    def respond(self, request: Request, *, may_measure: bool) -> Response | None:
+    def respond(self, request: Request, *, may_measure: Callable[[], bool]) -> Response | None:
         """Return the answer, or None where the WebSocket handshake goes on. `may_measure`: whether to tell numbers."""
         path = request.path.partition("?")[0]
         if path in {WEBSOCKET_PATH, PAIRING_PATH} or path.startswith(YJS_PATH):
             return None
-        if path == "/metrics" and not may_measure:
+        if path == "/metrics" and not may_measure():
             return _json(HTTPStatus.FORBIDDEN, {"status": "forbidden"})
         return self._answer(path)
 

@@ -123,7 +123,7 @@ class Listener:
             await self._server.wait_closed()
         self._keep_alive.stop()
 
-    def _may_measure(self, connection: PeerConnection, is_forwarded: bool) -> bool:
+    def _may_measure(self, connection: PeerConnection, *, is_forwarded: bool) -> bool:
         """Whoever comes by a proxy that is not trusted may come from anywhere."""
         nearest = ClientAddresses().find(connection.remote_address, ())
         is_unknown = is_forwarded and connection.address == nearest
@@ -133,7 +133,8 @@ class Listener:
         assert isinstance(connection, PeerConnection)
         forwarded_for = request.headers.get_all(FORWARDED_FOR)
         connection.address = self._addresses.find(connection.remote_address, forwarded_for)
-        response = self._endpoints.respond(request, may_measure=self._may_measure(connection, bool(forwarded_for)))
+        may_measure = partial(self._may_measure, connection, is_forwarded=bool(forwarded_for))
+        response = self._endpoints.respond(request, may_measure=may_measure)
         if response is not None:
             return response
         place = self._admission.take_place(network_of(connection.address))

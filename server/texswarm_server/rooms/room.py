@@ -110,6 +110,7 @@ class Room:
         self._untold: dict[Member, None] = {}
         self._answers: dict[bytes, bytes] = {}
         self._state_vector: bytes | None = None
+        self._title: str | None = None
         self._readers: tuple[SessionId, ...] | None = None
         self._present: tuple[SessionId, ...] | None = None
 
@@ -118,7 +119,9 @@ class Room:
     @property
     def title(self) -> str:
         """The title as the members set it; empty when nobody did."""
-        return self._document.title
+        if self._title is None:
+            self._title = self._document.title
+        return self._title
 
     @property
     def is_idle(self) -> bool:
@@ -342,7 +345,7 @@ class Room:
     def _forget_answers(self) -> None:
         """The document is about to change: what was said of it will not be true."""
         self._answers.clear()
-        self._state_vector = None
+        self._state_vector = self._title = None
 
     def _forget_who_reads(self) -> None:
         """Somebody came, went, fell behind or caught up."""

@@ -58,6 +58,8 @@ class _Append:
 
 @dataclass(slots=True)
 class _Job:
+    """`answer` is called on the loop."""
+
     work: Callable[[Records], Any]
     answer: Callable[[Any, BaseException | None], None]
 
@@ -141,11 +143,7 @@ class SqliteStore:
     def run(self, job: Callable[[Records], T]) -> "asyncio.Future[T]":
         """Queue a transaction; see `Store.run`."""
         future: asyncio.Future[T] = self._loop.create_future()
-
-        def answer(result: Any, error: BaseException | None) -> None:
-            self._post(_settle, future, result, error)
-
-        self._ask(_Job(job, answer))
+        self._ask(_Job(job, partial(_settle, future)))
         return future
 
     def load(self, document_id: DocumentId) -> "asyncio.Future[StoredDocument | None]":
@@ -174,7 +172,8 @@ class SqliteStore:
     def _ask(self, item: _Job | _Stop) -> None:
         """Queue something that somebody waits for."""
         self._queue.put(item)
-        self._has_asker.set()
+        if not self._has_asker.is_set():
+            self._has_asker.set()
 
     # ── writer thread ───────────────────────────────────────────────────────────────────────────────────
 
@@ -267,7 +266,7 @@ class SqliteStore:
             except sqlite3.Error as job_error:
                 result, refusal = None, storage_error(job_error)
                 self._suspect(job_error)
-            job.answer(result, refusal)
+            self._post(job.answer, result, refusal)
         if jobs and self._save(list(appends)):
             return
         if not appends:
@@ -281,8 +280,8 @@ class SqliteStore:
     def _report(
         self, appends: list[_Append], jobs: list[_Job], outcomes: list[tuple[Any, BaseException | None]]
     ) -> None:
-        for job, (result, error) in zip(jobs, outcomes, strict=True):
-            job.answer(result, error)
+        if jobs:
+            self._post(_answer_all, jobs, outcomes)
         if not appends:
             return
         self._post(self._on_durable, appends)
@@ -344,6 +343,11 @@ class SqliteStore:
         except sqlite3.Error as error:
             self._suspect(error)
             raise storage_error(error, self._path) from error
+
+
+def _answer_all(jobs: list[_Job], outcomes: list[tuple[Any, BaseException | None]]) -> None:
+    for job, (result, error) in zip(jobs, outcomes, strict=True):
+        job.answer(result, error)
 
 
 def _settle(future: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:

@@ -10,8 +10,16 @@ from texswarm_server import __version__
 from texswarm_server.net.http_endpoints import HttpEndpoints, refuse_for_now
 
 
+def _may() -> bool:
+    return True
+
+
+def _may_not() -> bool:
+    return False
+
+
 def get(path: str, *, is_ready: bool = True) -> tuple[int, dict[str, str]]:
-    response = HttpEndpoints(lambda: is_ready, lambda: b"a 1\n").respond(Request(path, Headers()), may_measure=True)
+    response = HttpEndpoints(lambda: is_ready, lambda: b"a 1\n").respond(Request(path, Headers()), may_measure=_may)
     assert response is not None
     assert response.headers["Content-Length"] == str(len(response.body))
     return response.status_code, json.loads(response.body)
@@ -27,7 +35,7 @@ def test_first_generation_clients_find_their_probe() -> None:
 
 
 def test_numbers_are_told_as_prometheus_reads_them() -> None:
-    response = HttpEndpoints(lambda: True, lambda: b"a 1\n").respond(Request("/metrics", Headers()), may_measure=True)
+    response = HttpEndpoints(lambda: True, lambda: b"a 1\n").respond(Request("/metrics", Headers()), may_measure=_may)
     assert response is not None
     assert (response.status_code, response.body) == (200, b"a 1\n")
     assert response.headers["Content-Type"].startswith("text/plain; version=0.0.4")
@@ -35,7 +43,9 @@ def test_numbers_are_told_as_prometheus_reads_them() -> None:
 
 def test_numbers_are_not_told_to_everybody() -> None:
     endpoints = HttpEndpoints(lambda: True, lambda: b"a 1\n")
-    answers = [endpoints.respond(Request(path, Headers()), may_measure=False) for path in ("/metrics", "/metrics?x=1")]
+    answers = [
+        endpoints.respond(Request(path, Headers()), may_measure=_may_not) for path in ("/metrics", "/metrics?x=1")
+    ]
     assert [answer and answer.status_code for answer in answers] == [403, 403]
 
 
@@ -50,5 +60,5 @@ def test_a_server_that_is_not_ready_is_still_alive() -> None:
 
 
 def test_the_websocket_goes_on_and_everything_else_is_not_there() -> None:
-    assert HttpEndpoints(lambda: True, bytes).respond(Request("/ws?x=1", Headers()), may_measure=False) is None
+    assert HttpEndpoints(lambda: True, bytes).respond(Request("/ws?x=1", Headers()), may_measure=_may_not) is None
     assert get("/")[0] == get("/ws/")[0] == get("/etc/passwd")[0] == 404
