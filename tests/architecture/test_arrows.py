@@ -17,7 +17,12 @@ ALLOWED: Final = {
     "prometheus_client": ("texswarm_server.monitoring",),
     "pathspec": ("texswarm_desktop.core.ignore_rules",),
     "watchfiles": ("texswarm_desktop.services.folder_watch",),
-    "cryptography": ("texswarm_desktop.services.host_identity", "texswarm_server.pairing.exchange"),
+    "cryptography": (
+        "texswarm_desktop.core.certificates",
+        "texswarm_desktop.services.host_identity",
+        "texswarm_server.cli.diagnosis.x509",
+        "texswarm_server.pairing.exchange",
+    ),
     "segno": ("texswarm_desktop.ui.qr_code",),
     "wakepy": ("texswarm_desktop.services.wakefulness",),
     "ifaddr": ("texswarm_desktop.services.lan_addresses", "texswarm_server.discovery"),

@@ -8,13 +8,8 @@ with the next one. The two cannot be taken for each other: a certificate with th
 
 import hashlib
 import hmac
+import warnings
 from collections.abc import Iterator
-from typing import Final
-
-_EXPLICIT_VERSION: Final = 0xA0
-_LONGEST_LENGTH: Final = 4
-#: Before the key in a certificate without its version: serial number, algorithm, issuer, validity, subject.
-_KEY_AT: Final = 5
 
 
 def is_shown_by(certificate: bytes, fingerprint: str) -> bool:
@@ -25,12 +20,16 @@ def is_shown_by(certificate: bytes, fingerprint: str) -> bool:
 
 def key_fingerprint(certificate: bytes) -> str:
     """Return the fingerprint of the public key; raises ValueError for bytes that are no certificate in DER form."""
-    _, whole, _ = _first(certificate)
-    _, to_be_signed, _ = _first(whole)
-    parts = [raw for tag, _, raw in _elements(to_be_signed) if tag != _EXPLICIT_VERSION]
-    if len(parts) <= _KEY_AT:
-        raise ValueError("no certificate: parts are missing")
-    return hashlib.sha256(parts[_KEY_AT]).hexdigest()
+    from cryptography import x509  # noqa: PLC0415 - takes longer to load than a window without a server may
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat  # noqa: PLC0415
+
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            key = x509.load_der_x509_certificate(certificate).public_key()
+    except (ValueError, x509.InvalidVersion, UnsupportedAlgorithm) as error:
+        raise ValueError(f"no certificate that can be used: {error}") from error
+    return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
 
 
 def _fingerprints(certificate: bytes) -> Iterator[str]:
@@ -39,25 +38,3 @@ def _fingerprints(certificate: bytes) -> Iterator[str]:
         yield key_fingerprint(certificate)
     except ValueError:
         return
-
-
-def _elements(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
-    """Yield tag, content and all bytes of each element that stands one after the other."""
-    while data:
-        found = _first(data)
-        yield found
-        data = data[len(found[2]) :]
-
-
-def _first(data: bytes) -> tuple[int, bytes, bytes]:
-    if len(data) < 2:
-        raise ValueError("no certificate: ends inside an element")
-    tag, length, start = data[0], data[1], 2
-    if length & 0x80:
-        count = length & 0x7F
-        if not 0 < count <= _LONGEST_LENGTH:
-            raise ValueError("no certificate: a length of a form that DER does not have")
-        length, start = int.from_bytes(data[2 : 2 + count], "big"), 2 + count
-    if start + length > len(data):
-        raise ValueError("no certificate: ends inside an element")
-    return tag, data[start : start + length], data[: start + length]

@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from texswarm_desktop.core.nearby import HostKey, NearbyHost
 from texswarm_desktop.core.trust import Trust
-from texswarm_desktop.ui.parts import ElidedLabel, column, label, row
+from texswarm_desktop.ui.parts import ElidedLabel, LargeButton, column, label, row
 from texswarm_desktop.ui.theme import Theme
 from texswarm_desktop.viewmodels.joining import JoinView
 
@@ -81,7 +81,7 @@ class NearbyList(QWidget):
         self.show_hosts(hosts)
 
 
-class NearbyRow(QPushButton):
+class NearbyRow(LargeButton):
     """One host. What it says of itself comes from strangers: it is shown as plain text, cut to the width."""
 
     def __init__(self, theme: Theme, host: NearbyHost, *, is_checkable: bool) -> None:
@@ -111,13 +111,3 @@ class NearbyRow(QPushButton):
         self._who.set_whole(f"{host.name} · {host.addresses[0]}")
         self._note.setText(note)
         self.setAccessibleName(f"{host.project}, shared by {host.name}")
-
-    def sizeHint(self) -> QSize:
-        """Room for what is inside."""
-        inside = self.layout()
-        return inside.sizeHint() if inside is not None else super().sizeHint()
-
-    def minimumSizeHint(self) -> QSize:
-        """Narrow, if need be."""
-        inside = self.layout()
-        return inside.minimumSize() if inside is not None else super().minimumSizeHint()

@@ -43,6 +43,20 @@ def button(text: str, name: str = "", *, tooltip: str = "") -> QPushButton:
     return made
 
 
+class LargeButton(QPushButton):
+    """A button that is filled with other widgets, by a layout; it is as large as they are."""
+
+    def sizeHint(self) -> QSize:
+        """Room for what is inside."""
+        inside = self.layout()
+        return inside.sizeHint() if inside is not None else super().sizeHint()
+
+    def minimumSizeHint(self) -> QSize:
+        """Narrow, if need be."""
+        inside = self.layout()
+        return inside.minimumSize() if inside is not None else super().minimumSizeHint()
+
+
 def row(*widgets: QWidget | int | None, margins: tuple[int, int, int, int] = (0, 0, 0, 0), gap: int = 8) -> QHBoxLayout:
     """Return widgets beside each other; a number is that much space, None all that is left."""
     made = QHBoxLayout()

@@ -4,12 +4,12 @@ import time
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from texswarm_desktop.core.nearby import NearbyHost
 from texswarm_desktop.ui.nearby_list import NearbyList
-from texswarm_desktop.ui.parts import ElidedLabel, column, empty, label, row
+from texswarm_desktop.ui.parts import ElidedLabel, LargeButton, column, empty, label, row
 from texswarm_desktop.ui.theme import Theme
 from texswarm_desktop.ui.theme_tokens import Tokens
 from texswarm_desktop.viewmodels.joining import JoinView
@@ -143,7 +143,7 @@ class StartPage(QScrollArea):
             choice.wear()
 
 
-class Choice(QPushButton):
+class Choice(LargeButton):
     """A large button with an icon, a title and a hint."""
 
     def __init__(self, theme: Theme, icon: str, title: str, hint: str) -> None:
@@ -170,16 +170,6 @@ class Choice(QPushButton):
         color = self._theme.tokens.accent_text
         self._picture.setPixmap(self._theme.icons.pixmap(self._icon_name, color, 20))
 
-    def sizeHint(self) -> QSize:
-        """Room for what is inside."""
-        inside = self.layout()
-        return inside.sizeHint() if inside is not None else super().sizeHint()
-
-    def minimumSizeHint(self) -> QSize:
-        """Narrow, if need be."""
-        inside = self.layout()
-        return inside.minimumSize() if inside is not None else super().minimumSizeHint()
-
     def hasHeightForWidth(self) -> bool:
         """Hints may wrap."""
         return True
@@ -190,7 +180,7 @@ class Choice(QPushButton):
         return inside.heightForWidth(width) if inside is not None else super().heightForWidth(width)
 
 
-class RecentButton(QPushButton):
+class RecentButton(LargeButton):
     """A project of the list. Signal: `chosen(Path)`."""
 
     chosen = Signal(object)
@@ -218,16 +208,6 @@ class RecentButton(QPushButton):
         self.setToolTip(str(project.folder))
         self.setEnabled(not is_missing)
         self.clicked.connect(lambda: self.chosen.emit(project.folder))
-
-    def sizeHint(self) -> QSize:
-        """Room for what is inside."""
-        inside = self.layout()
-        return inside.sizeHint() if inside is not None else super().sizeHint()
-
-    def minimumSizeHint(self) -> QSize:
-        """Narrow, if need be."""
-        inside = self.layout()
-        return inside.minimumSize() if inside is not None else super().minimumSizeHint()
 
 
 def shown_folder(folder: Path) -> str:
