@@ -1,5 +1,6 @@
 """A process that types into a project until it is killed; run as a script with folder and seed.
 
+It types while the other files of the folder are still being brought in, if there are many, and never looks at them.
 Says on standard output, one line each, how many letters were typed when `flush` of the replica returned. What it types
 is told by the seed alone: letter by letter `typed_by(seed, count)`.
 """
@@ -20,8 +21,9 @@ async def _type(folder: Path, seed: int) -> None:
     from texswarm_desktop.services.project import Project
 
     with ThreadPoolExecutor(max_workers=2) as executor:
-        project = await Project.open(folder, store_executor=executor)
-        (file_id,) = project.document.files
+        project = await Project.open(folder, store_executor=executor, bit_by_bit=True)
+        file_id = project.document.main_file
+        assert file_id is not None
         text = project.document.text(file_id)
         start, chance, letters = text.index.total_cp, random.Random(seed + 1), typed_by(seed, 100_000)
         done = 0
@@ -29,7 +31,7 @@ async def _type(folder: Path, seed: int) -> None:
             for _ in range(chance.randrange(1, 20)):
                 text.replace_cp(start + done, start + done, letters[done])
                 done += 1
-            if chance.random() < 0.3:
+            if chance.random() < 0.3 and len(project.document.files) == 1:
                 await project.flush()
             else:
                 await asyncio.sleep(0)

@@ -33,6 +33,7 @@ from texswarm_desktop.core.reconcile import (
 from texswarm_desktop.core.stale_saves import FormerStates
 from texswarm_desktop.core.text_merge import Edit, merge
 from texswarm_desktop.services.file_reports import FileReports
+from texswarm_desktop.services.folder_import import FolderImport, can_wait
 from texswarm_desktop.services.folder_intake import FolderIntake, Sighting, TextMerge, all_edits
 from texswarm_desktop.services.folder_keeper import FolderKeeper
 from texswarm_desktop.services.folder_watch import FolderWatch
@@ -99,6 +100,7 @@ class FolderMirror:
         self._folders = FolderKeeper(document, self._paths, store)
         self._former: dict[FileId, FormerStates] = {}
         self._reports = FileReports(self._paths, on_changed=on_reports)
+        self._import = FolderImport(store, add=self._add, before_write=before_write, on_done=self._resume)
         self._dirty: set[FileId] = set()
         self._job: asyncio.Future[WritingOutcome] | asyncio.Future[Look] | asyncio.Future[_Edits] | None = None
         self._rounds: list[asyncio.Future[None]] = []
@@ -118,13 +120,22 @@ class FolderMirror:
 
     # ── opening ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def take_over(self, records: Mapping[str, Record], found: Mapping[str, DiskFile]) -> None:
-        """Bring in what other programs did to the folder since it was last written."""
+    def take_over(
+        self, records: Mapping[str, Record], found: Mapping[str, DiskFile], *, bit_by_bit: bool = False
+    ) -> None:
+        """Bring in what other programs did to the folder since it was last written.
+
+        `bit_by_bit`: of many new files one now and the others by and by; until then nobody looks or writes here.
+        """
         document: dict[str, tuple[str, str]] = {
             file_id: (path, str(self._document.text(file_id))) for file_id, path in self._paths.of_files.items()
         }
-        for step in reconcile(records, {path: file.found for path, file in found.items()}, document):
-            self._take(step, records, found)
+        steps = reconcile(records, {path: file.found for path, file in found.items()}, document)
+        later = can_wait(steps, found, has_main=self._document.main_file is not None) if bit_by_bit else frozenset()
+        for step in steps:
+            if not (isinstance(step, Add) and step.path in later):
+                self._take(step, records, found)
+        self._import.begin({path: found[path] for path in later})
         for file_id in records.keys() - self._bases.keys() - self._document.text_files.keys():
             self._store.put(forget_record(file_id))
         self._dirty |= self._paths.of_files.keys()
@@ -200,7 +211,7 @@ class FolderMirror:
 
     async def flush(self) -> None:
         """Return when the folder is as the document says; raises the error that is in the way, and keeps trying."""
-        while not self._is_stopped and (self._job is not None or self._is_behind):
+        while not self._is_stopped and (self._job is not None or self._import.is_going or self._is_behind):
             ended = self._loop.create_future()
             self._rounds.append(ended)
             self._begin()
@@ -216,9 +227,16 @@ class FolderMirror:
                 return
             await asyncio.sleep(_LOOK_S)
 
+    def stop_importing(self) -> None:
+        """Leave what was not brought in yet to the next opening: to look now would bring in all of it."""
+        if self._import.is_going:
+            self._import.give_up()
+            self._intake.is_wanted = False
+
     async def stop(self) -> None:
         """Write and look no more, and return when nothing of that is going on."""
         self._is_stopped = True
+        self._import.give_up()
         for timer in (self._timer, self._again):
             if timer is not None:
                 timer.cancel()
@@ -261,7 +279,7 @@ class FolderMirror:
     # ── one round ───────────────────────────────────────────────────────────────────────────────────────
 
     def _begin(self) -> None:
-        if self._job is not None or self._is_stopped:
+        if self._job is not None or self._import.is_going or self._is_stopped:
             return
         if self._intake.is_wanted:
             self._begin_look()

@@ -52,7 +52,7 @@ class Library:
 
     async def open(self, folder: Path) -> Project:
         """Open a folder; raises what `Project.open` raises."""
-        return await Project.open(folder, store_executor=self._executor)
+        return await Project.open(folder, store_executor=self._executor, bit_by_bit=True)
 
     async def observe(self, folder: Path, reason: StorageError) -> ObservedFolder:
         """Only look at a folder that cannot be opened for `reason`; raises NotReadableError."""

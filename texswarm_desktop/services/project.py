@@ -138,6 +138,7 @@ class Project:
         )
         self._presence = OwnPresence(self.document.client_id)
         self._outbox = Outbox()
+        self._noting: asyncio.Future[None] | None = None
         self._entered: Entered | None = None
         self._sync: SyncPort | None = None
         self._listeners: list[ProjectListener] = []
@@ -160,20 +161,25 @@ class Project:
         store_executor: Executor,
         clock: Callable[[], float] = monotonic,
         may_make: bool = False,
+        bit_by_bit: bool = False,
     ) -> Self:
         """Open a project, or make one of a plain folder without changing its files.
 
-        `may_make`: a folder that is not there is made.
+        `may_make`: a folder that is not there is made. `bit_by_bit`: return with one file, where there are many new
+        ones, and bring the others in while somebody writes already; a disk that takes nothing is then told as a problem
+        of the project.
 
         What other programs did to the folder meanwhile is brought in. Raises NotReadableError, NotWritableError,
         ProjectInUseError, or CorruptSnapshotError; the files are as they were then.
         """
         project = cls(folder, store_executor=store_executor, clock=clock)
-        async with project._entering(enter_or_make_folder if may_make else enter_folder) as (entered, stored):
+        enter = enter_or_make_folder if may_make else enter_folder
+        async with project._entering(enter, waits=not bit_by_bit) as (entered, stored):
             if not project._document_id:
                 project._begin_history(folder.name)
             if not project.document.is_empty:
-                project._mirror.take_over(stored.records, await project._found(stored, entered))
+                found = await project._found(stored, entered)
+                project._mirror.take_over(stored.records, found, bit_by_bit=bit_by_bit)
         return project
 
     @classmethod
@@ -271,9 +277,11 @@ class Project:
         """
         if self._entered is None:
             return
+        self._mirror.stop_importing()
         self._hand_over()
         if not discard:
             await self._store.flushed()
+            await self._identity_noted()
         if "document" not in self._problems:  # what broke in memory is not to be written into files
             with suppress(TexSwarmError):
                 await self._mirror.flush()
@@ -509,8 +517,13 @@ class Project:
     # ── inside: opening ─────────────────────────────────────────────────────────────────────────────────
 
     @asynccontextmanager
-    async def _entering(self, enter: Callable[[Path], Entered]) -> AsyncIterator[tuple[Entered, StoredReplica]]:
-        """Enter the folder and load the replica; what happens inside is stored all together, or nothing of it."""
+    async def _entering(
+        self, enter: Callable[[Path], Entered], *, waits: bool = True
+    ) -> AsyncIterator[tuple[Entered, StoredReplica]]:
+        """Enter the folder and load the replica; what happens inside is stored all together, or nothing of it.
+
+        `waits`: until it is durable.
+        """
         self._entered = entered = await self._enter(enter)
         try:
             stored = await self._store.load(self._clock())
@@ -521,8 +534,11 @@ class Project:
                 self._hand_over()
             self._mirror.files_changed()
             if entered.identity is None:
-                await self._store.flushed()
-                await self._loop.run_in_executor(self._executor, self._note_identity)
+                # Only now: whose replica it is must never be noted of one that may still be nobody's after a crash.
+                self._store.when_durable(self._write_identity)
+                if waits:
+                    await self._store.flushed()
+                    await self._identity_noted()
             self._mirror.watch()
             self.blobs.start({FileId(each): record for each, record in stored.figures.items()})
         except BaseException:
@@ -585,8 +601,12 @@ class Project:
         self._store.set_meta("lineage", lineage)
 
     def _write_identity(self) -> None:
-        job = self._loop.run_in_executor(self._executor, self._note_identity)
-        job.add_done_callback(_log_failure)
+        self._noting = self._loop.run_in_executor(self._executor, self._note_identity)
+        self._noting.add_done_callback(_log_failure)
+
+    async def _identity_noted(self) -> None:
+        if self._noting is not None:
+            await asyncio.wait([self._noting])
 
     def _note_identity(self) -> None:
         """In the executor."""

@@ -50,12 +50,18 @@ CREATE TABLE IF NOT EXISTS figures (file_id TEXT PRIMARY KEY, path TEXT NOT NULL
     size INTEGER NOT NULL, inode TEXT NOT NULL, modified_ns INTEGER NOT NULL)
 """
 
+_SMALL_BYTES: Final = 16 * 1024
+
 Operation = Callable[[sqlite3.Connection], None]
 
 
 @dataclass(slots=True)
 class StoredReplica:
-    """Everything that was stored. `updates` make up the whole document; none when nothing was ever written."""
+    """Everything that was stored. `updates` make up the whole document; none when nothing was ever written.
+
+    `loose_bytes` and `loose_rows`: of rows that it would be faster to load as part of the snapshot; `whole_bytes`: of
+    snapshot and rows.
+    """
 
     updates: list[bytes] = field(default_factory=list)
     meta: dict[str, str] = field(default_factory=dict)
@@ -65,6 +71,7 @@ class StoredReplica:
     last_row: int = 0
     loose_bytes: int = 0
     loose_rows: int = 0
+    whole_bytes: int = 0
 
 
 class ReplicaDatabase:
@@ -103,8 +110,9 @@ class ReplicaDatabase:
                 records=dict(map(_record, self._connection.execute("SELECT * FROM files"))),
                 figures=dict(map(_figure, self._connection.execute("SELECT * FROM figures"))),
                 last_row=max([upto, *(row.row for row, _ in rows)]),
-                loose_bytes=sum(map(len, loose)),
-                loose_rows=len(loose),
+                loose_bytes=sum(len(update) for update in loose if is_small(update)),
+                loose_rows=sum(map(is_small, loose)),
+                whole_bytes=len(snapshot or b"") + sum(map(len, loose)),
             )
 
     def compact(self) -> int:
@@ -175,6 +183,11 @@ class ReplicaDatabase:
             raise
         except sqlite3.DatabaseError as error:
             raise CorruptSnapshotError(f"{self._path}: {error}") from error
+
+
+def is_small(update: bytes) -> bool:
+    """Say whether it is its number and not its size that makes such an update slow to load."""
+    return len(update) < _SMALL_BYTES
 
 
 def read_meta(path: Path, key: str) -> str | None:

@@ -22,6 +22,7 @@ from texswarm_desktop.services.replica_database import (
     StoredReplica,
     add_row,
     confirm_rows,
+    is_small,
     put_meta,
 )
 from texswarm_server.protocol.errors import StorageError
@@ -35,8 +36,11 @@ _RETRY_S: Final = 1.0
 #: start; a large document is compacted more seldom, because all of it is written.
 _COMPACT_ABOVE_BYTES: Final = 128 * 1024
 _COMPACT_ABOVE_SHARE: Final = 4
-#: A few rows, however large, load as fast as a snapshot: what a folder brought in is left as it is.
+#: Large rows load as fast as a snapshot: what a folder brought in is left as it is, and only small ones count.
 _COMPACT_ABOVE_ROWS: Final = 64
+#: At the end the rest is compacted too, where that takes no time, or where the next start would take longer.
+_ALWAYS_BELOW_BYTES: Final = 2 * 1024 * 1024
+_AT_THE_END_ABOVE_ROWS: Final = 1000
 
 
 class ReplicaStore:
@@ -63,12 +67,13 @@ class ReplicaStore:
         self._queue: list[Operation] = []
         self._queued = 0
         self._durable = 0
-        self._loose_bytes = self._loose_rows = 0
+        self._loose_bytes = self._loose_rows = self._whole_bytes = 0
         self._compact_above = _COMPACT_ABOVE_BYTES
         self._job: asyncio.Future[None] | None = None
         self._rounds: list[asyncio.Future[None]] = []
         self._retry: asyncio.TimerHandle | None = None
         self._problem: StorageError | None = None
+        self._awaited: list[tuple[int, Callable[[], None]]] = []
         self.last_row = 0
 
     async def load(self, now: float) -> StoredReplica:
@@ -83,8 +88,10 @@ class ReplicaStore:
     def append(self, update: bytes, edits: int, *, is_local: bool) -> int:
         """Keep an update and return its row; `is_local`: made here, and so to be confirmed by a server."""
         self.last_row += 1
-        self._loose_bytes += len(update)
-        self._loose_rows += 1
+        self._whole_bytes += len(update)
+        if is_small(update):
+            self._loose_bytes += len(update)
+            self._loose_rows += 1
         self.put(add_row(self.last_row, update, edits, is_waiting=is_local))
         return self.last_row
 
@@ -147,6 +154,12 @@ class ReplicaStore:
             self._start()
             await ended
 
+    def when_durable(self, call: Callable[[], None]) -> None:
+        """Call back once everything queued until now is durable, unless it is closed before."""
+        self._awaited.append((self._queued, call))
+        self._call_back()
+        self.wake()
+
     async def close(self) -> None:
         """Write what is queued, compact, and close; raises StorageError and stays open if it cannot be written."""
         if self._database is None:
@@ -191,9 +204,16 @@ class ReplicaStore:
             self._retry = self._loop.call_later(self._retry_s, self.wake)
         elif error is None:
             self._tell(None)
+            self._call_back()
             self.wake()
         else:
             self._loop.call_exception_handler({"message": "the replica was not written", "exception": error})
+
+    def _call_back(self) -> None:
+        due = [call for target, call in self._awaited if target <= self._durable]
+        self._awaited = [(target, call) for target, call in self._awaited if target > self._durable]
+        for call in due:
+            call()
 
     def _tell(self, problem: StorageError | None) -> None:
         if str(problem) != str(self._problem):
@@ -220,6 +240,7 @@ class ReplicaStore:
             raise
         self._database = database
         self._loose_bytes, self._loose_rows = stored.loose_bytes, stored.loose_rows
+        self._set_whole(stored.whole_bytes)
         return stored
 
     def _compact_at_times(self) -> None:
@@ -228,16 +249,20 @@ class ReplicaStore:
             self._loose_bytes = self._loose_rows = 0
             self._compact(self._database)
 
+    def _set_whole(self, size: int) -> None:
+        self._whole_bytes = size
+        self._compact_above = _COMPACT_ABOVE_BYTES + size // _COMPACT_ABOVE_SHARE
+
     def _finish(self, database: ReplicaDatabase) -> None:
         try:
-            self._compact(database)
+            if self._whole_bytes < _ALWAYS_BELOW_BYTES or self._loose_rows > _AT_THE_END_ABOVE_ROWS:
+                self._compact(database)
         finally:
             database.close()
 
     def _compact(self, database: ReplicaDatabase) -> None:
         """A replica that could not be compacted, for want of room say, is complete all the same."""
         try:
-            size = database.compact()
-            self._compact_above = _COMPACT_ABOVE_BYTES + size // _COMPACT_ABOVE_SHARE
+            self._set_whole(database.compact())
         except StorageError as error:
             _log.info("not compacted: %s", error)

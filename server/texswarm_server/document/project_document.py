@@ -10,7 +10,7 @@ is still there when the file is brought back. Of a binary file (kind `blob`) onl
 of these maps may come from a stranger's program: entries that are not of this form are passed over, never trusted.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
@@ -176,8 +176,8 @@ class ProjectDocument:
         if isinstance(chosen, str) and chosen in self.text_files:
             return FileId(chosen)
         by_path = {entry.path: entry.file_id for entry in self.text_files.values()}
-        tex = sorted(path for path in by_path if path.endswith(".tex"))
-        return by_path.get("main.tex") or (by_path[tex[0]] if tex else None)
+        usual = usual_main(by_path)
+        return by_path[usual] if usual is not None else None
 
     @main_file.setter
     def main_file(self, file_id: FileId) -> None:
@@ -456,6 +456,11 @@ def compact(updates: list[bytes]) -> bytes:
         document.apply_update(merged)
         rest = pycrdt.get_update(merged, document.get_state())
         return pycrdt.merge_updates(document.get_update(), rest)
+
+
+def usual_main(paths: Collection[str]) -> str | None:
+    """Return which of these texts LaTeX is run on as long as nobody chose: `main.tex`, else the first `.tex`."""
+    return "main.tex" if "main.tex" in paths else min((path for path in paths if path.endswith(".tex")), default=None)
 
 
 def is_safe_path(path: str) -> bool:

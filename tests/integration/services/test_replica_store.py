@@ -26,9 +26,12 @@ class Typist:
         self.text = self.document.text(self.document.add_file("main.tex"))
 
     def type(self, words: str) -> list[bytes]:
-        for letter in words:
+        return self.paste(*words)
+
+    def paste(self, *words: str) -> list[bytes]:
+        for word in words:
             end = self.text.index.total_cp
-            self.text.replace_cp(end, end, letter)
+            self.text.replace_cp(end, end, word)
         updates, self.updates = self.updates, []
         return updates
 
@@ -108,6 +111,24 @@ def test_long_work_is_compacted_while_it_goes_on(path: Path, executor: ThreadPoo
         assert text_in(stored) == "lorem ipsum " * 500
         assert stored.loose_bytes < 200_000
         assert (stored.waiting, stored.last_row) == ([], rows[-1])
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(("rows", "is_compacted"), [(20, False), (1100, True)])
+def test_much_that_loads_fast_is_left_as_it_is_at_the_end(
+    path: Path, executor: ThreadPoolExecutor, rows: int, is_compacted: bool
+) -> None:
+    async def story() -> None:
+        store = ReplicaStore(path, executor=executor)
+        await store.load(now=0.0)
+        typist = Typist()
+        for update in [*typist.paste("x" * 3_000_000), *typist.type("y" * rows)]:
+            store.confirm(store.append(update, 1, is_local=True))
+        await store.close()
+        stored = await reopened(path, executor)
+        assert text_in(stored) == "x" * 3_000_000 + "y" * rows
+        assert (stored.loose_rows == 0) == is_compacted
 
     asyncio.run(story())
 
