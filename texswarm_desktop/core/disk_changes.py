@@ -5,11 +5,36 @@ opening (`reconcile`), nothing is decided by time, and of two people who do diff
 what was written: what one deleted and another changed stays.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 from texswarm_desktop.core.reconcile import Add, Merge, Remove, Rename
 from texswarm_desktop.core.renames import Mirrored, Seen, renamed
+from texswarm_desktop.core.text_merge import common_lines
+
+#: How much of a file that was under a path is in one that appears there, if it is that one, saved once more.
+_WHOLE: Final = 0.9
+_STRAY: Final = " was "
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What was under a path when we gave the file another name or deleted it; an editor may still have it open."""
+
+    file_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LateSave:
+    """What a program wrote into a file after we had taken its place; `base`: what was in it then."""
+
+    file_id: str
+    path: str
+    base: str
+    seen: Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +43,8 @@ class DiskFacts:
 
     `mirrored` by file id; `document`: the paths of the document's files by id; `changed`: by path, what is new or
     another one; `gone`: ids of files that are no longer where they were; `edited`: those of them whose text in the
-    document is another one than was mirrored; `ignored`: paths that are not brought in.
+    document is another one than was mirrored; `ignored`: paths that are not brought in; `left`: by path, files that
+    were there before; `late`: by a name of their own, what was written into files that are no more.
     """
 
     mirrored: Mapping[str, Mirrored]
@@ -27,6 +53,8 @@ class DiskFacts:
     gone: Collection[str] = ()
     edited: Collection[str] = ()
     ignored: Collection[str] = ()
+    left: Mapping[str, Left] = field(default_factory=dict)
+    late: Mapping[str, LateSave] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +64,16 @@ class RestoreFile:
     file_id: str
     path: str
     base: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeLate:
+    """Take what was written into a file that is no more; the file comes back if the document has it no more either."""
+
+    file_id: str
+    path: str
+    base: str
+    late: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +97,7 @@ class Foreign:
     path: str
 
 
-DiskStep = Merge | Add | Rename | Remove | RestoreFile | RewriteFile | ForgetFile | Foreign
+DiskStep = Merge | Add | Rename | Remove | RestoreFile | TakeLate | RewriteFile | ForgetFile | Foreign
 
 
 def disk_steps(facts: DiskFacts) -> list[DiskStep]:
@@ -81,14 +119,52 @@ def disk_steps(facts: DiskFacts) -> list[DiskStep]:
         elif path in unwritten:
             steps.append(Foreign(path))
     steps += _gone(facts, new)
-    steps += [Merge(unwritten[path], path, "") for path in new if path in unwritten]
-    return steps + [Add(path) for path in new if path not in facts.ignored and path not in unwritten]
+    for path in new:
+        if path in unwritten:
+            steps.append(Merge(unwritten[path], path, _base_of(facts, unwritten[path], path)))
+        elif _is_left(facts, path):
+            left = facts.left[path]
+            base = common_lines(left.text, facts.changed[path].text or "")  # what it lacks is not to be taken out
+            kind = Merge if left.file_id in facts.document else RestoreFile
+            steps.append(kind(left.file_id, path, base))
+        elif path not in facts.ignored:
+            steps.append(Add(path))
+    return steps + [
+        TakeLate(late.file_id, late.path, late.base, name)
+        for name, late in sorted(facts.late.items())
+        if late.seen.text  # who only emptied it has not written yet
+    ]
 
 
-def _changed_in_place(facts: DiskFacts, file_id: str, path: str, seen: Seen) -> DiskStep:
+def _base_of(facts: DiskFacts, file_id: str, path: str) -> str | None:
+    """Say what was at `path` the last time, if that was this file."""
+    left = facts.left.get(path)
+    return left.text if left is not None and left.file_id == file_id else None
+
+
+def _is_left(facts: DiskFacts, path: str) -> bool:
+    """Somebody saved a file under the name that it had when it was loaded: nearly all of it, and something new."""
+    left, text = facts.left.get(path), facts.changed[path].text
+    if left is None or text is None:
+        return False
+    old, new = Counter(left.text.splitlines()), Counter(text.splitlines())
+    return (old & new).total() >= _WHOLE * old.total() and bool(new - old)
+
+
+def stray(file_id: str, path: str) -> str:
+    """Return an id for a file of the project that is also under a `path` where it is to go."""
+    return f"{file_id}{_STRAY}{path}"
+
+
+def meant_by(file_id: str) -> str:
+    """Return the id of the file that an id, of a stray one perhaps, means."""
+    return file_id.partition(_STRAY)[0]
+
+
+def _changed_in_place(facts: DiskFacts, owner: str, path: str, seen: Seen) -> DiskStep:
+    base, file_id = facts.mirrored[owner].text, meant_by(owner)
     if seen.text is None:
-        return Foreign(path) if file_id in facts.document else ForgetFile(file_id)
-    base = facts.mirrored[file_id].text
+        return Foreign(path) if file_id in facts.document else ForgetFile(owner)
     return Merge(file_id, path, base) if file_id in facts.document else RestoreFile(file_id, path, base)
 
 

@@ -7,7 +7,7 @@ Nothing is decided by time. A file is taken out of the project only if it was wr
 that still has other text, and nobody edited it since.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from texswarm_desktop.core.project_files import PLAIN, DecodedText, TextFormat
@@ -43,11 +43,14 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """Another program changed the file at `path`: carry the difference to `base` into the document."""
+    """Another program changed the file at `path`: carry the difference to `base` into the document.
+
+    `base` is None where nothing is known of how the two came about: what they have in common is there once.
+    """
 
     file_id: str
     path: str
-    base: str
+    base: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +97,16 @@ def reconcile(
     """
     steps: list[Step] = []
     gone: list[str] = []
-    for file_id, (path, text) in document.items():
-        if path in found:
-            steps += _compared(file_id, path, text, records.get(file_id), found[path])
-        elif _was_at(records.get(file_id), path):
-            gone.append(file_id)
     known = {path for path, _ in document.values()}
+    for file_id, (path, text) in document.items():
+        record = records.get(file_id)
+        if path in found:
+            steps += _compared(file_id, path, text, record, found[path])
+        elif _was_at(record, path):
+            gone.append(file_id)
+        elif record is not None and _was_changed_elsewhere(record, found, known):
+            steps.append(Merge(file_id, record.path, record.text))  # and its new name is for the next round
+            known.add(record.path)
     left_over = sorted(path for path in found.keys() - known if _is_left_over(records.values(), path, found[path]))
     steps += [Discard(path) for path in left_over]
     fresh = [path for path in sorted(found.keys() - known - set(left_over)) if found[path].decoded is not None]
@@ -113,7 +120,15 @@ def _compared(file_id: str, path: str, text: str, record: Record | None, found: 
         return []
     if found.decoded.text == text:
         return [Known(file_id, path)]
-    return [Merge(file_id, path, record.text or "" if record and record.path == path else "")]
+    return [Merge(file_id, path, record.text if record and record.path == path else None)]
+
+
+def _was_changed_elsewhere(record: Record, found: Mapping[str, Found], known: Collection[str]) -> bool:
+    """The document has another name for it, which is not on the disk yet, and another program wrote under the old."""
+    there = found.get(record.path)
+    if there is None or there.decoded is None or record.path in known or record.digest is None:
+        return False
+    return there.digest not in (record.digest, record.intent)
 
 
 def _was_at(record: Record | None, path: str) -> bool:

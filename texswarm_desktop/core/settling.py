@@ -16,7 +16,7 @@ class Doubt(Enum):
     NONE = 0.04
     """Another content."""
     SHORTENED = 0.5
-    """Empty, or only a part of what was there: it may be still being written."""
+    """Empty, or without the end of what was there: it may be still being written."""
     GROWING = 0.25
     """A binary file: it may be still being written."""
     GONE = 0.3
@@ -68,7 +68,15 @@ def settle(before: Mapping[str, Sight], changes: Mapping[str, Change], now: floa
 
 def doubt_about(known: str | None, found: str | None) -> Doubt:
     """Say how a file that held `known` and now holds `found` is to be taken; None: no text, or a file not seen yet."""
-    if found is None or not known or len(found) >= len(known):
+    if found is None or not known:
         return Doubt.SHORTENED if found == "" and known is None else Doubt.NONE
-    is_part = 2 * len(found) < len(known) or known.startswith(found)
+    is_part = 2 * len(found) < len(known) or not _has_end_of(known, found)
     return Doubt.SHORTENED if is_part else Doubt.NONE
+
+
+def _has_end_of(known: str, found: str) -> bool:
+    """Say whether the last line is still there. A file is written from its start, so what is not yet is its end."""
+    if known.endswith("\n") and not found.endswith("\n"):
+        return False
+    end = known.rstrip()
+    return end[end.rfind("\n") + 1 :] in found

@@ -5,8 +5,9 @@ the last states of a file are remembered, and a save counts as made from the one
 came after that state is in it, and it has something new of its own.
 
 What is exactly a former state was restored on purpose (`git checkout`, an editor's undo). Only states that we wrote
-over count: what another program saved is known to whoever edits on the disk, so all before it is forgotten. States lie
-further apart the older they are, so that a few of them reach back for hours.
+over count: what another program saved is known to whoever edits on the disk. So that is carried into the states before
+it, and no later save puts back what it took out. States lie further apart the older they are, so that a few of them
+reach back for hours.
 """
 
 import re
@@ -16,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from texswarm_desktop.core.text_merge import changed_words, diff
+from texswarm_desktop.core.text_merge import apply_edits, changed_lines, changed_words, diff, merge, same_lines
 
 #: How much of what came after a state must be missing in a save for it to count as made from that state.
 _MISSING: Final = 0.6
@@ -25,6 +26,8 @@ _MAX_STATES: Final = 12
 _SPREAD: Final = 2.5
 #: How much text is compared for one save.
 _MAX_COMPARED_CP: Final = 8_000_000
+#: How much text is merged to carry one save into former states.
+_MAX_CARRIED_CP: Final = 4_000_000
 _LEVEL: Final = 1
 _WORD: Final = re.compile(r"\w+|[^\w\s]")
 
@@ -57,6 +60,19 @@ class FormerStates:
         """Return these with a `state` that is being written over."""
         return FormerStates(tuple(_thinned((*self.states, state), state.until)))
 
+    def carried(self, base: str, saved: str) -> "FormerStates":
+        """Return these with what another program did, who made `saved` of `base`, done to each.
+
+        Takes a while for a large text; states that would take too long are forgotten.
+        """
+        most = max(1, _MAX_CARRIED_CP // (len(saved) + 1))
+        return FormerStates(
+            tuple(
+                former_state(apply_edits(state.text, merge(base, saved, state.text)), state.until)
+                for state in self.states[-most:]
+            )
+        )
+
     def base_of(self, saved: str, last: str) -> str:
         """Return the text that `saved` was made from: `last`, which was in the file, or a former one.
 
@@ -64,14 +80,14 @@ class FormerStates:
         """
         if not self.states or saved == last:
             return last
-        best, least = last, _cost(last, saved)
+        best, least = None, _cost(last, saved)
         for text in self._comparable(len(saved)):
             if text == saved:
                 return last
             cost = _cost(text, saved)
             if cost < least and _is_missing(text, last, saved):
                 best, least = text, cost
-        return best
+        return last if best is None else _known(best, last, saved)
 
     def _comparable(self, length: int) -> Iterator[str]:
         """Yield texts, the newest first, as long as comparing them is no work to be noticed."""
@@ -94,6 +110,32 @@ def _is_missing(former: str, last: str, saved: str) -> bool:
         whole += _length(came) + _length(went)
         there += _length(kept) + _length(gone)
     return whole > 0 and whole - there >= _MISSING * whole
+
+
+def _known(former: str, last: str, saved: str) -> str:
+    """Return what who made `saved` had loaded: a state between `former`, which is near it, and `last`.
+
+    What came between the two and is in `saved` was known, and so was what went and is there still.
+    """
+    old, is_old_there = _lines_in(former, saved)
+    new, is_new_there = _lines_in(last, saved)
+    parts: list[str] = []
+    at = 0
+    for a, b, c, d in changed_lines(former, last):
+        there = [line for line, is_there in zip(old[a:b], is_old_there[a:b], strict=True) if is_there]
+        there += [line for line, is_there in zip(new[c:d], is_new_there[c:d], strict=True) if is_there]
+        parts += [*old[at:a], *(there or old[a:b])]
+        at = b
+    return "".join([*parts, *old[at:]])
+
+
+def _lines_in(text: str, saved: str) -> tuple[list[str], list[bool]]:
+    """Return the lines of a text, and of each whether it is in `saved`."""
+    lines, others = same_lines(text, saved)
+    is_there = [True] * len(lines)
+    for start, end in others:
+        is_there[start:end] = [False] * (end - start)
+    return lines, is_there
 
 
 def _length(words: Counter[str]) -> int:

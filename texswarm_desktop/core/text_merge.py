@@ -5,7 +5,8 @@ the first of them. The cost is that of comparing lines; nothing here is quadrati
 
     lines    common start and end are cut off; lines that are unique in both texts are anchors; difflib compares what
              lies between, as long as that is small
-    words    inside a few replaced lines, so that a merge never makes one word of two
+    words    inside a line that was changed, so that a merge never makes one word of two; a line that has little in
+             common with the one in its place is another line
     letters  the common start and end of replaced words are cut off
 """
 
@@ -21,6 +22,11 @@ from typing import Final
 #: Beyond these, a replaced stretch is taken as replaced whole.
 _MAX_LINE_PAIRS: Final = 1_000_000
 _MAX_BLOCK_CP: Final = 6_000
+#: From how much likeness on a line is another one changed, and lines are others broken anew.
+_ALIKE: Final = 0.4
+_SAME_WORDS: Final = 0.9
+#: Up to how many pairs of lines are compared with each other to find out which became which.
+_MAX_PAIRED: Final = 2_500
 #: How much is compared at once where two texts are expected to be alike.
 _BLOCK_CP: Final = 8_192
 _WORDS: Final = re.compile(r"\w+|\s+|[^\w\s]")
@@ -63,6 +69,25 @@ def merge(base: str, theirs: str, ours: str) -> list[Edit]:
         return diff(base, theirs)
     track = _Track(base, changed_words(base, ours))
     return _fine(ours, _joined(_carried(changed_words(base, theirs), track)))
+
+
+def same_lines(old: str, new: str) -> tuple[list[str], list[tuple[int, int]]]:
+    """Return the lines of `old`, and the stretches of them (from, to) that are not in `new` as they are."""
+    lines = old.splitlines(keepends=True)
+    return lines, [(a, b) for a, b, _, _ in _changed_lines(lines, new.splitlines(keepends=True)) if a < b]
+
+
+def common_lines(one: str, other: str) -> str:
+    """Return the lines that two texts have in common, in order: the base of a merge where none is known."""
+    lines, others = same_lines(one, other)
+    for start, end in reversed(others):
+        del lines[start:end]
+    return "".join(lines)
+
+
+def changed_lines(old: str, new: str) -> list[tuple[int, int, int, int]]:
+    """Return stretches of lines, `old[a:b]`, that became `new[c:d]`."""
+    return list(_changed_lines(old.splitlines(keepends=True), new.splitlines(keepends=True)))
 
 
 # ── lines ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -172,13 +197,64 @@ def changed_words(old: str, new: str) -> list[Edit]:
 
 
 def _inside(old_lines: Sequence[str], new_lines: Sequence[str], start: int) -> Iterator[Edit]:
-    """Yield the edits in a stretch of lines that begins at `start`."""
-    if len(old_lines) == len(new_lines):
-        for old, new in zip(old_lines, new_lines, strict=True):
-            yield from _in_block(old, new, start)
-            start += len(old)
-    else:
+    """Yield the edits in a stretch of lines that begins at `start`.
+
+    Words are compared where a line became another one, and where lines were only broken anew. Of two lines that have
+    little in common one is gone and the other is new: what few words they share must not keep them together.
+    """
+    if len(old_lines) != len(new_lines) and _is_broken_anew(old_lines, new_lines):
         yield from _in_block("".join(old_lines), "".join(new_lines), start)
+        return
+    starts = list(accumulate(map(len, old_lines), initial=start))
+    at = new_at = 0
+    for pair in (*_paired(old_lines, new_lines), (len(old_lines), len(new_lines))):
+        if at < pair[0] or new_at < pair[1]:
+            yield Edit(starts[at], starts[pair[0]], "".join(new_lines[new_at : pair[1]]))
+        at, new_at = pair
+        if at < len(old_lines):
+            yield from _in_block(old_lines[at], new_lines[new_at], starts[at])
+            at, new_at = at + 1, new_at + 1
+
+
+def _is_broken_anew(old_lines: Sequence[str], new_lines: Sequence[str]) -> bool:
+    return _likeness(_words_of("".join(old_lines)), _words_of("".join(new_lines))) >= _SAME_WORDS
+
+
+def _paired(old_lines: Sequence[str], new_lines: Sequence[str]) -> list[tuple[int, int]]:
+    """Return which old line became which new one, in order, so that they are most alike in all."""
+    if len(old_lines) * len(new_lines) > _MAX_PAIRED:
+        return []
+    old, new = [_words_of(line) for line in old_lines], [_words_of(line) for line in new_lines]
+    best = [[0.0] * (len(new) + 1) for _ in range(len(old) + 1)]
+    for a in range(len(old) - 1, -1, -1):
+        for b in range(len(new) - 1, -1, -1):
+            alike = _likeness(old[a], new[b])
+            both = best[a + 1][b + 1] + alike if alike >= _ALIKE else -1.0
+            best[a][b] = max(both, best[a + 1][b], best[a][b + 1])
+    pairs, a, b = [], 0, 0
+    while a < len(old) and b < len(new):
+        if best[a][b] == best[a + 1][b]:
+            a += 1
+        elif best[a][b] == best[a][b + 1]:
+            b += 1
+        else:
+            pairs.append((a, b))
+            a, b = a + 1, b + 1
+    return pairs
+
+
+def _words_of(text: str) -> Counter[str]:
+    return Counter(word for word in _WORDS.findall(text) if not word.isspace())
+
+
+def _likeness(old: Counter[str], new: Counter[str]) -> float:
+    """Return the share of the longer text that both have in common, by the letters of its words."""
+    most = max(_letters(old), _letters(new))
+    return _letters(old & new) / most if most else 1.0
+
+
+def _letters(words: Counter[str]) -> int:
+    return sum(len(word) * count for word, count in words.items())
 
 
 def _in_block(old: str, new: str, start: int) -> Iterator[Edit]:

@@ -44,7 +44,7 @@ def replace_atomically(
     The file keeps its permissions; `mode` is for one that must have others. `before_replacing` is called when the new
     file is durable; both may raise. Raises NotWritableError; the old file is untouched then.
     """
-    temporary = path.with_name(f"{TEMPORARY_PREFIX}{uuid4().hex}")
+    temporary = temporary_beside(path)
     try:
         kept = mode if mode is not None else _mode_of(path)
         status = _write_new(temporary, fill, kept)
@@ -60,6 +60,11 @@ def replace_atomically(
         raise
     sync_folder(path.parent)
     return status
+
+
+def temporary_beside(path: Path) -> Path:
+    """Return a hidden name that nothing has, in the folder of `path`."""
+    return path.with_name(f"{TEMPORARY_PREFIX}{uuid4().hex}")
 
 
 def sync_folder(folder: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from texswarm_desktop.core.reconcile import Add, Step
-from texswarm_desktop.services.project_folder import DiskFile
+from texswarm_desktop.services.disk_state import DiskFile
 from texswarm_desktop.services.replica_store import ReplicaStore
 from texswarm_server.document.project_document import usual_main
 from texswarm_server.protocol.errors import FilePathError

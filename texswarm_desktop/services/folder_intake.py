@@ -10,29 +10,36 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from texswarm_desktop.core.disk_changes import DiskFacts
+from texswarm_desktop.core.disk_changes import DiskFacts, DiskStep, LateSave, Left, disk_steps
 from texswarm_desktop.core.empty_folders import FolderFacts
 from texswarm_desktop.core.reconcile import Merge
 from texswarm_desktop.core.renames import Seen
 from texswarm_desktop.core.settling import Change, Doubt, Sight, doubt_about, settle
 from texswarm_desktop.core.stale_saves import FormerStates
-from texswarm_desktop.core.text_merge import Edit, merge
+from texswarm_desktop.core.text_merge import Edit, common_lines, merge
+from texswarm_desktop.services.disk_state import DiskFile, DiskState
+from texswarm_desktop.services.folder_writer import Replaced
 from texswarm_desktop.services.mirrored_file import MirroredFile
-from texswarm_desktop.services.project_folder import DiskFile, DiskState, Look, ProjectFolder
+from texswarm_desktop.services.project_folder import Look, ProjectFolder
+from texswarm_desktop.services.replaced_files import ReplacedFiles
 from texswarm_server.document.project_document import FileId, ProjectDocument
 
 _NS: Final = 1e9
+#: How many places are remembered where a file was.
+_MOST_LEFT: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
     """A look at the folder, sorted: what can be taken now, and after how many seconds to look again, if at all.
 
-    `came` and `went`: empty folders.
+    `changed`, `gone` and `late` as in `DiskFacts`; `came` and `went`: empty folders.
     """
 
     look: Look
-    facts: DiskFacts
+    changed: Mapping[str, Seen]
+    gone: Collection[FileId]
+    late: Mapping[str, LateSave]
     again_s: float | None
     came: frozenset[str] = frozenset()
     went: frozenset[str] = frozenset()
@@ -43,14 +50,27 @@ class TextMerge:
     """Three states of one text; `ours` is the document's. `former`: what was in the file before `base`."""
 
     file_id: FileId
-    base: str
+    path: str
+    base: str | None
     theirs: str
     ours: str
     former: FormerStates
 
-    def edits(self) -> list[Edit]:
+    def merged(self) -> "MergedText":
         """Return what is to be done to the document; takes a while for a large text."""
-        return merge(self.former.base_of(self.theirs, self.base), self.theirs, self.ours)
+        if self.base is None:
+            base = common_lines(self.theirs, self.ours)
+            return MergedText(merge(base, self.theirs, self.ours), self.former)
+        base = self.former.base_of(self.theirs, self.base)
+        return MergedText(merge(base, self.theirs, self.ours), self.former.carried(base, self.theirs))
+
+
+@dataclass(frozen=True, slots=True)
+class MergedText:
+    """Edits on a text of the document, and what was in its file before."""
+
+    edits: list[Edit]
+    former: FormerStates
 
 
 class FolderIntake:
@@ -71,6 +91,8 @@ class FolderIntake:
         self._clock, self._wall_clock = clock, wall_clock
         self._suspects: set[str] = set()
         self._sights: Mapping[str, Sight] = {}
+        self._replaced = ReplacedFiles()
+        self._left: dict[str, Left] = {}
         self.is_wanted = False
 
     def hint(self, paths: Iterable[Path] = ()) -> None:
@@ -80,12 +102,39 @@ class FolderIntake:
             if path.is_relative_to(self._folder.root):
                 self._suspects.add(path.relative_to(self._folder.root).as_posix())
 
+    def keep(self, files: Iterable[Replaced]) -> None:
+        """Go on looking for a while into files that are no more."""
+        self._replaced.keep(files, self._clock())
+
+    def remember(self, left: Mapping[str, Left]) -> None:
+        """Know a file again that is saved where it was; the latest ones."""
+        for path, one in left.items():
+            self._left.pop(path, None)
+            self._left[path] = one
+        while len(self._left) > _MOST_LEFT:
+            del self._left[next(iter(self._left))]
+
+    def taken(self, name: str, file: DiskFile) -> None:
+        """Hear that what was written to a file that is no more is in the document."""
+        self._replaced.taken(name, file, self._clock())
+
+    def close(self) -> None:
+        """Look no more."""
+        self._replaced.close()
+
     def begin(self, known: Mapping[str, DiskState]) -> Callable[[], Look]:
         """Return the look, to be taken in the executor."""
         suspects, self._suspects = self._suspects | self._sights.keys(), set()
         self.is_wanted = False
         expected = set(self._paths().values())
-        return lambda: self._folder.look(known, suspects, expected=expected)
+        replaced = self._replaced.look()
+
+        def look() -> Look:
+            found = self._folder.look(known, suspects, expected=expected)
+            found.late.update(replaced())
+            return found
+
+        return look
 
     def sort(self, look: Look, files: Mapping[FileId, MirroredFile], folders: FolderFacts) -> Sighting:
         """Say what of a look can be taken."""
@@ -97,11 +146,13 @@ class FolderIntake:
         self._sights = settled.waiting
         gone = {owners[path] for path in look.gone & settled.ready if path in owners}
         changed = {path: _seen(look.changed[path]) for path in look.changed.keys() & settled.ready}
-        if look.gone - settled.ready:  # one of the new files may be the one that is about to be gone
-            changed = {path: seen for path, seen in changed.items() if path in owners}
+        new = look.changed.keys() - owners.keys()
+        if (look.gone & owners.keys() | new) - settled.ready:  # one that is new may be one that is gone
+            changed, gone = {path: seen for path, seen in changed.items() if path in owners}, set()
         came, went = ({one for one in some if f"{one}/" in settled.ready} for some in (came, went))
-        facts = self._facts(files, changed, gone, look.left_out)
-        return Sighting(look, facts, settled.again_s, frozenset(came), frozenset(went))
+        late = self._replaced.saves(look.late.keys() & settled.ready, look.late)
+        self._replaced.drop_old(self._clock(), kept={*settled.waiting, *late})
+        return Sighting(look, changed, gone, late, settled.again_s, frozenset(came), frozenset(went))
 
     def _changes(self, look: Look, files: Mapping[str, MirroredFile]) -> dict[str, Change]:
         now_ns = self._wall_clock() * _NS
@@ -111,41 +162,44 @@ class FolderIntake:
             doubt = doubt_about(known, file.decoded.text if file.decoded else None)
             changes[path] = Change(file.state, doubt, (now_ns - file.state.stamp.modified_ns) / _NS)
         arrived = {file.state.digest for path, file in look.changed.items() if path not in files}
+        for name, file in look.late.items():
+            doubt = doubt_about(self._replaced.text_of(name), file.text)
+            changes[name] = Change(file.state, doubt, (now_ns - file.state.stamp.modified_ns) / _NS)
         for path in look.gone & files.keys():
             has_moved = files[path].state.digest in arrived
             changes[path] = Change(None, Doubt.NONE if has_moved else Doubt.GONE)
         return changes
 
-    def _facts(
-        self,
-        files: Mapping[FileId, MirroredFile],
-        changed: Mapping[str, Seen],
-        gone: Collection[FileId],
-        ignored: Collection[str],
-    ) -> DiskFacts:
+    def steps(self, sighting: Sighting, files: Mapping[FileId, MirroredFile]) -> list[DiskStep]:
+        """Decide what is to be done, as the document is at this moment."""
         paths = self._paths()
-        return DiskFacts(
-            mirrored={file_id: file.mirrored for file_id, file in files.items()},
-            document=dict[str, str](paths.items()),
-            changed=changed,
-            gone=gone,
-            edited={
-                file_id
-                for file_id in gone
-                if file_id in paths and str(self._document.text(file_id)) != files[file_id].text
-            },
-            ignored=ignored,
+        return disk_steps(
+            DiskFacts(
+                mirrored={file_id: file.mirrored for file_id, file in files.items()},
+                document=dict[str, str](paths.items()),
+                changed=sighting.changed,
+                gone=sighting.gone,
+                edited={
+                    file_id
+                    for file_id in sighting.gone
+                    if file_id in paths and str(self._document.text(file_id)) != files[file_id].text
+                },
+                ignored=sighting.look.left_out,
+                left=self._left,
+                late=sighting.late,
+            )
         )
 
     def merges(
-        self, sighting: Sighting, steps: Iterable[object], former: Mapping[FileId, FormerStates]
+        self, sighting: Sighting, steps: Iterable[DiskStep], former: Mapping[FileId, FormerStates]
     ) -> list[TextMerge]:
         """Return the texts to be merged for `steps`, as they are now; `former`: what their files held before."""
         return [
             TextMerge(
                 FileId(step.file_id),
+                step.path,
                 step.base,
-                sighting.facts.changed[step.path].text or "",
+                sighting.changed[step.path].text or "",
                 str(self._document.text(FileId(step.file_id))),
                 former.get(FileId(step.file_id), FormerStates()),
             )
@@ -153,15 +207,10 @@ class FolderIntake:
             if isinstance(step, Merge)
         ]
 
-    def is_fresh(self, merges: Iterable[TextMerge]) -> bool:
-        """Say whether nobody wrote in these texts since."""
-        files = self._document.text_files
-        return all(one.file_id in files and str(self._document.text(one.file_id)) == one.ours for one in merges)
 
-
-def all_edits(merges: Iterable[TextMerge]) -> dict[FileId, list[Edit]]:
-    """Return the edits of each merge; for the executor."""
-    return {one.file_id: one.edits() for one in merges}
+def all_merged(merges: Iterable[TextMerge]) -> list[tuple[TextMerge, MergedText]]:
+    """Return what each merge comes to; for the executor."""
+    return [(one, one.merged()) for one in merges]
 
 
 def _seen(file: DiskFile) -> Seen:

@@ -14,9 +14,18 @@ from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from typing import Final
 
-from texswarm_desktop.core.disk_changes import DiskStep, Foreign, ForgetFile, RestoreFile, RewriteFile, disk_steps
+from texswarm_desktop.core.disk_changes import (
+    DiskStep,
+    Foreign,
+    ForgetFile,
+    RestoreFile,
+    RewriteFile,
+    TakeLate,
+    stray,
+)
 from texswarm_desktop.core.local_names import NameRules
 from texswarm_desktop.core.project_files import PLAIN
 from texswarm_desktop.core.reconcile import (
@@ -30,17 +39,18 @@ from texswarm_desktop.core.reconcile import (
     Step,
     reconcile,
 )
-from texswarm_desktop.core.stale_saves import FormerStates
-from texswarm_desktop.core.text_merge import Edit, merge
+from texswarm_desktop.core.stale_saves import FormerState, FormerStates, former_state
+from texswarm_desktop.services.disk_state import DiskFile
 from texswarm_desktop.services.file_reports import FileReports
 from texswarm_desktop.services.folder_import import FolderImport, can_wait
-from texswarm_desktop.services.folder_intake import FolderIntake, Sighting, TextMerge, all_edits
+from texswarm_desktop.services.folder_intake import FolderIntake, MergedText, Sighting, TextMerge, all_merged
 from texswarm_desktop.services.folder_keeper import FolderKeeper
 from texswarm_desktop.services.folder_watch import FolderWatch
 from texswarm_desktop.services.folder_writer import FileWrite, FolderWriter, WritingOutcome, WritingRound
 from texswarm_desktop.services.mirrored_file import MirroredFile
 from texswarm_desktop.services.mirrored_paths import MirroredPaths
-from texswarm_desktop.services.project_folder import DiskFile, Look, ProjectFolder
+from texswarm_desktop.services.project_folder import Look, ProjectFolder
+from texswarm_desktop.services.replaced_files import HELD_S
 from texswarm_desktop.services.replica_database import forget_record, put_record
 from texswarm_desktop.services.replica_store import ReplicaStore
 from texswarm_server.document.project_document import FileId, ProjectDocument
@@ -56,7 +66,7 @@ _LOOK_S: Final = 0.02
 _MERGE_TRIES: Final = 3
 
 
-_Edits = dict[FileId, list[Edit]]
+_Merged = list[tuple[TextMerge, MergedText]]
 
 
 class FolderMirror:
@@ -78,23 +88,26 @@ class FolderMirror:
         on_reports: Callable[[], None] = lambda: None,
         delay_s: float = _DELAY_S,
         retry_s: float = _RETRY_S,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self._document = document
         self._folder = folder
-        self._intake = FolderIntake(folder, document, lambda: self._paths.of_files)
+        self._intake = FolderIntake(folder, document, lambda: self._paths.of_files, clock=clock)
         self._watch: FolderWatch | None = None
         self._again: asyncio.TimerHandle | None = None
+        self._late: asyncio.TimerHandle | None = None
         self._write_error: TexSwarmError | None = None
         self._look_error: TexSwarmError | None = None
         self._store = store
         self._executor = executor
         self._before_write = before_write
+        self._clock = clock
         self._on_problem = on_problem
         self._on_hint = on_hint
         self._delay_s = delay_s
         self._retry_s = retry_s
         self._loop = asyncio.get_running_loop()
-        self._writer = FolderWriter(folder, store)
+        self._writer = FolderWriter(folder, store, clock)
         self._bases: dict[FileId, MirroredFile] = {}
         self._paths = MirroredPaths(document, lambda: {file_id: base.path for file_id, base in self._bases.items()})
         self._folders = FolderKeeper(document, self._paths, store)
@@ -102,7 +115,7 @@ class FolderMirror:
         self._reports = FileReports(self._paths, on_changed=on_reports)
         self._import = FolderImport(store, add=self._add, before_write=before_write, on_done=self._resume)
         self._dirty: set[FileId] = set()
-        self._job: asyncio.Future[WritingOutcome] | asyncio.Future[Look] | asyncio.Future[_Edits] | None = None
+        self._job: asyncio.Future[WritingOutcome] | asyncio.Future[Look] | asyncio.Future[_Merged] | None = None
         self._rounds: list[asyncio.Future[None]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._first_touch = self._last_touch = 0.0
@@ -172,11 +185,22 @@ class FolderMirror:
         if record != base.record:
             self._store.put(put_record(file_id, base.record))
 
-    def _merge(self, file_id: FileId, path: str, base: str, file: DiskFile) -> None:
+    def _merge(self, file_id: FileId, path: str, base: str | None, file: DiskFile) -> None:
         """Carry what another program changed since `base` into the document."""
-        assert file.decoded is not None
-        text = self._document.text(file_id)
-        self._take_edits(file_id, path, merge(base, file.decoded.text, str(text)), file)
+        self._edit(self._text_merge(file_id, path, base, file))
+        self._hold(file_id, path, file)
+
+    def _text_merge(self, file_id: FileId, path: str, base: str | None, file: DiskFile) -> TextMerge:
+        ours = str(self._document.text(file_id))
+        return TextMerge(file_id, path, base, file.text or "", ours, self._former.get(file_id, FormerStates()))
+
+    def _edit(self, order: TextMerge, merged: MergedText | None = None) -> None:
+        """Do to the document what a merge comes to; it is computed here where it was not aside."""
+        merged = merged or order.merged()
+        if merged.edits:
+            edits = [(edit.start, edit.end, edit.new) for edit in merged.edits]
+            self._document.text(order.file_id).merge_cp(edits)
+        self._former[order.file_id] = merged.former
 
     # ── while it is open ────────────────────────────────────────────────────────────────────────────────
 
@@ -237,15 +261,16 @@ class FolderMirror:
         """Write and look no more, and return when nothing of that is going on."""
         self._is_stopped = True
         self._import.give_up()
-        for timer in (self._timer, self._again):
+        for timer in (self._timer, self._again, self._late):
             if timer is not None:
                 timer.cancel()
-        self._timer = self._again = None
+        self._timer = self._again = self._late = None
         watch, self._watch = self._watch, None
         if watch is not None:
             watch.stop()
         while self._job is not None:
             await asyncio.wait([self._job])
+        self._intake.close()
         self._end_rounds(None)
         if watch is not None:
             await watch.stopped()
@@ -302,17 +327,16 @@ class FolderMirror:
         job.add_done_callback(self._on_done)
 
     def _writes(self, paths: Mapping[FileId, str]) -> list[FileWrite]:
-        at_path = {base.path: base.state for base in self._bases.values()}
+        at_path = {base.path: (file_id, base) for file_id, base in self._bases.items()}
         writes = []
         for file_id in sorted(self._dirty & paths.keys()):
             path, base = paths[file_id], self._bases.get(file_id)
             if path in self._reports.on_disk:
                 continue
             text = str(self._document.text(file_id))
-            if base is None or base.path != path:
-                writes.append(FileWrite(file_id, path, text, base.format if base else PLAIN, at_path.get(path), base))
-            elif base.text != text:
-                writes.append(FileWrite(file_id, path, text, base.format, base.state, base))
+            if base is None or base.path != path or base.text != text:
+                there = (file_id, base) if base is not None and base.path == path else at_path.get(path)
+                writes.append(FileWrite(file_id, path, text, base.format if base else PLAIN, base, there))
         return writes
 
     def _on_done(self, job: "asyncio.Future[WritingOutcome]") -> None:
@@ -346,7 +370,7 @@ class FolderMirror:
                 self._bases[file_id] = base
                 self._store.put(put_record(file_id, base.record))
         for file_id, former in outcome.former.items():
-            self._former[file_id] = self._former.get(file_id, FormerStates()).after(former)
+            self._before(file_id, former)
         paths = self._paths.of_files
         for file_id, file in outcome.changed.items():
             if file_id not in paths:
@@ -358,9 +382,13 @@ class FolderMirror:
                     self._dirty.add(file_id)
                 self._intake.hint([self._folder.root / path])
             else:
-                self._merge(file_id, path, old.text if old and old.path == path else "", file)
+                self._merge(file_id, path, old.text if old and old.path == path else None, file)
         if outcome.kept:
             self._intake.hint(self._folder.root / base.path for base in outcome.kept.values())
+        self._intake.remember(outcome.left)
+        if outcome.replaced:
+            self._intake.keep(outcome.replaced)
+            self._look_for_late()
         self._reports.written(outcome.files, outcome.refused)
         self._folders.tried(outcome.made, outcome.unmade, outcome.stuck)
         self._store.wake()
@@ -402,7 +430,7 @@ class FolderMirror:
         sighting = self._intake.sort(look, self._bases, self._folders.facts)
         self._look_again(sighting.again_s)
         self._restamp(look)
-        self._merge_aside(sighting, disk_steps(sighting.facts), _MERGE_TRIES)
+        self._merge_aside(sighting, _MERGE_TRIES)
 
     def _restamp(self, look: Look) -> None:
         """Another program wrote a file again as it was."""
@@ -417,40 +445,38 @@ class FolderMirror:
         if delay_s is not None and not self._is_stopped:
             self._again = self._loop.call_later(delay_s, self.hint)
 
-    def _merge_aside(self, sighting: Sighting, steps: list[DiskStep], tries: int) -> None:
-        """Compare large texts where nobody waits for it; what is written in them meanwhile counts."""
+    def _look_for_late(self) -> None:
+        """Look once more when nobody can be writing any more to what was replaced."""
+        if self._late is not None:
+            self._late.cancel()
+        self._late = None if self._is_stopped else self._loop.call_later(HELD_S, self.hint)
+
+    def _merge_aside(self, sighting: Sighting, tries: int, done: _Merged | None = None) -> None:
+        """Compare large texts where nobody waits for it; what is done to the document meanwhile counts."""
+        steps = self._intake.steps(sighting, self._bases)
         merges = self._intake.merges(sighting, steps, self._former)
-        if not merges or not tries:
-            self._take_steps(sighting, steps, all_edits(merges))
+        known = dict(done or [])
+        if not tries or all(one in known for one in merges):
+            self._take_steps(sighting, steps, known)
             return
-        job = self._job = self._loop.run_in_executor(self._executor, all_edits, merges)
-        job.add_done_callback(lambda job: self._on_merged(job, sighting, steps, merges, tries))
+        job = self._job = self._loop.run_in_executor(self._executor, all_merged, merges)
+        job.add_done_callback(lambda job: self._on_merged(job, sighting, tries))
 
-    def _on_merged(
-        self,
-        job: "asyncio.Future[_Edits]",
-        sighting: Sighting,
-        steps: list[DiskStep],
-        merges: list[TextMerge],
-        tries: int,
-    ) -> None:
+    def _on_merged(self, job: "asyncio.Future[_Merged]", sighting: Sighting, tries: int) -> None:
         self._job = None
-        if self._is_stopped or any(merge.file_id not in self._document.text_files for merge in merges):
+        if self._is_stopped:
             self._intake.hint()  # the next look decides anew
-            self._resume()
-        elif self._intake.is_fresh(merges):
-            self._take_steps(sighting, steps, job.result())
         else:
-            self._merge_aside(sighting, steps, tries - 1)
+            self._merge_aside(sighting, tries - 1, job.result())
 
-    def _take_steps(self, sighting: Sighting, steps: list[DiskStep], edits: _Edits) -> None:
+    def _take_steps(self, sighting: Sighting, steps: list[DiskStep], merged: Mapping[TextMerge, MergedText]) -> None:
         """The document's edits and what is known of the disk become durable together."""
         before, now = self._reports.on_disk, dict(sighting.look.errors)
         self._reports.on_disk = now
         with self._store.together():
             for step in steps:
                 try:
-                    self._take_step(step, sighting.look.changed, edits)
+                    self._take_step(step, sighting.look, merged)
                 except FilePathError as error:
                     now[getattr(step, "path", str(step))] = error
             self._folders.take(sighting.came, sighting.went)
@@ -463,13 +489,21 @@ class FolderMirror:
         self._tell_problem()
         self._resume()
 
-    def _take_step(self, step: DiskStep, found: Mapping[str, DiskFile], edits: _Edits) -> None:
+    def _take_step(self, step: DiskStep, look: Look, merged: Mapping[TextMerge, MergedText]) -> None:
+        found = look.changed
         match step:
-            case Merge(file_id, path):
-                self._take_edits(FileId(file_id), path, edits[FileId(file_id)], found[path])
+            case Merge(file_id, path, base):
+                order = self._text_merge(FileId(file_id), path, base, found[path])
+                self._edit(order, merged.get(order))
+                self._hold(FileId(file_id), path, found[path])
             case RestoreFile(file_id, path, base):
-                self._document.add_file(self._paths.shared(path), file_id=FileId(file_id))
+                self._restore(FileId(file_id), path)
                 self._merge(FileId(file_id), path, base, found[path])
+            case TakeLate(file_id, path, base, name):
+                self._restore(FileId(file_id), path)
+                self._edit(self._text_merge(FileId(file_id), path, base, look.late[name]))
+                self._intake.taken(name, look.late[name])
+                self._dirty.add(FileId(file_id))
             case Add(path):
                 self._add(path, found[path])
             case Rename(file_id, path):
@@ -477,19 +511,27 @@ class FolderMirror:
             case Remove(file_id):
                 self._forget(FileId(file_id))
                 self._document.remove_file(FileId(file_id))
-            case RewriteFile(file_id) | ForgetFile(file_id):
+            case RewriteFile(file_id):
+                self._before(FileId(file_id), former_state(self._bases[FileId(file_id)].text, self._clock()))
                 self._forget(FileId(file_id))
-                self._dirty |= {FileId(file_id)} & self._document.text_files.keys()
+                self._dirty.add(FileId(file_id))
+            case ForgetFile(file_id):
+                self._forget(FileId(file_id))
             case Foreign(path):
                 self._reports.on_disk[path] = KindNotTakenError(f"{path}: another program put something there")
 
-    def _take_edits(self, file_id: FileId, path: str, edits: list[Edit], file: DiskFile) -> None:
-        if edits:
-            self._document.text(file_id).merge_cp([(edit.start, edit.end, edit.new) for edit in edits])
-        self._former.pop(file_id, None)  # whoever edits on the disk knows what was there until now
+    def _restore(self, file_id: FileId, path: str) -> None:
+        """Have a file in the document again that was deleted in it."""
+        if file_id not in self._document.files:
+            self._document.add_file(self._document.free_path(self._paths.shared(path)), file_id=file_id)
+
+    def _hold(self, file_id: FileId, path: str, file: DiskFile) -> None:
+        """The file at `path` is this one, and is as it was found there."""
         old = self._bases.get(file_id)
         if old is not None and old.path != path and self._watch is not None:
-            self._bases[FileId(f"{file_id} was {old.path}")] = old  # nobody's now: the next round removes it
+            double = FileId(stray(file_id, old.path))
+            self._bases[double] = old  # nobody's now: the next round removes it
+            self._store.put(put_record(double, old.record))
         self._know(file_id, path, file)
         self._dirty.add(file_id)
 
@@ -503,8 +545,11 @@ class FolderMirror:
 
     def _forget(self, file_id: FileId) -> None:
         self._bases.pop(file_id, None)
-        self._former.pop(file_id, None)
         self._store.put(forget_record(file_id))
+
+    def _before(self, file_id: FileId, state: FormerState) -> None:
+        """Remember what was in a file until now: an editor may have loaded it."""
+        self._former[file_id] = self._former.get(file_id, FormerStates()).after(state)
 
     def _resume(self) -> None:
         if self._is_stopped:

@@ -4,7 +4,6 @@ Reads names, `.gitignore` files and the project's own settings, no other content
 stamp is another one. Follows no symbolic link to a folder, and none that leads out of the project.
 """
 
-import os
 import stat
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from texswarm_desktop.core.ignore_rules import (
 )
 from texswarm_desktop.core.project_files import OWN_FOLDER, has_text_name, is_project_folder, is_project_text
 from texswarm_desktop.services.atomic_file import write_atomically
+from texswarm_desktop.services.disk import Disk, SystemDisk
 from texswarm_server.protocol.errors import (
     FilePathError,
     LinkNotFollowedError,
@@ -57,13 +57,14 @@ class _GoneError(Exception):
 class FolderWalk:
     """Walks through `root`. `problem` says what is wrong with the project's settings, if anything."""
 
-    def __init__(self, root: Path, *, takes: Callable[[str], bool] = is_project_text) -> None:
+    def __init__(self, root: Path, *, takes: Callable[[str], bool] = is_project_text, disk: Disk | None = None) -> None:
         """`takes`: says of a path whether a file there is looked at, or passed over in silence.
 
         Who looks for anything but texts gets no links: they are followed for texts alone.
         """
         self._root = root
         self._takes = takes
+        self._disk: Disk = disk or SystemDisk()
         self._files: dict[Path, _Reread[IgnoreFile]] = {}
         self._settings = _Reread(root / OWN_FOLDER / SETTINGS_FILE, decode_sharing)
         self._rules = IgnoreRules(Sharing())
@@ -122,7 +123,7 @@ class FolderWalk:
         try:
             if not self._takes(path):
                 raise NameNotSharedError(repr(path))
-            if (self._root / path).is_symlink():
+            if self._is_link(self._root / path):
                 if self._takes is not is_project_text:
                     raise LinkNotFollowedError(repr(path))
                 linked_file(self._root, self._root / path)
@@ -137,22 +138,23 @@ class FolderWalk:
 
         The last says whether nothing is in it, hidden files apart.
         """
-        names, folders, is_empty = [], [], True
         try:
-            with os.scandir(self._root / folder) as entries:
-                for entry in entries:
-                    is_empty = is_empty and entry.name.startswith(".")
-                    if entry.is_file(follow_symlinks=False) or entry.is_symlink():
-                        names.append(entry.name)
-                    elif entry.is_dir(follow_symlinks=False) and is_project_folder(entry.name):
-                        folders.append(entry.name)
+            entries = self._disk.entries(self._root / folder)
         except (FileNotFoundError, NotADirectoryError) as error:
             if folder:  # another program took it away since the folder around it was listed
                 raise _GoneError from error
             raise NotReadableError(f"{error.filename}: {error.strerror}") from error
         except OSError as error:
             raise NotReadableError(f"{error.filename}: {error.strerror}") from error
-        return sorted(names), sorted(folders), is_empty
+        names = sorted(entry.name for entry in entries if entry.is_file)
+        folders = sorted(entry.name for entry in entries if entry.is_folder and is_project_folder(entry.name))
+        return names, folders, all(entry.name.startswith(".") for entry in entries)
+
+    def _is_link(self, place: Path) -> bool:
+        try:
+            return stat.S_ISLNK(self._disk.status(place).st_mode)
+        except OSError:
+            return False
 
     def _leaves_out(self, path: str, files: tuple[IgnoreFile, ...], *, is_inside: bool) -> bool:
         known = self._left_out.get(path)

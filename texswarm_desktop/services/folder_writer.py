@@ -4,15 +4,16 @@ The edits become durable in the replica, together with what is about to be writt
 itself: one that cannot be must not keep the others from it.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from time import monotonic
+from dataclasses import dataclass, field, replace
 
+from texswarm_desktop.core.disk_changes import Left, meant_by
 from texswarm_desktop.core.project_files import TextFormat, encode_text, format_for
 from texswarm_desktop.core.stale_saves import FormerState, former_state
+from texswarm_desktop.services.disk_state import DiskFile, ReplacedFile, digest_of
 from texswarm_desktop.services.mirrored_file import MirroredFile
-from texswarm_desktop.services.project_folder import DiskFile, DiskState, ProjectFolder, digest_of
+from texswarm_desktop.services.project_folder import ProjectFolder
 from texswarm_desktop.services.replica_database import put_intent
 from texswarm_desktop.services.replica_store import ReplicaStore
 from texswarm_server.document.project_document import FileId
@@ -21,14 +22,14 @@ from texswarm_server.protocol.errors import ChangedOnDiskError, FilePathError, N
 
 @dataclass(frozen=True, slots=True)
 class FileWrite:
-    """A file to be written, and what we know of it. `path`: on this disk."""
+    """A file to be written. `path`: on this disk; `old`: what we know of it; `there`: what is at `path`, and whose."""
 
     file_id: FileId
     path: str
     text: str
     format: TextFormat
-    expected: DiskState | None
     old: MirroredFile | None
+    there: tuple[FileId, MirroredFile] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +49,23 @@ class WritingRound:
     kept: Collection[str] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """A file of which we took the place, or which we deleted, with the text that was in it."""
+
+    file_id: FileId
+    text: str
+    file: ReplacedFile
+
+
 @dataclass(slots=True)
 class WritingOutcome:
     """What a round found out. `files` has the new base of a file, or None when it is gone from the disk.
 
     `changed`: another program was there; None where it is still to be looked at. `refused`: names that no file here
     can have. `kept`: files to be deleted in which another program wrote. `former`: what was written over. `made` and
-    `unmade`: folders; `stuck`: those that something is in the way of.
+    `unmade`: folders; `stuck`: those that something is in the way of. `avoided`: paths where
+    another program was; `left`: by path, what is there no more; `replaced`: files that somebody may still have open.
     """
 
     files: dict[FileId, MirroredFile | None] = field(default_factory=dict)
@@ -66,6 +77,9 @@ class WritingOutcome:
     made: set[str] = field(default_factory=set)
     unmade: set[str] = field(default_factory=set)
     stuck: set[str] = field(default_factory=set)
+    avoided: set[str] = field(default_factory=set)
+    left: dict[str, Left] = field(default_factory=dict)
+    replaced: list[Replaced] = field(default_factory=list)
     error: TexSwarmError | None = None
 
     @contextmanager
@@ -83,9 +97,10 @@ class WritingOutcome:
 class FolderWriter:
     """Writes into one folder."""
 
-    def __init__(self, folder: ProjectFolder, store: ReplicaStore) -> None:
+    def __init__(self, folder: ProjectFolder, store: ReplicaStore, clock: Callable[[], float]) -> None:
         self._folder = folder
         self._store = store
+        self._clock = clock
 
     def run(self, order: WritingRound) -> WritingOutcome:
         """Do a round."""
@@ -102,10 +117,7 @@ class FolderWriter:
                 self._write(outcome, order, write, data[write.file_id])
         for file_id, base in order.removals.items():
             with outcome.taking_errors():
-                if base.path in order.taken or self._removes(base, order) or not order.is_watched:
-                    outcome.files[file_id] = None
-                else:
-                    outcome.kept[file_id] = base
+                self._remove(outcome, order, file_id, base)
         self._keep_folders(outcome, order)
         return outcome
 
@@ -120,23 +132,63 @@ class FolderWriter:
                     outcome.unmade.add(folder)
         outcome.stuck = {*order.make, *order.unmake} - outcome.made - outcome.unmade
 
-    def _removes(self, base: MirroredFile, order: WritingRound) -> bool:
-        return self._folder.remove(base.path, expected=base.state, kept=order.kept)
+    def _remove(self, outcome: WritingOutcome, order: WritingRound, file_id: FileId, base: MirroredFile) -> None:
+        """Another file may have the name by now; what another program wrote in the file keeps it."""
+        is_known = base.path not in outcome.avoided
+        if is_known and (base.path in order.taken or self._removes(outcome, order, file_id, base)):
+            outcome.files[file_id] = None
+        elif order.is_watched:
+            outcome.kept[file_id] = base
+        else:
+            outcome.files[file_id] = None
+
+    def _removes(self, outcome: WritingOutcome, order: WritingRound, file_id: FileId, base: MirroredFile) -> bool:
+        is_gone = self._folder.remove(base.path, expected=base.state, kept=order.kept)
+        self._keep_replaced(outcome, (file_id, base))
+        if is_gone:
+            outcome.left[base.path] = Left(meant_by(file_id), base.text)
+        return is_gone
+
+    def _keep_replaced(self, outcome: WritingOutcome, there: tuple[FileId, MirroredFile] | None) -> None:
+        if there is not None:
+            file_id, base = there
+            outcome.replaced += [Replaced(FileId(meant_by(file_id)), base.text, file) for file in self._folder.replaced]
+        self._folder.replaced.clear()
 
     def _write(self, outcome: WritingOutcome, order: WritingRound, write: FileWrite, data: bytes) -> None:
-        expected, old = write.expected, write.old
+        old, there = write.old, write.there
         try:
-            if old is not None and old.path != write.path and old.path not in order.taken and expected is None:
-                expected = self._folder.move(old.path, write.path, expected=old.state, kept=order.kept)
+            if old is not None and old.path not in {write.path, *order.taken}:
+                self._folder.check(old.path, expected=old.state)
+                if there is None:
+                    old = self._moved(outcome, order, write, old)
+                    there = (write.file_id, old) if old.path == write.path else None
+            expected = there[1].state if there is not None else None
             state = self._folder.write(write.path, data, expected=expected, must_be_there=order.is_watched)
         except ChangedOnDiskError:
+            outcome.avoided.add(write.path)
             outcome.changed[write.file_id] = None if order.is_watched else self._read_changed(write.path)
             return
+        finally:
+            self._keep_replaced(outcome, there)
         if old is not None and old.text != write.text:
-            outcome.former[write.file_id] = former_state(old.text, monotonic())
-        if old is not None and old.path not in {write.path, *order.taken}:
-            self._removes(old, order)
+            outcome.former[write.file_id] = former_state(old.text, self._clock())
         outcome.files[write.file_id] = MirroredFile(write.path, write.text, format_for(write.text, write.format), state)
+        if old is not None and old.path not in {write.path, *order.taken}:
+            self._leave(outcome, order, write.file_id, old)
+
+    def _moved(self, outcome: WritingOutcome, order: WritingRound, write: FileWrite, old: MirroredFile) -> MirroredFile:
+        """Give the file its new name first: so it stays the file that another program may have open."""
+        if not self._folder.move(old.path, write.path, expected=old.state, kept=order.kept):
+            return old
+        outcome.left[old.path] = Left(write.file_id, old.text)
+        outcome.files[write.file_id] = moved = replace(old, path=write.path)
+        return moved
+
+    def _leave(self, outcome: WritingOutcome, order: WritingRound, file_id: FileId, old: MirroredFile) -> None:
+        """The file is under its new name; under the old one another program may have written in it."""
+        if not self._removes(outcome, order, file_id, old):
+            outcome.left[old.path] = Left(file_id, old.text)
 
     def _read_changed(self, path: str) -> DiskFile:
         file = self._folder.read(path)

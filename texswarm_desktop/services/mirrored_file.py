@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from texswarm_desktop.core.project_files import TextFormat
 from texswarm_desktop.core.reconcile import Record
 from texswarm_desktop.core.renames import Mirrored
-from texswarm_desktop.services.project_folder import DiskState
+from texswarm_desktop.services.disk_state import DiskState
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,11 @@ from uuid import uuid4
 from texswarm_desktop.core.figure_travel import Progress
 from texswarm_desktop.core.project_files import is_project_figure
 from texswarm_desktop.core.text_merge import diff
+from texswarm_desktop.services.disk_state import DiskFile, DiskState
 from texswarm_desktop.services.figure_record import Stamp, stamp_of
 from texswarm_desktop.services.folder_walk import FolderWalk
 from texswarm_desktop.services.folder_watch import FolderWatch
-from texswarm_desktop.services.project_folder import DiskFile, DiskState, Look, ProjectFolder
+from texswarm_desktop.services.project_folder import Look, ProjectFolder
 from texswarm_server.document.blob_ref import BlobRef
 from texswarm_server.document.presence import Presence, PresenceData
 from texswarm_server.document.project_document import FileId, ProjectDocument

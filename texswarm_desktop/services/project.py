@@ -22,6 +22,7 @@ from uuid import uuid4
 from texswarm_desktop.core.ignore_rules import Sharing
 from texswarm_desktop.core.outbox import Outbox, OutboxRow, in_portions, merge_many
 from texswarm_desktop.core.project_files import OWN_FOLDER
+from texswarm_desktop.services.disk_state import DiskFile
 from texswarm_desktop.services.folder_mirror import FolderMirror
 from texswarm_desktop.services.own_presence import OwnPresence
 from texswarm_desktop.services.project_blobs import ProjectBlobs
@@ -32,7 +33,7 @@ from texswarm_desktop.services.project_entry import (
     enter_new_folder,
     enter_or_make_folder,
 )
-from texswarm_desktop.services.project_folder import DiskFile, ProjectFolder
+from texswarm_desktop.services.project_folder import ProjectFolder
 from texswarm_desktop.services.project_identity import ProjectIdentity, write_identity
 from texswarm_desktop.services.replica_database import StoredReplica
 from texswarm_desktop.services.replica_store import ReplicaStore

@@ -9,8 +9,9 @@ from typing import Final
 from texswarm_desktop.core.local_names import POSIX, NameRules, rules_for
 from texswarm_desktop.core.project_files import OWN_FOLDER
 from texswarm_desktop.services.atomic_file import remove_leftovers, write_atomically
+from texswarm_desktop.services.disk_state import DiskFile
 from texswarm_desktop.services.folder_lock import FolderLock
-from texswarm_desktop.services.project_folder import DiskFile, ProjectFolder
+from texswarm_desktop.services.project_folder import ProjectFolder
 from texswarm_desktop.services.project_identity import ProjectIdentity, read_identity
 from texswarm_server.protocol.errors import FolderTakenError, NotReadableError, NotWritableError
 

@@ -5,26 +5,26 @@ paths come from other people. A link to another text of the project is kept, and
 """
 
 import errno
-import hashlib
+import os
 import stat
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from texswarm_desktop.core.ignore_rules import Sharing
 from texswarm_desktop.core.project_files import (
     MAX_TEXT_BYTES,
     OWN_FOLDER,
-    DecodedText,
     decode_text,
     is_project_folder,
     is_project_text,
 )
-from texswarm_desktop.core.reconcile import Found
-from texswarm_desktop.services.atomic_file import remove_leftovers, write_atomically
-from texswarm_desktop.services.figure_record import Stamp, stamp_of
+from texswarm_desktop.services.atomic_file import remove_leftovers, temporary_beside
+from texswarm_desktop.services.disk import Disk, SystemDisk
+from texswarm_desktop.services.disk_state import DiskFile, DiskState, ReplacedFile, digest_of, state_of
+from texswarm_desktop.services.figure_record import stamp_of
 from texswarm_desktop.services.folder_walk import SETTINGS_FILE, FolderWalk, linked_file
 from texswarm_server.protocol.errors import (
     ChangedOnDiskError,
@@ -38,27 +38,10 @@ from texswarm_server.protocol.errors import (
 )
 
 _NO_SUCH_NAME: Final = frozenset({errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ})
+#: How often a folder is made anew that another program takes away before a file is in it.
+_FOLDER_TRIES: Final = 3
 
-
-@dataclass(frozen=True, slots=True)
-class DiskState:
-    """What is known to be on disk under a path: the digest of its content, and when that was looked at."""
-
-    stamp: Stamp
-    digest: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class DiskFile:
-    """A file as it was read; `decoded` is None when it is not text."""
-
-    state: DiskState
-    decoded: DecodedText | None
-
-    @property
-    def found(self) -> Found:
-        """The part that decisions are made of."""
-        return Found(self.state.digest, self.decoded)
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +51,7 @@ class Look:
     `changed`: files that are new or hold something else; `touched`: what is as it was, but was written again; `gone`:
     known paths without a file; `errors`: files that cannot be looked at; `left_out`: those of `changed` that are not to
     be brought in; `folders`: those that hold, or may come to hold, text of the project; `there` and `empty`: the same
-    and those that nothing is in, by their paths.
+    and those that nothing is in, by their paths; `late`: see `services.replaced_files`.
     """
 
     changed: dict[str, DiskFile] = field(default_factory=dict)
@@ -79,16 +62,24 @@ class Look:
     folders: set[Path] = field(default_factory=set)
     there: set[str] = field(default_factory=set)
     empty: set[str] = field(default_factory=set)
+    late: dict[str, DiskFile] = field(default_factory=dict)
 
 
 class ProjectFolder:
-    """The folder `root`. Paths are relative, with `/`."""
+    """The folder `root`. Paths are relative, with `/`.
 
-    def __init__(self, root: Path, *, must_hold: str = OWN_FOLDER) -> None:
+    Other programs are at work between any two steps on the disk. So nothing is taken away that was not looked at
+    after it had lost its name, and `replaced` are the files that somebody may still have open: whoever reads that
+    list empties it.
+    """
+
+    def __init__(self, root: Path, disk: Disk | None = None, *, must_hold: str = OWN_FOLDER) -> None:
         """`must_hold`: the folder in it without which it is not the project's but an empty place of that name."""
         self.root = root
+        self.replaced: list[ReplacedFile] = []
         self._proof = root / must_hold
-        self._walk = FolderWalk(root)
+        self._disk: Disk = disk or SystemDisk()
+        self._walk = FolderWalk(root, disk=self._disk)
 
     def scan(self) -> dict[str, DiskFile]:
         """Read every project text that is not left out; raises NotReadableError for the folder or for one of them.
@@ -119,7 +110,7 @@ class ProjectFolder:
         Only files with another stamp are read, and `suspects`: two writes may fall into one tick of the disk's clock.
         Files at `known` and `expected` paths are the project's, whatever its rules leave out.
         """
-        if not self._proof.is_dir():
+        if not self._is_folder(self._proof):
             raise NotReadableError(f"{self.root}: the folder is away")
         walked = self._walk.walk({*known, *expected})
         folders = {self.root / folder for folder in walked.folders}
@@ -165,19 +156,7 @@ class ProjectFolder:
 
     def read(self, path: str) -> DiskFile | None:
         """Return the file at `path`, or None when there is none; raises NotReadableError or FilePathError."""
-        target = self._target(path)
-        try:
-            status = target.lstat()
-            if not stat.S_ISREG(status.st_mode):
-                raise KindNotTakenError(f"not a plain file: {path!r}")
-            # A file of that size is no text of ours; it is known by its stamp alone.
-            data = target.read_bytes() if status.st_size <= MAX_TEXT_BYTES else repr(status).encode()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except OSError as error:
-            raise NotReadableError(f"{target}: {error.strerror}") from error
-        decoded = decode_text(data) if status.st_size <= MAX_TEXT_BYTES else None
-        return DiskFile(DiskState(stamp_of(status), digest_of(data)), decoded)
+        return self._read(self._target(path), path)
 
     def write(self, path: str, data: bytes, *, expected: DiskState | None, must_be_there: bool = False) -> DiskState:
         """Put `data` into the file at `path`, if that is still as `expected` (None: not there) or `data` already.
@@ -195,45 +174,87 @@ class ProjectFolder:
         if there is None and expected is not None and must_be_there:
             raise ChangedOnDiskError(path)
         with _typed(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
+            return self._write(path, target, data, there)
 
-        def look_once_more() -> None:
-            if must_be_there and self._state(path, there) != there:
-                raise ChangedOnDiskError(path)
+    def _write(self, path: str, target: Path, data: bytes, there: DiskState | None) -> DiskState:
+        temporary, mode = temporary_beside(target), self._mode_of(target)
+        try:
+            status = self._in_folder(target, lambda: self._disk.write_new(temporary, data, mode))
+            if there is None:
+                self._put(path, temporary, target)
+            else:
+                self._take_place(path, temporary, target, there, status.st_ino)
+        finally:
+            with suppress(OSError):
+                self._disk.remove(temporary)
+        self._disk.sync_folder(target.parent)
+        return state_of(stamp_of(status), digest_of(data), self._disk.now_ns())
 
-        with _typed(target):
-            return DiskState(stamp_of(write_atomically(target, data, before_replacing=look_once_more)), digest)
+    def _put(self, path: str, temporary: Path, target: Path) -> None:
+        try:
+            self._disk.put_beside(temporary, target)
+        except FileExistsError as error:
+            raise ChangedOnDiskError(path) from error
 
-    def move(self, old: str, new: str, *, expected: DiskState, kept: Collection[str] = ()) -> DiskState | None:
-        """Give the file at `old` the name `new`, if it is as `expected` and nothing else is at `new`.
+    def _take_place(self, path: str, temporary: Path, target: Path, there: DiskState, ours: int) -> None:
+        """Replace the file at `target` by the one at `temporary`, whose inode is `ours`, unless it is not as `there`.
 
-        Returns its state, or None when it was not moved. Also between names that differ in letter case only, on
-        systems that do not tell them apart. Raises NotWritableError, NotReadableError or FilePathError.
+        What another program saves in this very moment changes places with ours, and then gets its place back.
+        """
+        try:
+            held = self._hold(path, target, there)
+        except FileNotFoundError as error:
+            raise ChangedOnDiskError(path) from error
+        if held.look() is not None:
+            held.close()
+            raise ChangedOnDiskError(path)
+        if not self._disk.exchange(temporary, target):
+            self._disk.rename(temporary, target)
+        elif self._differs(temporary, path, there):
+            held.close()
+            self._disk.exchange(temporary, target)
+            if self._disk.status(temporary).st_ino != ours:  # somebody replaced ours before it was back
+                self.replaced.append(self._hold(path, temporary, there))
+            raise ChangedOnDiskError(path)
+        self.replaced.append(held)
+
+    def check(self, path: str, *, expected: DiskState) -> None:
+        """Raise ChangedOnDiskError when another program wrote in the file at `path`; it may be gone."""
+        there = self._state(path, expected)
+        if there is not None and there.digest != expected.digest:
+            raise ChangedOnDiskError(path)
+
+    def move(self, old: str, new: str, *, expected: DiskState, kept: Collection[str] = ()) -> bool:
+        """Give the file at `old` the name `new`, if it is as `expected` and nothing else is at `new`; say whether.
+
+        Another program may have written in it in that moment: look once more. Also between names that differ in
+        letter case only, on systems that do not tell them apart. Raises NotWritableError, NotReadableError or
+        FilePathError.
         """
         source, target = self._place(old), self._place(new)
         there = self._state(old, expected)
         if there is None or there.digest != expected.digest:
-            return None
-        with _typed(target):
-            if target.exists() and not target.samefile(source):
-                return None
-            target.parent.mkdir(parents=True, exist_ok=True)
-            source.rename(target)
+            return False
+        with _typed(target), suppress(FileExistsError):
+            is_same = self._inode(target) == self._inode(source)
+            put = self._disk.rename if is_same else self._disk.put_beside
+            self._in_folder(target, lambda: put(source, target))
             self._remove_empty(source, kept)
-            return DiskState(stamp_of(target.stat()), expected.digest)
+            return True
+        return False
 
     def make_folder(self, path: str) -> None:
         """Make the folder at `path` if it is not there; raises NotWritableError or FilePathError."""
         place = self._folder_place(path)
         with _typed(place):
-            place.mkdir(parents=True, exist_ok=True)
+            self._disk.make_folder(place)
 
     def remove_folder(self, path: str) -> bool:
         """Take away the folder at `path` and say whether it is gone: what is in one keeps it; raises FilePathError."""
         place = self._folder_place(path)
         with suppress(OSError):
-            place.rmdir()
-        return not place.is_dir()
+            self._disk.remove_folder(place)
+        return not self._is_folder(place)
 
     def remove(self, path: str, *, expected: DiskState, kept: Collection[str] = ()) -> bool:
         """Delete the file at `path` and folders that get empty, apart from `kept` ones.
@@ -247,8 +268,30 @@ class ProjectFolder:
             return False
         target = self._place(path)
         with _typed(target):
-            target.unlink(missing_ok=True)
-        self._remove_empty(target, kept)
+            is_gone = self._take_away(path, target, there)
+        if is_gone:
+            self._remove_empty(target, kept)
+        return is_gone
+
+    def _take_away(self, path: str, target: Path, there: DiskState) -> bool:
+        """Remove the file at `target`, and bring it back if it is not as `there`."""
+        temporary = temporary_beside(target)
+        try:
+            held = self._hold(path, target, there) if not self._is_link(target) else None
+            self._disk.rename(target, temporary)
+        except FileNotFoundError:
+            return True
+        if held is not None and self._differs(temporary, path, there):
+            held.close()
+            try:
+                self._disk.put_beside(temporary, target)
+            except FileExistsError:
+                self.replaced.append(self._hold(path, temporary, there))
+                self._disk.remove(temporary)
+            return False
+        self._disk.remove(temporary)
+        if held is not None:
+            self.replaced.append(held)
         return True
 
     def _remove_empty(self, target: Path, kept: Collection[str]) -> None:
@@ -257,20 +300,77 @@ class ProjectFolder:
             for folder in target.parents:
                 if folder == self.root or folder.relative_to(self.root).as_posix() in kept:
                     break
-                folder.rmdir()
+                self._disk.remove_folder(folder)
+
+    # ── one step at a time ──────────────────────────────────────────────────────────────────────────────
+
+    def _read(self, target: Path, path: str) -> DiskFile | None:
+        try:
+            status = self._disk.status(target)
+            if not stat.S_ISREG(status.st_mode):
+                raise KindNotTakenError(f"not a plain file: {path!r}")
+            # A file of that size is no text of ours; it is known by its stamp alone.
+            data = self._disk.read(target) if status.st_size <= MAX_TEXT_BYTES else repr(status).encode()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise NotReadableError(f"{target}: {error.strerror}") from error
+        decoded = decode_text(data) if status.st_size <= MAX_TEXT_BYTES else None
+        return DiskFile(state_of(stamp_of(status), digest_of(data), self._disk.now_ns()), decoded)
 
     def _state(self, path: str, expected: DiskState | None) -> DiskState | None:
-        """Look what is there, and read it only if its stamp is not the expected one."""
+        """Look what is there, and read it only if its stamp does not say that it is as expected."""
         try:
-            status = self._target(path).lstat()
+            status = self._disk.status(self._target(path))
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             raise NotReadableError(f"{path}: {error.strerror}") from error
-        if expected is not None and stat.S_ISREG(status.st_mode) and stamp_of(status) == expected.stamp:
+        if expected is not None and stat.S_ISREG(status.st_mode) and expected.still(stamp_of(status)):
             return expected
         file = self.read(path)
         return file.state if file else None
+
+    def _differs(self, place: Path, path: str, known: DiskState) -> bool:
+        """Say whether the file at `place`, which nobody else knows, is another one than it was under its name."""
+        if known.still(stamp_of(self._disk.status(place))):
+            return False
+        file = self._read(place, path)
+        return file is None or file.state.digest != known.digest
+
+    def _hold(self, path: str, place: Path, known: DiskState) -> ReplacedFile:
+        return ReplacedFile(self._disk, path, known, self._disk.hold(place))
+
+    def _in_folder(self, target: Path, act: Callable[[], _T]) -> _T:
+        """Do something in the folder of `target`, which another program may take away while it is empty."""
+        for _ in range(_FOLDER_TRIES - 1):
+            self._disk.make_folder(target.parent)
+            with suppress(FileNotFoundError):
+                return act()
+        self._disk.make_folder(target.parent)
+        return act()
+
+    def _status(self, place: Path) -> os.stat_result | None:
+        try:
+            return self._disk.status(place)
+        except OSError:
+            return None
+
+    def _is_folder(self, place: Path) -> bool:
+        status = self._status(place)
+        return status is not None and stat.S_ISDIR(status.st_mode)
+
+    def _is_link(self, place: Path) -> bool:
+        status = self._status(place)
+        return status is not None and stat.S_ISLNK(status.st_mode)
+
+    def _mode_of(self, place: Path) -> int | None:
+        status = self._status(place)
+        return stat.S_IMODE(status.st_mode) if status is not None else None
+
+    def _inode(self, place: Path) -> object:
+        status = self._status(place)
+        return (status.st_dev, status.st_ino) if status is not None else None
 
     def _target(self, path: str) -> Path:
         """Return the file that is read and written for `path`: behind a link, as long as that is one of ours too.
@@ -278,7 +378,7 @@ class ProjectFolder:
         Raises FilePathError for a path that is not one of ours, or that leads out of the folder.
         """
         place = self._place(path)
-        return linked_file(self.root, place) if place.is_symlink() else place
+        return linked_file(self.root, place) if self._is_link(place) else place
 
     def _place(self, path: str) -> Path:
         """Return where `path` itself is; raises FilePathError as `_target`."""
@@ -294,7 +394,7 @@ class ProjectFolder:
             place /= name
             if name in {".", ".."} or not is_project_folder(name):
                 raise KindNotTakenError(f"not a folder of a project: {path!r}")
-            if place.is_symlink():
+            if self._is_link(place):
                 raise LinkNotFollowedError(f"a symbolic link: {path!r}")
         return place
 
@@ -315,8 +415,3 @@ def _typed(target: Path) -> Iterator[None]:
 def _typed_error(target: Path, error: OSError) -> TexSwarmError:
     kind = NameNotHereError if error.errno in _NO_SUCH_NAME else NotWritableError
     return kind(f"{target}: {error.strerror}")
-
-
-def digest_of(data: bytes) -> bytes:
-    """Return what content is recognised by."""
-    return hashlib.sha256(data).digest()

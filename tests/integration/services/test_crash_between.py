@@ -5,12 +5,10 @@ import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from texswarm_desktop.services import project_folder
-from texswarm_desktop.services.atomic_file import write_atomically
+from texswarm_desktop.services.disk import SystemDisk
 from texswarm_desktop.services.project import Project
 from texswarm_desktop.services.replica_store import ReplicaStore
 from texswarm_server.document import ProjectDocument
@@ -21,14 +19,12 @@ class HeldWrite:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.is_done, self.go_on = threading.Event(), threading.Event()
-        self._write = write_atomically
-        monkeypatch.setattr(project_folder, "write_atomically", self._held)
+        monkeypatch.setattr(SystemDisk, "sync_folder", self._held)
 
-    def _held(self, path: Path, data: bytes, **how: Any) -> object:
-        status = self._write(path, data, **how)
+    def _held(self, folder: Path) -> None:
+        """As the last step of a write, its name is made durable."""
         self.is_done.set()
         assert self.go_on.wait(30)
-        return status
 
 
 def replace_all(project: Project, words: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from texswarm_desktop.core.ignore_rules import Sharing
+from texswarm_desktop.services.disk import Entry, SystemDisk
 from texswarm_desktop.services.folder_walk import FolderWalk
 
 
@@ -120,17 +121,14 @@ def _as_walked(path: str) -> list[tuple[bool, str]]:
     return [*((True, folder) for folder in folders), (False, name)]
 
 
-def test_a_folder_that_goes_while_one_walks_is_not_there(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_goes_while_one_walks_is_not_there(root: Path) -> None:
     fill(root, "main.tex", "s/a.tex", "t/b.tex")
-    scan = os.scandir
 
-    def remove_and_scan(place: Path) -> object:
-        shutil.rmtree(root / "s", ignore_errors=True)
-        return scan(place)
+    class Vanishing(SystemDisk):
+        def entries(self, folder: Path) -> list[Entry]:
+            if folder == root / "s":
+                shutil.rmtree(folder)
+            return super().entries(folder)
 
-    monkeypatch.setattr(
-        "texswarm_desktop.services.folder_walk.os.scandir",
-        lambda place: remove_and_scan(place) if place == root / "s" else scan(place),
-    )
-    walked = FolderWalk(root).walk()
+    walked = FolderWalk(root, disk=Vanishing()).walk()
     assert (walked.files, walked.folders) == (["main.tex", "t/b.tex"], ["", "t"])

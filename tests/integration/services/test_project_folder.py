@@ -1,6 +1,7 @@
 """A folder on a real disk: nothing outside it, nothing through links, nothing half."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,14 +28,17 @@ BAD_PATHS = [
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> ProjectFolder:
+def folder(tmp_path: Path) -> Iterator[ProjectFolder]:
     root, outside = tmp_path / "project", tmp_path / "outside"
     root.mkdir()
     outside.mkdir()
     (outside / "x.tex").write_bytes(b"outside")
     (root / "link").symlink_to(outside, target_is_directory=True)
     (root / "link.tex").symlink_to(outside / "x.tex")
-    return ProjectFolder(root)
+    folder = ProjectFolder(root)
+    yield folder
+    for replaced in folder.replaced:
+        replaced.close()
 
 
 @pytest.mark.parametrize("path", BAD_PATHS)

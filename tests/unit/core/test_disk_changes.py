@@ -42,7 +42,7 @@ def test_a_new_file_is_added_unless_it_is_ignored() -> None:
 
 def test_a_new_file_where_the_document_has_one_that_is_not_written_yet_is_merged() -> None:
     given = facts(document={"1": "a.tex", "2": "b.tex"}, changed={"b.tex": seen("b")})
-    assert disk_steps(given) == [Merge("2", "b.tex", "")]
+    assert disk_steps(given) == [Merge("2", "b.tex", None)]
 
 
 def test_a_deleted_file_is_removed() -> None:

@@ -39,7 +39,7 @@ def test_what_another_program_changed_is_merged_with_what_we_last_wrote_as_base(
 
 
 def test_a_file_both_sides_made_has_no_base() -> None:
-    assert reconcile({}, {"a": found("x")}, {"1": ("a", "doc")}) == [Merge("1", "a", "")]
+    assert reconcile({}, {"a": found("x")}, {"1": ("a", "doc")}) == [Merge("1", "a", None)]
     assert reconcile({}, {"a": found("doc")}, {"1": ("a", "doc")}) == [Known("1", "a")]
 
 
