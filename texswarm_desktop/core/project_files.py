@@ -30,13 +30,22 @@ _SKIPPED_FOLDERS: Final = frozenset({"__pycache__", "node_modules", "__macosx"})
 _UNSEEN: Final = "".join(map(chr, (*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF)))
 
 Newline = Literal["\n", "\r\n", "\r"]
+Encoding = Literal["utf-8", "latin-1", "utf-16-le", "utf-16-be"]
+
+_UTF_16: Final[tuple[tuple[bytes, Encoding], ...]] = (
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class TextFormat:
-    """How a file spells its text. Text in memory has `\\n` wherever the file has `newline`."""
+    """How a file spells its text. Text in memory has `\\n` wherever the file has `newline`.
 
-    encoding: Literal["utf-8", "latin-1"] = "utf-8"
+    UTF-16 is told from binary data by its byte order mark, and always has it.
+    """
+
+    encoding: Encoding = "utf-8"
     has_bom: bool = False
     newline: Newline = "\n"
 
@@ -66,6 +75,11 @@ def is_project_figure(path: str) -> bool:
     """Say whether the file at `path` (relative, with `/`) is shared as it is: a figure, a font, data for one."""
     stem, suffix = _ending(path)
     return may_be_shared(path) and bool(stem) and suffix in _FIGURE_SUFFIXES
+
+
+def may_be_binary(path: str) -> bool:
+    """Say whether a binary file at `path` may be the project's: also under a text's name, `data.dat` or `old.txt`."""
+    return is_project_figure(path) or is_project_text(path)
 
 
 def may_be_shared(path: str) -> bool:
@@ -107,25 +121,47 @@ def _shown(name: str) -> str:
 
 def decode_text(data: bytes) -> DecodedText | None:
     """Return the text in `data`, or None when it is no text. `encode_text` gives exactly these bytes again."""
-    if b"\0" in data or len(data) > MAX_TEXT_BYTES:
+    read = _read(data) if len(data) <= MAX_TEXT_BYTES else None
+    if read is None:
+        return None
+    text, spelled = read
+    newline = _newline_of(text)
+    return DecodedText(text if newline == "\n" else text.replace(newline, "\n"), replace(spelled, newline=newline))
+
+
+def _read(data: bytes) -> tuple[str, TextFormat] | None:
+    for mark, encoding in _UTF_16:
+        if data.startswith(mark):
+            return _read_utf_16(data, mark, encoding)
+    if b"\0" in data:
         return None
     has_bom = data.startswith(codecs.BOM_UTF8)
     try:
         text = data[len(codecs.BOM_UTF8) :].decode() if has_bom else data.decode()
-        spelled = TextFormat(has_bom=has_bom)
     except UnicodeDecodeError:
-        text = data.decode("latin-1")
-        spelled = TextFormat("latin-1")
-    newline = _newline_of(text)
-    return DecodedText(text if newline == "\n" else text.replace(newline, "\n"), replace(spelled, newline=newline))
+        return data.decode("latin-1"), TextFormat("latin-1")
+    return text, TextFormat(has_bom=has_bom)
+
+
+def _read_utf_16(data: bytes, mark: bytes, encoding: Encoding) -> tuple[str, TextFormat] | None:
+    """Two bytes like a mark may begin Latin-1 as well; with a null character it is no text in either."""
+    try:
+        text = data[len(mark) :].decode(encoding)
+    except UnicodeDecodeError:
+        return None if b"\0" in data else (data.decode("latin-1"), TextFormat("latin-1"))
+    return None if "\0" in text else (text, TextFormat(encoding, has_bom=True))
 
 
 def encode_text(text: str, spelled: TextFormat) -> bytes:
     """Return the bytes of `text` in a file's own spelling; UTF-8 where Latin-1 lacks a character."""
     if spelled.newline != "\n":
         text = text.replace("\n", spelled.newline)
-    if format_for(text, spelled).encoding == "latin-1":
+    encoding = format_for(text, spelled).encoding
+    if encoding == "latin-1":
         return text.encode("latin-1")
+    for mark, name in _UTF_16:
+        if encoding == name:
+            return mark + text.encode(name)
     return codecs.BOM_UTF8 + text.encode() if spelled.has_bom else text.encode()
 
 

@@ -179,7 +179,8 @@ class BlobMirror:
         self._is_busy, self._is_wanted = True, False
         known = {*(record.path for record in self._records.values())}
         named = {entry.path for entry in self._document.blob_files.values()}
-        self._run(lambda: self._folder.look(known | named), self._on_looked)
+        texts = {entry.path for entry in self._document.text_files.values()} - named
+        self._run(lambda: self._folder.look(known | named, texts), self._on_looked)
 
     def _on_looked(self, look: FigureLook | None, error: TexSwarmError | None) -> None:
         if error is not None or look is None or self._is_stopped:

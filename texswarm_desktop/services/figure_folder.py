@@ -10,7 +10,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from texswarm_desktop.core.project_files import OWN_FOLDER, is_project_figure
+from texswarm_desktop.core.project_files import (
+    MAX_TEXT_BYTES,
+    OWN_FOLDER,
+    decode_text,
+    is_project_figure,
+    may_be_binary,
+)
 from texswarm_desktop.services.blob_cache import BlobCache
 from texswarm_desktop.services.figure_record import FigureRecord, Stamp, stamp_of
 from texswarm_desktop.services.folder_walk import FolderWalk
@@ -36,10 +42,13 @@ class FigureFolder:
     def __init__(self, root: Path, cache: BlobCache) -> None:
         self._root = root
         self._cache = cache
-        self._walk = FolderWalk(root, takes=is_project_figure)
+        self._walk = FolderWalk(root, takes=may_be_binary)
+        self._texts: dict[str, Stamp] = {}
 
-    def look(self, known: Collection[str]) -> FigureLook:
+    def look(self, known: Collection[str], texts: Collection[str] = ()) -> FigureLook:
         """List the binary files; those at `known` paths are the project's, whatever its rules leave out.
+
+        Nothing at the paths of its `texts` is one, whatever another program put there.
 
         Raises NotReadableError when the folder cannot be walked or is away.
         """
@@ -48,9 +57,11 @@ class FigureFolder:
         walked = self._walk.walk(known)
         look = FigureLook(is_whole=any(each.name != OWN_FOLDER for each in self._root.iterdir()))
         for path in (*walked.files, *walked.left_out):
+            if path in texts:
+                continue
             with suppress(OSError):
                 status = (self._root / path).lstat()
-                if stat.S_ISREG(status.st_mode):
+                if stat.S_ISREG(status.st_mode) and (path in known or not self._is_text(path, stamp_of(status))):
                     look.stamps[path] = stamp_of(status)
         products = {path for path in walked.files if path not in known and self._is_product(path)}
         look.left_out.update(walked.left_out, products)
@@ -94,6 +105,17 @@ class FigureFolder:
                     break
                 folder.rmdir()
 
+    def _is_text(self, path: str, stamp: Stamp) -> bool:
+        """Say whether a file is for those who look after texts; read once for each stamp."""
+        if is_project_figure(path):
+            return False
+        if self._texts.get(path) != stamp:
+            self._texts.pop(path, None)
+            if stamp.size > MAX_TEXT_BYTES or decode_text((self._root / path).read_bytes()) is None:
+                return False
+            self._texts[path] = stamp
+        return True
+
     def _is_product(self, path: str) -> bool:
         """What LaTeX makes of a source lies beside it under the same name."""
         target = self._root / path
@@ -105,7 +127,7 @@ class FigureFolder:
 
     def _target(self, path: str) -> Path:
         """Raises FilePathError for a path that is not one of ours, or that leads through a symbolic link."""
-        if not is_project_figure(path):
+        if not may_be_binary(path):
             raise FilePathError(f"not a figure: {path!r}")
         target = self._root
         for part in path.split("/"):

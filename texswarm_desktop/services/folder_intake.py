@@ -127,10 +127,11 @@ class FolderIntake:
         suspects, self._suspects = self._suspects | self._sights.keys(), set()
         self.is_wanted = False
         expected = set(self._paths().values())
+        figures = {entry.path for entry in self._document.blob_files.values()}
         replaced = self._replaced.look()
 
         def look() -> Look:
-            found = self._folder.look(known, suspects, expected=expected)
+            found = self._folder.look(known, suspects, expected=expected, figures=figures)
             found.late.update(replaced())
             return found
 

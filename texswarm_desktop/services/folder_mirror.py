@@ -143,7 +143,9 @@ class FolderMirror:
         document: dict[str, tuple[str, str]] = {
             file_id: (path, str(self._document.text(file_id))) for file_id, path in self._paths.of_files.items()
         }
-        steps = reconcile(records, {path: file.found for path, file in found.items()}, document)
+        figures = {entry.path for entry in self._document.blob_files.values()}
+        texts = {path: file.found for path, file in found.items() if path not in figures}
+        steps = reconcile(records, texts, document)
         later = can_wait(steps, found, has_main=self._document.main_file is not None) if bit_by_bit else frozenset()
         for step in steps:
             if not (isinstance(step, Add) and step.path in later):

@@ -145,7 +145,7 @@ class ObservedFolder:
         """In the executor."""
         texts = self._texts.look(dict(self._known))
         figures: dict[str, Stamp] = {}
-        for path in self._figures.walk().files:
+        for path in (*self._figures.walk().files, *texts.binary):
             with suppress(OSError):
                 status = (self.folder / path).lstat()
                 if stat.S_ISREG(status.st_mode):

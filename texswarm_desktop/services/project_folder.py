@@ -24,7 +24,7 @@ from texswarm_desktop.core.project_files import (
 from texswarm_desktop.services.atomic_file import remove_leftovers, temporary_beside
 from texswarm_desktop.services.disk import Disk, SystemDisk
 from texswarm_desktop.services.disk_state import DiskFile, DiskState, ReplacedFile, digest_of, state_of
-from texswarm_desktop.services.figure_record import stamp_of
+from texswarm_desktop.services.figure_record import Stamp, stamp_of
 from texswarm_desktop.services.folder_walk import SETTINGS_FILE, FolderWalk, linked_file
 from texswarm_server.protocol.errors import (
     ChangedOnDiskError,
@@ -49,15 +49,17 @@ class Look:
     """Where the folder differs from what was known of it.
 
     `changed`: files that are new or hold something else; `touched`: what is as it was, but was written again; `gone`:
-    known paths without a file; `errors`: files that cannot be looked at; `left_out`: those of `changed` that are not to
-    be brought in; `folders`: those that hold, or may come to hold, text of the project; `there` and `empty`: the same
-    and those that nothing is in, by their paths; `late`: see `services.replaced_files`.
+    known paths without a file; `errors`: files that cannot be looked at; `binary`: files under texts' names that are
+    none; `left_out`: those of `changed` that are not to be brought in; `folders`: those that hold, or may come to hold,
+    text of the project; `there` and `empty`: the same and those that nothing is in, by their paths; `late`: see
+    `services.replaced_files`.
     """
 
     changed: dict[str, DiskFile] = field(default_factory=dict)
     touched: dict[str, DiskState] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     errors: dict[str, TexSwarmError] = field(default_factory=dict)
+    binary: set[str] = field(default_factory=set)
     left_out: set[str] = field(default_factory=set)
     folders: set[Path] = field(default_factory=set)
     there: set[str] = field(default_factory=set)
@@ -80,6 +82,7 @@ class ProjectFolder:
         self._proof = root / must_hold
         self._disk: Disk = disk or SystemDisk()
         self._walk = FolderWalk(root, disk=self._disk)
+        self._binary: dict[str, Stamp] = {}
 
     def scan(self) -> dict[str, DiskFile]:
         """Read every project text that is not left out; raises NotReadableError for the folder or for one of them.
@@ -103,12 +106,18 @@ class ProjectFolder:
         self._walk.set_sharing(sharing)
 
     def look(
-        self, known: Mapping[str, DiskState], suspects: Collection[str] = (), *, expected: Collection[str] = ()
+        self,
+        known: Mapping[str, DiskState],
+        suspects: Collection[str] = (),
+        *,
+        expected: Collection[str] = (),
+        figures: Collection[str] = (),
     ) -> Look:
         """Compare the folder with what is `known` of it, by path; raises NotReadableError when it cannot be walked.
 
         Only files with another stamp are read, and `suspects`: two writes may fall into one tick of the disk's clock.
-        Files at `known` and `expected` paths are the project's, whatever its rules leave out.
+        Files at `known` and `expected` paths are the project's, whatever its rules leave out; those at `figures` are
+        binary files of it, and not looked at here.
         """
         if not self._is_folder(self._proof):
             raise NotReadableError(f"{self.root}: the folder is away")
@@ -122,7 +131,8 @@ class ProjectFolder:
             empty=walked.empty,
         )
         for path in walked.files:
-            self._look_at(look, path, known.get(path), is_suspect=path in suspects)
+            if path not in figures:
+                self._look_at(look, path, known.get(path), is_suspect=path in suspects)
         if look.gone:  # one of those that are left out may be a known one under another name
             look.left_out.update(walked.left_out)
             for path in walked.left_out:
@@ -135,6 +145,9 @@ class ProjectFolder:
         try:
             if known is not None and not is_suspect and self._state(path, known) is known:
                 return
+            if known is None and self._is_known_binary(path):
+                look.binary.add(path)
+                return
             file = self.read(path)
         except (NotReadableError, FilePathError) as error:
             look.errors[path] = error
@@ -143,11 +156,21 @@ class ProjectFolder:
             if known is not None:
                 look.gone.add(path)
         elif known is None and file.decoded is None:
-            look.errors[path] = KindNotTakenError(f"not text: {path!r}")
+            look.binary.add(path)
+            self._binary[path] = file.state.stamp
         elif known is None or file.state.digest != known.digest:
             look.changed[path] = file
         elif file.state.stamp != known.stamp:
             look.touched[path] = file.state
+
+    def _is_known_binary(self, path: str) -> bool:
+        """Say whether it was none when it was last read, and is still the same."""
+        stamp = self._binary.pop(path, None)
+        status = self._status(self._target(path)) if stamp is not None else None
+        if stamp is None or status is None or stamp_of(status) != stamp:
+            return False
+        self._binary[path] = stamp
+        return True
 
     def remove_leftovers(self) -> None:
         """Remove what an earlier process left in the middle of writing; only while holding the project's lock."""

@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, cast, get_args
 
 from texswarm_desktop.core.outbox import OutboxRow, folded, in_portions, merge_many
-from texswarm_desktop.core.project_files import Newline, TextFormat
+from texswarm_desktop.core.project_files import Encoding, Newline, TextFormat
 from texswarm_desktop.core.reconcile import Record
 from texswarm_desktop.services.figure_record import FigureRecord, Stamp
 from texswarm_server.document.blob_ref import BlobRef
@@ -279,7 +279,8 @@ def _put_snapshot(connection: sqlite3.Connection, upto: int, data: bytes) -> Non
 
 def _record(values: tuple[str, str, bytes | None, str, int, str, bytes | None, bytes | None]) -> tuple[str, Record]:
     file_id, path, text, encoding, has_bom, newline, digest, intent = values
-    spelled = TextFormat("latin-1" if encoding == "latin-1" else "utf-8", bool(has_bom), cast("Newline", newline))
+    known = encoding if encoding in get_args(Encoding) else "utf-8"
+    spelled = TextFormat(cast("Encoding", known), bool(has_bom), cast("Newline", newline))
     return file_id, Record(path, None if text is None else _unpacked(text), spelled, digest, intent)
 
 

@@ -9,6 +9,8 @@ from hashlib import sha256
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.helpers.fake_credentials import FakeCredentials
 from tests.helpers.live_folder import fill
 from tests.helpers.run_async import runs_async, until
@@ -100,6 +102,13 @@ async def two_peers(
         async with linked(theirs, server.address.port) as bob:
             theirs.attach(bob.connection.add(theirs))
             yield ada, bob
+
+
+@asynccontextmanager
+async def together(tmp_path: Path, executor: Executor) -> AsyncIterator[tuple[Peer, Peer]]:
+    """Ada and Bob on a server of their own."""
+    async with server_in(tmp_path) as server, two_peers(tmp_path, server, executor) as peers:
+        yield peers
 
 
 @runs_async
@@ -307,6 +316,69 @@ async def test_what_latex_makes_is_not_shared(tmp_path, executor) -> None:
     async with await Project.open(tmp_path / "p", store_executor=executor) as project:
         await project.flush()
         assert [entry.path for entry in project.document.blob_files.values()] == ["figure.pdf"]
+
+
+@runs_async
+async def test_what_is_no_text_under_a_texts_name_is_shared_as_it_is(tmp_path, executor) -> None:
+    data, more = picture(60_000) + b"\0", picture(30_000, 2) + b"\0"
+    async with together(tmp_path, executor) as (ada, bob):
+        ada.put("data.dat", data)
+        ada.put("notes.txt", b"plain text\n")
+        await bob.gets("data.dat", data)
+        await bob.gets("notes.txt", b"plain text\n")
+        bob.put("data.dat", more)
+        await ada.gets("data.dat", more)
+        assert (ada.project.file_problems, bob.project.file_problems) == ({}, {})
+        document = ada.project.document
+        assert {entry.path: entry.blob is not None for entry in document.files.values()} == {
+            "main.tex": False, "data.dat": True, "notes.txt": False,
+        }  # fmt: skip
+        (ada.folder / "data.dat").unlink()
+        await until(lambda: not (bob.folder / "data.dat").exists())
+
+
+@runs_async
+async def test_what_is_no_text_stays_one_figure_over_an_opening(tmp_path, executor) -> None:
+    data = picture(1000) + b"\0"
+    fill(tmp_path, {"main.tex": "x"})
+    (tmp_path / "table.csv").write_bytes(data)
+    ids = []
+    for _ in range(2):
+        async with await Project.open(tmp_path, store_executor=executor) as project:
+            await project.flush()
+            ids.append(project.document.file_at("table.csv"))
+            assert project.file_problems == {}
+    assert ids[0] is not None
+    assert (ids[0], (tmp_path / "table.csv").read_bytes()) == (ids[1], data)
+
+
+SPELLINGS = [
+    ("utf-8", b"", "\n"),
+    ("utf-8", b"\xef\xbb\xbf", "\r\n"),
+    ("utf-16-le", b"\xff\xfe", "\r\n"),
+    ("utf-16-be", b"\xfe\xff", "\n"),
+    ("latin-1", b"", "\r"),
+]
+
+
+@pytest.mark.parametrize(("encoding", "mark", "newline"), SPELLINGS)
+@runs_async
+async def test_a_text_keeps_its_own_spelling_where_it_was_made(tmp_path, executor, encoding, mark, newline) -> None:
+    """The one who has the file and the one who gets it both write in it, on the disk and in the document."""
+
+    def spelled(text: str) -> bytes:
+        return mark + text.replace("\n", newline).encode(encoding)
+
+    async with together(tmp_path, executor) as (ada, bob):
+        ada.put("old.tex", spelled("é one\ntwo\n"))
+        await bob.gets("old.tex", "é one\ntwo\n".encode())
+        bob.put("old.tex", "é one\ntwo\nthree é\n".encode())
+        await ada.gets("old.tex", spelled("é one\ntwo\nthree é\n"))
+        ada.put("old.tex", spelled("ü one\ntwo\nthree é\n"))
+        await bob.gets("old.tex", "ü one\ntwo\nthree é\n".encode())
+        document = bob.project.document
+        document.text(document.file_at("old.tex")).replace_cp(0, 1, "ä")
+        await ada.gets("old.tex", spelled("ä one\ntwo\nthree é\n"))
 
 
 @runs_async
