@@ -13,6 +13,7 @@ from tests.helpers.live_folder import fill, opened, texts_of, type_at_end
 from tests.helpers.run_async import runs_async, until
 from texswarm_desktop.core.local_names import WINDOWS
 from texswarm_desktop.services import project_entry
+from texswarm_desktop.services.atomic_file import TEMPORARY_PREFIX
 from texswarm_server.document import ProjectDocument
 from texswarm_server.protocol.errors import (
     KindNotTakenError,
@@ -26,7 +27,8 @@ SPELLED = ["au%78.tex", "what%3F.tex", "sec%2E/x.tex", "plain.tex"]
 
 
 def on_disk(folder: Path) -> dict[str, str]:
-    return {path: data.decode() for path, data in files_in(folder).items()}
+    """What is being written has another name for a moment."""
+    return {path: data.decode() for path, data in files_in(folder).items() if TEMPORARY_PREFIX not in path}
 
 
 @pytest.fixture
