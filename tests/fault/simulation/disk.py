@@ -99,7 +99,8 @@ class SimulatedStore:
         self._loop = asyncio.get_running_loop()
         self._queue: list[_Append | _Job] = []
         self._unsaved: list[_Append] = []
-        self._is_busy = self._is_dead = self._is_in_trouble = False
+        self._is_busy = self._is_pausing = self._is_dead = self._is_in_trouble = False
+        self._next: asyncio.TimerHandle
         self._pause_s = _FIRST_PAUSE_S
         self._reports: deque[Callable[[], None]] = deque()
         self._reported_at = 0.0
@@ -145,9 +146,17 @@ class SimulatedStore:
         if self._is_dead:
             return
         self._queue.append(item)
+        if self._is_pausing and isinstance(item, _Job):  # who asks is not kept waiting, and all is tried again
+            self._next.cancel()
+            self._is_busy = self._is_pausing = False
         if not self._is_busy:
             self._is_busy = True
-            self._loop.call_later(self._chance.uniform(0.0005, 0.012) + self._disk.stall_s, self._commit)
+            self._commit_after(0.0)
+
+    def _commit_after(self, pause_s: float) -> None:
+        self._is_pausing = pause_s > 0
+        delay_s = self._chance.uniform(0.0005, 0.012) + self._disk.stall_s + pause_s
+        self._next = self._loop.call_later(delay_s, self._commit)
 
     def _commit(self) -> None:
         if self._is_dead:
@@ -163,8 +172,7 @@ class SimulatedStore:
             self._attempt(job)
         self._is_busy = bool(self._queue or self._unsaved)
         if self._is_busy:
-            delay_s = self._chance.uniform(0.0005, 0.012) + self._disk.stall_s
-            self._loop.call_later(delay_s + (self._pause_s if self._unsaved else 0.0), self._commit)
+            self._commit_after(self._pause_s if self._unsaved else 0.0)
 
     def _save(self, appends: list[_Append]) -> None:
         for each in appends:

@@ -189,17 +189,17 @@ class ClientEnd:
         self._wire, self._loop = wire, loop
         self._incoming: deque[str | bytes | Goodbye] = deque()
         self._waiter: asyncio.Future[None] | None = None
-        self._is_closed = False
+        self.is_closed = False
         self.heard_at = loop.time()
         self.round_trip_s: float | None = None
         self.unsent_bytes = 0
 
     def send(self, frame: str | bytes) -> None:
-        if not self._is_closed:
+        if not self.is_closed:
             self._wire.up.send(frame, len(frame))
 
     def ping(self) -> None:
-        if not self._is_closed:
+        if not self.is_closed:
             self._wire.up.send(Ping(), 2)
 
     async def receive(self) -> str | bytes:
@@ -214,8 +214,8 @@ class ClientEnd:
         raise LinkClosedError(item.code, item.reason)
 
     def close(self) -> None:
-        if not self._is_closed:
-            self._is_closed = True
+        if not self.is_closed:
+            self.is_closed = True
             self._wire.up.send(Goodbye(1000), 8)
 
     def give_up(self) -> None:
@@ -224,7 +224,7 @@ class ClientEnd:
         self.close()
 
     def hear(self, item: Item) -> None:
-        if self._is_closed:
+        if self.is_closed:
             return
         self.heard_at = self._loop.time()
         if not isinstance(item, Ping):
@@ -279,9 +279,14 @@ class Cable:
         self.next_lag_s = 0.0
 
     @property
-    def living(self) -> list[Wire]:
-        self.wires = [wire for wire in self.wires if not wire.is_over]
+    def standing(self) -> list[Wire]:
+        """Those with an end that somebody holds; what a server wrote before it went may still arrive over them."""
+        self.wires = [wire for wire in self.wires if not (wire.is_over and wire.client_end.is_closed)]
         return self.wires
+
+    @property
+    def living(self) -> list[Wire]:
+        return [wire for wire in self.standing if not wire.is_over]
 
     @asynccontextmanager
     async def transport(
@@ -310,7 +315,7 @@ class Cable:
     @property
     def is_behind(self) -> bool:
         """Whether something is still on its way, because it was written when this end read slowly."""
-        return any(wire.down.waiting_bytes > LOW_MARK_BYTES for wire in self.living)
+        return any(wire.down.waiting_bytes > LOW_MARK_BYTES for wire in self.standing)
 
     # ── faults ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -338,7 +343,7 @@ class Cable:
     def restore(self) -> None:
         """New wires can be made again, and standing ones carry at full speed; what is half-open stays so."""
         self.is_out = self.is_hanging = False
-        for wire in self.living:
+        for wire in self.standing:
             wire.up.lag_s = wire.down.bytes_per_s = 0.0
 
 
