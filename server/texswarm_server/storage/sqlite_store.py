@@ -44,8 +44,10 @@ _logger = logging.getLogger(__name__)
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 5.0
 _BATCH_ITEMS: Final = 10_000
-#: Updates are made durable together this often; each commit costs about as much as a hundred updates in it.
-_GATHERING_S: Final = 0.005
+#: Updates are made durable together this often, or as soon as there are many: a commit costs as much as a hundred of
+#: the updates in it, and so few are told soon enough that they are safe.
+_GATHERING_S: Final = 0.02
+_MANY: Final = 8
 _WRITER_POLITENESS: Final = 3
 
 
@@ -101,7 +103,8 @@ class SqliteStore:
         self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
         self._unsaved: list[_Append] = []
         self._committed_at = 0.0
-        self._has_asker = threading.Event()
+        self._hurry = threading.Event()
+        self._gathered = 0
         self._is_in_trouble = False
         self._is_abandoned = threading.Event()
         self._backlog = 0
@@ -138,7 +141,10 @@ class SqliteStore:
     def append(self, document_id: DocumentId, update: bytes, on_durable: Callable[[], None]) -> None:
         """Queue an update; see `Store.append`."""
         self._backlog += len(update)
+        self._gathered += 1
         self._queue.put(_Append(document_id, update, on_durable))
+        if self._gathered == _MANY:
+            self._hurry.set()
 
     def run(self, job: Callable[[Records], T]) -> "asyncio.Future[T]":
         """Queue a transaction; see `Store.run`."""
@@ -172,8 +178,8 @@ class SqliteStore:
     def _ask(self, item: _Job | _Stop) -> None:
         """Queue something that somebody waits for."""
         self._queue.put(item)
-        if not self._has_asker.is_set():
-            self._has_asker.set()
+        if not self._hurry.is_set():
+            self._hurry.set()
 
     # ── writer thread ───────────────────────────────────────────────────────────────────────────────────
 
@@ -204,11 +210,12 @@ class SqliteStore:
         return [item for item in items if not isinstance(item, _Stop)], saw_stop
 
     def _let_more_come(self) -> None:
-        """Wait until the last commit is a moment ago, or somebody waits for an answer."""
+        """Wait until the last commit is a moment ago, many have come, or somebody waits for an answer."""
         left_s = self._committed_at + _GATHERING_S - time.monotonic()
         if left_s > 0:
-            self._has_asker.wait(left_s)
-        self._has_asker.clear()
+            self._hurry.wait(left_s)
+        self._hurry.clear()
+        self._gathered = 0
 
     def _save(self, items: list[_Item]) -> bool:
         """Make `items` and what was left over durable; False when updates are left over now."""
