@@ -51,6 +51,7 @@ from texswarm_desktop.viewmodels.nearby_view import HostFinder, Hosts, NearbyVie
 from texswarm_desktop.viewmodels.observed_project import ObservedProject
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
 from texswarm_desktop.viewmodels.sharing import EVERYWHERE
+from texswarm_desktop.viewmodels.sharing_view import SharingView
 from texswarm_desktop.viewmodels.start_view import RecentProject, StartView, is_address
 from texswarm_desktop.viewmodels.transfers import ExportWish, Transfers
 from texswarm_desktop.viewmodels.workspace import DocumentChoice, Workspace
@@ -246,6 +247,7 @@ class Desktop:
         window.document_chosen.connect(self._on_window_document_chosen)
         window.share_there_requested.connect(self._on_window_share_there)
         window.leave_requested.connect(lambda: self._do("leave", workspace.close()))
+        window.sharing_requested.connect(lambda: self._do("patterns", self._show_sharing()))
         window.theme_chosen.connect(self.settings.set_theme)
         window.zoom_changed.connect(lambda zoom: self.settings.set_font_size(_USUAL_FONT_PT + zoom))
         window.closed.connect(self._closing.set)
@@ -423,6 +425,15 @@ class Desktop:
         except RejectedError as error:
             if error.code != ErrorCode.NOT_FOUND:
                 raise
+
+    async def _show_sharing(self) -> None:
+        opened = self.workspace.opened
+        if opened is None:
+            return
+        project = opened.project
+        sharing = await project.sharing()
+        view = SharingView(self._scope, sharing, survey=project.preview_sharing, save=project.set_sharing)
+        self.window.show_sharing(view)
 
     async def _show_members(self) -> None:
         self.window.show_members(await self.workspace.owner.membership())

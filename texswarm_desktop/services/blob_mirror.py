@@ -112,7 +112,7 @@ class BlobMirror:
         self._timer: asyncio.TimerHandle | None = None
         self._is_busy = self._is_wanted = False
         self._is_stopped = True
-        self._patient_until = 0.0
+        self._due_at = self._patient_until = 0.0
         self._waiting: list[asyncio.Future[None]] = []
 
     # ── life ────────────────────────────────────────────────────────────────────────────────────────────
@@ -162,9 +162,10 @@ class BlobMirror:
 
     def _later(self, delay_s: float) -> None:
         due = self._loop.time() + delay_s
-        if self._timer is None or self._timer.when() > due:
+        if self._timer is None or self._due_at > due:  # the handles of Qt's loop do not say when they are due
             if self._timer is not None:
                 self._timer.cancel()
+            self._due_at = due
             self._timer = self._loop.call_at(due, self._begin)
 
     # ── a look ──────────────────────────────────────────────────────────────────────────────────────────

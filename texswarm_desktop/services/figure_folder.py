@@ -63,7 +63,7 @@ class FigureFolder:
                 status = (self._root / path).lstat()
                 if stat.S_ISREG(status.st_mode) and (path in known or not self._is_text(path, stamp_of(status))):
                     look.stamps[path] = stamp_of(status)
-        products = {path for path in walked.files if path not in known and self._is_product(path)}
+        products = {path for path in walked.files if path not in known and is_product(self._root / path)}
         look.left_out.update(walked.left_out, products)
         return look
 
@@ -116,11 +116,6 @@ class FigureFolder:
             self._texts[path] = stamp
         return True
 
-    def _is_product(self, path: str) -> bool:
-        """What LaTeX makes of a source lies beside it under the same name."""
-        target = self._root / path
-        return target.suffix.lower() in {".pdf", ".ps"} and target.with_suffix(".tex").exists()
-
     def _check(self, target: Path, expected: FigureRecord | None) -> None:
         if _stamp_of(target) != (expected.stamp if expected else None):
             raise ChangedOnDiskError(str(target))
@@ -135,6 +130,11 @@ class FigureFolder:
             if target.is_symlink():
                 raise FilePathError(f"a symbolic link: {path!r}")
         return target
+
+
+def is_product(target: Path) -> bool:
+    """Say whether a file is what LaTeX makes of a source: that lies beside it under the same name."""
+    return target.suffix.lower() in {".pdf", ".ps"} and target.with_suffix(".tex").exists()
 
 
 def _stamp_of(target: Path) -> Stamp | None:

@@ -57,16 +57,25 @@ class _GoneError(Exception):
 class FolderWalk:
     """Walks through `root`. `problem` says what is wrong with the project's settings, if anything."""
 
-    def __init__(self, root: Path, *, takes: Callable[[str], bool] = is_project_text, disk: Disk | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        takes: Callable[[str], bool] = is_project_text,
+        disk: Disk | None = None,
+        draft: Sharing | None = None,
+    ) -> None:
         """`takes`: says of a path whether a file there is looked at, or passed over in silence.
 
-        Who looks for anything but texts gets no links: they are followed for texts alone.
+        Who looks for anything but texts gets no links: they are followed for texts alone. `draft`: wishes to try out in
+        the place of those that are said; all that they leave out is named then, also inside folders.
         """
         self._root = root
         self._takes = takes
         self._disk: Disk = disk or SystemDisk()
         self._files: dict[Path, _Reread[IgnoreFile]] = {}
         self._settings = _Reread(root / OWN_FOLDER / SETTINGS_FILE, decode_sharing)
+        self._draft = draft
         self._rules = IgnoreRules(Sharing())
         self._made_of: object = None
         self._left_out: dict[str, bool] = {}
@@ -82,6 +91,10 @@ class FolderWalk:
         on_the_way = {folder for path in known for folder in _folders_of(path)}
         self._enter(walked, "", (), known=known, on_the_way=on_the_way, is_inside=False)
         return walked
+
+    def sharing(self) -> Sharing:
+        """Return what is said to be shared and left out; where that cannot be read, `problem` is set."""
+        return self._wishes()
 
     def set_sharing(self, sharing: Sharing) -> None:
         """Store what is to be shared and left out from now on; raises NotWritableError."""
@@ -116,7 +129,8 @@ class FolderWalk:
         for name in folders:
             path = f"{folder}/{name}" if folder else name
             is_out = self._leaves_out(f"{path}/", files, is_inside=is_inside)
-            if not is_out or path in on_the_way or self._rules.may_share_inside(path):
+            is_wanted = self._draft is not None or path in on_the_way or self._rules.may_share_inside(path)
+            if not is_out or is_wanted:
                 self._enter(walked, path, files, known=known, on_the_way=on_the_way, is_inside=is_out)
 
     def _sort(self, walked: Walked, path: str, *, is_out: bool) -> None:
@@ -174,6 +188,8 @@ class FolderWalk:
 
     def _wishes(self) -> Sharing:
         """Nothing new is shared while it cannot be read what is to be left out."""
+        if self._draft is not None:
+            return self._draft
         try:
             sharing = self._settings.read() or Sharing()
         except ValueError as error:

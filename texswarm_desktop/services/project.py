@@ -22,6 +22,7 @@ from uuid import uuid4
 from texswarm_desktop.core.ignore_rules import Sharing
 from texswarm_desktop.core.outbox import Outbox, OutboxRow, in_portions, merge_many
 from texswarm_desktop.core.project_files import OWN_FOLDER
+from texswarm_desktop.core.sharing_preview import SharingPreview
 from texswarm_desktop.services.disk_state import DiskFile
 from texswarm_desktop.services.folder_mirror import FolderMirror
 from texswarm_desktop.services.own_presence import OwnPresence
@@ -37,6 +38,7 @@ from texswarm_desktop.services.project_folder import ProjectFolder
 from texswarm_desktop.services.project_identity import ProjectIdentity, write_identity
 from texswarm_desktop.services.replica_database import StoredReplica
 from texswarm_desktop.services.replica_store import ReplicaStore
+from texswarm_desktop.services.sharing_survey import sharing_of, survey_sharing
 from texswarm_server.document.presence import Presence, PresenceData
 from texswarm_server.document.project_document import EMPTY_UPDATE, FileId, ProjectDocument
 from texswarm_server.protocol.errors import (
@@ -398,10 +400,20 @@ class Project:
         """
         return self._read_only
 
+    async def sharing(self) -> Sharing:
+        """Return what of the folder is wished to be shared and left out; raises NotReadableError."""
+        return await self._loop.run_in_executor(self._executor, sharing_of, self.folder)
+
+    async def preview_sharing(self, sharing: Sharing) -> SharingPreview:
+        """Say which files these patterns match; raises NotReadableError."""
+        in_project = {entry.path for entry in self.document.files.values()}
+        return await self._loop.run_in_executor(self._executor, survey_sharing, self.folder, sharing, in_project)
+
     async def set_sharing(self, sharing: Sharing) -> None:
         """Choose what of the folder is shared and what is left out, on this computer; raises NotWritableError."""
         await self._loop.run_in_executor(self._executor, self._folder.set_sharing, sharing)
         self._mirror.hint()
+        self.blobs.hint()
 
     def attach(self, sync: SyncPort) -> None:
         """Send edits and presence through `sync` from now on."""

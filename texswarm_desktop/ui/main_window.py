@@ -46,6 +46,7 @@ from texswarm_desktop.viewmodels.membership import Membership
 from texswarm_desktop.viewmodels.participants_view import ParticipantsView
 from texswarm_desktop.viewmodels.presence_view import PresenceView
 from texswarm_desktop.viewmodels.project_view import ProjectView
+from texswarm_desktop.viewmodels.sharing_view import SharingView
 from texswarm_desktop.viewmodels.start_view import StartView
 from texswarm_desktop.viewmodels.two_histories import TwoHistories
 from texswarm_server.protocol.errors import LinkError, RejectedError
@@ -74,8 +75,8 @@ class MainWindow(QMainWindow):
     of a server's projects; of the sheet of what is shared from here `access_chosen(str, bool)` with role and whether it
     asks first, and `lock_chosen(bool)`; `knock_answered(Answer)`; `name_chosen(str)`;
     `sign_out_requested()`; `leave_requested()` back to the first page; `theme_chosen(str)`; `zoom_changed(int)`;
-    `check_requested()` of the connection; `reopen_requested()` of a folder that is only looked at; `closed()`.
-    What its `transfers` asks for is signalled there.
+    `check_requested()` of the connection; `reopen_requested()` of a folder that is only looked at;
+    `sharing_requested()`: which patterns hold; `closed()`. What its `transfers` asks for is signalled there.
     """
 
     new_requested = Signal(str, object)
@@ -107,6 +108,7 @@ class MainWindow(QMainWindow):
     zoom_changed = Signal(int)
     check_requested = Signal()
     reopen_requested = Signal()
+    sharing_requested = Signal()
     closed = Signal()
 
     def __init__(
@@ -356,6 +358,12 @@ class MainWindow(QMainWindow):
         dialog.connect_requested.connect(self.connect_requested)
         dialog.open()
 
+    def show_sharing(self, view: SharingView) -> None:
+        """Show which files are shared and which are not, and by which patterns."""
+        from texswarm_desktop.ui.dialogs.sharing_sheet import SharingSheet  # noqa: PLC0415 - seldom looked at
+
+        SharingSheet(self, view).open()
+
     def show_doctor(self, doctor: DoctorView, *, server: str) -> None:
         """Show an examination of the road to a server, or (no server) of this computer as a host, and begin it."""
         title = "Check the connection" if server else "Check this computer"
@@ -486,6 +494,7 @@ class MainWindow(QMainWindow):
                 Deed("Open folder…", self.choose_folder, [_Keys.Open]),
                 Deed("Import…", self._on_import_chosen),
                 Deed("Export…", self._on_export_chosen, ["Ctrl+Shift+E"], needs_project=True),
+                Deed("What is shared…", self.sharing_requested.emit, needs_project=True),
                 Deed("Back to the start page", self.leave_requested.emit, needs_project=True),
             ),
             (
