@@ -9,8 +9,9 @@ import pytest
 
 from tests.fault.mirroring.story import Verdict, live
 
-#: Each lost or doubled lines once.
-SEEDS = (32, 50, 53, 73, 135, 154, 161, 175, 257, 269)
+#: Each lost or doubled lines once: without and with processes that are killed.
+SEEDS = (32, 49, 50, 53, 135, 154, 189, 257, 269, 326, 350, 593)
+KILLED = (1002, 1018, 1031, 1045, 1058, 1133, 1157, 2007, 2016, 2176)
 SEED = int(os.environ.get("TEXSWARM_SEED", "1"))
 STORIES = int(os.environ.get("TEXSWARM_STORIES", "1000"))
 
@@ -18,12 +19,21 @@ STORIES = int(os.environ.get("TEXSWARM_STORIES", "1000"))
 def check(verdict: Verdict) -> None:
     what = [*verdict.lost, *verdict.doubled]
     traced = [line for line in verdict.told if any(one in line for one in what)]
-    assert (verdict.lost, verdict.unrest) == ([], ""), "\n".join(traced)
+    assert (verdict.lost, verdict.doubled, verdict.unrest) == ([], [], ""), "\n".join(traced)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_nothing_is_lost(seed: int) -> None:
+def test_nothing_is_lost_or_doubled(seed: int) -> None:
     check(live(seed, kills=False))
+
+
+@pytest.mark.parametrize("seed", KILLED)
+def test_nothing_is_lost_or_doubled_when_processes_are_killed(seed: int) -> None:
+    check(live(seed))
+
+
+def test_a_seed_takes_the_same_course_again() -> None:
+    assert live(7).told == live(7).told
 
 
 @pytest.mark.campaign
@@ -31,7 +41,7 @@ def test_nothing_is_lost(seed: int) -> None:
 def test_nothing_is_lost_in_many_stories() -> None:
     bad = {}
     for seed in range(SEED, SEED + STORIES):
-        verdict = live(seed, kills=False)
-        if verdict.lost or verdict.unrest:
-            bad[seed] = (verdict.lost, verdict.unrest)
+        verdict = live(seed, kills=bool(seed % 3))
+        if verdict.lost or verdict.doubled or verdict.unrest:
+            bad[seed] = (verdict.lost, verdict.doubled, verdict.unrest)
     assert bad == {}

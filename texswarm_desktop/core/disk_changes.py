@@ -7,10 +7,10 @@ what was written: what one deleted and another changed stays.
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from texswarm_desktop.core.reconcile import Add, Merge, Remove, Rename
+from texswarm_desktop.core.reconcile import Add, Merge, Remove, Rename, RestoreFile
 from texswarm_desktop.core.renames import Mirrored, Seen, renamed
 from texswarm_desktop.core.text_merge import common_lines
 
@@ -58,15 +58,6 @@ class DiskFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class RestoreFile:
-    """Deleted in the document, but somebody wrote in it on disk: bring it back, with what was changed since `base`."""
-
-    file_id: str
-    path: str
-    base: str
-
-
-@dataclass(frozen=True, slots=True)
 class TakeLate:
     """Take what was written into a file that is no more; the file comes back if the document has it no more either."""
 
@@ -110,15 +101,16 @@ def disk_steps(facts: DiskFacts) -> list[DiskStep]:
     }
     steps: list[DiskStep] = []
     new: list[str] = []
+    moved = _moved_aside(facts, owners)
     for path, seen in sorted(facts.changed.items()):
         owner = owners.get(path)
-        if owner is not None:
+        if owner is not None and owner not in moved:
             steps.append(_changed_in_place(facts, owner, path, seen))
         elif seen.text is not None:
             new.append(path)
         elif path in unwritten:
             steps.append(Foreign(path))
-    steps += _gone(facts, new)
+    steps += _gone(replace(facts, gone={*facts.gone, *moved}), new)
     for path in new:
         if path in unwritten:
             steps.append(Merge(unwritten[path], path, _base_of(facts, unwritten[path], path)))
@@ -134,6 +126,19 @@ def disk_steps(facts: DiskFacts) -> list[DiskStep]:
         for name, late in sorted(facts.late.items())
         if late.seen.text  # who only emptied it has not written yet
     ]
+
+
+def _moved_aside(facts: DiskFacts, owners: Mapping[str, str]) -> set[str]:
+    """Return the ids of files that are as they were, under another name, while something else took their place."""
+    fresh = {(seen.inode, seen.digest) for path, seen in facts.changed.items() if path not in owners}
+    return {
+        owner
+        for path, owner in owners.items()
+        if path in facts.changed
+        and owner in facts.document
+        and facts.changed[path].inode != facts.mirrored[owner].inode is not None
+        and (facts.mirrored[owner].inode, facts.mirrored[owner].digest) in fresh
+    }
 
 
 def _base_of(facts: DiskFacts, file_id: str, path: str) -> str | None:
@@ -171,15 +176,16 @@ def _changed_in_place(facts: DiskFacts, owner: str, path: str, seen: Seen) -> Di
 def _gone(facts: DiskFacts, fresh: list[str]) -> list[DiskStep]:
     """Decide about files that are gone; takes out of `fresh` what is one of them under another name."""
     steps: list[DiskStep] = []
-    gone = {file_id: facts.mirrored[file_id] for file_id in facts.gone if file_id in facts.document}
+    gone = {file_id: facts.mirrored[file_id] for file_id in facts.gone if meant_by(file_id) == file_id}
     twins = renamed(gone, {path: facts.changed[path] for path in fresh})
     for file_id in sorted(facts.gone):
         mirrored = facts.mirrored[file_id]
-        if file_id not in facts.document:
-            steps.append(ForgetFile(file_id))
-        elif file_id in twins:
-            path = twins[file_id]
+        path = twins.get(file_id)
+        if path is not None:
             fresh.remove(path)
+        if file_id not in facts.document:
+            steps.append(ForgetFile(file_id) if path is None else RestoreFile(file_id, path, mirrored.text))
+        elif path is not None:
             steps.append(Rename(file_id, path))  # only the name; what was changed besides follows
             if facts.changed[path].text != mirrored.text:
                 steps.append(Merge(file_id, path, mirrored.text))

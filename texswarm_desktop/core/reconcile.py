@@ -16,13 +16,27 @@ from texswarm_desktop.core.renames import Mirrored, Seen, renamed
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What we last wrote for a file. `text` and `digest` are None before the first time; `intent`: see above."""
+    """What we last wrote for a file. `text` and `digest` are None before the first time.
+
+    `intent` and `intent_text`: what was about to be written, see above.
+    """
 
     path: str
     text: str | None = None
     format: TextFormat = PLAIN
     digest: bytes | None = None
     intent: bytes | None = None
+    intent_text: str | None = None
+
+    @property
+    def digests(self) -> set[bytes]:
+        """What the file is known by, if nobody else wrote in it."""
+        return {digest for digest in (self.digest, self.intent) if digest is not None}
+
+    @property
+    def last_text(self) -> str | None:
+        """What was in the file, as far as is known, before another program wrote in it."""
+        return self.text if self.intent_text is None else self.intent_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +99,19 @@ class Discard:
     path: str
 
 
-Step = Known | Merge | Add | Rename | Remove | Discard
+@dataclass(frozen=True, slots=True)
+class RestoreFile:
+    """Deleted in the document, but somebody wrote in it on disk, or renamed it: bring it back, with what was changed.
+
+    `base`: what was in it before.
+    """
+
+    file_id: str
+    path: str
+    base: str
+
+
+Step = Known | Merge | Add | Rename | RestoreFile | Remove | Discard
 
 
 def reconcile(
@@ -102,11 +128,12 @@ def reconcile(
         record = records.get(file_id)
         if path in found:
             steps += _compared(file_id, path, text, record, found[path])
-        elif _was_at(record, path):
-            gone.append(file_id)
-        elif record is not None and _was_changed_elsewhere(record, found, known):
-            steps.append(Merge(file_id, record.path, record.text))  # and its new name is for the next round
+        if record is not None and _was_changed_elsewhere(record, found, known):
+            steps.append(Merge(file_id, record.path, record.last_text))  # and its new name is for the next round
             known.add(record.path)
+        elif path not in found and record is not None and record.digests and record.path not in found:
+            gone.append(file_id)
+    gone += [one for one in records.keys() - document.keys() if records[one].digests and records[one].path not in found]
     left_over = sorted(path for path in found.keys() - known if _is_left_over(records.values(), path, found[path]))
     steps += [Discard(path) for path in left_over]
     fresh = [path for path in sorted(found.keys() - known - set(left_over)) if found[path].decoded is not None]
@@ -114,30 +141,26 @@ def reconcile(
 
 
 def _compared(file_id: str, path: str, text: str, record: Record | None, found: Found) -> list[Step]:
-    if record is not None and found.digest in (record.digest, record.intent):
+    if record is not None and found.digest in record.digests:
         return [Known(file_id, path)]
     if found.decoded is None:
         return []
     if found.decoded.text == text:
         return [Known(file_id, path)]
-    return [Merge(file_id, path, record.text if record and record.path == path else None)]
+    return [Merge(file_id, path, record.last_text if record and record.path == path else None)]
 
 
 def _was_changed_elsewhere(record: Record, found: Mapping[str, Found], known: Collection[str]) -> bool:
     """The document has another name for it, which is not on the disk yet, and another program wrote under the old."""
     there = found.get(record.path)
-    if there is None or there.decoded is None or record.path in known or record.digest is None:
+    if there is None or there.decoded is None or record.path in known or not record.digests:
         return False
-    return there.digest not in (record.digest, record.intent)
-
-
-def _was_at(record: Record | None, path: str) -> bool:
-    return record is not None and record.digest is not None and record.path == path
+    return there.digest not in record.digests
 
 
 def _is_left_over(records: Iterable[Record], path: str, found: Found) -> bool:
     """A crash came between the change of the tree and the deletion."""
-    return any(record.path == path and found.digest in (record.digest, record.intent) for record in records)
+    return any(record.path == path and found.digest in record.digests for record in records)
 
 
 def _moved(
@@ -153,19 +176,22 @@ def _moved(
         {file_id: _mirrored(records[file_id]) for file_id in gone}, {path: _seen(found[path]) for path in fresh}
     )
     for file_id in gone:
-        if file_id in twins:
-            path, record = twins[file_id], records[file_id]
+        path, record = twins.get(file_id), records[file_id]
+        if path is not None:
             fresh.remove(path)
+        if file_id not in document:
+            steps += [] if path is None else [RestoreFile(file_id, path, record.last_text or "")]
+        elif path is not None:
             steps.append(Rename(file_id, path))
-            if found[path].digest != record.digest:
-                steps.append(Merge(file_id, path, record.text or ""))
-        elif found and document[file_id][1] == records[file_id].text:
+            if found[path].digest not in record.digests:
+                steps.append(Merge(file_id, path, record.last_text or ""))
+        elif found and document[file_id] == (record.path, record.text):
             steps.append(Remove(file_id))
     return steps + [Add(path) for path in fresh]
 
 
 def _mirrored(record: Record) -> Mirrored:
-    return Mirrored(record.path, record.text or "", record.digest or b"")
+    return Mirrored(record.path, record.last_text or "", record.intent or record.digest or b"")
 
 
 def _seen(found: Found) -> Seen:

@@ -4,7 +4,8 @@ An editor holds the text it loaded. What we wrote into the file since is not in 
 the last states of a file are remembered, and a save counts as made from the one it fits: when next to nothing of what
 came after that state is in it, and it has something new of its own.
 
-What is exactly a former state was restored on purpose (`git checkout`, an editor's undo). Only states that we wrote
+What is exactly a former state was restored on purpose (`git checkout`, an editor's undo); what came a moment ago stays
+even then. Only states that we wrote
 over count: what another program saved is known to whoever edits on the disk. So that is carried into the states before
 it, and no later save puts back what it took out. States lie further apart the older they are, so that a few of them
 reach back for hours.
@@ -21,9 +22,12 @@ from texswarm_desktop.core.text_merge import apply_edits, changed_lines, changed
 
 #: How much of what came after a state must be missing in a save for it to count as made from that state.
 _MISSING: Final = 0.6
-_MAX_STATES: Final = 12
-#: No state is less than this many times as old as the next one.
-_SPREAD: Final = 2.5
+_MAX_STATES: Final = 30
+#: No state is less than this many times as old as the next one: most of what came since the older one must have come
+#: since the next one too, or a save made from that would not be known.
+_SPREAD: Final = 1.4
+#: What came within this time before a save is not known to whoever made it.
+_UNSEEN_S: Final = 10.0
 #: How much text is compared for one save.
 _MAX_COMPARED_CP: Final = 8_000_000
 #: How much text is merged to carry one save into former states.
@@ -34,7 +38,7 @@ _WORD: Final = re.compile(r"\w+|[^\w\s]")
 
 @dataclass(frozen=True, slots=True)
 class FormerState:
-    """A text that was in a file until `until` (monotonic seconds); packed."""
+    """A text that was in a file until `until` (wall clock, seconds); packed."""
 
     packed: bytes
     until: float
@@ -73,21 +77,30 @@ class FormerStates:
             )
         )
 
-    def base_of(self, saved: str, last: str) -> str:
-        """Return the text that `saved` was made from: `last`, which was in the file, or a former one.
+    def base_of(self, saved: str, last: str, now: float) -> str:
+        """Return the text that `saved` was made from: `last`, which was in the file, or a former one, as far as known.
 
         Takes a while for a large text.
         """
         if not self.states or saved == last:
             return last
+        texts = list(self._comparable(len(saved)))[::-1]
+        if saved in texts:
+            seen = self._newest_seen(now)
+            return last if seen is None else _known(seen, last, saved)
         best, least = None, _cost(last, saved)
-        for text in self._comparable(len(saved)):
-            if text == saved:
-                return last
-            cost = _cost(text, saved)
-            if cost < least and _is_missing(text, last, saved):
-                best, least = text, cost
-        return last if best is None else _known(best, last, saved)
+        for at in range(len(texts) - 1, -1, -1):
+            cost = _cost(texts[at], saved)
+            if cost < least and _is_missing(texts[at], last, saved):
+                best, least = at, cost
+        if best is None:
+            return last
+        known = _known(texts[best], last, saved)
+        return known if not best else _without_unseen(known, texts[best - 1], saved)
+
+    def _newest_seen(self, now: float) -> str | None:
+        """Return what was in the file some time ago; None when nothing came since."""
+        return next((state.text for state in self.states if state.until > now - _UNSEEN_S), None)
 
     def _comparable(self, length: int) -> Iterator[str]:
         """Yield texts, the newest first, as long as comparing them is no work to be noticed."""
@@ -127,6 +140,13 @@ def _known(former: str, last: str, saved: str) -> str:
         parts += [*old[at:a], *(there or old[a:b])]
         at = b
     return "".join([*parts, *old[at:]])
+
+
+def _without_unseen(known: str, earlier: str, saved: str) -> str:
+    """Return `known` without what is not in `saved` and was not there `earlier`: it may have come after the loading."""
+    lines, is_saved = _lines_in(known, saved)
+    _, was_there = _lines_in(known, earlier)
+    return "".join(line for line, is_in, was_in in zip(lines, is_saved, was_there, strict=True) if is_in or was_in)
 
 
 def _lines_in(text: str, saved: str) -> tuple[list[str], list[bool]]:

@@ -71,6 +71,12 @@ def merge(base: str, theirs: str, ours: str) -> list[Edit]:
     return _fine(ours, _joined(_carried(changed_words(base, theirs), track)))
 
 
+def whole_change(old: str, new: str) -> Edit:
+    """Return one edit that makes `new` of `old`, found quickly; not the smallest one."""
+    start, end = _common_lines(old, new)
+    return Edit(start, len(old) - end, new[start : len(new) - end])
+
+
 def same_lines(old: str, new: str) -> tuple[list[str], list[tuple[int, int]]]:
     """Return the lines of `old`, and the stretches of them (from, to) that are not in `new` as they are."""
     lines = old.splitlines(keepends=True)
@@ -270,7 +276,21 @@ def _in_block(old: str, new: str, start: int) -> Iterator[Edit]:
 
 def _fine(text: str, edits: Iterable[Edit]) -> list[Edit]:
     """Cut off the letters that an edit only writes again."""
-    return [fine for edit in edits for fine in _in_word(text[edit.start : edit.end], edit.new, edit.start)]
+    fine: list[Edit] = []
+    for edit in edits:
+        old = text[edit.start : edit.end]
+        fine += [edit] if _is_other_line(old, edit.new) else _in_word(old, edit.new, edit.start)
+    return fine
+
+
+def _is_other_line(old: str, new: str) -> bool:
+    """Say whether lines came in place of quite different ones: no letter of those must stay, not even their end.
+
+    Somebody else may be deleting them, and would take along what is written with their letters.
+    """
+    if not old.endswith("\n") or not new.endswith("\n") or old in new or new in old:
+        return False
+    return _likeness(_words_of(old), _words_of(new)) < _ALIKE and not _is_alike(old, new)
 
 
 def _in_word(old: str, new: str, start: int = 0) -> list[Edit]:

@@ -4,9 +4,8 @@ Looks and compares in the executor; decides by `core.settling` and `core.disk_ch
 takes what comes out of here into the document.
 """
 
-import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -55,13 +54,14 @@ class TextMerge:
     theirs: str
     ours: str
     former: FormerStates
+    now: float = field(compare=False)
 
     def merged(self) -> "MergedText":
         """Return what is to be done to the document; takes a while for a large text."""
         if self.base is None:
             base = common_lines(self.theirs, self.ours)
             return MergedText(merge(base, self.theirs, self.ours), self.former)
-        base = self.former.base_of(self.theirs, self.base)
+        base = self.former.base_of(self.theirs, self.base, self.now)
         return MergedText(merge(base, self.theirs, self.ours), self.former.carried(base, self.theirs))
 
 
@@ -82,8 +82,8 @@ class FolderIntake:
         document: ProjectDocument,
         paths: Callable[[], Mapping[FileId, str]],
         *,
-        clock: Callable[[], float] = time.monotonic,
-        wall_clock: Callable[[], float] = time.time,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
     ) -> None:
         self._folder = folder
         self._document = document
@@ -203,6 +203,7 @@ class FolderIntake:
                 sighting.changed[step.path].text or "",
                 str(self._document.text(FileId(step.file_id))),
                 former.get(FileId(step.file_id), FormerStates()),
+                self._wall_clock(),
             )
             for step in steps
             if isinstance(step, Merge)

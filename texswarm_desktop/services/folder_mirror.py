@@ -9,21 +9,22 @@ Runs without a task: timers and one job at a time in the executor, a look or a r
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from time import monotonic
+from types import MappingProxyType
 from typing import Final
 
 from texswarm_desktop.core.disk_changes import (
     DiskStep,
     Foreign,
     ForgetFile,
-    RestoreFile,
     RewriteFile,
     TakeLate,
+    meant_by,
     stray,
 )
 from texswarm_desktop.core.local_names import NameRules
@@ -36,6 +37,7 @@ from texswarm_desktop.core.reconcile import (
     Record,
     Remove,
     Rename,
+    RestoreFile,
     Step,
     reconcile,
 )
@@ -51,7 +53,7 @@ from texswarm_desktop.services.mirrored_file import MirroredFile
 from texswarm_desktop.services.mirrored_paths import MirroredPaths
 from texswarm_desktop.services.project_folder import Look, ProjectFolder
 from texswarm_desktop.services.replaced_files import HELD_S
-from texswarm_desktop.services.replica_database import forget_record, put_record
+from texswarm_desktop.services.replica_database import forget_record, put_former, put_record
 from texswarm_desktop.services.replica_store import ReplicaStore
 from texswarm_server.document.project_document import FileId, ProjectDocument
 from texswarm_server.protocol.errors import FilePathError, KindNotTakenError, TexSwarmError
@@ -72,6 +74,9 @@ _Merged = list[tuple[TextMerge, MergedText]]
 class FolderMirror:
     """The folder's side of an open project. `before_write` hands over to the store what was typed until now.
 
+    `after_taking` does so too, and tells nobody else before it is durable: after a crash what another program wrote is
+    found in the folder once more, and would be there twice for whoever heard of it before.
+
     `on_hint` is called where something may have happened in the folder: others look for what is no text.
     """
 
@@ -83,16 +88,18 @@ class FolderMirror:
         *,
         executor: Executor,
         before_write: Callable[[], None],
+        after_taking: Callable[[], None],
         on_problem: Callable[[TexSwarmError | None], None],
         on_hint: Callable[[], None] = lambda: None,
         on_reports: Callable[[], None] = lambda: None,
         delay_s: float = _DELAY_S,
         retry_s: float = _RETRY_S,
-        clock: Callable[[], float] = monotonic,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._document = document
         self._folder = folder
-        self._intake = FolderIntake(folder, document, lambda: self._paths.of_files, clock=clock)
+        self._intake = FolderIntake(folder, document, lambda: self._paths.of_files, clock=clock, wall_clock=wall_clock)
         self._watch: FolderWatch | None = None
         self._again: asyncio.TimerHandle | None = None
         self._late: asyncio.TimerHandle | None = None
@@ -101,13 +108,14 @@ class FolderMirror:
         self._store = store
         self._executor = executor
         self._before_write = before_write
-        self._clock = clock
+        self._after_taking = after_taking
+        self._wall_clock = wall_clock
         self._on_problem = on_problem
         self._on_hint = on_hint
         self._delay_s = delay_s
         self._retry_s = retry_s
         self._loop = asyncio.get_running_loop()
-        self._writer = FolderWriter(folder, store, clock)
+        self._writer = FolderWriter(folder, store, wall_clock)
         self._bases: dict[FileId, MirroredFile] = {}
         self._paths = MirroredPaths(document, lambda: {file_id: base.path for file_id, base in self._bases.items()})
         self._folders = FolderKeeper(document, self._paths, store)
@@ -121,10 +129,19 @@ class FolderMirror:
         self._first_touch = self._last_touch = 0.0
         self._is_stopped = False
 
-    def obey(self, rules: NameRules, folders: str | None = None) -> None:
-        """Spell names as this disk takes them; before anything is taken over. `folders`: known from the last time."""
+    def obey(
+        self,
+        rules: NameRules,
+        folders: str | None = None,
+        former: Mapping[str, Sequence[FormerState]] = MappingProxyType({}),
+    ) -> None:
+        """Spell names as this disk takes them; before anything is taken over.
+
+        Known from the last time: `folders`, and what was in files before.
+        """
         self._paths.obey(rules)
         self._folders.remember(folders)
+        self._former = {FileId(file_id): FormerStates(tuple(states)) for file_id, states in former.items()}
 
     @property
     def paths(self) -> Mapping[FileId, str]:
@@ -159,20 +176,38 @@ class FolderMirror:
     def _take(self, step: Step, records: Mapping[str, Record], found: Mapping[str, DiskFile]) -> None:
         match step:
             case Known(file_id, path):
+                self._remember_written_over(file_id, records)
                 self._know(FileId(file_id), path, found[path], records.get(file_id))
             case Merge(file_id, path, base):
+                self._remember_written_over(file_id, records)
                 self._merge(FileId(file_id), path, base, found[path])
             case Add(path):
                 self._add(path, found[path])
             case Rename(file_id, path):
                 self._document.rename_file(FileId(file_id), self._paths.shared(path))
                 self._know(FileId(file_id), path, found[path], records[file_id])
+            case RestoreFile(file_id, path, base):
+                self._restore(FileId(meant_by(file_id)), path)
+                self._merge(FileId(meant_by(file_id)), path, base, found[path])
             case Remove(file_id):
                 self._document.remove_file(FileId(file_id))
             case Discard(path):
                 # Left to the next round, which looks at the file once more.
                 owner = next(file_id for file_id, record in records.items() if record.path == path)
-                self._bases.setdefault(FileId(owner), MirroredFile(path, "", PLAIN, found[path].state))
+                known = MirroredFile(path, records[owner].last_text or "", PLAIN, found[path].state)
+                self._keep_stray(FileId(meant_by(owner)), known)
+
+    def _keep_stray(self, file_id: FileId, known: MirroredFile) -> None:
+        """Know of a file that it is also where it is to go: nobody's now, and the next round removes it."""
+        double = FileId(stray(file_id, known.path))
+        self._bases[double] = known
+        self._store.put(put_record(double, known.record))
+
+    def _remember_written_over(self, file_id: str, records: Mapping[str, Record]) -> None:
+        """A crash came before it was noted what we wrote over; whether it came before we did is not known."""
+        record = records.get(file_id)
+        if record is not None and record.intent_text is not None and record.text is not None:
+            self._before(FileId(file_id), record.text)
 
     def _add(self, path: str, file: DiskFile) -> None:
         """Take a new file of another program's into the document."""
@@ -189,20 +224,21 @@ class FolderMirror:
 
     def _merge(self, file_id: FileId, path: str, base: str | None, file: DiskFile) -> None:
         """Carry what another program changed since `base` into the document."""
-        self._edit(self._text_merge(file_id, path, base, file))
+        merged = self._edit(self._text_merge(file_id, path, base, file))
+        self._remember(file_id, merged.former)
         self._hold(file_id, path, file)
 
     def _text_merge(self, file_id: FileId, path: str, base: str | None, file: DiskFile) -> TextMerge:
-        ours = str(self._document.text(file_id))
-        return TextMerge(file_id, path, base, file.text or "", ours, self._former.get(file_id, FormerStates()))
+        ours, former = str(self._document.text(file_id)), self._former.get(file_id, FormerStates())
+        return TextMerge(file_id, path, base, file.text or "", ours, former, self._wall_clock())
 
-    def _edit(self, order: TextMerge, merged: MergedText | None = None) -> None:
+    def _edit(self, order: TextMerge, merged: MergedText | None = None) -> MergedText:
         """Do to the document what a merge comes to; it is computed here where it was not aside."""
         merged = merged or order.merged()
         if merged.edits:
             edits = [(edit.start, edit.end, edit.new) for edit in merged.edits]
             self._document.text(order.file_id).merge_cp(edits)
-        self._former[order.file_id] = merged.former
+        return merged
 
     # ── while it is open ────────────────────────────────────────────────────────────────────────────────
 
@@ -484,7 +520,7 @@ class FolderMirror:
             self._folders.take(sighting.came, sighting.went)
             self._folders.emptied(sighting.look.empty)
             if steps or sighting.came or sighting.went:
-                self._before_write()
+                self._after_taking()
         self._store.wake()
         again = before.keys() - now.keys()
         self._dirty |= {file_id for file_id, path in self._paths.of_files.items() if path in again}
@@ -496,7 +532,7 @@ class FolderMirror:
         match step:
             case Merge(file_id, path, base):
                 order = self._text_merge(FileId(file_id), path, base, found[path])
-                self._edit(order, merged.get(order))
+                self._remember(FileId(file_id), self._edit(order, merged.get(order)).former)
                 self._hold(FileId(file_id), path, found[path])
             case RestoreFile(file_id, path, base):
                 self._restore(FileId(file_id), path)
@@ -504,6 +540,7 @@ class FolderMirror:
             case TakeLate(file_id, path, base, name):
                 self._restore(FileId(file_id), path)
                 self._edit(self._text_merge(FileId(file_id), path, base, look.late[name]))
+                self._before(FileId(file_id), look.late[name].text or "")  # what the program has in it from now on
                 self._intake.taken(name, look.late[name])
                 self._dirty.add(FileId(file_id))
             case Add(path):
@@ -514,7 +551,7 @@ class FolderMirror:
                 self._forget(FileId(file_id))
                 self._document.remove_file(FileId(file_id))
             case RewriteFile(file_id):
-                self._before(FileId(file_id), former_state(self._bases[FileId(file_id)].text, self._clock()))
+                self._before(FileId(file_id), self._bases[FileId(file_id)].text)
                 self._forget(FileId(file_id))
                 self._dirty.add(FileId(file_id))
             case ForgetFile(file_id):
@@ -531,9 +568,7 @@ class FolderMirror:
         """The file at `path` is this one, and is as it was found there."""
         old = self._bases.get(file_id)
         if old is not None and old.path != path and self._watch is not None:
-            double = FileId(stray(file_id, old.path))
-            self._bases[double] = old  # nobody's now: the next round removes it
-            self._store.put(put_record(double, old.record))
+            self._keep_stray(file_id, old)
         self._know(file_id, path, file)
         self._dirty.add(file_id)
 
@@ -549,9 +584,16 @@ class FolderMirror:
         self._bases.pop(file_id, None)
         self._store.put(forget_record(file_id))
 
-    def _before(self, file_id: FileId, state: FormerState) -> None:
+    def _before(self, file_id: FileId, state: FormerState | str) -> None:
         """Remember what was in a file until now: an editor may have loaded it."""
-        self._former[file_id] = self._former.get(file_id, FormerStates()).after(state)
+        state = former_state(state, self._wall_clock()) if isinstance(state, str) else state
+        self._remember(file_id, self._former.get(file_id, FormerStates()).after(state))
+
+    def _remember(self, file_id: FileId, former: FormerStates) -> None:
+        before = self._former.get(file_id, FormerStates())
+        if former != before:
+            self._former[file_id] = former
+            self._store.put(put_former(file_id, before.states, former.states))
 
     def _resume(self) -> None:
         if self._is_stopped:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from texswarm_desktop.core.disk_changes import Left, meant_by
 from texswarm_desktop.core.project_files import TextFormat, encode_text, format_for
 from texswarm_desktop.core.stale_saves import FormerState, former_state
+from texswarm_desktop.core.text_merge import whole_change
 from texswarm_desktop.services.disk_state import DiskFile, ReplacedFile, digest_of
 from texswarm_desktop.services.mirrored_file import MirroredFile
 from texswarm_desktop.services.project_folder import ProjectFolder
@@ -107,7 +108,8 @@ class FolderWriter:
         outcome = WritingOutcome()
         data = {write.file_id: encode_text(write.text, write.format) for write in order.writes}
         for write in order.writes:
-            self._store.enqueue(put_intent(write.file_id, write.path, digest_of(data[write.file_id])))
+            change = whole_change(write.old.text if write.old is not None else "", write.text)
+            self._store.enqueue(put_intent(write.file_id, write.path, digest_of(data[write.file_id]), change))
         with outcome.taking_errors(*data):
             self._store.commit_now()
         if outcome.error is not None:
@@ -159,7 +161,7 @@ class FolderWriter:
         old, there = write.old, write.there
         try:
             if old is not None and old.path not in {write.path, *order.taken}:
-                self._folder.check(old.path, expected=old.state)
+                self._folder.check(old.path, expected=old.state, must_be_there=order.is_watched)
                 if there is None:
                     old = self._moved(outcome, order, write, old)
                     there = (write.file_id, old) if old.path == write.path else None

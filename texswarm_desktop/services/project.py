@@ -135,12 +135,15 @@ class Project:
             self._store,
             executor=store_executor,
             before_write=self._hand_over,
+            after_taking=self._hand_over_taken,
             on_problem=partial(self._set_problem, "folder"),
             on_hint=self.blobs.hint,
             on_reports=lambda: self._tell("files_changed"),
         )
         self._presence = OwnPresence(self.document.client_id)
         self._outbox = Outbox()
+        self._untold: list[tuple[bytes, int]] = []
+        self._holds_back = 0
         self._noting: asyncio.Future[None] | None = None
         self._entered: Entered | None = None
         self._sync: SyncPort | None = None
@@ -541,11 +544,14 @@ class Project:
         try:
             stored = await self._store.load(self._clock())
             self._restore(stored, entered)
-            self._mirror.obey(entered.rules, stored.meta.get("folders"))
+            self._mirror.obey(entered.rules, stored.meta.get("folders"), stored.former)
             with self._store.together():
                 yield entered, stored
                 self._hand_over()
             self._mirror.files_changed()
+            if waits:  # nobody is to hear of what is not kept: see `_hand_over_taken`
+                with suppress(StorageError):
+                    await self._store.flushed()
             if entered.identity is None:
                 # Only now: whose replica it is must never be noted of one that may still be nobody's after a crash.
                 self._store.when_durable(self._write_identity)
@@ -667,8 +673,26 @@ class Project:
     def _hand_over_typed(self, update: bytes, edits: int) -> None:
         row = self._store.append(update, edits, is_local=True)
         self._outbox.add(OutboxRow(row, edits, update, self._typed_since))
+        self._untold.append((update, row))
+        if not self._holds_back or self._problems.keys() & {"replica"}:
+            self._tell_server()
+
+    def _hand_over_taken(self) -> None:
+        """Hand over what another program wrote, and let nobody hear of it, or of what comes after, until it is kept."""
+        self._holds_back += 1
+        self._hand_over()
+        self._store.when_durable(self._taken_is_kept)
+
+    def _taken_is_kept(self) -> None:
+        self._holds_back -= 1
+        if not self._holds_back:
+            self._tell_server()
+
+    def _tell_server(self) -> None:
+        untold, self._untold = self._untold, []
         if self._sync is not None:
-            self._sync.local_update(update, row)
+            for update, row in untold:
+                self._sync.local_update(update, row)
 
     def _on_document_files_changed(self) -> None:
         self._mirror.files_changed()
@@ -680,6 +704,8 @@ class Project:
     def _set_problem(self, name: str, error: TexSwarmError | None) -> None:
         """Told when the problem to be seen is another one."""
         before = self.problem
+        if name == "replica" and error is not None:
+            self._tell_server()  # a disk that takes nothing must not keep it from others
         if error is None:
             self._problems.pop(name, None)
         else:

@@ -241,10 +241,10 @@ class ProjectFolder:
             raise ChangedOnDiskError(path)
         self.replaced.append(held)
 
-    def check(self, path: str, *, expected: DiskState) -> None:
-        """Raise ChangedOnDiskError when another program wrote in the file at `path`; it may be gone."""
+    def check(self, path: str, *, expected: DiskState, must_be_there: bool) -> None:
+        """Raise ChangedOnDiskError when another program wrote in the file at `path`, or took it away."""
         there = self._state(path, expected)
-        if there is not None and there.digest != expected.digest:
+        if must_be_there if there is None else there.digest != expected.digest:
             raise ChangedOnDiskError(path)
 
     def move(self, old: str, new: str, *, expected: DiskState, kept: Collection[str] = ()) -> bool:

@@ -4,6 +4,8 @@
     rows       updates since then, and local ones no server has confirmed; with a checksum
     files      what was last written to the folder, and what is about to be
     figures    binary files as they were last seen in the folder
+    intents    what is about to be written, as a change of what was written last
+    former     what was in files before, for editors that loaded it then
     meta       names and values
 
 A transaction is durable when it returns (WAL, synchronous=FULL). What does not have its checksum is refused whole:
@@ -15,13 +17,15 @@ import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, cast, get_args
 
 from texswarm_desktop.core.outbox import OutboxRow, folded, in_portions, merge_many
 from texswarm_desktop.core.project_files import Encoding, Newline, TextFormat
 from texswarm_desktop.core.reconcile import Record
+from texswarm_desktop.core.stale_saves import FormerState
+from texswarm_desktop.core.text_merge import Edit, apply_edits
 from texswarm_desktop.services.figure_record import FigureRecord, Stamp
 from texswarm_server.document.blob_ref import BlobRef
 from texswarm_server.document.project_document import compact
@@ -52,6 +56,15 @@ CREATE TABLE IF NOT EXISTS figures (file_id TEXT PRIMARY KEY, path TEXT NOT NULL
 
 _SMALL_BYTES: Final = 16 * 1024
 
+_INTENTS: Final = """
+CREATE TABLE IF NOT EXISTS intents (file_id TEXT PRIMARY KEY, start INTEGER NOT NULL, stop INTEGER NOT NULL,
+    text BLOB NOT NULL)
+"""
+_FORMER: Final = """
+CREATE TABLE IF NOT EXISTS former (file_id TEXT NOT NULL, until REAL NOT NULL, text BLOB NOT NULL,
+    PRIMARY KEY (file_id, until)) WITHOUT ROWID
+"""
+
 Operation = Callable[[sqlite3.Connection], None]
 
 
@@ -68,6 +81,7 @@ class StoredReplica:
     waiting: list[OutboxRow] = field(default_factory=list)
     records: dict[str, Record] = field(default_factory=dict)
     figures: dict[str, FigureRecord] = field(default_factory=dict)
+    former: dict[str, list[FormerState]] = field(default_factory=dict)
     last_row: int = 0
     loose_bytes: int = 0
     loose_rows: int = 0
@@ -107,7 +121,8 @@ class ReplicaDatabase:
                 updates=_in_few(snapshot, loose, self._path),
                 meta=dict(self._connection.execute("SELECT key, value FROM meta")),
                 waiting=[OutboxRow(row.row, row.edits, row.update, since) for row, is_waiting in rows if is_waiting],
-                records=dict(map(_record, self._connection.execute("SELECT * FROM files"))),
+                records=self._records(),
+                former=self._former(),
                 figures=dict(map(_figure, self._connection.execute("SELECT * FROM figures"))),
                 last_row=max([upto, *(row.row for row, _ in rows)]),
                 loose_bytes=sum(len(update) for update in loose if is_small(update)),
@@ -132,6 +147,21 @@ class ReplicaDatabase:
                 for row in waiting:
                     add_row(row.row, row.update, row.edits, is_waiting=True)(connection)
             return len(data)
+
+    def _records(self) -> dict[str, Record]:
+        records = dict(map(_record, self._connection.execute("SELECT * FROM files")))
+        for file_id, start, stop, text in self._connection.execute("SELECT * FROM intents"):
+            record = records.get(file_id)
+            if record is not None and record.intent is not None:
+                intended = apply_edits(record.text or "", [Edit(start, stop, _unpacked(text))])
+                records[file_id] = replace(record, intent_text=intended)
+        return records
+
+    def _former(self) -> dict[str, list[FormerState]]:
+        found: dict[str, list[FormerState]] = {}
+        for file_id, until, text in self._connection.execute("SELECT * FROM former ORDER BY file_id, until"):
+            found.setdefault(file_id, []).append(FormerState(text, until))
+        return found
 
     def _snapshot(self) -> tuple[int, bytes | None]:
         found = self._connection.execute("SELECT upto, data, digest FROM snapshot").fetchone()
@@ -159,6 +189,8 @@ class ReplicaDatabase:
         if not version:
             self._connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
         self._connection.execute(_FIGURES)
+        self._connection.execute(_INTENTS)
+        self._connection.execute(_FORMER)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -221,15 +253,19 @@ def put_meta(key: str, value: str | None) -> Operation:
     return _statement("INSERT OR REPLACE INTO meta VALUES (?, ?)", key, value)
 
 
-def put_intent(file_id: str, path: str, digest: bytes) -> Operation:
-    """Note what is about to be written for a file, before it is."""
-    return _statement(
-        "INSERT INTO files VALUES (?, ?, NULL, 'utf-8', 0, '\n', NULL, ?) "
-        "ON CONFLICT (file_id) DO UPDATE SET intent = excluded.intent",
-        file_id,
-        path,
-        digest,
-    )
+def put_intent(file_id: str, path: str, digest: bytes, change: Edit) -> Operation:
+    """Note what is about to be written for a file, before it is; `change`: of what was written last."""
+
+    def operation(connection: sqlite3.Connection) -> None:
+        connection.execute(
+            "INSERT INTO files VALUES (?, ?, NULL, 'utf-8', 0, '\n', NULL, ?) "
+            "ON CONFLICT (file_id) DO UPDATE SET intent = excluded.intent",
+            (file_id, path, digest),
+        )
+        values = (file_id, change.start, change.end, zlib.compress(change.new.encode(), 0))
+        connection.execute("INSERT OR REPLACE INTO intents VALUES (?, ?, ?, ?)", values)
+
+    return operation
 
 
 def put_record(file_id: str, record: Record) -> Operation:
@@ -241,13 +277,31 @@ def put_record(file_id: str, record: Record) -> Operation:
         spelled = (record.format.encoding, record.format.has_bom, record.format.newline)
         values = (file_id, record.path, text, *spelled, record.digest, record.intent)
         connection.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+        connection.execute("DELETE FROM intents WHERE file_id = ?", (file_id,))
 
     return operation
 
 
 def forget_record(file_id: str) -> Operation:
     """Forget a file that is no more in the folder."""
-    return _statement("DELETE FROM files WHERE file_id = ?", file_id)
+
+    def operation(connection: sqlite3.Connection) -> None:
+        connection.execute("DELETE FROM files WHERE file_id = ?", (file_id,))
+        connection.execute("DELETE FROM intents WHERE file_id = ?", (file_id,))
+
+    return operation
+
+
+def put_former(file_id: str, before: Iterable[FormerState], now: Iterable[FormerState]) -> Operation:
+    """Note what was in a file before, where that is another than it was."""
+    old, new = set(before), set(now)
+
+    def operation(connection: sqlite3.Connection) -> None:
+        gone, came = ((file_id, state.until) for state in old - new), ((file_id, s.until, s.packed) for s in new - old)
+        connection.executemany("DELETE FROM former WHERE file_id = ? AND until = ?", gone)
+        connection.executemany("INSERT OR REPLACE INTO former VALUES (?, ?, ?)", came)
+
+    return operation
 
 
 def put_figure(file_id: str, record: FigureRecord) -> Operation:

@@ -67,21 +67,25 @@ class Process:
             self.store,
             executor=cast("Executor", self),
             before_write=self.hand_over,
+            after_taking=self._hand_over_taken,
             on_problem=lambda _: None,
             clock=peer.world.loop.time,
+            wall_clock=peer.world.clock,
         )
-        self.mirror._intake._wall_clock = peer.world.clock
         self.updates: list[tuple[bytes, bool]] = []
+        self._untold: list[bytes] = []
+        self._holds_back = 0
         self._tick: asyncio.Handle | None = None
 
     async def start(self) -> None:
         peer = self.peer
         stored = await self.store.load(0.0)
         self.document.load(stored.updates)
+        peer.world.survived(peer, self.document)
         self.document.on_update = self._on_update
         self.document.on_files_changed = self.mirror.files_changed
         self.document.on_file_touched = self.mirror.touched
-        self.mirror.obey(POSIX, stored.meta.get("folders"))
+        self.mirror.obey(POSIX, stored.meta.get("folders"), stored.former)
         known = {*self.mirror.paths.values(), *(record.path for record in stored.records.values())}
         loop = asyncio.get_running_loop()
         found = await loop.run_in_executor(cast("Executor", self), self.folder.scan)
@@ -93,6 +97,7 @@ class Process:
                 self.mirror.take_over(stored.records, found)
             self.hand_over()
         self.mirror.files_changed()
+        await self.store.flushed()
         self.mirror.watch(cast("FolderWatch", Watch()))
         self._distrust()
 
@@ -134,7 +139,25 @@ class Process:
             if update != b"\x00\x00":
                 self.store.append(update, int(is_local), is_local=is_local)
                 if is_local:
-                    self.peer.world.send(self.peer, update)
+                    self._untold.append(update)
+        if not self._holds_back:
+            self._tell()
+
+    def _hand_over_taken(self) -> None:
+        """As `Project` does."""
+        self._holds_back += 1
+        self.hand_over()
+        self.store.when_durable(self._taken_is_kept)
+
+    def _taken_is_kept(self) -> None:
+        self._holds_back -= 1
+        if not self._holds_back and not self.is_dead:
+            self._tell()
+
+    def _tell(self) -> None:
+        untold, self._untold = self._untold, []
+        for update in untold:
+            self.peer.world.send(self.peer, update)
 
 
 class Watch:
@@ -164,14 +187,13 @@ class Peer:
         self.process: Process | None = None
         self.is_linked = True
         self.busy: set[str] = set()
-        self._lives = 0
+        self.unkept: list[str] = []
 
     @property
     def document(self) -> ProjectDocument | None:
         return self.process.document if self.process is not None else None
 
     async def start(self) -> None:
-        self._lives += 1
         for path in [path for path in self.disk.files if TEMPORARY in path]:
             self.disk.remove(path)
         process = Process(self, self.random.getrandbits(31))

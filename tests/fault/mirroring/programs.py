@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from texswarm_server.document import FileId
+
 if TYPE_CHECKING:
     from tests.fault.mirroring.peer import Peer
     from tests.fault.mirroring.world import World
@@ -42,6 +44,7 @@ class Programs:
         self._count = 0
         self.written_again: set[str] = set()
         self.local: dict[str, str] = {}
+        self._were: dict[tuple[str, str], set[str]] = {}
 
     def new_path(self) -> str:
         self._count += 1
@@ -172,6 +175,7 @@ class Programs:
             peer.disk.make_folder(new.rpartition("/")[0])
             self._world.tell(peer.name, f"moves {path} to {new}")
             peer.disk.rename(path, new)
+            self._note_moved(peer, path, new)
             if (buffer := self._buffers.pop((peer.name, path), None)) is not None:
                 self._buffers[peer.name, new] = buffer
         yield from ()
@@ -186,7 +190,7 @@ class Programs:
 
     def _make(self, peer: "Peer") -> Iterator[None]:
         path = self.new_path()
-        lines = [self._world.line(f"in the new {path} of {peer.name}") for _ in range(2)]
+        lines = [self._world.line(f"in the new {path} of {peer.name}") for _ in range(8)]
         self.local |= dict.fromkeys(lines, peer.name)
         peer.busy.add(path)
         peer.disk.make_folder(path.rpartition("/")[0])
@@ -210,6 +214,8 @@ class Programs:
             old = self._world.random.choice(folders)
             self._count += 1
             self._world.tell(peer.name, f"moves the folder {old} to moved{self._count}")
+            for path in [path for path in peer.disk.files if path.startswith(f"{old}/")]:
+                self._note_moved(peer, path, f"moved{self._count}{path[len(old) :]}")
             peer.disk.move_folder(old, f"moved{self._count}")
         yield from ()
 
@@ -233,14 +239,25 @@ class Programs:
                         peer.disk.remove_folder(one)
             peer.busy.discard("*")
 
+    def _note_moved(self, peer: "Peer", old: str, new: str) -> None:
+        self._were[peer.name, new] = {old, *self._were.get((peer.name, old), ())}
+
+    def _note_unseen_move(self, peer: "Peer", path: str) -> None:
+        """A file that was moved while nobody looked, and another one in its place: which is which cannot be known."""
+        if peer.process is None and path not in peer.disk.files:
+            for file_id, shown in self._mirrored(peer).items():
+                if shown == path:
+                    self.written_again |= set(str(self._world.hub._text_of(file_id)).splitlines())
+
     def _forget(self, peer: "Peer", path: str) -> None:
         self._world.deleted |= set(peer.disk.text(path).splitlines())
-        self._world.deleted_ids |= {file_id for file_id, shown in self._mirrored(peer).items() if shown == path}
+        known = {path, *self._were.get((peer.name, path), ())}
+        self._world.deleted_ids |= {file_id for file_id, shown in self._mirrored(peer).items() if shown in known}
 
-    def _mirrored(self, peer: "Peer") -> dict:
-        if peer.process is None:
-            return {}
-        return {file_id: base.path for file_id, base in peer.process.mirror._bases.items()}
+    def _mirrored(self, peer: "Peer") -> dict[FileId, str]:
+        if peer.process is not None:
+            return {file_id: base.path for file_id, base in peer.process.mirror._bases.items()}
+        return {FileId(file_id): path for file_id, path in peer.database.execute("SELECT file_id, path FROM files")}
 
     # ── git ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -274,6 +291,7 @@ class Programs:
                 if world.random.random() < 0.3:
                     yield
             self.written_again |= set(text.splitlines())
+            self._note_unseen_move(peer, path)
             disk.make_folder(folder)
             if path in disk.files:  # the mirror was quicker
                 world.deleted |= set(disk.text(path).splitlines()) - set(text.splitlines())

@@ -18,6 +18,7 @@ from tests.fault.mirroring.peer import Peer, Process
 from tests.fault.mirroring.programs import Programs
 from tests.fault.simulation.virtual_loop import VirtualLoop
 from texswarm_server.document import FileId, ProjectDocument
+from texswarm_server.document.file_text import TEXT_ROOT
 
 _WALL_START_S = 1_700_000_000.0
 _LATE_S = (0.0, 0.0005, 0.002, 0.01, 0.08)
@@ -159,9 +160,15 @@ class World:
         text = document.text(file_id)
         starts = [0, *(at + 1 for at, letter in enumerate(str(text)) if letter == "\n")]
         at = self.random.choice(starts)
-        line = self.line(f"typed by {peer.name}")
+        peer.unkept.append(line := self.line(f"typed by {peer.name}"))
         self.tell(peer.name, f"types {line!r} into {document.files[file_id].path}")
         text.replace_cp(at, at, line + "\n")
+
+    def survived(self, peer: Peer, document: ProjectDocument) -> None:
+        """What was typed a moment before the process was killed may be in its memory only, and in nobody else's."""
+        kept = set(everything_in(document)) | set(everything_in(self.hub))
+        self.deleted |= {line for line in peer.unkept if line not in kept}
+        peer.unkept.clear()
 
     def erase(self, peer: Peer) -> None:
         document = peer.document
@@ -248,6 +255,13 @@ class World:
 
     def _found(self) -> Counter[str]:
         return Counter(line for text in texts_of(self.hub).values() for line in text.splitlines())
+
+
+def everything_in(document: ProjectDocument) -> Iterator[str]:
+    """Yield the lines of all texts, also of those whose file was deleted."""
+    for root in document._doc.keys():  # noqa: SIM118 - no mapping
+        if root.startswith(TEXT_ROOT):
+            yield from str(document._text_of(FileId(root.removeprefix(TEXT_ROOT)))).splitlines()
 
 
 def texts_of(document: ProjectDocument) -> dict[str, str]:

@@ -39,8 +39,17 @@ async def test_what_arrived_can_be_deleted_on_disk_all_the_same(tmp_path: Path, 
         file.write_text("second remark, with more to say\n" + TEXT.replace("line 30 ", "line thirty "))
         await until(lambda: "thirty" in texts_of(project)["main.tex"])
         assert "first remark" not in texts_of(project)["main.tex"]
-        text_at(project, "main.tex").replace_cp(0, 0, "third remark\n")
+        text_at(project, "main.tex").replace_cp(
+            0, 0, "Another person thinks otherwise and writes a whole sentence about it\n"
+        )
         await until(lambda: file.read_text() == texts_of(project)["main.tex"])
-        former = "second remark, with more to say\n" + TEXT.replace("line 30 ", "line thirty ")
-        file.write_text(former)
-        await until(lambda: texts_of(project)["main.tex"] == former)
+        file.write_text(
+            "Another person thinks otherwise and writes a whole sentence about it\n"
+            + TEXT.replace("line 30 ", "line thirty ")
+        )
+        await until(lambda: "second remark" not in texts_of(project)["main.tex"])
+        assert texts_of(project)[
+            "main.tex"
+        ] == "Another person thinks otherwise and writes a whole sentence about it\n" + TEXT.replace(
+            "line 30 ", "line thirty "
+        )

@@ -4,11 +4,14 @@ from texswarm_desktop.core.disk_changes import (
     DiskFacts,
     Foreign,
     ForgetFile,
-    RestoreFile,
+    LateSave,
+    Left,
     RewriteFile,
+    TakeLate,
     disk_steps,
+    stray,
 )
-from texswarm_desktop.core.reconcile import Add, Merge, Remove, Rename
+from texswarm_desktop.core.reconcile import Add, Merge, Remove, Rename, RestoreFile
 from texswarm_desktop.core.renames import Mirrored, Seen
 
 LINES = "one\ntwo\nthree\nfour\n"
@@ -111,3 +114,34 @@ def test_what_is_no_text_in_the_place_of_a_deleted_file_is_nobodys() -> None:
 def test_a_file_moved_to_a_name_that_another_is_on_its_way_to_is_still_itself() -> None:
     given = facts(document={"1": "a.tex", "2": "b.tex"}, changed={"b.tex": seen(LINES)}, gone=["1"])
     assert disk_steps(given) == [Rename("1", "b.tex")]
+
+
+def test_a_file_that_is_as_it_was_under_another_name_has_moved_whatever_took_its_place() -> None:
+    changed = {"a.tex": seen("another", inode=5), "b.tex": seen(LINES, inode=1)}
+    assert disk_steps(facts(changed=changed)) == [Rename("1", "b.tex"), Add("a.tex")]
+    copied = {"a.tex": seen("another", inode=1), "b.tex": seen(LINES, inode=5)}
+    assert disk_steps(facts(changed=copied)) == [Merge("1", "a.tex", LINES), Add("b.tex")]
+
+
+def test_a_file_deleted_by_others_and_renamed_here_comes_back() -> None:
+    given = facts(document={}, gone=["1"], changed={"b.tex": seen(LINES)})
+    assert disk_steps(given) == [RestoreFile("1", "b.tex", LINES)]
+
+
+def test_what_is_saved_where_a_file_was_before_is_that_file() -> None:
+    left = {"old.tex": Left("1", LINES)}
+    saved = facts(changed={"old.tex": seen("one\ntwo\nthree\nfour\nfive\n")}, left=left)
+    assert disk_steps(saved) == [Merge("1", "old.tex", LINES)]
+    assert disk_steps(facts(changed={"old.tex": seen(LINES)}, left=left)) == [Add("old.tex")]
+    assert disk_steps(facts(changed={"old.tex": seen("something else\n")}, left=left)) == [Add("old.tex")]
+
+
+def test_what_is_written_into_a_file_that_is_no_more_is_taken_once_it_is_there() -> None:
+    late = {"x": LateSave("1", "a.tex", LINES, seen("more")), "y": LateSave("1", "a.tex", LINES, seen(""))}
+    assert disk_steps(facts(late=late)) == [TakeLate("1", "a.tex", LINES, "x")]
+
+
+def test_what_is_written_into_a_file_that_is_to_go_means_that_file() -> None:
+    double = stray("1", "old.tex")
+    files = {"1": mirrored("a.tex"), double: mirrored("old.tex")}
+    assert disk_steps(facts(mirrored=files, changed={"old.tex": seen("new")})) == [Merge("1", "old.tex", LINES)]

@@ -8,6 +8,7 @@ from texswarm_desktop.core.reconcile import (
     Record,
     Remove,
     Rename,
+    RestoreFile,
     reconcile,
 )
 
@@ -85,3 +86,19 @@ def test_what_the_document_has_no_more_is_deleted_if_it_is_still_ours() -> None:
     assert reconcile({"1": record("a", "x")}, {"a": found("x")}, {}) == [Discard("a")]
     assert reconcile({"1": record("a", "x")}, {"a": found("changed")}, {}) == [Add("a")]
     assert reconcile({"1": record("a", "x")}, {"a": found("x")}, {"1": ("b", "x")}) == [Discard("a")]
+
+
+def test_what_was_written_where_the_document_has_another_name_is_merged_there() -> None:
+    records = {"1": record("old", "x")}
+    assert reconcile(records, {"old": found("y")}, {"1": ("new", "x")}) == [Merge("1", "old", "x")]
+
+
+def test_a_file_moved_on_both_sides_is_one_file() -> None:
+    records = {"1": record("old", "x")}
+    assert reconcile(records, {"theirs": found("x")}, {"1": ("ours", "x")}) == [Rename("1", "theirs")]
+    assert reconcile(records, {"theirs": found("x")}, {}) == [RestoreFile("1", "theirs", "x")]
+
+
+def test_a_write_that_a_crash_cut_short_is_the_base_of_what_came_after_it() -> None:
+    cut = Record("a", "old", digest=b"old", intent=b"new", intent_text="new")
+    assert reconcile({"1": cut}, {"a": found("new and more")}, {"1": ("a", "doc")}) == [Merge("1", "a", "new")]

@@ -11,6 +11,9 @@ ARRIVED = "a sentence that somebody wrote far away\n"
 LAST = LOADED.replace("line 10 ", ARRIVED + "line 10 ")
 
 
+LATER = 1e6
+
+
 def states(*texts: str) -> FormerStates:
     found = FormerStates()
     for at, text in enumerate(texts):
@@ -19,7 +22,7 @@ def states(*texts: str) -> FormerStates:
 
 
 def merged(saved: str, former: FormerStates, last: str = LAST) -> str:
-    return apply_edits(last, merge(former.base_of(saved, last), saved, last))
+    return apply_edits(last, merge(former.base_of(saved, last, LATER), saved, last))
 
 
 def test_a_save_of_what_was_loaded_before_something_arrived_keeps_both() -> None:
@@ -34,12 +37,31 @@ def test_what_arrived_may_be_a_deletion() -> None:
 
 def test_a_save_that_has_what_arrived_is_made_from_it() -> None:
     saved = LAST.replace("line 20 ", "line twenty ").replace("far away", "near by")
-    assert states(LOADED).base_of(saved, LAST) == LAST
+    assert states(LOADED).base_of(saved, LAST, LATER) == LAST
     assert merged(saved, states(LOADED)) == saved
 
 
 def test_a_former_state_is_restored_on_purpose() -> None:
     assert merged(LOADED, states(LOADED)) == LOADED
+
+
+def test_what_came_a_moment_ago_stays_even_where_a_former_state_is_restored() -> None:
+    assert apply_edits(LAST, merge(states(LOADED).base_of(LOADED, LAST, now=5.0), LOADED, LAST)) == LAST
+
+
+def test_what_another_program_did_is_known_to_the_next_one() -> None:
+    cut = LAST.replace("line 5 of the text\n", "")
+    former = states(LOADED).carried(LAST, cut)
+    assert [state.text for state in former.states] == [LOADED.replace("line 5 of the text\n", "")]
+    saved = LOADED.replace("line 5 of the text\n", "").replace("line 20 ", "line twenty ")
+    assert merged(saved, former, cut) == cut.replace("line 20 ", "line twenty ")
+
+
+def test_a_save_made_between_two_known_states_keeps_what_came_after_it() -> None:
+    before = LOADED.replace("line 3 ", "this was known to the editor\nline 3 ")
+    last = before.replace("line 10 ", ARRIVED + "line 10 ").replace("line 25 ", "and this is the newest\nline 25 ")
+    saved = before.replace("line 20 ", "line twenty ")
+    assert merged(saved, states(LOADED), last) == last.replace("line 20 ", "line twenty ")
 
 
 def test_the_same_words_at_another_place_are_not_what_arrived() -> None:
@@ -50,15 +72,15 @@ def test_the_same_words_at_another_place_are_not_what_arrived() -> None:
 
 
 def test_without_former_states_there_is_one_base() -> None:
-    assert FormerStates().base_of("x", "y") == "y"
-    assert states(LOADED).base_of(LAST, LAST) == LAST
+    assert FormerStates().base_of("x", "y", LATER) == "y"
+    assert states(LOADED).base_of(LAST, LAST, LATER) == LAST
 
 
 def test_the_state_that_was_loaded_is_found_among_others() -> None:
     earlier = LOADED.replace("line 5 ", "line 5 as it was long ago, with many more words than now ")
     later = LAST.replace("line 25 ", "and more arrived later\nline 25 ")
     saved = LAST.replace("line 20 ", "line twenty ")
-    assert states(earlier, LOADED, LAST).base_of(saved, later) == LAST
+    assert states(earlier, LOADED, LAST).base_of(saved, later, LATER) == LAST
 
 
 def test_states_reach_far_back_and_stay_few() -> None:
@@ -66,7 +88,7 @@ def test_states_reach_far_back_and_stay_few() -> None:
     for second in range(20_000):
         former = former.after(former_state(str(second), float(second)))
     ages = [20_000 - state.until for state in former.states]
-    assert len(ages) <= 12
+    assert len(ages) <= 30
     assert ages[-1] == 1
     assert ages[0] > 3_000
 

@@ -1,11 +1,12 @@
 import random
+from collections import Counter
 from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from texswarm_desktop.core.text_merge import Edit, apply_edits, diff, merge
+from texswarm_desktop.core.text_merge import Edit, apply_edits, common_lines, diff, merge, whole_change
 
 texts = st.text(alphabet="ab \n\r.é😀", max_size=60)
 lines = st.lists(
@@ -144,3 +145,32 @@ def test_what_one_side_only_carried_further_is_not_doubled(base: str, short: str
 )
 def test_where_both_changed(base: str, theirs: str, ours: str, result: str) -> None:
     assert merged(base, theirs, ours) == result
+
+
+def test_a_line_in_place_of_quite_another_one_shares_no_letter_with_it() -> None:
+    """Somebody else may be deleting that one."""
+    assert diff("a\nfirst line of all\nb\n", "a\nsomething else\nb\n") == [Edit(2, 20, "something else\n")]
+
+
+def test_a_deleted_line_takes_no_words_of_another_one_along() -> None:
+    base, theirs = "a\nold words of mine\nb\n", "a\nb\n"
+    ours = "a\nnew ones of yours\nb\n"
+    assert apply_edits(ours, merge(base, theirs, ours)) == ours
+
+
+WORDS = st.lists(st.sampled_from(["alpha", "beta", "gamma", "delta", "epsilon", "zeta"]), unique=True).map(
+    lambda words: "".join(f"{word}\n" for word in words)
+)
+
+
+@given(WORDS, WORDS)
+def test_without_a_known_base_nothing_is_lost_and_what_is_common_is_there_once(theirs: str, ours: str) -> None:
+    base = common_lines(theirs, ours)
+    found = Counter(apply_edits(ours, merge(base, theirs, ours)).splitlines())
+    assert found >= Counter(ours.splitlines()) | Counter(theirs.splitlines())
+    assert all(found[line] == 1 for line in base.splitlines())
+
+
+@given(texts, texts)
+def test_the_whole_change_makes_the_new_text(old: str, new: str) -> None:
+    assert apply_edits(old, [whole_change(old, new)]) == new
