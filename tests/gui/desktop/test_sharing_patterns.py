@@ -21,7 +21,9 @@ FILES = {
 async def sheet_of(ada: LiveDesktop) -> SharingSheet:
     ada.window.actions_.named("What is shared…").trigger()
     await until(lambda: ada.window.findChild(SharingSheet) is not None)
-    return ada.window.findChild(SharingSheet)
+    sheet = ada.window.findChild(SharingSheet)
+    assert sheet is not None
+    return sheet
 
 
 def lines(sheet: SharingSheet) -> list[str]:
