@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from texswarm_desktop.client.server_talk import settled
+from texswarm_desktop.core.file_differences import FileSet
 from texswarm_server.document.project_document import ProjectDocument
 from texswarm_server.protocol.errors import RejectedError
 from texswarm_server.protocol.messages import DocumentOpened, Participant, RoleName
@@ -28,6 +29,13 @@ async def look_at(connection: "Connection", document_id: str, lineage: str) -> "
     return preview
 
 
+def files_of(document: ProjectDocument) -> FileSet:
+    """Return the files of a document, to be compared."""
+    texts = {entry.path: str(document.text(file_id)) for file_id, entry in document.text_files.items()}
+    figures = {entry.path: str(entry.blob.blob_hash) for entry in document.blob_files.values() if entry.blob}
+    return FileSet(texts, figures)
+
+
 class DocumentPreview:
     """The replica of `look_at`. `refusal` is why the server does not show the document, if it does not."""
 
@@ -39,9 +47,9 @@ class DocumentPreview:
         self.refusal: RejectedError | None = None
 
     @property
-    def texts(self) -> dict[str, str]:
-        """The text of every file, by path."""
-        return {entry.path: str(self.document.text(file_id)) for file_id, entry in self.document.text_files.items()}
+    def files(self) -> FileSet:
+        """Everything that is in the document."""
+        return files_of(self.document)
 
     # ── the replica, as the client sees it ──────────────────────────────────────────────────────────────
 

@@ -1,7 +1,7 @@
 """What would change in a folder if a document took its place, file by file: for somebody who has to choose. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from texswarm_desktop.core.text_merge import diff
@@ -18,17 +18,38 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FileDifference:
-    """One file here and there. `added` and `removed` count lines, as seen from here."""
+    """One file here and there. `added` and `removed` count lines of a text, as seen from here."""
 
     path: str
     change: Change
     added: int = 0
     removed: int = 0
+    is_figure: bool = False
 
 
-def differences(here: Mapping[str, str], there: Mapping[str, str]) -> list[FileDifference]:
-    """Compare two sets of texts by path, in the order of the paths; files that are the same are named too."""
-    return list(_compared(here, there))
+@dataclass(frozen=True, slots=True)
+class FileSet:
+    """The files of one side by path: texts, and figures by the hash of what is in them."""
+
+    texts: Mapping[str, str]
+    figures: Mapping[str, str] = field(default_factory=dict)
+
+
+def differences(here: FileSet, there: FileSet) -> list[FileDifference]:
+    """Compare two sets of files, in the order of the paths; files that are the same are named too."""
+    found = [*_compared(here.texts, there.texts), *_compared_figures(here.figures, there.figures)]
+    return sorted(found, key=lambda file: file.path)
+
+
+def _compared_figures(here: Mapping[str, str], there: Mapping[str, str]) -> Iterator[FileDifference]:
+    for path in here.keys() | there.keys():
+        if path not in there:
+            change = Change.ONLY_HERE
+        elif path not in here:
+            change = Change.ONLY_THERE
+        else:
+            change = Change.SAME if here[path] == there[path] else Change.CHANGED
+        yield FileDifference(path, change, is_figure=True)
 
 
 def _compared(here: Mapping[str, str], there: Mapping[str, str]) -> Iterator[FileDifference]:

@@ -45,7 +45,7 @@ class Side:
 
 
 def road_for(here: Side, there: Side, choice: Choice) -> Road:
-    """Return how a folder and a document come together. Empty is what holds no text."""
+    """Return how a folder and a document come together. Empty is what holds no text and no figure."""
     if here.lineage is not None and here.lineage == there.lineage:
         return Road.GO_ON
     if here.is_empty:

@@ -13,8 +13,9 @@ from typing import Final
 
 from texswarm_desktop.core.folder_name import folder_name
 from texswarm_desktop.core.joining import copy_name
-from texswarm_desktop.core.project_files import OWN_FOLDER
+from texswarm_desktop.core.project_files import OWN_FOLDER, may_be_binary
 from texswarm_desktop.services.atomic_file import sync_folder, write_atomically
+from texswarm_desktop.services.folder_walk import FolderWalk
 from texswarm_desktop.services.project_entry import REPLICA_FILE, enter_folder
 from texswarm_desktop.services.project_folder import ProjectFolder
 from texswarm_desktop.services.project_identity import forget_identity
@@ -33,9 +34,11 @@ def put_inside(folder: Path, now: datetime) -> Path:
     """
     entered = enter_folder(folder)
     try:
+        figures = FolderWalk(folder, takes=may_be_binary).walk().files
         backup = _copy_of_texts(folder, entered.found, now)
         forget_identity(folder)
         _move_replica(folder / OWN_FOLDER, backup)
+        _move_files(folder, backup, [path for path in figures if path not in entered.found])
         disk = ProjectFolder(folder)
         for path, file in entered.found.items():
             disk.remove(path, expected=file.state)
@@ -70,6 +73,19 @@ def _copy_of_texts(folder: Path, paths: Iterable[str], now: datetime) -> Path:
         write_atomically(target, (folder / path).read_bytes())
     sync_folder(backup.parent)
     return backup
+
+
+def _move_files(folder: Path, backup: Path, paths: Iterable[str]) -> None:
+    """Figures, and what LaTeX made: each is in one place or the other, and nobody takes it for deleted any more."""
+    for path in paths:
+        target = backup / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).replace(target)
+        with suppress(OSError):  # what is not empty stays
+            for parent in (folder / path).parents:
+                if parent == folder:
+                    break
+                parent.rmdir()
 
 
 def _new_folder(place: Path, name: str) -> Path:

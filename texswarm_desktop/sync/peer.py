@@ -21,13 +21,13 @@ from texswarm_desktop.client.knock import tcp_knock
 from texswarm_desktop.client.server_talk import admitted, end_connection, invite_to, let_in, share
 from texswarm_desktop.client.states import Idle, LinkState, Live, NeedsUser, Syncing
 from texswarm_desktop.client.transport import websocket_transport
-from texswarm_desktop.core.file_differences import differences
+from texswarm_desktop.core.file_differences import FileSet, differences
 from texswarm_desktop.core.joining import Road, Side, road_for
 from texswarm_desktop.core.palette import color_of
 from texswarm_desktop.core.settings import Settings
 from texswarm_desktop.services.coming_together import come_together
 from texswarm_desktop.services.credentials import CredentialStore, ServerCredentials
-from texswarm_desktop.services.folder_survey import FolderSurvey, survey
+from texswarm_desktop.services.folder_survey import FolderSurvey, files_of, survey
 from texswarm_desktop.services.project import VIEWER, Project
 from texswarm_desktop.sync.options import SyncOptions
 from texswarm_desktop.sync.reporter import Reporter
@@ -244,7 +244,8 @@ class Peer:
         if project is not None and project.lineage in {None, there.lineage}:
             return
         here = await self._look()
-        preview = await look_at(connection, there.document_id, there.lineage) if here.texts else None
+        has_files = bool(here.texts or here.figures)
+        preview = await look_at(connection, there.document_id, there.lineage) if has_files else None
         road = _road(here, there, preview, self._options)
         if road is Road.ASK:
             raise RejectedError(ErrorCode.LINEAGE_MISMATCH)
@@ -254,11 +255,11 @@ class Peer:
         """Only say what would happen."""
         here = await self._look()
         if there is None:
-            self._reporter.plan(Road.FILL, differences(here.texts, {}))
+            self._reporter.plan(Road.FILL, differences(await self._files(), FileSet({})))
             return
         preview = await look_at(connection, there.document_id, there.lineage)
         road = _road(here, there, preview, self._options)
-        self._reporter.plan(road, differences(here.texts, preview.texts))
+        self._reporter.plan(road, differences(await self._files(), preview.files))
         if road is Road.ASK:
             raise RejectedError(ErrorCode.LINEAGE_MISMATCH)
 
@@ -384,6 +385,10 @@ class Peer:
         assert self._project is not None
         return self._project
 
+    async def _files(self) -> FileSet:
+        loop, folder = asyncio.get_running_loop(), self._options.folder
+        return await loop.run_in_executor(self._executor, files_of, folder)
+
     async def _look(self) -> FolderSurvey:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, partial(survey, self._options.folder))
@@ -391,8 +396,8 @@ class Peer:
 
 def _road(here: FolderSurvey, there: _There, preview: DocumentPreview | None, options: SyncOptions) -> Road:
     lineage = here.identity.lineage if here.identity is not None else None
-    theirs = preview.texts.values() if preview is not None else ()
-    sides = Side(lineage, not any(here.texts.values())), Side(there.lineage, not any(theirs))
+    theirs = preview.files if preview is not None else FileSet({})
+    sides = Side(lineage, here.is_empty), Side(there.lineage, not any(theirs.texts.values()) and not theirs.figures)
     return road_for(*sides, options.choice)
 
 

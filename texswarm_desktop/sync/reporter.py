@@ -104,7 +104,9 @@ class Reporter:
         if self._as_json:
             self._object("plan", road=road.value)
             for file in files:
-                self._object("file", path=file.path, change=file.change, added=file.added, removed=file.removed)
+                kind = "figure" if file.is_figure else "text"
+                details = {"change": file.change, "added": file.added, "removed": file.removed}
+                self._object("file", path=file.path, kind=kind, **details)
             return
         same = sum(file.change is Change.SAME for file in files)
         lines = [_PLANS[road], *map(_line_of, (file for file in files if file.change is not Change.SAME))]
@@ -141,5 +143,5 @@ def _print(text: str, stream: TextIO) -> None:
 
 
 def _line_of(file: FileDifference) -> str:
-    counts = f"  (+{file.added} −{file.removed} lines)"
+    counts = "" if file.is_figure else f"  (+{file.added} −{file.removed} lines)"
     return f"  {file.change:<10}  {file.path}{counts}"

@@ -1,14 +1,12 @@
 """Two histories of one document, side by side: what somebody has to know to choose between them."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from texswarm_desktop.client.document_preview import DocumentPreview, look_at
+from texswarm_desktop.client.document_preview import DocumentPreview, files_of, look_at
 from texswarm_desktop.client.server_talk import listed
 from texswarm_desktop.core.file_differences import Change, FileDifference, differences
-from texswarm_server.document import ProjectDocument
 from texswarm_server.protocol.errors import ErrorCode, LinkTimeoutError, RejectedError
 
 if TYPE_CHECKING:
@@ -47,7 +45,7 @@ async def compare_histories(project: "Project", connection: "Connection") -> Two
     if chosen is None:
         raise RejectedError(ErrorCode.DOCUMENT_NOT_FOUND)
     preview = await _preview(connection, chosen.id, chosen.lineage)
-    files = differences(_texts(project.document), preview.texts)
+    files = differences(files_of(project.document), preview.files)
     return TwoHistories(str(connection.address), project.folder.name, chosen.lineage, tuple(files))
 
 
@@ -57,7 +55,3 @@ async def _preview(connection: "Connection", document_id: str, lineage: str) -> 
             return await look_at(connection, document_id, lineage)
     except TimeoutError as error:
         raise LinkTimeoutError("the document did not arrive") from error
-
-
-def _texts(document: ProjectDocument) -> Mapping[str, str]:
-    return {entry.path: str(document.text(file_id)) for file_id, entry in document.files.items()}

@@ -17,6 +17,7 @@ FILES = (
     FileDifference("main.tex", Change.CHANGED, 3, 1),
     FileDifference("mine.tex", Change.ONLY_HERE, 0, 5),
     FileDifference("parts/one.tex", Change.SAME),
+    FileDifference("plot.png", Change.CHANGED, is_figure=True),
     FileDifference("theirs.tex", Change.ONLY_THERE, 7, 0),
 )
 
@@ -41,9 +42,10 @@ def test_what_differs_is_listed_and_what_is_the_same_is_counted(window: QWidget)
     assert [sheet.list.item(at).text() for at in range(sheet.list.count())] == [
         "main.tex   other text on the server (+3 −1 lines)",
         "mine.tex   only here",
+        "plot.png   another figure on the server",
         "theirs.tex   only on the server",
     ]
-    assert "3 files differ, 1 the same" in [one.text() for one in sheet.findChildren(QLabel)]
+    assert "4 files differ, 1 the same" in [one.text() for one in sheet.findChildren(QLabel)]
     sheet.close()
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from random import Random
 
 from tests.helpers.run_async import runs_async, until
-from tests.helpers.shared_folder import running_server, shared
+from tests.helpers.shared_folder import fill, running_server, shared
 from tests.helpers.sync_process import SyncProcess, sync_once
 
 DATA = Random(1).randbytes(12_000_000)
@@ -49,3 +49,78 @@ async def test_a_program_that_is_killed_while_it_sends_goes_on_where_it_was(tmp_
     assert (tmp_path / "second/plot.png").read_bytes() == DATA
     for folder in ("first", "second"):
         assert not [path for path in (tmp_path / folder).rglob("*") if path.suffix == ".part" or "tmp-" in path.name]
+
+
+async def two_papers(root: Path, link: str) -> tuple[str, Path]:
+    """A shared paper with figures, and a folder of another origin with others; returns the link, and the folder."""
+    put(root / "first", "same.png", b"same")
+    put(root / "first", "plot.png", b"theirs")
+    put(root / "first", "sub/new.png", b"new")
+    paper = await shared(root, link, {"main.tex": "Hello"})
+    await sync_once(root / "first")
+    for path, data in {"same.png": b"same", "plot.png": b"mine", "sub/old.png": b"old", "other.pdf": b"made"}.items():
+        put(root / "other", path, data)
+    fill(root / "other", {"main.tex": "Mine", "other.tex": "is made of this"})
+    return paper, root / "other"
+
+
+THEIRS = {"main.tex": b"Hello", "same.png": b"same", "plot.png": b"theirs", "sub/new.png": b"new"}
+MINE = {
+    "main.tex": b"Mine", "other.tex": b"is made of this", "other.pdf": b"made",
+    "same.png": b"same", "plot.png": b"mine", "sub/old.png": b"old",
+}  # fmt: skip
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    """Every file of a folder by path, without what is ours."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and ".texswarm" not in path.relative_to(folder).parts and path.name != "replica.db"
+    }
+
+
+@runs_async
+async def test_a_dry_run_names_figures_too_and_changes_none(tmp_path: Path) -> None:
+    async with running_server(tmp_path) as (_, link):
+        paper, other = await two_papers(tmp_path, link)
+        process = await sync_once(other, paper, "--dry-run", "--take", "theirs")
+    assert [(one["path"], one["change"]) for one in process.events if one.get("kind") == "figure"] == [
+        ("plot.png", "changed"), ("same.png", "same"), ("sub/new.png", "only there"), ("sub/old.png", "only here"),
+    ]  # fmt: skip
+    assert files_in(other) == MINE
+    assert not (other / ".texswarm").exists()
+
+
+@runs_async
+async def test_figures_give_way_to_theirs_and_are_kept_inside(tmp_path: Path) -> None:
+    async with running_server(tmp_path) as (_, link):
+        paper, other = await two_papers(tmp_path, link)
+        process = await sync_once(other, paper, "--take", "theirs")
+        await sync_once(tmp_path / "first")
+    (told,) = [event for event in process.events if event["event"] == "aside"]
+    assert files_in(other) == files_in(tmp_path / "first") == THEIRS
+    assert files_in(Path(told["folder"])) == MINE
+
+
+@runs_async
+async def test_both_are_kept_with_the_figures_of_each(tmp_path: Path) -> None:
+    async with running_server(tmp_path) as (_, link):
+        paper, other = await two_papers(tmp_path, link)
+        await sync_once(other, link)
+        process = await sync_once(other, paper, "--keep-both")
+        (told,) = [event for event in process.events if event["event"] == "aside"]
+        assert files_in(other) == THEIRS
+        assert files_in(Path(told["folder"])) == MINE
+        await sync_once(tmp_path / "first")
+    assert files_in(tmp_path / "first") == THEIRS
+
+
+@runs_async
+async def test_a_folder_with_figures_alone_is_not_mixed_into_a_document(tmp_path: Path) -> None:
+    async with running_server(tmp_path) as (_, link):
+        paper = await shared(tmp_path, link, {"main.tex": "Hello"})
+        put(tmp_path / "other", "plot.png", b"mine")
+        async with SyncProcess(tmp_path / "other", paper, "--once") as process:
+            assert await process.ended() == 3
+    assert files_in(tmp_path / "other") == {"plot.png": b"mine"}

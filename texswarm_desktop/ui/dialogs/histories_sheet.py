@@ -75,6 +75,8 @@ def words_of(file: FileDifference) -> str:
             return f"{file.path}   only here"
         case Change.ONLY_THERE:
             return f"{file.path}   only on the server"
+        case _ if file.is_figure:
+            return f"{file.path}   another figure on the server"
         case _:
             return f"{file.path}   other text on the server (+{file.added} −{file.removed} lines)"
 
