@@ -70,9 +70,7 @@ class Sharing(QObject):
         self.invite_id = invite.invite_id
         self.follow(opened)
         hosting = Hosting(address="", role=invite.role, asks=invite.ask)
-        shown = self._show_addresses(hosting, started.public_addresses)
-        self._offer()
-        return shown
+        return self._show_addresses(hosting, started.public_addresses)
 
     @property
     def link(self) -> InviteLink | None:
@@ -94,6 +92,7 @@ class Sharing(QObject):
         if self.hosting is not None and self._link is not None:
             self._link, self.invite_id = replace(self._link, token=invite.token), invite.invite_id
             self._show(replace(self.hosting, link=str(self._link), role=invite.role, asks=invite.ask))
+            self._offer()
 
     def show_access(self, role: RoleName, *, asks: bool) -> None:
         """Show what the link gives, and whether it asks first."""
@@ -113,16 +112,18 @@ class Sharing(QObject):
             self._server.offer(offer, self.set_join_code)
 
     def follow(self, opened: OpenedProject) -> None:
-        """Count the people of this project, which may be the same one loaded again."""
+        """Count the people of this project, which may be the same one loaded again, and announce its title."""
         self.unfollow()
         self._opened = opened
         opened.participants.others_changed.connect(self._on_participants_others)
+        opened.view.title_changed.connect(self._on_view_title)
 
     def unfollow(self) -> None:
         """Listen to nobody; needed before a project that is loaded again is closed."""
         opened, self._opened = self._opened, None
         if opened is not None:
             opened.participants.others_changed.disconnect(self._on_participants_others)
+            opened.view.title_changed.disconnect(self._on_view_title)
 
     async def end(self) -> None:
         """End the server, if it runs; what was shared goes on locally."""
@@ -149,6 +150,10 @@ class Sharing(QObject):
             self._show(replace(self.hosting, people=people))
             self._wakefulness.want(is_wanted=people > 0)
 
+    def _on_view_title(self, _title: str) -> None:
+        if self.hosting is not None:
+            self._offer()
+
     def _on_awake_changed(self, is_awake: bool) -> None:
         if self.hosting is not None:
             self._show(replace(self.hosting, is_awake=is_awake))
@@ -163,4 +168,5 @@ class Sharing(QObject):
         self._link = replace(self._link, address=best)
         shown = replace(hosting, address=str(best), link=str(self._link), others=tuple(map(str, others)))
         self._show(shown)
+        self._offer()
         return shown

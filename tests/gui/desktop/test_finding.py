@@ -15,6 +15,7 @@ from texswarm_desktop.client.status import Hosting
 from texswarm_desktop.ui.dialogs.host_sheet import HostSheet
 from texswarm_desktop.ui.dialogs.join_dialog import JoinDialog
 from texswarm_desktop.ui.nearby_list import NearbyRow
+from texswarm_desktop.viewmodels.membership import Withdraw
 from texswarm_server.pairing.join_code import read_join_code
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
@@ -146,6 +147,38 @@ async def test_another_certificate_at_a_known_host_is_a_warning_that_one_press_a
     dialog = dialog_of(bob, JoinDialog)
     assert dialog.trust.text().startswith("Careful")
     press(button(dialog, "Trust it and join"))
+    await bob.until_text("hello")
+
+
+@runs_at_desks
+async def test_a_project_that_is_renamed_is_listed_by_its_new_name_at_once(desks: Desks, record_property) -> None:
+    bob = await at_the_first_page(desks, "bob")
+    ada = await hosting(desks, ADA, "hello")
+    before, after = ada.opened.view.title, f"On swarms {ADA}"
+    await until(lambda: row_of(bob, before) is not None)
+    begun = time.monotonic()
+    ada.opened.view.rename_project(after)
+    await until(lambda: row_of(bob, after) is not None)
+    record_property("renamed_to_listed_s", round(time.monotonic() - begun, 2))
+    assert row_of(bob, before) is None
+    press(row_of(bob, after))
+    press(dialog_of(bob, JoinDialog).accept_button)
+    await bob.until_text("hello")
+    bob.opened.view.rename_project(f"By bob, {ADA}")
+    await until(lambda: row_of(bob, f"By bob, {ADA}") is not None)
+
+
+@runs_at_desks
+async def test_the_list_leads_in_also_after_the_link_was_withdrawn(desks: Desks) -> None:
+    bob = await at_the_first_page(desks, "bob")
+    ada = await hosting(desks, ADA, "hello")
+    link = hosting_of(ada).link
+    held = await ada.workspace.owner.membership()
+    await ada.workspace.owner.decide(Withdraw(held.invitations[0].invite_id))
+    assert hosting_of(ada).link != link
+    await until(lambda: row_of(bob, ada.opened.view.title) is not None)
+    press(row_of(bob, ada.opened.view.title))
+    press(dialog_of(bob, JoinDialog).accept_button)
     await bob.until_text("hello")
 
 
