@@ -32,7 +32,7 @@ def live(executor: ThreadPoolExecutor, count: int, plan: list[tuple[str, int, in
 
 
 def check(verdict: Verdict) -> None:
-    assert verdict.lost == []
+    assert (verdict.lost, verdict.doubled) == ([], [])
     assert verdict.folders_differ == []
 
 

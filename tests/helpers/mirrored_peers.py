@@ -8,6 +8,7 @@ that comes and goes. Everything they write is a line of its own, so that at rest
 """
 
 import asyncio
+import hashlib
 import os
 import shutil
 from collections import Counter
@@ -19,6 +20,7 @@ from typing import Any, Self
 
 import pycrdt
 
+from tests.helpers.folder_listing import files_in, folders_in
 from tests.helpers.live_folder import git
 from tests.helpers.run_async import until
 from texswarm_desktop.services.project import Project
@@ -56,18 +58,14 @@ class Peer:
 
     def on_disk(self) -> list[str]:
         """The texts in the folder, by path."""
-        return sorted(
-            path.relative_to(self.folder).as_posix()
-            for path in self.folder.rglob("*.tex")
-            if path.is_file() and not any(part.startswith(".") for part in path.relative_to(self.folder).parts)
-        )
+        return list(self.contents())
 
     def contents(self) -> dict[str, bytes]:
-        return {path: (self.folder / path).read_bytes() for path in self.on_disk()}
+        found = files_in(self.folder)
+        return {path: found[path] for path in found if path.endswith(".tex") and not _is_hidden(path)}
 
     def folders(self) -> set[str]:
-        found = (path.relative_to(self.folder) for path in self.folder.rglob("*") if path.is_dir())
-        return {path.as_posix() for path in found if not any(part.startswith(".") for part in path.parts)}
+        return folders_in(self.folder)
 
     def texts(self) -> dict[str, str]:
         document = self.project.document
@@ -105,6 +103,8 @@ class Story:
         self._written: set[str] = {line for text in FIRST_FILES.values() for line in text.splitlines()}
         self._deleted: set[str] = set()
         self._deleted_ids: set[str] = set()
+        self._by_program: dict[str, Peer] = {}
+        self._written_again: set[str] = set()
 
     async def begin(self, count: int) -> Self:
         first = self._root / "peer0"
@@ -155,7 +155,13 @@ class Story:
 
     def _line(self) -> str:
         self._count += 1
-        self._written.add(line := f"written as number {self._count}, and kept")
+        words = hashlib.sha256(str(self._count).encode()).hexdigest()
+        line = f"{words[:6]} {words[6:15]} {words[15:19]} {words[19:27]} {self._count}"  # no two are alike
+        self._written.add(line)
+        return line
+
+    def _disk_line(self, peer: Peer) -> str:
+        self._by_program[line := self._line()] = peer
         return line
 
     def _type(self, peer: Peer, which: int, where: int) -> None:
@@ -187,12 +193,14 @@ class Story:
 
     def _write(self, peer: Peer, which: int, where: int) -> None:
         if (path := self._pick_on_disk(peer, which)) is not None:
-            self._edit_on_disk(path, lambda lines: _with(lines, where, self._line()))
+            self._edit_on_disk(path, lambda lines: _with(lines, where, self._disk_line(peer)))
 
     def _save(self, peer: Peer, which: int, where: int) -> None:
         if (path := self._pick_on_disk(peer, which)) is not None:
             new = path.with_name(f".{path.name}.new")
-            new.write_text("".join(f"{line}\n" for line in _with(path.read_text().splitlines(), where, self._line())))
+            new.write_text(
+                "".join(f"{line}\n" for line in _with(path.read_text().splitlines(), where, self._disk_line(peer)))
+            )
             new.replace(path)
 
     def _cut_line(self, peer: Peer, which: int, where: int) -> None:
@@ -207,9 +215,15 @@ class Story:
     def _save_loaded(self, peer: Peer, which: int, where: int) -> None:
         for name, text in peer.loaded.items():
             if Path(name).exists():
-                lines = _with(text.splitlines(), where, self._line())
+                lines = _with(text.splitlines(), where, self._disk_line(peer))
+                self._note_overwritten(peer, Path(name), lines)
                 peer.loaded = {name: "".join(f"{line}\n" for line in lines)}
                 Path(name).write_text(peer.loaded[name])
+
+    def _note_overwritten(self, peer: Peer, path: Path, lines: list[str]) -> None:
+        """What one program writes over that another one on this disk wrote is nobody else's to keep."""
+        there = set(path.read_text().splitlines()) - set(lines)
+        self._deleted |= {line for line in there if self._by_program.get(line) is peer}
 
     def _move(self, peer: Peer, which: int, where: int) -> None:
         path = self._pick_on_disk(peer, which)
@@ -226,7 +240,7 @@ class Story:
     def _make_file(self, peer: Peer, which: int, where: int) -> None:
         path = peer.folder / f"{_NAMES[where % len(_NAMES)]}-new{self._count}.tex"
         path.parent.mkdir(exist_ok=True)
-        path.write_text(f"{self._line()}\n{self._line()}\n")
+        path.write_text("".join(f"{self._disk_line(peer)}\n" for _ in range(6)))
 
     def _folder(self, peer: Peer, which: int, where: int) -> None:
         path = peer.folder / f"empty{which % 3}"
@@ -239,6 +253,9 @@ class Story:
         before = peer.contents()
         git(peer.folder, "checkout", "-qf", ("one", "two")[which % 2])
         after = peer.contents()
+        self._written_again |= {
+            line for path in after if after[path] != before.get(path) for line in _lines(after[path])
+        }
         self._deleted |= {line for path in before for line in _lines(before[path])} - {
             line for path in after for line in _lines(after[path])
         }
@@ -302,7 +319,7 @@ class Story:
         folders = [peer.folders() for peer in self.hub.peers]
         return Verdict(
             lost=sorted(self._written - self._deleted - gone - found.keys()),
-            doubled=sorted(line for line, count in found.items() if count > 1),
+            doubled=sorted(line for line, count in found.items() if count > 1 and line not in self._written_again),
             folders_differ=[sorted(some ^ folders[0]) for some in folders if some != folders[0]],
         )
 
@@ -345,6 +362,10 @@ async def live_through(
 
 def _texts(document: ProjectDocument) -> dict[str, str]:
     return {entry.path: str(document.text(file_id)) for file_id, entry in document.files.items()}
+
+
+def _is_hidden(path: str) -> bool:
+    return any(part.startswith(".") for part in path.split("/"))
 
 
 def _lines(data: bytes) -> list[str]:

@@ -7,7 +7,7 @@ Nothing is decided by time. A file is taken out of the project only if it was wr
 that still has other text, and nobody edited it since.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from texswarm_desktop.core.project_files import PLAIN, DecodedText, TextFormat
@@ -115,9 +115,14 @@ Step = Known | Merge | Add | Rename | RestoreFile | Remove | Discard
 
 
 def reconcile(
-    records: Mapping[str, Record], found: Mapping[str, Found], document: Mapping[str, tuple[str, str]]
+    records: Mapping[str, Record],
+    found: Mapping[str, Found],
+    document: Mapping[str, tuple[str, str]],
+    former: Callable[[str], tuple[str, ...]] = lambda _: (),
 ) -> list[Step]:
     """Return what is to be done. `records` and `document` (path, text) are by file id, `found` is by path.
+
+    `former` returns by file id what was in a file before.
 
     Files of the document that no step names are written out as usual.
     """
@@ -137,7 +142,8 @@ def reconcile(
     left_over = sorted(path for path in found.keys() - known if _is_left_over(records.values(), path, found[path]))
     steps += [Discard(path) for path in left_over]
     fresh = [path for path in sorted(found.keys() - known - set(left_over)) if found[path].decoded is not None]
-    return steps + _moved(gone, fresh, records, found, document)
+    lost = {one: _mirrored(records[one], former(one) if fresh else ()) for one in gone}
+    return steps + _moved(lost, fresh, records, found, document)
 
 
 def _compared(file_id: str, path: str, text: str, record: Record | None, found: Found) -> list[Step]:
@@ -164,7 +170,7 @@ def _is_left_over(records: Iterable[Record], path: str, found: Found) -> bool:
 
 
 def _moved(
-    gone: list[str],
+    gone: Mapping[str, Mirrored],
     fresh: list[str],
     records: Mapping[str, Record],
     found: Mapping[str, Found],
@@ -172,9 +178,7 @@ def _moved(
 ) -> list[Step]:
     """A file that is gone and a new one may be one file under another name."""
     steps: list[Step] = []
-    twins = renamed(
-        {file_id: _mirrored(records[file_id]) for file_id in gone}, {path: _seen(found[path]) for path in fresh}
-    )
+    twins = renamed(gone, {path: _seen(found[path]) for path in fresh})
     for file_id in gone:
         path, record = twins.get(file_id), records[file_id]
         if path is not None:
@@ -190,8 +194,9 @@ def _moved(
     return steps + [Add(path) for path in fresh]
 
 
-def _mirrored(record: Record) -> Mirrored:
-    return Mirrored(record.path, record.last_text or "", record.intent or record.digest or b"")
+def _mirrored(record: Record, former: tuple[str, ...]) -> Mirrored:
+    digest = record.intent or record.digest or b""
+    return Mirrored(record.path, record.last_text or "", digest, former=former)
 
 
 def _seen(found: Found) -> Seen:

@@ -18,12 +18,16 @@ _MAX_COMPARED_CP: Final = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Mirrored:
-    """What we know to have been on disk for a file. `inode`: its place on the disk, None where nobody looked."""
+    """What we know to have been on disk for a file. `inode`: its place on the disk, None where nobody looked.
+
+    `former`: what was in it before; an editor may have saved what it had loaded then.
+    """
 
     path: str
     text: str
     digest: bytes
     inode: int | None = None
+    former: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +82,10 @@ def _alike(
         return
     lines = {path: _lines(text) for path, text in new.items()}
     for file_id, file in old.items():
-        before = _lines(file.text)
+        before = [_lines(text) for text in (file.text, *file.former)]
         for path in new:
             is_in_place = _is_in_place(file, fresh[path])
-            degree = _share(before, lines[path])
+            degree = max(_share(one, lines[path]) for one in before)
             if degree >= (_ALIKE_IN_PLACE if is_in_place else _ALIKE):
                 yield -(degree + is_in_place), file.path, path, file_id
 

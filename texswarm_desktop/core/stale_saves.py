@@ -32,6 +32,7 @@ _UNSEEN_S: Final = 10.0
 _MAX_COMPARED_CP: Final = 8_000_000
 #: How much text is merged to carry one save into former states.
 _MAX_CARRIED_CP: Final = 4_000_000
+_LARGE_BYTES: Final = 64 * 1024
 _LEVEL: Final = 1
 _WORD: Final = re.compile(r"\w+|[^\w\s]")
 
@@ -59,6 +60,12 @@ class FormerStates:
     """What was in a file before what is in it now, oldest first."""
 
     states: tuple[FormerState, ...] = ()
+
+    @property
+    def some(self) -> tuple[str, ...]:
+        """A few of the texts, the oldest among them; none where they are large."""
+        few = [*self.states[:1], *self.states[len(self.states) // 2 :][:1]]
+        return tuple(state.text for state in few if len(state.packed) < _LARGE_BYTES)
 
     def after(self, state: FormerState) -> "FormerStates":
         """Return these with a `state` that is being written over."""

@@ -4,15 +4,15 @@ Looks and compares in the executor; decides by `core.settling` and `core.disk_ch
 takes what comes out of here into the document.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Set
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from texswarm_desktop.core.disk_changes import DiskFacts, DiskStep, LateSave, Left, disk_steps
 from texswarm_desktop.core.empty_folders import FolderFacts
 from texswarm_desktop.core.reconcile import Merge
-from texswarm_desktop.core.renames import Seen
+from texswarm_desktop.core.renames import Mirrored, Seen
 from texswarm_desktop.core.settling import Change, Doubt, Sight, doubt_about, settle
 from texswarm_desktop.core.stale_saves import FormerStates
 from texswarm_desktop.core.text_merge import Edit, common_lines, merge
@@ -37,7 +37,7 @@ class Sighting:
 
     look: Look
     changed: Mapping[str, Seen]
-    gone: Collection[FileId]
+    gone: Set[FileId]
     late: Mapping[str, LateSave]
     again_s: float | None
     came: frozenset[str] = frozenset()
@@ -147,8 +147,8 @@ class FolderIntake:
         self._sights = settled.waiting
         gone = {owners[path] for path in look.gone & settled.ready if path in owners}
         changed = {path: _seen(look.changed[path]) for path in look.changed.keys() & settled.ready}
-        new = look.changed.keys() - owners.keys()
-        if (look.gone & owners.keys() | new) - settled.ready:  # one that is new may be one that is gone
+        if (look.gone & owners.keys() | look.changed.keys()) - settled.ready:
+            # One that is new may be one that is gone, or one that something else took the place of.
             changed, gone = {path: seen for path, seen in changed.items() if path in owners}, set()
         came, went = ({one for one in some if f"{one}/" in settled.ready} for some in (came, went))
         late = self._replaced.saves(look.late.keys() & settled.ready, look.late)
@@ -171,12 +171,17 @@ class FolderIntake:
             changes[path] = Change(None, Doubt.NONE if has_moved else Doubt.GONE)
         return changes
 
-    def steps(self, sighting: Sighting, files: Mapping[FileId, MirroredFile]) -> list[DiskStep]:
+    def steps(
+        self, sighting: Sighting, files: Mapping[FileId, MirroredFile], former: Mapping[FileId, FormerStates]
+    ) -> list[DiskStep]:
         """Decide what is to be done, as the document is at this moment."""
         paths = self._paths()
+        mirrored = {file_id: file.mirrored for file_id, file in files.items()}
+        for file_id in sighting.gone & former.keys():
+            mirrored[file_id] = replace(mirrored[file_id], former=former[file_id].some)
         return disk_steps(
             DiskFacts(
-                mirrored={file_id: file.mirrored for file_id, file in files.items()},
+                mirrored=dict[str, Mirrored](mirrored.items()),
                 document=dict[str, str](paths.items()),
                 changed=sighting.changed,
                 gone=sighting.gone,

@@ -162,7 +162,8 @@ class FolderMirror:
         }
         figures = {entry.path for entry in self._document.blob_files.values()}
         texts = {path: file.found for path, file in found.items() if path not in figures}
-        steps = reconcile(records, texts, document)
+        former = dict(self._former)
+        steps = reconcile(records, texts, document, lambda one: former.get(FileId(one), FormerStates()).some)
         later = can_wait(steps, found, has_main=self._document.main_file is not None) if bit_by_bit else frozenset()
         for step in steps:
             if not (isinstance(step, Add) and step.path in later):
@@ -194,6 +195,7 @@ class FolderMirror:
             case Discard(path):
                 # Left to the next round, which looks at the file once more.
                 owner = next(file_id for file_id, record in records.items() if record.path == path)
+                self._remember_written_over(owner, records)
                 known = MirroredFile(path, records[owner].last_text or "", PLAIN, found[path].state)
                 self._keep_stray(FileId(meant_by(owner)), known)
 
@@ -207,7 +209,7 @@ class FolderMirror:
         """A crash came before it was noted what we wrote over; whether it came before we did is not known."""
         record = records.get(file_id)
         if record is not None and record.intent_text is not None and record.text is not None:
-            self._before(FileId(file_id), record.text)
+            self._before(FileId(meant_by(file_id)), record.text)
 
     def _add(self, path: str, file: DiskFile) -> None:
         """Take a new file of another program's into the document."""
@@ -491,7 +493,7 @@ class FolderMirror:
 
     def _merge_aside(self, sighting: Sighting, tries: int, done: _Merged | None = None) -> None:
         """Compare large texts where nobody waits for it; what is done to the document meanwhile counts."""
-        steps = self._intake.steps(sighting, self._bases)
+        steps = self._intake.steps(sighting, self._bases, self._former)
         merges = self._intake.merges(sighting, steps, self._former)
         known = dict(done or [])
         if not tries or all(one in known for one in merges):

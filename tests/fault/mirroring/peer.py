@@ -82,6 +82,7 @@ class Process:
         stored = await self.store.load(0.0)
         self.document.load(stored.updates)
         peer.world.survived(peer, self.document)
+        self._note_removals()
         self.document.on_update = self._on_update
         self.document.on_files_changed = self.mirror.files_changed
         self.document.on_file_touched = self.mirror.touched
@@ -100,6 +101,17 @@ class Process:
         await self.store.flushed()
         self.mirror.watch(cast("FolderWatch", Watch()))
         self._distrust()
+
+    def _note_removals(self) -> None:
+        """What the mirror takes out of the document because a program deleted it is deleted by somebody."""
+        remove, programs = self.document.remove_file, self.peer.world.programs
+
+        def remove_and_note(file_id: FileId) -> None:
+            if (self.peer.name, self.document.files[file_id].path) in programs.unlinked:
+                self.peer.world.deleted_ids.add(file_id)
+            remove(file_id)
+
+        self.document.remove_file = remove_and_note  # type: ignore[method-assign]
 
     def _distrust(self) -> None:
         if not self.is_dead:

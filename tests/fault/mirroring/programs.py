@@ -44,6 +44,7 @@ class Programs:
         self._count = 0
         self.written_again: set[str] = set()
         self.local: dict[str, str] = {}
+        self.unlinked: set[tuple[str, str]] = set()
         self._were: dict[tuple[str, str], set[str]] = {}
 
     def new_path(self) -> str:
@@ -244,13 +245,12 @@ class Programs:
 
     def _note_unseen_move(self, peer: "Peer", path: str) -> None:
         """A file that was moved while nobody looked, and another one in its place: which is which cannot be known."""
-        if peer.process is None and path not in peer.disk.files:
-            for file_id, shown in self._mirrored(peer).items():
-                if shown == path:
-                    self.written_again |= set(str(self._world.hub._text_of(file_id)).splitlines())
+        if peer.process is None and path not in peer.disk.files and path in self._mirrored(peer).values():
+            self.written_again |= self._world.written.keys()
 
     def _forget(self, peer: "Peer", path: str) -> None:
         self._world.deleted |= set(peer.disk.text(path).splitlines())
+        self.unlinked.add((peer.name, path))
         known = {path, *self._were.get((peer.name, path), ())}
         self._world.deleted_ids |= {file_id for file_id, shown in self._mirrored(peer).items() if shown in known}
 

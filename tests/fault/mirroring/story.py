@@ -113,12 +113,12 @@ async def _do(world: World, peer: Peer, kind: str) -> None:
     elif kind in _DISK:
         world.programs.begin(world.peers[0] if kind == "checkout" else peer, kind)
     elif kind == "kill":
-        if peer.process is None:
+        if peer.process is None and not peer.busy:  # who opens a folder in the middle of a checkout sees half of it
             await peer.start()
             world.tell(peer.name, "is started")
             if peer.is_linked:
                 world.link(peer)
-        elif world.kills:
+        elif world.kills and peer.process is not None:
             world.tell(peer.name, "KILLED")
             peer.kill()
     elif kind == "cut":
