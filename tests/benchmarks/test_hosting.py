@@ -1,6 +1,7 @@
 """What hosting costs: to start and stop, to be joined, for guests while the host is busy, and for the host's keys."""
 
 import asyncio
+import logging
 import random
 import ssl
 import sys
@@ -31,6 +32,8 @@ JOIN_LIMIT_S = 3.0
 GUEST_P99_LIMIT_S = 0.025
 KEY_ALLOWANCE_S = 0.008
 GUESTS = 20
+KEY_ROUNDS = 6
+KEYS = 100
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -130,22 +133,42 @@ def test_guests_of_a_busy_host(tmp_path: Path, trouble: str) -> None:
     assert percentile(seen, 99) < GUEST_P99_LIMIT_S
 
 
-def test_the_hosts_own_keys_with_twenty_guests(tmp_path: Path) -> None:
-    async def story() -> tuple[list[float], list[float]]:
+def test_the_hosts_own_keys_with_twenty_guests(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """In rounds of both, because a machine is not as quick in one minute as in the next."""
+    caplog.set_level(logging.WARNING)  # to write down each frame would cost the guests more than the frame
+
+    async def story() -> list[tuple[list[float], list[float]]]:
         async with hosting(tmp_path) as (host, link), guests_of(link, GUESTS) as guests:
-            loop, chance = asyncio.get_running_loop(), random.Random(7)
-            typing = [loop.create_task(types(guest, chance)) for guest in guests]
-            empty = await host.do("own_keys", count=150, pause_s=0.03, empty=True)
-            own = await host.do("own_keys", count=300, pause_s=0.03)
+            loop = asyncio.get_running_loop()
+            typing = [loop.create_task(types(guest, place)) for place, guest in enumerate(guests)]
+            rounds = []
+            for _ in range(KEY_ROUNDS):
+                empty = await host.do("own_keys", count=KEYS, pause_s=0.03, empty=True)
+                rounds.append((empty, await host.do("own_keys", count=KEYS, pause_s=0.03)))
             for task in typing:
+                assert not task.done(), "a guest stopped typing"
                 task.cancel()
             await asyncio.gather(*typing, return_exceptions=True)
-            return empty, own
+            return rounds
 
-    empty, own = asyncio.run(story())
-    for name, seen in (("an empty widget", empty), ("the host's editor, twenty guests typing", own)):
-        report(f"own key press to paint, {name}", median_ms=median(seen) * 1000, p99_ms=percentile(seen, 99) * 1000)
-    assert percentile(own, 99) < percentile(empty, 99) + KEY_ALLOWANCE_S
+    rounds = asyncio.run(story())
+    more = []
+    for number, (empty, own) in enumerate(rounds):
+        more.append(percentile(own, 99) - percentile(empty, 99))
+        report(
+            f"own key press to paint, twenty guests typing, round {number + 1}",
+            empty_median_ms=median(empty) * 1000,
+            empty_p99_ms=percentile(empty, 99) * 1000,
+            own_median_ms=median(own) * 1000,
+            own_p99_ms=percentile(own, 99) * 1000,
+            more_ms=more[-1] * 1000,
+        )
+    all_empty = [each for empty, _ in rounds for each in empty]
+    all_own = [each for _, own in rounds for each in own]
+    all_more = percentile(all_own, 99) - percentile(all_empty, 99)
+    report("the same, 99th percentiles of all rounds", more_ms=all_more * 1000, median_of_rounds_ms=median(more) * 1000)
+    assert all_more < KEY_ALLOWANCE_S
+    assert median(more) < KEY_ALLOWANCE_S
 
 
 @asynccontextmanager
@@ -182,10 +205,26 @@ async def exchanged(one: Opened, two: Opened, seconds: float) -> list[float]:
     return seen
 
 
-async def types(guest: Opened, chance: random.Random) -> None:
-    """Type five letters a second, as people do, into the file that the host has open."""
+async def types(guest: Opened, place: int) -> None:
+    """Type five letters a second into the file that the host has open, at one's own line of it, and show the caret.
+
+    What the others do is not taken in: guests are on computers of their own, and cost the host's nothing.
+    """
+    guest.client.is_automatic = False
+    chance, clock = random.Random(place), 0
+    file_id = guest.replica.file_at("main.tex")
+    assert file_id is not None
+    text = guest.replica.text(file_id)
+    lines = str(text).split("\n")
+    line = place % len(lines)
+    at = len("\n".join(lines[: line + 1]).encode("utf-16-le")) // 2
+    user = {"id": f"guest-{place}", "name": f"Guest {place}", "color": f"#{place * 9 + 30:02x}60a0"}
     while True:
-        await guest.write(chance.choice("abcdefg "))
+        text.replace_u16(at, at, chance.choice("abcdefg "))
+        at, clock = at + 1, clock + 1
+        await guest.flush()
+        await guest.publish({"user": user, "file": file_id, "caret": {"anchor": at, "head": at}}, clock)
+        guest.client.frames.clear()
         await asyncio.sleep(chance.uniform(0.1, 0.3))
 
 

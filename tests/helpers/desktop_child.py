@@ -7,6 +7,7 @@ come in on standard input as `{"id": 1, "do": "type", …}`, answers go out on s
 import asyncio
 import json
 import os
+import random
 import sys
 import threading
 import time
@@ -15,9 +16,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QTextCursor
-from PySide6.QtWidgets import QApplication, QDialog, QMessageBox, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QMessageBox, QPlainTextEdit
 
 from texswarm_desktop.__main__ import parser
 from texswarm_desktop.app import Desktop, run
@@ -25,6 +26,7 @@ from texswarm_server.protocol.invite_link import parse_invite_link
 
 #: A host in a test or a demonstration is not for the network.
 LOOPBACK = "127.0.0.1"
+_PAINT_LIMIT_S = 10.0
 
 
 class DialogWatch(QObject):
@@ -41,26 +43,64 @@ class DialogWatch(QObject):
 
 
 class PaintWatch(QObject):
-    """Notes when a text was first painted after it had grown; monotonic seconds."""
+    """Notes when a text was painted for the first time after `count` had grown; monotonic seconds."""
 
-    def __init__(self, viewport: QWidget, length: Callable[[], int]) -> None:
+    def __init__(self, editor: QPlainTextEdit, count: Callable[[], int]) -> None:
         super().__init__()
-        self._length = length
-        self._from = length()
+        self._editor = editor
+        self._count, self._from = count, count()
         self.painted_at: float | None = None
-        viewport.installEventFilter(self)
+        self.painted = threading.Event()
+        editor.viewport().installEventFilter(self)
 
     def begin(self) -> None:
-        self._from, self.painted_at = self._length(), None
+        self._from, self.painted_at = self._count(), None
+        self.painted.clear()
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        if event.type() == QEvent.Type.Paint and self.painted_at is None and self._length() > self._from:
-            QTimer.singleShot(0, self._on_painted)
+    def end(self) -> None:
+        self._editor.viewport().removeEventFilter(self)
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        if event.type() != QEvent.Type.Paint or self.painted_at is not None or self._count() <= self._from:
+            return False
+        self._editor.viewportEvent(event)
+        self.painted_at = time.monotonic()
+        self.painted.set()
+        return True
+
+
+class Keyboard(QObject):
+    """Presses a key again and again, from a thread of its own, each when the one before is on the screen."""
+
+    def __init__(self, editor: QPlainTextEdit, presses: int, pause_s: float) -> None:
+        super().__init__()
+        self._editor, self._presses, self._pause_s = editor, presses, pause_s
+        self._chance = random.Random(presses)
+        self._arrived = 0
+        self._watch = PaintWatch(editor, lambda: self._arrived)
+        editor.installEventFilter(self)
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        self._arrived += event.type() == QEvent.Type.KeyPress
         return False
 
-    def _on_painted(self) -> None:
-        if self.painted_at is None:
-            self.painted_at = time.monotonic()
+    def press_all(self) -> list[float]:
+        """Return the seconds from each key press to its paint. In a thread."""
+        return [self._press() for _ in range(self._presses)]
+
+    def end(self) -> None:
+        self._watch.end()
+        self._editor.removeEventFilter(self)
+
+    def _press(self) -> float:
+        time.sleep(self._chance.uniform(0.5, 1.5) * self._pause_s)
+        self._watch.begin()
+        key = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_A, Qt.KeyboardModifier.NoModifier, "a")
+        at = time.monotonic()
+        QCoreApplication.postEvent(self._editor, key)
+        assert self._watch.painted.wait(_PAINT_LIMIT_S)
+        assert self._watch.painted_at is not None
+        return self._watch.painted_at - at
 
 
 class Hand:
@@ -193,32 +233,33 @@ class Hand:
         QTimer.singleShot(0, work)
 
     async def own_keys(self, count: int, pause_s: float, empty: bool = False) -> list[float]:
-        """Press keys in the editor, or in an empty widget of Qt, and return the seconds from each to its paint."""
+        """Press keys in the editor, or in an empty widget of Qt, and return the seconds from each to its paint.
+
+        They come as from a keyboard, whatever the window is busy with. The first is not counted: a new window may be
+        painted on its own account.
+        """
         widget: Any = QPlainTextEdit() if empty else self._editor()
         if empty:
-            widget.resize(self._editor().size())
-            widget.show()
-        watch, seen = PaintWatch(widget.viewport(), lambda: int(widget.document().characterCount())), []
-        for _ in range(count):
-            watch.begin()
-            at = time.monotonic()
-            key = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_A, Qt.KeyboardModifier.NoModifier, "a")
-            QApplication.sendEvent(widget, key)
-            while watch.painted_at is None:  # noqa: ASYNC110 - a turn of the loop each, nothing coarser
-                await asyncio.sleep(0)
-            seen.append(watch.painted_at - at)
-            await asyncio.sleep(pause_s)
-        widget.viewport().removeEventFilter(watch)
+            window = QMainWindow()
+            window.setCentralWidget(widget)
+            window.resize(self._editor().size())
+            window.show()
+        application = QApplication.instance()
+        application.removeEventFilter(self.dialogs)  # it looks at every event of the program
+        keyboard = Keyboard(widget, count + 1, pause_s)
+        seen = await asyncio.get_running_loop().run_in_executor(None, keyboard.press_all)
+        keyboard.end()
+        application.installEventFilter(self.dialogs)
         if empty:
-            widget.close()
-            widget.deleteLater()
-        return seen
+            window.close()
+            window.deleteLater()
+        return seen[1:]
 
     async def paints_from_here(self) -> float:
         """Look out for the first paint of a text longer than now."""
         if self.paint is None:
             editor = self._editor()
-            self.paint = PaintWatch(editor.viewport(), lambda: int(editor.document().characterCount()))
+            self.paint = PaintWatch(editor, lambda: int(editor.document().characterCount()))
         self.paint.begin()
         return time.monotonic()
 

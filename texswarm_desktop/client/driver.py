@@ -82,6 +82,8 @@ StateListener = Callable[[LinkState, LinkState], None]
 
 #: Of what a host says about where it is, no more than this is believed.
 _MOST_ADDRESSES: Final = 8
+#: What came in is worked at for so long without a pause.
+_PORTION_S: Final = 0.002
 
 _TIMER_EVENTS: Final[dict[TimerKind, type[StepTimedOut | ProbeTimedOut | RetryDue]]] = {
     TimerKind.STEP: StepTimedOut,
@@ -293,8 +295,7 @@ class Driver:
             async with self._transport(address, self._profile, self._clock) as link:
                 self._prefer(address)
                 self._opened(generation, link)
-                while True:
-                    self._received(generation, await link.receive())
+                await self._carry(generation, link)
         except LinkClosedError as error:
             self._ended(
                 generation, TransportLost(generation, error.code, error.reason, retry_after_s=error.retry_after_s)
@@ -309,6 +310,18 @@ class Driver:
         except Exception as error:
             logger.exception("link %d", generation)
             self._ended(generation, TransportLost(generation, None, repr(error)))
+
+    async def _carry(self, generation: int, link: Link) -> None:
+        """Take in what comes, a portion at a time: what came in a burst would keep the window from being painted."""
+        spent_s = 0.0
+        while True:
+            frame = await link.receive()
+            begin = self._clock()
+            self._received(generation, frame)
+            spent_s += self._clock() - begin
+            if spent_s > _PORTION_S:
+                spent_s = 0.0
+                await asyncio.sleep(0)
 
     async def _find(self) -> ServerAddress:
         """Return where to open a transport: of a near server the first address that answers."""

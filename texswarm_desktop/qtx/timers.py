@@ -1,6 +1,7 @@
 """Timers with one purpose each. Qt timers are coarse and may fire a little early: nothing may rely on exact delays."""
 
 import math
+import time
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Qt, QTimer
@@ -51,3 +52,27 @@ class Tick(QObject):
     def cancel(self) -> None:
         """Forget what was asked for."""
         self._shot.stop()
+
+
+class Pace(QObject):
+    """Gathers many requests into few calls: after a pause one comes at once, then one each `interval_s` at most."""
+
+    def __init__(self, call: Callable[[], None], interval_s: float, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._call = call
+        self._interval_s = interval_s
+        self._last = -math.inf
+        self._shot = SingleShot(self._on_shot, self)
+
+    def request(self) -> None:
+        """Ask for a call."""
+        if not self._shot.is_running:
+            self._shot.start(max(0.0, self._last + self._interval_s - time.monotonic()))
+
+    def cancel(self) -> None:
+        """Forget what was asked for."""
+        self._shot.stop()
+
+    def _on_shot(self) -> None:
+        self._last = time.monotonic()
+        self._call()

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QMainWindow, QStackedWidget,
 from texswarm_desktop.client.status import Hosting, StatusAction, StatusLine, Tone
 from texswarm_desktop.core.nearby import NearbyHost
 from texswarm_desktop.core.trust import UntrustedHostError
+from texswarm_desktop.qtx.paint_pace import PaintPace
 from texswarm_desktop.qtx.timers import SingleShot
 from texswarm_desktop.services.resources import resource
 from texswarm_desktop.ui.dialogs.choose_dialog import ChooseDialog
@@ -141,6 +142,7 @@ class MainWindow(QMainWindow):
         self._lobby: LobbyView | None = None
         self.status_bar = StatusBar(theme, connection)
         self._stack = QStackedWidget()
+        PaintPace(self)
         self._lay_out()
         self._start_page: StartPage | None = None
         self._start_timer = SingleShot(self.show_start, self)

@@ -155,6 +155,8 @@ class ElidedLabel(QLabel):
 
     def set_whole(self, text: str, tooltip: str = "") -> None:
         """Show as much of `text` as fits."""
+        if (text, tooltip) == (self._whole, self._tooltip):
+            return
         self._whole, self._tooltip = text, tooltip
         self.setAccessibleName(text)
         self.updateGeometry()
@@ -191,8 +193,9 @@ class Dot(QWidget):
 
     def set_tone(self, tone: Tone) -> None:
         """Show another status."""
-        self._tone = tone
-        self.update()
+        if tone is not self._tone:
+            self._tone = tone
+            self.update()
 
     def _on_theme_changed(self) -> None:
         self.update()

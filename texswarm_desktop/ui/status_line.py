@@ -1,11 +1,13 @@
 """The line at the bottom: how the link is, what is not stored yet, one thing to do about it, and where the caret is."""
 
+import re
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
 
 from texswarm_desktop.client.status import StatusAction, StatusLine
+from texswarm_desktop.qtx.timers import Tick
 from texswarm_desktop.ui.parts import Dot, ElidedLabel, IconButton, button, label, row
 from texswarm_desktop.ui.sizes import transfer_words
 from texswarm_desktop.ui.theme import Theme
@@ -30,6 +32,9 @@ ACTION_WORDS: Final = {
 
 
 _PADDING_PX: Final = 15
+#: The place of the caret is shown so long after it moved: what is typed is painted first.
+_PLACE_AFTER_S: Final = 0.03
+_ANY_DIGIT: Final = re.compile("[0-9]")
 
 
 class StatusBar(QFrame):
@@ -50,6 +55,9 @@ class StatusBar(QFrame):
         self._buttons = (button("", "Link"), button("", "Link"))
         self.details = IconButton(theme, "arrow-up", "Connection details (Ctrl+Alt+L)", size_px=12)
         self._place = label(name="Hint")
+        self._place.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._at = (1, 1)
+        self._place_tick = Tick(self._write_place, _PLACE_AFTER_S, self)
         self._file = ElidedLabel(name="Hint", mode=Qt.TextElideMode.ElideLeft)
         self._file.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._file.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -90,8 +98,17 @@ class StatusBar(QFrame):
         return "" if self._transfer.isHidden() else self._transfer.whole
 
     def show_place(self, line: int, column: int) -> None:
-        """Show where the caret is, counted from 1."""
-        self._place.setText(f"Ln {line:,}, Col {column:,}")
+        """Show where the caret is, counted from 1; a moment later, however often it moves until then."""
+        self._at = (line, column)
+        self._place_tick.request()
+
+    def _write_place(self) -> None:
+        """Words of another length ask for room, and the whole window is laid out anew: so it is given by the digit."""
+        line, column = self._at
+        words = f"Ln {line:,}, Col {column:,}"
+        widest = self._place.fontMetrics().horizontalAdvance(_ANY_DIGIT.sub("0", words)) + 2
+        self._place.setFixedSize(widest, self.height())
+        self._place.setText(words)
 
     def show_file(self, path: str, *, is_figure: bool = False) -> None:
         """Show which file is worked on; none, and a figure: no place either."""

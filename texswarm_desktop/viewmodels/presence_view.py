@@ -102,6 +102,7 @@ class FilePresence(QObject):
         self.file_id = file_id
         self.carets: dict[int, RemoteCaret] = {}
         self._told: dict[int, RemoteCaret] = {}
+        self._read_before: dict[int, tuple[PresenceData, RemoteCaret | None]] = {}
         self._is_remote = False
         binding.about_to_apply_remote.connect(self._on_binding_about_to_apply)
         binding.remote_applied.connect(self._on_binding_remote_applied)
@@ -111,9 +112,10 @@ class FilePresence(QObject):
         """Show the carets that `states` tell; one that was told before and moved since with the text stays there."""
         told: dict[int, RemoteCaret] = {}
         for client_id, state in states.items():
-            caret = caret_in(client_id, state, self.file_id) if client_id != me else None
+            caret = self._read(client_id, state) if client_id != me else None
             if caret is not None:
                 told[client_id] = caret
+        self._read_before = {client_id: each for client_id, each in self._read_before.items() if client_id in states}
         if told == self._told:
             return
         news = [client_id for client_id, caret in told.items() if self._told.get(client_id) != caret]
@@ -125,6 +127,13 @@ class FilePresence(QObject):
         for client_id in news:
             if not told[client_id].pushes:
                 self.caret_told.emit(client_id)
+
+    def _read(self, client_id: int, state: PresenceData) -> RemoteCaret | None:
+        """Read a state, unless it is the very one of the time before: of many people one moves at a time."""
+        before = self._read_before.get(client_id)
+        if before is None or before[0] is not state:
+            before = self._read_before[client_id] = state, caret_in(client_id, state, self.file_id)
+        return before[1]
 
     def _on_binding_about_to_apply(self) -> None:
         self._is_remote = True

@@ -15,9 +15,9 @@ from typing import Final
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QTextCursor, QTextDocument
-from PySide6.QtWidgets import QPlainTextDocumentLayout
 
 from texswarm_desktop.viewmodels.unviewed_layout import UnviewedLayout
+from texswarm_desktop.viewmodels.viewed_layout import ViewedLayout
 from texswarm_server.document.file_text import FileText, TextChange
 from texswarm_server.document.text_index import len_u16
 from texswarm_server.protocol.errors import PositionError
@@ -60,7 +60,7 @@ class TextBinding(QObject):
         if not self._has_view:
             self._has_view = True
             with self._not_typing():  # a new layout reports the whole text as added
-                self._document.setDocumentLayout(QPlainTextDocumentLayout(self._document))
+                self._document.setDocumentLayout(ViewedLayout(self._document))
         return self._document
 
     def cursor(self) -> QTextCursor:

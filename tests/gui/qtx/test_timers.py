@@ -1,9 +1,11 @@
 """Many requests become one call, and a timer that was stopped does not call."""
 
+import time
+
 import pytest
 from pytestqt.qtbot import QtBot
 
-from texswarm_desktop.qtx.timers import SingleShot, Tick
+from texswarm_desktop.qtx.timers import Pace, SingleShot, Tick
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -36,3 +38,19 @@ def test_a_stopped_timer_does_not_call() -> None:
     assert shot.is_running
     shot.stop()
     assert not shot.is_running
+
+
+def test_after_a_pause_a_call_comes_at_once_and_then_at_a_pace(qtbot: QtBot) -> None:
+    calls: list[float] = []
+    pace = Pace(lambda: calls.append(time.monotonic()), 0.05)
+    begin = time.monotonic()
+    while len(calls) < 3:
+        pace.request()
+        qtbot.wait(1)
+    assert calls[1] - calls[0] > 0.03
+    assert calls[2] - begin < 30
+    pace.request()
+    pace.cancel()
+    calls.clear()
+    qtbot.wait(60)
+    assert not calls

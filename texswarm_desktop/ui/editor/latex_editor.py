@@ -4,13 +4,14 @@ Undo belongs to the binding, because only the project knows whose edits are whos
 looks at more than the lines in view.
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 from PySide6.QtCore import QMimeData, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import (
     QAction,
     QColor,
     QContextMenuEvent,
+    QInputMethodEvent,
     QKeyEvent,
     QKeySequence,
     QPainter,
@@ -26,7 +27,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QMenu, QPlainTextDocumentLayout, QPlainTextEdit, QWidget
 
 from texswarm_desktop.core.latex_tokens import tokenizer_for
-from texswarm_desktop.qtx.timers import SingleShot, Tick
+from texswarm_desktop.qtx.paint_pace import paint_at_once
+from texswarm_desktop.qtx.timers import Pace, SingleShot
 from texswarm_desktop.ui.editor.brackets import match_bracket
 from texswarm_desktop.ui.editor.highlighter import LazyHighlighter
 from texswarm_desktop.ui.editor.line_numbers import LineNumbers
@@ -39,9 +41,17 @@ from texswarm_desktop.viewmodels.presence_view import FilePresence
 from texswarm_desktop.viewmodels.text_binding import TextBinding
 from texswarm_server.document.file_text import TextChange, shifted_u16
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 ZOOM_LIMITS: Final = (-6, 24)
 _TAB_COLUMNS: Final = 4
 _BRACKETS_AFTER_S: Final = 0.03
+#: The others' carets are painted that often at most, however many they are.
+_FRAME_S: Final = 0.016
+_MOST_RECTS: Final = 64
+#: Places so near to each other are painted in one go.
+_NEAR_PX: Final = 24
 _KEEP_ANCHOR: Final = QTextCursor.MoveMode.KeepAnchor
 _LINE_BREAKS: Final = {0x2028: "\n", 0x2029: "\n", 0xFDD0: "\n", 0xFDD1: "\n", 0x00: None}
 _PLAIN_MODIFIERS: Final = (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
@@ -74,9 +84,11 @@ class LatexEditor(QPlainTextEdit):
         self._brackets: tuple[int, ...] = ()
         self._line_rect = QRect()
         self._kept: _Kept | None = None
+        self._seen: VisibleLines | None = None
+        self._seen_revision = -1
         self._numbers = LineNumbers(self, self.lines, theme.tokens)
         self._others = RemoteCarets(self.viewport().update, self.lines, theme.tokens, self)
-        self._others_tick = Tick(self._others.refresh, parent=self)
+        self._others_pace = Pace(self._others.refresh, _FRAME_S, self)
         self._brackets_timer = SingleShot(self._find_brackets, self)
         self._set_up()
         self._connect()
@@ -160,7 +172,7 @@ class LatexEditor(QPlainTextEdit):
             self._presence.carets_changed.disconnect(self._on_presence_carets_changed)
             self._presence.caret_told.disconnect(self._others.show_flag)
             self._others.close()
-            self._others_tick.cancel()
+            self._others_pace.cancel()
         self._presence = presence
         if presence is not None:
             presence.carets_changed.connect(self._on_presence_carets_changed)
@@ -210,8 +222,12 @@ class LatexEditor(QPlainTextEdit):
         return cursor.selectedText().replace("\u2029", "\n")
 
     def lines(self) -> VisibleLines:
-        """Look at the lines in view, now."""
-        return visible_lines(self, self.firstVisibleBlock(), self.contentOffset())
+        """Look at the lines in view; what was seen is kept until something about them changes."""
+        revision = self.document().revision()
+        if self._seen is None or self._seen_revision != revision:
+            self._seen = visible_lines(self, self.firstVisibleBlock(), self.contentOffset())
+            self._seen_revision = revision
+        return self._seen
 
     def undo(self) -> None:
         """Take back this user's last edits."""
@@ -252,7 +268,7 @@ class LatexEditor(QPlainTextEdit):
 
     def _on_presence_carets_changed(self) -> None:
         self._others.set_carets(self._presence.carets if self._presence else {})
-        self._others_tick.request()
+        self._others_pace.request()
 
     # ── the caret ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -345,8 +361,10 @@ class LatexEditor(QPlainTextEdit):
         )
 
     def _on_update_request(self, _area: QRect, dy: int) -> None:
+        self._seen = None
         if dy:
             self._numbers.scroll(0, dy)
+            self._others.scrolled(dy)
 
     def _paint_under(self, painter: QPainter, area: QRect, lines: VisibleLines) -> None:
         tokens = self._theme.tokens
@@ -403,21 +421,24 @@ class LatexEditor(QPlainTextEdit):
         lines = self.lines()
         if self._highlighter is not None and lines.lines:
             self._highlighter.color(lines.lines[0].block, lines.lines[-1].number)
-        self._numbers.follow(lines)
+        if self._numbers.follow(lines) and event.rect() != self.viewport().rect():
+            self.viewport().update()  # a letter of another height has moved the lines below
         under = QPainter(self.viewport())
         under.setClipRect(event.rect())
         self._paint_under(under, event.rect(), lines)
         under.end()
-        super().paintEvent(event)
+        for band in bands(event.region()):
+            super().paintEvent(QPaintEvent(band))
         if not self._others.is_empty:
             over = QPainter(self.viewport())
             over.setClipRect(event.rect())
-            self._others.paint_carets(over, lines)
+            self._others.paint_carets(over, lines, event.region())
             over.end()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the numbers beside the text."""
         super().resizeEvent(event)
+        self._seen = None
         self._place_numbers()
         self._mark_line()
 
@@ -443,6 +464,12 @@ class LatexEditor(QPlainTextEdit):
                 self.ensureCursorVisible()
                 return
         super().keyPressEvent(event)
+        paint_at_once(self)
+
+    def inputMethodEvent(self, event: QInputMethodEvent) -> None:
+        """Show at once what was written with several keys."""
+        super().inputMethodEvent(event)
+        paint_at_once(self)
 
     def insertFromMimeData(self, source: QMimeData) -> None:
         """Paste plain text, with line breaks as ours."""
@@ -464,6 +491,22 @@ class LatexEditor(QPlainTextEdit):
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Show a menu, without waiting for it."""
         self._context_menu().popup(QPoint(event.globalPos()))
+
+
+def bands(region: QRegion) -> list[QRect]:
+    """Return rectangles one below the other that cover a region; one for all of it when they would be many.
+
+    Qt lays hands on each line between the highest and the lowest place that it is to paint.
+    """
+    if region.rectCount() > _MOST_RECTS:
+        return [region.boundingRect()]
+    found: list[QRect] = []
+    for rect in cast("Iterable[QRect]", region):
+        if found and rect.top() <= found[-1].bottom() + _NEAR_PX:
+            found[-1] = found[-1].united(rect)
+        else:
+            found.append(QRect(rect))
+    return found
 
 
 def _would_write(event: QKeyEvent) -> bool:

@@ -37,12 +37,14 @@ class LineNumbers(QWidget):
             self._current = number
             self.update()
 
-    def follow(self, lines: VisibleLines) -> None:
-        """Take in where lines were painted; the numbers are painted again only if that is somewhere else."""
+    def follow(self, lines: VisibleLines) -> bool:
+        """Take in where lines were painted, and say whether that is elsewhere: the numbers are painted again then."""
         places = [(line.number, line.top) for line in lines.lines]
-        if places != self._followed:
-            self._followed = places
-            self.update()
+        if places == self._followed:
+            return False
+        self._followed = places
+        self.update()
+        return True
 
     def width_for(self, count: int, font: QFont) -> int:
         """Return the width that numbers up to `count` need."""

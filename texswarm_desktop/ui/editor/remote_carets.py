@@ -3,17 +3,20 @@
 A flag shows when its owner does something, stays for a moment and fades, so that it does not hide what is above it.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
-from PySide6.QtCore import QObject, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QRegion
+from PySide6.QtCore import QObject, QPoint, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPixmap, QRegion
 from PySide6.QtWidgets import QApplication
 
 from texswarm_desktop.qtx.timers import SingleShot
 from texswarm_desktop.ui.editor.visible_lines import VisibleLines
 from texswarm_desktop.ui.theme_tokens import Tokens, blended, legible, readable_on
+from texswarm_desktop.viewmodels.people import Person
 from texswarm_desktop.viewmodels.presence_view import RemoteCaret
 
 FLAG_SHOWN_S: Final = 2.5
@@ -25,6 +28,7 @@ _NAME_PX: Final = 11
 _MAX_FLAG_PX: Final = 180.0
 _CARET_PX: Final = 2.0
 _WIDE_PX: Final = 1 << 14
+_MOST_LOOKS: Final = 256
 
 
 def flag_opacity(age_s: float) -> float:
@@ -38,8 +42,58 @@ def next_frame(ages_s: list[float]) -> float | None:
     return min(waits, default=None)
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How one person is painted. `size` is that of the flag with their name; `flags` are pictures of it, by scale."""
+
+    name: str
+    caret: QColor
+    selection: QColor
+    size: QSize
+    flags: dict[float, QPixmap]
+
+    def flag(self, ratio: float) -> QPixmap:
+        """Return the flag for a screen with so many pixels in one."""
+        if ratio not in self.flags:
+            self.flags[ratio] = _flag_picture(self.name, self.caret.name(), self.size, ratio)
+        return self.flags[ratio]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where somebody is in view, and how visible their name is. `top` and `bottom`: of the lines they selected."""
+
+    caret: QRectF | None = None
+    flag: QRect | None = None
+    opacity: float = 0.0
+    top: float = 0.0
+    bottom: float = 0.0
+
+    @property
+    def region(self) -> QRegion:
+        """What is painted there."""
+        region = QRegion()
+        if self.bottom > self.top:
+            region += QRect(0, int(self.top) - 1, _WIDE_PX, int(self.bottom - self.top) + 3)
+        if self.caret is not None:
+            region += self.caret.toAlignedRect().adjusted(-2, -1, 2, 1)
+        if self.flag is not None:
+            region += self.flag
+        return region
+
+    def moved(self, dy: int) -> "_Place":
+        """Return where that is when the view was scrolled."""
+        caret = self.caret.translated(0, dy) if self.caret is not None else None
+        flag = self.flag.translated(0, dy) if self.flag is not None else None
+        return replace(self, caret=caret, flag=flag, top=self.top + dy, bottom=self.bottom + dy)
+
+
 class RemoteCarets(QObject):
-    """The others in one editor. `repaint` is called with the region that looks different."""
+    """The others in one editor. `repaint` is called with the region that looks different.
+
+    Only who moved is painted again, and of a name a picture is kept: with many people at work this is done all the
+    time, between the key presses of the one who sits here.
+    """
 
     def __init__(
         self,
@@ -54,7 +108,10 @@ class RemoteCarets(QObject):
         self._tokens = tokens
         self._carets: Mapping[int, RemoteCaret] = {}
         self._shown_at: dict[int, float] = {}
-        self._region = QRegion()
+        self._places: dict[int, _Place] = {}
+        self._elsewhere = QRegion()
+        self._placed_in: VisibleLines | None = None
+        self._looks: dict[Person, _Look] = {}
         self._timer = SingleShot(self._on_timer, self)
 
     @property
@@ -65,10 +122,11 @@ class RemoteCarets(QObject):
     def set_tokens(self, tokens: Tokens) -> None:
         """Take in another theme."""
         self._tokens = tokens
+        self._looks.clear()
 
     def set_carets(self, carets: Mapping[int, RemoteCaret]) -> None:
         """Take in where the others are; painted with the next `refresh`."""
-        self._carets = carets
+        self._carets, self._placed_in = carets, None
 
     def show_flag(self, client_id: int) -> None:
         """Show a name, because its owner did something."""
@@ -77,13 +135,25 @@ class RemoteCarets(QObject):
 
     def refresh(self) -> None:
         """Have repainted what is no longer true and what is new."""
-        before, self._region = self._region, self._covered()
-        self._repaint(before.united(self._region))
+        region, self._elsewhere = self._elsewhere, QRegion()
+        before, self._places = self._places, self._now_placed()
+        for client_id in before.keys() | self._places.keys():
+            old, new = before.get(client_id, _NOWHERE), self._places.get(client_id, _NOWHERE)
+            if old != new:
+                region = region.united(old.region).united(new.region)
+        if not region.isEmpty():
+            self._repaint(region)
+
+    def scrolled(self, dy: int) -> None:
+        """Take in that all that was painted is further up or down now."""
+        self._elsewhere.translate(0, dy)
+        self._places = {client_id: place.moved(dy) for client_id, place in self._places.items()}
 
     def close(self) -> None:
         """Paint no more."""
         self._timer.stop()
         self._carets = {}
+        self._places = {}
 
     # ── painting ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -93,58 +163,62 @@ class RemoteCarets(QObject):
             start, end = sorted((caret.anchor_u16, caret.head_u16))
             if start == end:
                 continue
-            color = QColor(blended(caret.person.color, self._tokens.editor, SELECTION_SHARE))
+            color = self._look(caret.person).selection
             for rect in lines.rects(start, end):
                 painter.fillRect(rect, color)
 
-    def paint_carets(self, painter: QPainter, lines: VisibleLines) -> None:
-        """Paint carets and names; over the text."""
-        now = time.monotonic()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    def paint_carets(self, painter: QPainter, lines: VisibleLines, region: QRegion) -> None:
+        """Paint the carets and names that may be in `region`; over the text."""
+        now, ratio = time.monotonic(), painter.device().devicePixelRatioF()
         for client_id, caret in self._carets.items():
-            rect = lines.caret(caret.head_u16)
-            if rect is None:
+            if not self._may_be_in(region, caret, lines):
                 continue
-            color = legible(caret.person.color, self._tokens.editor, at_least=3.0)
-            painter.fillRect(rect, QColor(color))
-            opacity = flag_opacity(now - self._shown_at.get(client_id, 0.0))
-            if opacity > 0:
-                self._paint_flag(
-                    painter, _flag(rect, caret.person.name, lines.right), caret.person.name, color, opacity
-                )
-            else:
-                painter.fillRect(QRectF(rect.left() - 1, rect.top(), _CARET_PX + 2, 4), QColor(color))
+            look, place = self._look(caret.person), self._places.get(client_id)
+            if place is None or lines is not self._placed_in:
+                seen, place = place, self._place(client_id, caret, lines, now, look)
+                if place != seen:
+                    self._elsewhere += place.region
+                    self._timer.start(_FRAME_S)
+            _paint(painter, place, look, ratio)
 
-    def _paint_flag(self, painter: QPainter, flag: QRectF, name: str, color: str, opacity: float) -> None:
-        font = _font()
-        painter.save()
-        painter.setOpacity(opacity)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(color))
-        painter.drawRoundedRect(flag, 4, 4)
-        painter.setPen(QColor(readable_on(color)))
-        painter.setFont(font)
-        text = QFontMetricsF(font).elidedText(name, Qt.TextElideMode.ElideRight, flag.width() - 2 * _PADDING + 1)
-        painter.drawText(flag, Qt.AlignmentFlag.AlignCenter, text)
-        painter.restore()
+    def _may_be_in(self, region: QRegion, caret: RemoteCaret, lines: VisibleLines) -> bool:
+        """Say whether one is near enough to a region to be looked at more closely."""
+        band = lines.band(caret.head_u16, caret.head_u16)
+        if band is None:
+            return False
+        flag_px = 2 * _NAME_PX
+        top, bottom = int(band[0]) - flag_px, int(band[1]) + flag_px
+        return region.intersects(QRect(0, top, _WIDE_PX, bottom - top))
+
+    def _look(self, person: Person) -> _Look:
+        look = self._looks.get(person)
+        if look is None:
+            if len(self._looks) >= _MOST_LOOKS:
+                self._looks.clear()
+            look = self._looks[person] = _new_look(person, self._tokens)
+        return look
 
     # ── what has to be painted again ────────────────────────────────────────────────────────────────────
 
-    def _covered(self) -> QRegion:
-        region = QRegion()
+    def _now_placed(self) -> dict[int, _Place]:
         if self.is_empty:
-            return region
-        lines = self._lines()
-        for caret in self._carets.values():
-            start, end = sorted((caret.anchor_u16, caret.head_u16))
-            band = lines.band(start, end) if start < end else None
-            if band is not None:
-                region += QRect(0, int(band[0]) - 1, _WIDE_PX, int(band[1] - band[0]) + 3)
-            at = lines.caret(caret.head_u16)
-            if at is not None:
-                region += at.toAlignedRect().adjusted(-2, -1, 2, 1)
-                region += _flag(at, caret.person.name, lines.right).toAlignedRect().adjusted(-1, -1, 1, 1)
-        return region
+            return {}
+        lines = self._placed_in = self._lines()
+        now = time.monotonic()
+        return {
+            client_id: self._place(client_id, caret, lines, now, self._look(caret.person))
+            for client_id, caret in self._carets.items()
+        }
+
+    def _place(self, client_id: int, caret: RemoteCaret, lines: VisibleLines, now: float, look: _Look) -> _Place:
+        start, end = sorted((caret.anchor_u16, caret.head_u16))
+        top, bottom = (lines.band(start, end) if start < end else None) or (0.0, 0.0)
+        at = lines.caret(caret.head_u16)
+        if at is None:
+            return _Place(top=top, bottom=bottom)
+        opacity = flag_opacity(now - self._shown_at.get(client_id, 0.0))
+        flag = _flag(at, look.size, lines.right) if opacity > 0 else None
+        return _Place(at, flag, opacity, top, bottom)
 
     def _on_timer(self) -> None:
         self.refresh()
@@ -155,6 +229,49 @@ class RemoteCarets(QObject):
             self._timer.start(delay_s)
 
 
+_NOWHERE: Final = _Place()
+
+
+def _paint(painter: QPainter, place: _Place, look: _Look, ratio: float) -> None:
+    caret = place.caret
+    if caret is None:
+        return
+    painter.fillRect(caret, look.caret)
+    if place.flag is None:
+        painter.fillRect(QRectF(caret.left() - 1, caret.top(), _CARET_PX + 2, 4), look.caret)
+        return
+    painter.setOpacity(place.opacity)
+    painter.drawPixmap(place.flag.topLeft(), look.flag(ratio))
+    painter.setOpacity(1.0)
+
+
+def _new_look(person: Person, tokens: Tokens) -> _Look:
+    color = QColor(legible(person.color, tokens.editor, at_least=3.0))
+    metrics = QFontMetricsF(_font())
+    width = min(_MAX_FLAG_PX, metrics.horizontalAdvance(person.name) + 2 * _PADDING)
+    size = QSize(math.ceil(width), math.ceil(metrics.height() + 2))
+    selection = QColor(blended(person.color, tokens.editor, SELECTION_SHARE))
+    return _Look(person.name, color, selection, size, {})
+
+
+def _flag_picture(name: str, color: str, size: QSize, ratio: float) -> QPixmap:
+    picture = QPixmap(size * ratio)
+    picture.setDevicePixelRatio(ratio)
+    picture.fill(Qt.GlobalColor.transparent)
+    flag, font = QRectF(QPointF(0, 0), size), _font()
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(color))
+    painter.drawRoundedRect(flag, 4, 4)
+    painter.setPen(QColor(readable_on(color)))
+    painter.setFont(font)
+    text = QFontMetricsF(font).elidedText(name, Qt.TextElideMode.ElideRight, flag.width() - 2 * _PADDING + 1)
+    painter.drawText(flag, Qt.AlignmentFlag.AlignCenter, text)
+    painter.end()
+    return picture
+
+
 def _font() -> QFont:
     font = QFont(QApplication.font().family())
     font.setPixelSize(_NAME_PX)
@@ -162,11 +279,8 @@ def _font() -> QFont:
     return font
 
 
-def _flag(caret: QRectF, name: str, right: float) -> QRectF:
+def _flag(caret: QRectF, size: QSize, right: float) -> QRect:
     """Return where a name is written: above the caret, in the first line below it; never beyond the right edge."""
-    metrics = QFontMetricsF(_font())
-    width = min(_MAX_FLAG_PX, metrics.horizontalAdvance(name) + 2 * _PADDING)
-    height = metrics.height() + 2
-    top = caret.top() - height if caret.top() >= height else caret.bottom()
-    left = max(0.0, min(caret.left() - 1, right - width))
-    return QRectF(QPointF(left, top), QPointF(left + width, top + height))
+    top = caret.top() - size.height() if caret.top() >= size.height() else caret.bottom()
+    left = max(0.0, min(caret.left() - 1, right - size.width()))
+    return QRect(QPoint(round(left), round(top)), size)

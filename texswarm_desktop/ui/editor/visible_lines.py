@@ -19,23 +19,18 @@ class VisibleLine(NamedTuple):
 
 
 class VisibleLines:
-    """The lines in view at one moment; thrown away when anything changes. `right`: the edge of the view, in pixels."""
+    """The lines in view at one moment; thrown away when anything changes. `right`: the edge of the view, in pixels.
+
+    `start` and `end`: the first position in view, and the one behind the last (UTF-16).
+    """
 
     def __init__(self, lines: list[VisibleLine], left: float, right: float) -> None:
         self._left = left
         self.right = right
-        self._starts: list[int] = []
         self.lines = lines
-
-    @property
-    def start(self) -> int:
-        """The first position in view (UTF-16)."""
-        return self.lines[0].block.position() if self.lines else 0
-
-    @property
-    def end(self) -> int:
-        """The position behind the last one in view."""
-        return self.lines[-1].block.position() + self.lines[-1].block.length() if self.lines else 0
+        self._starts = [line.block.position() for line in lines]
+        self.start = self._starts[0] if lines else 0
+        self.end = self._starts[-1] + lines[-1].block.length() if lines else 0
 
     def rects(self, start: int, end: int) -> Iterator[QRectF]:
         """Yield the rectangles that a range covers; where it goes on behind a line's end, a small one stands for it."""
@@ -44,21 +39,28 @@ class VisibleLines:
 
     def band(self, start: int, end: int) -> tuple[float, float] | None:
         """Return top and bottom of the lines that a range touches; None when it is out of view. Quick."""
-        touched = self._touched(start, max(end, start + 1))
-        return (touched[0][0].top, touched[-1][0].top + touched[-1][0].height) if touched else None
+        end = max(end, start + 1)
+        if start >= self.end or end <= self.start:
+            return None
+        first, last = self._line_of(start), self._line_of(end - 1)
+        return first.top, last.top + last.height
 
     def caret(self, position: int) -> QRectF | None:
         """Return the thin rectangle of a caret, or None when it is out of view."""
-        for line, at in self._touched(position, position + 1):
-            row = line.block.layout().lineForTextPosition(position - at)
-            if row.isValid():
-                return QRectF(self._left + _x(row, position - at), line.top + row.y(), 2.0, row.height())
-        return None
+        if not self.start <= position < self.end:
+            return None
+        number = bisect_right(self._starts, position) - 1
+        line, column = self.lines[number], position - self._starts[number]
+        row = line.block.layout().lineForTextPosition(column)
+        if not row.isValid():
+            return None
+        return QRectF(self._left + _x(row, column), line.top + row.y(), 2.0, row.height())
+
+    def _line_of(self, position: int) -> VisibleLine:
+        return self.lines[max(0, bisect_right(self._starts, position) - 1)]
 
     def _touched(self, start: int, end: int) -> list[tuple[VisibleLine, int]]:
-        if not self._starts:
-            self._starts = [line.block.position() for line in self.lines]
-        if end <= start or not self.lines or start >= self.end:
+        if end <= start or start >= self.end:
             return []
         first, last = max(0, bisect_right(self._starts, start) - 1), bisect_left(self._starts, end)
         return list(zip(self.lines[first:last], self._starts[first:last], strict=True))
