@@ -322,7 +322,7 @@ class DocumentSync:
     def _refuse(self, error: RejectedError) -> None:
         if self._door:
             self._replica.others_left()
-            self._replica.participants_changed([])
+            self.participants_told([])
         self._door, self._stage = None, _Stage.REFUSED
         self._stop_blobs()
         self._is_removed = error.code == ErrorCode.REMOVED

@@ -334,10 +334,15 @@ def test_the_replica_hears_of_another_role(desk):
     assert desk.replica.roles == ["editor"]
 
 
+def participant(participant_id: str, name: str = "N") -> Participant:
+    return Participant(
+        participant_id=participant_id, user_id="u", display_name=name, color="#123456", role="editor", state="here"
+    )
+
+
 def test_who_is_refused_sees_nobody_in_the_document_any_more(desk):
     desk.live()
-    who = Participant(participant_id="p", user_id="u", display_name="N", color="#123456", role="editor", state="here")
-    desk.sync.participants_changed([who])
+    desk.sync.participants_told([participant("p")])
     desk.sync.document_closed(DocumentClosed(document_id=DOCUMENT, handle=1, code="removed"))
     assert desk.replica.participants == []
 
@@ -499,9 +504,24 @@ def test_others_are_forgotten_with_the_link(desk):
 
 def test_participants_are_passed_on(desk):
     desk.live()
-    who = Participant(participant_id="p", user_id="u", display_name="N", color="#123456", role="editor", state="here")
-    desk.sync.participants_changed([who])
-    assert desk.replica.participants == [who]
+    desk.sync.participants_told([participant("p")])
+    assert desk.replica.participants == [participant("p")]
+
+
+def test_changes_of_a_crowd_are_added_to_what_is_known(desk):
+    desk.live()
+    desk.sync.participants_told([participant("p"), participant("q")])
+    desk.sync.participants_changed([participant("p", "Countess"), participant("r")], ["q", "nobody"])
+    assert desk.replica.participants == [participant("p", "Countess"), participant("r")]
+
+
+def test_a_new_list_replaces_all_that_was_known(desk):
+    desk.live()
+    desk.sync.participants_told([participant("p")])
+    desk.cut()
+    desk.live()
+    desk.sync.participants_told([participant("q")])
+    assert desk.replica.participants == [participant("q")]
 
 
 # ── frames that would be too big ────────────────────────────────────────────────────────────────────────────
