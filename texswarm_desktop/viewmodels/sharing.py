@@ -1,5 +1,7 @@
 """This desktop's own server, while it shares a project, and what is shown of that."""
 
+import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -12,13 +14,15 @@ from texswarm_desktop.services.host_identity import HostIdentity
 from texswarm_desktop.services.wakefulness import KeepAwake, Wakefulness
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
+from texswarm_server.protocol.errors import LinkError, RejectedError
 from texswarm_server.protocol.invite_link import InviteLink, ServerAddress
-from texswarm_server.protocol.messages import InviteCreated, RoleName
+from texswarm_server.protocol.messages import InviteCreated, RevokeInvite, RoleName
 
 #: Where a host listens: on every interface, IPv4 and IPv6.
 EVERYWHERE: Final = ""
 #: What the own server is known by, whatever its address.
 OWN_SERVER: Final = "embedded"
+_WITHDRAW_LIMIT_S: Final = 0.1
 
 
 class Sharing(QObject):
@@ -130,10 +134,11 @@ class Sharing(QObject):
         server, self._server = self._server, None
         opened = self._opened
         self.unfollow()
-        self._link, self.invite_id = None, ""
+        invite_id, self.invite_id, self._link = self.invite_id, "", None
         if self.hosting is not None:
             self._show(None)
             if opened is not None:
+                await _withdraw(opened, invite_id)
                 await opened.detach()
         if server is not None:
             self.server_changed.emit(None)
@@ -170,3 +175,14 @@ class Sharing(QObject):
         self._show(shown)
         self._offer()
         return shown
+
+
+async def _withdraw(opened: OpenedProject, invite_id: str) -> None:
+    """Leave no way in behind: nobody new comes by the link of a sharing that is over.
+
+    Who came by it is a member, and comes back without it when the project is shared again.
+    """
+    if opened.connection is not None and invite_id:
+        with suppress(LinkError, RejectedError, TimeoutError):
+            async with asyncio.timeout(_WITHDRAW_LIMIT_S):
+                await opened.connection.request(RevokeInvite(invite_id=invite_id))

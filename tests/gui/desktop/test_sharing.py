@@ -155,6 +155,21 @@ async def test_a_host_can_stop_and_begin_again_and_the_guest_comes_back_with_wha
 
 
 @runs_at_desks
+async def test_nobody_new_comes_by_the_link_of_a_sharing_that_is_over(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "paper")
+    old = parse_invite_link(await ada.workspace.host())
+    await ada.workspace.stop_hosting()
+    new = parse_invite_link(await ada.workspace.host())
+    invitations = (await ada.workspace.owner.membership()).invitations
+    assert [one.role for one in invitations].count("editor") == 1
+    cy = await desks.start_with("cy", "own")
+    cy.window.join_requested.emit(str(replace(new, token=old.token)), "cy")
+    await cy.until_notice("The host withdrew this invitation")
+    cy.window.join_requested.emit(str(new), "cy")
+    await cy.until_text("paper")
+
+
+@runs_at_desks
 async def test_a_link_to_the_project_that_is_open_is_just_followed(desks: Desks) -> None:
     ada = await desks.start_with("ada", "paper")
     bob = await guest_of(desks, ada)
