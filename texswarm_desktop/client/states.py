@@ -48,6 +48,8 @@ class Trouble(StrEnum):
     """Something answers HTTP, and no WebSocket: a sign-in page of the network, or another server."""
     TLS = "no_tls"
     """No encrypted connection came about: one end speaks TLS and the other does not, or the certificate is no good."""
+    RESET_AT_HELLO = "reset_at_hello"
+    """It broke off when encryption was proposed: the other end speaks no TLS, or went down, or a cable did."""
     PROXY = "proxy_fails"
     """The system's proxy cannot be reached, or does not pass the connection on."""
 

@@ -31,7 +31,9 @@ from texswarm_server.protocol.messages import RoleName
 #: A live link that has not stored the oldest edit for so long is shown in amber.
 SLOW_SAVE_S: Final = 8.0
 #: What stands in the way is told where waiting alone may not help; elsewhere the history tells it.
-_TOLD_TROUBLES: Final[frozenset[str]] = frozenset({Trouble.NOT_OURS, Trouble.TLS, Trouble.PROXY, Trouble.NAME_UNKNOWN})
+_TOLD_TROUBLES: Final[frozenset[str]] = frozenset(
+    {Trouble.NOT_OURS, Trouble.TLS, Trouble.RESET_AT_HELLO, Trouble.PROXY, Trouble.NAME_UNKNOWN}
+)
 _JUST_AFTER_S: Final = 0.001
 #: Why a folder is only looked at, as codes for the table of words: another process has it, or it takes no writing.
 OPEN_ELSEWHERE: Final = "open_elsewhere"
@@ -235,10 +237,12 @@ def _waiting(state: Waiting, facts: LinkFacts, now: float, words: NeedWords) -> 
     """A server that asks to wait is told apart from a link that failed; both go on by themselves."""
     left_s = max(1, math.ceil(state.retry_at - now))
     wait = f"Reconnecting in {left_s} s"
-    told = state.asked or (state.trouble if state.trouble in _TOLD_TROUBLES else "")
+    is_first = state.lost_at is None
+    may_be_cable = state.trouble == Trouble.RESET_AT_HELLO and not is_first  # it was encrypted before
+    told = state.asked or (state.trouble if state.trouble in _TOLD_TROUBLES and not may_be_cable else "")
     if told:
         wait = f"{words(told, '').title or told} · trying again in {left_s} s"
-    second = StatusAction.CANCEL if state.lost_at is None else None
+    second = StatusAction.CANCEL if is_first else None
     return replace(_waiting_edits(wait, facts), action=StatusAction.RETRY, second=second)
 
 

@@ -197,8 +197,8 @@ def _trouble(error: Exception, *, has_proxy: bool, has_tls: bool) -> Trouble:
             return Trouble.PROXY
         case OSError() if has_proxy and not isinstance(error, ssl.SSLError):
             return Trouble.PROXY
-        case ConnectionResetError() | ConnectionAbortedError() if has_tls:  # what a server without TLS does to a hello
-            return Trouble.TLS
+        case ConnectionResetError() | ConnectionAbortedError() if has_tls:
+            return Trouble.RESET_AT_HELLO
         case InvalidMessage() if isinstance(error.__cause__, EOFError):  # it ended before anything was said
             return Trouble.ENDED
         case InvalidHandshake() | InvalidURI():

@@ -138,6 +138,9 @@ _BY_CODE: Final[dict[str, ErrorText]] = {
         "Another server answers, or a sign-in page of this network. Open a web browser and sign in there.",
     ),
     Trouble.TLS: ErrorText("Not encrypted", "No encrypted connection to the server came about."),
+    Trouble.RESET_AT_HELLO: ErrorText(
+        "Not encrypted", "The connection broke off before it was encrypted. The server may speak no TLS."
+    ),
     Trouble.PROXY: ErrorText("The proxy fails", "The proxy of this system does not pass the connection on."),
     StopCode.SESSION_ENDED: ErrorText(
         "Session ended", "The host ended the session. Your copy stays here.", StatusAction.WORK_LOCALLY

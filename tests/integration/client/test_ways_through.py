@@ -161,4 +161,4 @@ async def test_a_server_without_tls_where_tls_was_promised(tmp_path):
         with pytest.raises(NoLinkError) as caught:
             async with websocket_transport("00" * 32)(replace(server.address, tls=True), HASTY, time.monotonic):
                 pass
-    assert caught.value.trouble is Trouble.TLS
+    assert caught.value.trouble is Trouble.RESET_AT_HELLO

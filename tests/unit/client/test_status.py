@@ -226,6 +226,12 @@ def test_a_link_that_stands_does_not_mean_that_the_document_is_taken(
     assert told == shown
 
 
+def test_a_link_that_was_encrypted_before_and_breaks_off_at_its_hello_is_reconnecting() -> None:
+    reset = replace(waiting(4.2), trouble=Trouble.RESET_AT_HELLO)
+    assert present(reset, THREE, NOW).text == "Reconnecting in 5 s · 3 edits waiting"
+    assert present(replace(reset, lost_at=None), THREE, NOW).text.startswith("reset_at_hello · trying again in 5 s")
+
+
 @pytest.mark.parametrize("trouble", Trouble)
 def test_what_stands_in_the_way_is_told_where_waiting_alone_may_not_help(trouble: Trouble) -> None:
     line = present(replace(waiting(4.2), trouble=trouble), THREE, NOW)
