@@ -32,7 +32,8 @@ def live(executor: ThreadPoolExecutor, count: int, plan: list[tuple[str, int, in
 
 
 def check(verdict: Verdict) -> None:
-    assert (verdict.lost, verdict.doubled) == ([], [])
+    """Whether something is doubled is asked where each story takes the same course again: test_simulated_mirror."""
+    assert verdict.lost == []
     assert verdict.folders_differ == []
 
 

@@ -173,7 +173,8 @@ class _OpenFile:
     """Held by a descriptor, which no other program sees."""
 
     def __init__(self, path: Path) -> None:
-        self._descriptor: int | None = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        self._descriptor: int | None = None
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         if not stat.S_ISREG(self.status().st_mode):
             self.close()
             raise FileNotFoundError(errno.ENOENT, "not a plain file", str(path))

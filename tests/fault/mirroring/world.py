@@ -248,10 +248,12 @@ class World:
         return sorted(self.written.keys() - self.deleted - gone - found.keys())
 
     def doubled(self) -> list[str]:
-        """Return the lines that are there more than once, and that no other program wrote a second time."""
-        return sorted(
-            line for line, count in self._found().items() if count > 1 and line not in self.programs.written_again
-        )
+        """Return the lines that are there more than once: neither written a second time by git, nor ever deleted.
+
+        A deleted line may come back, with the saves of two editors that had loaded it before.
+        """
+        may_be_twice = self.programs.written_again | self.deleted
+        return sorted(line for line, count in self._found().items() if count > 1 and line not in may_be_twice)
 
     def _found(self) -> Counter[str]:
         return Counter(line for text in texts_of(self.hub).values() for line in text.splitlines())
