@@ -31,6 +31,8 @@ START_LIMIT_S = STOP_LIMIT_S = 0.300
 JOIN_LIMIT_S = 3.0
 GUEST_P99_LIMIT_S = 0.025
 KEY_ALLOWANCE_S = 0.008
+#: An empty widget that takes longer says that other programs have the processors.
+AT_REST_P99_S = 0.03
 GUESTS = 20
 KEY_ROUNDS = 6
 KEYS = 100
@@ -152,21 +154,27 @@ def test_the_hosts_own_keys_with_twenty_guests(tmp_path: Path, caplog: pytest.Lo
             return rounds
 
     rounds = asyncio.run(story())
-    more = []
     for number, (empty, own) in enumerate(rounds):
-        more.append(percentile(own, 99) - percentile(empty, 99))
         report(
             f"own key press to paint, twenty guests typing, round {number + 1}",
             empty_median_ms=median(empty) * 1000,
             empty_p99_ms=percentile(empty, 99) * 1000,
             own_median_ms=median(own) * 1000,
             own_p99_ms=percentile(own, 99) * 1000,
-            more_ms=more[-1] * 1000,
+            more_ms=(percentile(own, 99) - percentile(empty, 99)) * 1000,
         )
+    rounds = [(empty, own) for empty, own in rounds if percentile(empty, 99) < AT_REST_P99_S]
+    if len(rounds) < KEY_ROUNDS // 2:
+        pytest.skip("the machine is too busy for a figure")
+    more = [percentile(own, 99) - percentile(empty, 99) for empty, own in rounds]
     all_empty = [each for empty, _ in rounds for each in empty]
     all_own = [each for _, own in rounds for each in own]
     all_more = percentile(all_own, 99) - percentile(all_empty, 99)
-    report("the same, 99th percentiles of all rounds", more_ms=all_more * 1000, median_of_rounds_ms=median(more) * 1000)
+    report(
+        "the same, 99th percentiles of all rounds at rest",
+        more_ms=all_more * 1000,
+        median_of_rounds_ms=median(more) * 1000,
+    )
     assert all_more < KEY_ALLOWANCE_S
     assert median(more) < KEY_ALLOWANCE_S
 
