@@ -274,6 +274,7 @@ class CollabServer:
             self._documents,
             self._front_desk,
             store,
+            self._blobs.statistics,
             peers=lambda: self._peers,
             is_ready=self._is_ready,
         )

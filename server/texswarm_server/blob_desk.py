@@ -20,6 +20,7 @@ from texswarm_server.config import ServerConfig
 from texswarm_server.document.blob_ref import BlobRef, UploadKey
 from texswarm_server.net.peer import Peer
 from texswarm_server.net.prepared_frame import Traffic
+from texswarm_server.net.statistics import BlobStatistics
 from texswarm_server.open_documents import OpenDocuments
 from texswarm_server.protocol.errors import (
     ErrorCode,
@@ -90,6 +91,7 @@ class BlobDesk:
         self._care_at = self._loop.time() + config.blob_care_s
         self._is_caring = False
         self._is_closing = False
+        self.statistics = BlobStatistics()
 
     async def close(self) -> None:
         """Let go of the threads; what had arrived of a content stays on the disk."""
@@ -110,6 +112,7 @@ class BlobDesk:
             if each.hash in stored:
                 continue
             if code := self._uploads.refusal(key, stored_bytes):
+                self.statistics.refused[code] += 1
                 refused.append(BlobRefusal(hash=each.hash, code=code))
             else:
                 wanted.append(BlobGap(hash=each.hash, offset=self._uploads.offset(key)))
@@ -189,6 +192,7 @@ class BlobDesk:
             _log_failure(collected)
             self._is_caring = False
             return
+        self.statistics.collected += len(collected.result())
         for record in collected.result():
             self._stored.get(record.document_id, {}).pop(record.blob_hash, None)
         self._store.run(lambda records: records.blobs()).add_done_callback(self._on_left)
@@ -236,8 +240,10 @@ class BlobDesk:
                 self._uploads.ended(key)
             self._refuse(caller, handle, chunk.blob_hash, error)
         elif writing.result() == key.blob.size:
+            self.statistics.received_bytes += len(chunk.data)
             self._record(caller, handle, key)
         else:
+            self.statistics.received_bytes += len(chunk.data)
             caller.peer.tell(BlobReceived(handle=handle, hash=chunk.blob_hash, offset=writing.result()))
 
     def _record(self, caller: Caller, handle: Handle, key: UploadKey) -> None:
@@ -257,6 +263,7 @@ class BlobDesk:
             self._stored[key.document_id].pop(key.blob.blob_hash, None)
             self._refuse(caller, handle, key.blob.blob_hash, error)
             return
+        self.statistics.arrived += 1
         self._documents.tell_present(
             key.document_id, lambda room: BlobStored(handle=room.handle, hash=key.blob.blob_hash)
         )
@@ -274,6 +281,7 @@ class BlobDesk:
             return
         data = None if reading.exception() else reading.result()
         if data is not None and room.role_of(caller.session_id) is not None:
+            self.statistics.sent_bytes += len(data)
             chunk = BlobChunk(blob.blob_hash, blob.size, order.offset, data)
             caller.peer.deliver(Traffic(room.handle, encode_frame(room.handle, chunk)))
             return
@@ -327,6 +335,7 @@ class BlobDesk:
     ) -> None:
         if not isinstance(error, TexSwarmError):
             raise error
+        self.statistics.refused[str(code_of(error))] += 1
         message = error.message if isinstance(error, RejectedError) else ""
         if isinstance(error, StorageError):
             _logger.warning("a blob was refused: %s", error)

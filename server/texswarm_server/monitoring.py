@@ -18,7 +18,7 @@ from texswarm_server.front_desk import FrontDesk
 from texswarm_server.net.legacy_peer import LegacyPeer
 from texswarm_server.net.peer import Peer
 from texswarm_server.net.protocol2_peer import Protocol2Peer
-from texswarm_server.net.statistics import ConnectionStatistics, Histogram
+from texswarm_server.net.statistics import BlobStatistics, ConnectionStatistics, Histogram
 from texswarm_server.net.yjs_peer import YjsPeer
 from texswarm_server.open_documents import OpenDocuments
 from texswarm_server.sessions.records import Records
@@ -40,6 +40,7 @@ class Monitoring(Collector):
         documents: OpenDocuments,
         front_desk: FrontDesk,
         store: Store,
+        blobs: BlobStatistics,
         *,
         peers: Callable[[], Iterable[Peer]],
         is_ready: Callable[[], bool],
@@ -48,9 +49,10 @@ class Monitoring(Collector):
         self._documents = documents
         self._front_desk = front_desk
         self._store = store
+        self._blobs = blobs
         self._peers = peers
         self._is_ready = is_ready
-        self._stored_documents = 0
+        self._stored_documents = self._stored_blobs = self._stored_blob_bytes = 0
         self._registry = CollectorRegistry()
         self._registry.register(self)
         ProcessCollector(registry=self._registry)
@@ -62,8 +64,8 @@ class Monitoring(Collector):
         return generate_latest(self._registry)
 
     def count_documents(self) -> None:
-        """Look up how many documents are stored; nobody waits for it."""
-        self._store.run(_count_documents).add_done_callback(self._on_counted)
+        """Look up how many documents and binary files are stored; nobody waits for it."""
+        self._store.run(_count_stored).add_done_callback(self._on_counted)
 
     def describe(self) -> list[Metric]:
         """Say nothing before somebody asks."""
@@ -76,6 +78,7 @@ class Monitoring(Collector):
         yield from self._of_connections()
         yield from self._of_sign_ins()
         yield from self._of_documents()
+        yield from self._of_blobs()
         yield _histogram("event_loop_lag_seconds", "How late the loop came to what was due.", self.loop_lag_s)
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
@@ -117,13 +120,23 @@ class Monitoring(Collector):
         words = "From the turn that took updates in until they were durable."
         yield _histogram("acknowledgement_seconds", words, past.acknowledgement_s)
 
-    def _on_counted(self, counted: "asyncio.Future[int]") -> None:
+    def _of_blobs(self) -> Iterator[Metric]:
+        past = self._blobs
+        yield _gauge("blobs_stored", "Binary files in storage; one in two documents is one.", self._stored_blobs)
+        yield _gauge("blobs_stored_bytes", "Their bytes.", self._stored_blob_bytes)
+        yield _counter("blobs_arrived", "Binary files that arrived whole.", past.arrived)
+        yield _counter("blob_received_bytes", "Parts of binary files written to the disk.", past.received_bytes)
+        yield _counter("blob_sent_bytes", "Parts of binary files sent to connections.", past.sent_bytes)
+        yield _counter("blobs_refused", "Offers, parts and requests of binary files refused.", past.refused, "code")
+        yield _counter("blobs_collected", "Binary files forgotten because nothing names them.", past.collected)
+
+    def _on_counted(self, counted: "asyncio.Future[tuple[int, tuple[int, int]]]") -> None:
         if not counted.cancelled() and counted.exception() is None:
-            self._stored_documents = counted.result()
+            self._stored_documents, (self._stored_blobs, self._stored_blob_bytes) = counted.result()
 
 
-def _count_documents(records: Records) -> int:
-    return records.count_documents()
+def _count_stored(records: Records) -> tuple[int, tuple[int, int]]:
+    return records.count_documents(), records.blob_totals()
 
 
 def _gauge(name: str, words: str, value: float | Mapping[str, float], label: str = "") -> Metric:

@@ -44,6 +44,17 @@ class ConnectionStatistics:
 
 
 @dataclass(slots=True)
+class BlobStatistics:
+    """Of all binary files since the start. `refused`: by the code that was answered; bytes are those of contents."""
+
+    arrived: int = 0
+    received_bytes: int = 0
+    sent_bytes: int = 0
+    collected: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
 class DocumentStatistics:
     """Of all documents since the start. A delivery is one message of a document written to one connection."""
 

@@ -282,6 +282,9 @@ class Records(Protocol):
     def blobs(self) -> list[BlobRecord]:
         """Return every blob of every document."""
 
+    def blob_totals(self) -> tuple[int, int]:
+        """Return how many contents there are and how large they are together; one in two documents is one."""
+
     def blobs_of(self, document_id: DocumentId) -> list[BlobRecord]:
         """Return the blobs of a document."""
 

@@ -216,6 +216,11 @@ class SqliteRecords:
     def blobs(self) -> list[BlobRecord]:  # noqa: D102
         return [BlobRecord(*row) for row in self._db.execute("SELECT * FROM blobs ORDER BY document_id, hash")]
 
+    def blob_totals(self) -> tuple[int, int]:  # noqa: D102
+        contents = "SELECT DISTINCT hash, size FROM blobs"
+        count, size = self._one(f"SELECT COUNT(*), COALESCE(SUM(size), 0) FROM ({contents})") or (0, 0)  # noqa: S608
+        return int(count), int(size)
+
     def blobs_of(self, document_id: DocumentId) -> list[BlobRecord]:  # noqa: D102
         rows = self._db.execute("SELECT * FROM blobs WHERE document_id = ? ORDER BY hash", (document_id,))
         return [BlobRecord(*row) for row in rows]

@@ -13,6 +13,7 @@ import pytest
 from tests.helpers.run_async import runs_async, until
 from tests.helpers.small_disk import small_disk
 from tests.helpers.wire_client import Opened, WireClient, signed_in_client
+from tests.integration.server.test_metrics import comes_to, numbers
 from texswarm_server.cli.diagnosis.storage import check_storage
 from texswarm_server.document.blob_ref import BlobRef
 from texswarm_server.protocol.frames import BlobChunk, encode_frame
@@ -97,6 +98,32 @@ async def test_a_figure_goes_up_is_told_to_everybody_and_comes_down(premises) ->
             assert b"".join(parts) == data
             again = await offer(ada, mine, data)
             assert (again.wanted, again.refused) == ([], [])
+
+
+@runs_async
+async def test_what_is_stored_travels_and_is_refused_is_told_to_prometheus(premises) -> None:
+    data = content(100_000)
+    async with (
+        premises.running(limits=Limits(max_blob_bytes=200_000)) as place,
+        signed_in_client(place.url, place.host_invite) as ada,
+    ):
+        for _ in range(2):
+            mine = await ada.create_and_open("text")
+            await offer(ada, mine, data)
+            await send(mine, data)
+        assert (await offer(ada, mine, content(200_001, 2))).refused
+        await refusal(mine, BlobChunk(name_of(b"x"), 300_000, 0, b"x"))
+        await fetch(mine, name_of(data), 0, 1000)
+        await comes_to(place, ("blobs_stored",), 1)
+        seen = await numbers(place)
+    assert {name: seen[name,] for name in (
+        "blobs_stored_bytes", "blobs_arrived_total", "blob_received_bytes_total", "blob_sent_bytes_total",
+        "blobs_collected_total",
+    )} == {
+        "blobs_stored_bytes": 100_000, "blobs_arrived_total": 2, "blob_received_bytes_total": 200_000,
+        "blob_sent_bytes_total": 1000, "blobs_collected_total": 0,
+    }  # fmt: skip
+    assert seen["blobs_refused_total", "limit_exceeded"] == 2
 
 
 @runs_async

@@ -18,6 +18,7 @@ from tests.helpers.small_disk import small_disk
 from tests.helpers.tcp_proxy import TcpProxy
 from texswarm_desktop.client.connection import Connection
 from texswarm_desktop.client.states import Live
+from texswarm_desktop.services import project_blobs
 from texswarm_desktop.services.project import Project
 from texswarm_server.app import CollabServer
 from texswarm_server.config import ServerConfig
@@ -305,6 +306,32 @@ async def test_what_another_program_did_while_nobody_looked_is_taken_in(tmp_path
         wanted = {ids["kept.png"]: "kept.png", ids["changed.png"]: "changed.png", ids["renamed.png"]: "other.png"}
         await until(lambda: {each: entry.path for each, entry in project.document.blob_files.items()} == wanted)
         await until(lambda: project.document.files[ids["changed.png"]].blob.size == 6000)
+
+
+@runs_async
+async def test_contents_that_nothing_names_are_collected_after_a_while(tmp_path, executor, monkeypatch) -> None:
+    """Named again before that, one is kept; so is every one while the time has not run out."""
+    datas = {f"{number}.png": picture(1000, number) for number in range(3)}
+    fill(tmp_path, {"main.tex": "Hello"})
+    for path, data in datas.items():
+        (tmp_path / path).write_bytes(data)
+    blobs = tmp_path / ".texswarm" / "blobs"
+
+    async def opened(grace_s: float, *, remove: str = "", put: str = "") -> set[str]:
+        monkeypatch.setattr(project_blobs, "_GRACE_S", grace_s)
+        if put:
+            (tmp_path / put).write_bytes(datas[put])
+        async with await Project.open(tmp_path, store_executor=executor) as project:
+            await project.flush()
+            for path in remove.split():
+                project.document.remove_file(project.document.file_at(path))
+            await project.flush()
+        return {path for path, data in datas.items() if (blobs / sha256(data).hexdigest()).exists()}
+
+    assert await opened(3600.0, remove="0.png 1.png") == set(datas)
+    assert await opened(3600.0, put="1.png") == set(datas)
+    assert await opened(0.0) == {"1.png", "2.png"}
+    assert {path.name for path in tmp_path.glob("*.png")} == {"1.png", "2.png"}
 
 
 @runs_async
