@@ -1,10 +1,15 @@
 """One running desktop per profile takes over the links that are opened later, through a local socket; and the one that
 has a project open is called by whoever wants to open it too.
 
-What comes in is one line of text from a program of the same user; it is shown to the user before anything is done.
+What comes in is one line of text from a program of the same user; it is shown to the user before anything is done. A
+link may carry an invitation, so the socket lies in a folder in which nobody else can have made it before.
 """
 
 import hashlib
+import os
+import stat
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -19,8 +24,30 @@ _TAKEN: Final = b"taken\n"
 
 
 def socket_name(profile: Path) -> str:
-    """Return the name of the socket of a profile: short, because systems allow about a hundred bytes for its path."""
-    return f"texswarm-{hashlib.sha256(str(profile).encode('utf-8', 'surrogateescape')).hexdigest()[:20]}"
+    """Return the name of the socket of a profile, or its path: short, for systems allow it about a hundred bytes."""
+    name = f"texswarm-{hashlib.sha256(str(profile).encode('utf-8', 'surrogateescape')).hexdigest()[:20]}"
+    return name if os.name == "nt" else str(private_folder() / name)
+
+
+def private_folder() -> Path:
+    """Return a folder in which only this user makes anything: the session's own, else one beside the temporary files.
+
+    Where somebody else took the latter's name, it is one that does not exist, in which nobody is found or waited for.
+    """
+    session = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
+    if session.is_absolute() and _is_private(session):
+        return session
+    folder = Path(tempfile.gettempdir()) / f"texswarm-{os.getuid()}"
+    with suppress(OSError):
+        folder.mkdir(mode=0o700)
+    return folder if _is_private(folder) else folder / "of-somebody-else"
+
+
+def _is_private(folder: Path) -> bool:
+    with suppress(OSError):
+        status = folder.lstat()
+        return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o077
+    return False
 
 
 def hand_over(name: str, link: str) -> bool:
