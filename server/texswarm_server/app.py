@@ -36,14 +36,18 @@ from texswarm_server.protocol.invite_link import ServerAddress
 from texswarm_server.protocol.messages import Authentication, RoleName
 from texswarm_server.protocol.version import PAIRING_PATH, WEBSOCKET_PATH, YJS_PATH
 from texswarm_server.sessions.access_tokens import AccessTokens
+from texswarm_server.sessions.administration import revoke_by_token
+from texswarm_server.sessions.audit import OPERATOR
 from texswarm_server.sessions.credentials import RandomBytes
 from texswarm_server.sessions.document_access import DocumentAccess, issue_invite
+from texswarm_server.sessions.door_invite import DoorInvite
 from texswarm_server.sessions.records import Records
 from texswarm_server.sessions.server_identity import server_id
 from texswarm_server.sessions.signing_keys import keys_for_start, verifying
 from texswarm_server.storage.folder_lock import FolderLock
 from texswarm_server.storage.schema import prepare_folder
 from texswarm_server.storage.sqlite_store import SqliteStore
+from texswarm_server.storage.store import log_failure
 
 _logger = logging.getLogger(__name__)
 
@@ -79,6 +83,7 @@ class CollabServer:
         self._dispatcher: Dispatcher | None = None
         self._monitoring: Monitoring | None = None
         self._front_door: FrontDoor | None = None
+        self._door_invite = DoorInvite(random)
         self._certificate: bytes | None = None
         self._housekeeping_due = 0.0
         self._housekeeping: asyncio.TimerHandle | None = None
@@ -173,6 +178,9 @@ class CollabServer:
             self._documents.turn()
         if self._front_door is not None:
             self._front_door.close(code)
+            if self._store is not None:
+                revoke = partial(self._door_invite.revoke, now=self._wall_clock())
+                self._store.run(revoke).add_done_callback(log_failure)
         try:
             await self._close_connections(code, goodbye_s)
             await self._close_storage(time_limit_s)
@@ -238,6 +246,31 @@ class CollabServer:
             door = Door(invitation=invitation, is_open=is_open, on_code=lambda code: on_code(str(code or "")))
             self._front_door.open(door)
 
+    async def door_invite(self, role: RoleName, document_id: str | None, *, asks: bool) -> str:
+        """Return the token for one more guest who comes by the open door; raises RejectedError or StorageError.
+
+        It is the same for all of them, and lets nobody in any more once this server has stopped.
+        """
+        assert self._store is not None
+        now = self._wall_clock()
+        give = partial(self._door_invite.give, now=now, role=role, document_id=document_id, asks=asks)
+        return await self._store.run(give)
+
+    def withdraw_invite(self, token: str) -> None:
+        """Let nobody else in by an invite; who came by it stays."""
+        assert self._store is not None
+        if not self._is_stopping:
+            withdraw = partial(revoke_by_token, actor=OPERATOR, token=token, now=self._wall_clock())
+            self._store.run(withdraw).add_done_callback(log_failure)
+
+    def change_door_invite(self, role: RoleName, document_id: str | None, *, asks: bool) -> None:
+        """Let what was given to guests at the door be worth this from now on."""
+        assert self._store is not None
+        if not self._is_stopping:
+            now = self._wall_clock()
+            change = partial(self._door_invite.change, now=now, role=role, document_id=document_id, asks=asks)
+            self._store.run(change).add_done_callback(log_failure)
+
     @property
     def is_announced(self) -> bool:
         """Whether the local network is told of this server."""
@@ -281,6 +314,7 @@ class CollabServer:
         self._monitoring.count_documents()
         await self._listener.start(self._drive)
         await store.run(self._note_address)
+        await store.run(partial(self._door_invite.revoke, now=now))
         self._front_door = FrontDoor(
             instance=await store.run(partial(server_id, random=self._random)),
             host=config.host,

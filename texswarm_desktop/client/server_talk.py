@@ -19,7 +19,9 @@ from texswarm_server.protocol.messages import (
     DocumentInfo,
     DocumentList,
     InviteCreated,
+    InviteList,
     ListDocuments,
+    ListInvites,
     RedeemInvite,
     RoleName,
 )
@@ -123,6 +125,25 @@ async def new_invite(
     answer = await connection.request(CreateInvite(document_id=document_id, role=role, ask=asks))
     assert isinstance(answer, InviteCreated)
     return answer
+
+
+async def same_or_new_invite(
+    connection: "Connection", document_id: str, known: tuple[str, str] | None
+) -> InviteCreated:
+    """Return an invite of before, as it stands now, or where it lets nobody in any more, a new one.
+
+    `known`: its id and its secret; None where there was none.
+    """
+    if known is not None:
+        invite_id, token = known
+        answer = await connection.request(ListInvites(document_id=document_id))
+        assert isinstance(answer, InviteList)
+        for one in answer.invites:
+            if one.invite_id == invite_id and one.max_uses is None and one.expires_at is None:
+                return InviteCreated(
+                    token=token, role=one.role, document_id=document_id, invite_id=invite_id, ask=one.ask
+                )
+    return await new_invite(connection, document_id)
 
 
 async def change_invite(connection: "Connection", invite_id: str, role: RoleName, *, asks: bool | None = None) -> None:

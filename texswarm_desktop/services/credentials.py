@@ -90,6 +90,20 @@ class CredentialStore:
             async with asyncio.timeout(_FORGET_S):
                 await forgotten
 
+    async def kept_link(self, document_id: str) -> tuple[str, str] | None:
+        """Return id and secret of the invite that was passed on last for a project shared from here."""
+        kept = await self._shared(document_id).read()
+        return (kept.invite_id, kept.invite) if kept.invite_id and kept.invite else None
+
+    def keep_link(self, document_id: str, invite_id: str, secret: str) -> None:
+        """Keep the invite that is passed on for a project shared from here; from a running loop."""
+        place = self._shared(document_id)
+        place.change(lambda _kept: Kept(invite=secret, invite_id=invite_id), lambda _kept: None)
+
+    def _shared(self, document_id: str) -> "SecretPlace":
+        lock, loop = self._profile / _LOCK_FILE, asyncio.get_running_loop()
+        return SecretPlace(self._secrets, f"shared {document_id}", self._executor, loop, lock=lock)
+
     def _installation_id(self) -> str:
         path = self._profile / _IDENTITY_FILE
         with suppress(OSError, ValueError, KeyError, TypeError):
@@ -108,11 +122,12 @@ def _name_of(address: ServerAddress) -> str:
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What outlives the program, for one server."""
+    """What outlives the program, for one server, or (with `invite_id`) for one project that is shared from here."""
 
     refresh_token: str | None = None
     user_id: str | None = None
     invite: str | None = None
+    invite_id: str | None = None
 
 
 Change = Callable[[Kept], Kept]

@@ -22,6 +22,7 @@ from texswarm_server.config import ServerConfig as HostConfig
 from texswarm_server.protocol.close_codes import CloseCode
 from texswarm_server.protocol.errors import HostError, RejectedError, SettingsError, StorageError, TexSwarmError
 from texswarm_server.protocol.invite_link import InviteLink, ServerAddress
+from texswarm_server.protocol.messages import RoleName
 
 __all__ = ["EmbeddedServer", "HostConfig", "HostStarted", "Offer", "load_ahead", "ports_to_try"]
 
@@ -73,14 +74,17 @@ class HostStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """What the local network is told: who shares which project, by which invite link one comes in, and who may.
+    """What the local network is told: who shares which project, where, and who may come in.
 
-    `is_open`: everybody who is there; otherwise who has the join code.
+    `link`: where it is; guests get an invitation of their own in it, that ends when the sharing does. `role`, `asks`:
+    what it is worth. `is_open`: everybody who is there may come in; otherwise who has the join code.
     """
 
     name: str
     project: str
     link: InviteLink
+    role: RoleName
+    asks: bool
     is_open: bool
 
 
@@ -115,6 +119,7 @@ class EmbeddedServer:
         self._is_stopping = False
         self._ended: Future[None] = _unbreakable()
         self._document_id: str | None = None
+        self._own_way_in = ""
 
     async def start(self, document_id: str | None = None) -> HostStarted:
         """Return when it accepts connections; on another port when the wanted one is taken. Raises HostError.
@@ -145,8 +150,11 @@ class EmbeddedServer:
             with suppress(RuntimeError):  # the window's loop has ended
                 home.call_soon_threadsafe(on_code, code)
 
+        own_way_in, self._own_way_in = self._own_way_in, ""
         with suppress(RuntimeError):  # its own has
             loop.call_soon_threadsafe(_offer, server, offer, tell)
+            if own_way_in:  # who shares a project is in
+                loop.call_soon_threadsafe(server.withdraw_invite, own_way_in)
 
     async def stop(self) -> None:
         """Tell the guests that the host ended the session, store everything, and end the thread."""
@@ -241,7 +249,7 @@ class EmbeddedServer:
         return server
 
     async def _describe(self, server: "CollabServer") -> HostStarted:
-        invite = await self._owner_invite(server)
+        invite = self._own_way_in = await self._owner_invite(server)
         local = replace(server.address, host="127.0.0.1") if self._is_everywhere else server.address
         return HostStarted(local, self._public(server.address), invite, self._fingerprint, server.server_id)
 
@@ -275,12 +283,14 @@ def load_ahead() -> None:
 
 def _offer(server: "CollabServer", offer: Offer, tell: Callable[[str], object]) -> None:
     """Announce and open the door, on the server's own loop."""
+    link = offer.link
 
     async def invitation() -> str:
-        return str(offer.link)
+        token = await server.door_invite(offer.role, link.document_id, asks=offer.asks)
+        return str(replace(link, token=token))
 
     server.open_door(invitation, is_open=offer.is_open, on_code=tell)
-    link = offer.link
+    server.change_door_invite(offer.role, link.document_id, asks=offer.asks)
     server.announce(offer.name, project=offer.project, document_id=link.document_id, fingerprint=link.fingerprint)
 
 

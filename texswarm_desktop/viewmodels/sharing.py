@@ -1,6 +1,7 @@
 """This desktop's own server, while it shares a project, and what is shown of that."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,11 @@ class Sharing(QObject):
 
     The system is asked to stay awake while others are here.
 
+    Two invitations lead here. The one in the link is what people send each other: it is withdrawn when the sharing is
+    ended, and kept, so that after a crash, which ends no sharing, the link that somebody was sent leads here again. The
+    other one is the server's own, for who comes by the list or the join code: nobody was sent it, and it ends with
+    every run of the server, however that ends.
+
     Signals: `changed(Hosting | None)`; `server_changed(str | None)` with the id under which the server is announced;
     `awake_changed(bool)`, which comes from another thread.
     """
@@ -45,11 +51,13 @@ class Sharing(QObject):
         address: str,
         identity: HostIdentity,
         status: ConnectionView,
+        keep_link: Callable[[InviteCreated], object] = lambda _invite: None,
         keep_awake: KeepAwake | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._data, self._address, self._identity, self._status = data, address, identity, status
+        self._keep_link = keep_link
         self._wakefulness = Wakefulness(self.awake_changed.emit, keep_awake)
         self.awake_changed.connect(self._on_awake_changed)
         self._server: EmbeddedServer | None = None
@@ -72,6 +80,7 @@ class Sharing(QObject):
         """Take in that others may come to a project that is open on the server that has started, by `invite`."""
         self._link = InviteLink(started.public_address, invite.token, opened.project.document_id, started.fingerprint)
         self.invite_id = invite.invite_id
+        self._keep_link(invite)
         self.follow(opened)
         hosting = Hosting(address="", role=invite.role, asks=invite.ask)
         return self._show_addresses(hosting, started.public_addresses)
@@ -95,6 +104,7 @@ class Sharing(QObject):
         """Pass on another invite from now on: nobody comes in any more by the one of before."""
         if self.hosting is not None and self._link is not None:
             self._link, self.invite_id = replace(self._link, token=invite.token), invite.invite_id
+            self._keep_link(invite)
             self._show(replace(self.hosting, link=str(self._link), role=invite.role, asks=invite.ask))
             self._offer()
 
@@ -102,18 +112,27 @@ class Sharing(QObject):
         """Show what the link gives, and whether it asks first."""
         if self.hosting is not None:
             self._show(replace(self.hosting, role=role, asks=asks))
+            self._offer()
 
     def show_locked(self, *, is_locked: bool, role: RoleName) -> None:
         """Show that everybody else only reads, or no longer, and what the link gives then."""
         if self.hosting is not None:
             self._show(replace(self.hosting, is_locked=is_locked, role=role))
+            self._offer()
 
     def _offer(self) -> None:
         """Let the local network know of the project, and those in who find it there or have the code."""
-        if self._server is not None and self._opened is not None and self._link is not None:
-            project = self._opened.view.title
-            offer = Offer(name=self._name, project=project, link=self._link, is_open=True)
-            self._server.offer(offer, self.set_join_code)
+        server, opened, link, hosting = self._server, self._opened, self._link, self.hosting
+        if server is not None and opened is not None and link is not None and hosting is not None:
+            offer = Offer(
+                name=self._name,
+                project=opened.view.title,
+                link=link,
+                role=hosting.role,
+                asks=hosting.asks,
+                is_open=True,
+            )
+            server.offer(offer, self.set_join_code)
 
     def follow(self, opened: OpenedProject) -> None:
         """Count the people of this project, which may be the same one loaded again, and announce its title."""

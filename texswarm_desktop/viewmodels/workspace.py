@@ -16,7 +16,7 @@ from PySide6.QtCore import QObject, Signal
 
 from texswarm_desktop.client.address_book import same_fingerprint
 from texswarm_desktop.client.events import RetryCause
-from texswarm_desktop.client.server_talk import admitted, end_connection, new_invite, share
+from texswarm_desktop.client.server_talk import admitted, end_connection, same_or_new_invite, share
 from texswarm_desktop.client.status import Hosting
 from texswarm_desktop.core.joining import Choice, Road
 from texswarm_desktop.core.palette import color_of
@@ -132,6 +132,7 @@ class Workspace(QObject):
             address=host_address,
             identity=host_identity,
             status=status,
+            keep_link=self._keep_link,
             keep_awake=keep_awake,
             parent=self,
         )
@@ -517,10 +518,15 @@ class Workspace(QObject):
         session_id = opened.project.session_at(OWN_SERVER)
         async with self._reach.reached(own_way_in, key=OWN_SERVER, session_id=session_id) as connection:
             await share(connection, opened.project.as_new_document(), started.owner_invite)
-            invite = await new_invite(connection, opened.project.document_id)
+            kept = await self._credentials.kept_link(opened.project.document_id)
+            invite = await same_or_new_invite(connection, opened.project.document_id, kept)
             await opened.attach(connection, key=OWN_SERVER)
             self._reach.taken()
         return invite
+
+    def _keep_link(self, invite: InviteCreated) -> None:
+        if invite.document_id is not None:
+            self._credentials.keep_link(invite.document_id, invite.invite_id, invite.token)
 
     async def _follow(self, link: InviteLink) -> None:
         self.notice.emit(None)

@@ -12,7 +12,7 @@ from texswarm_server.protocol.errors import ErrorCode, RejectedError
 from texswarm_server.protocol.ids import DocumentId, SessionId, UserId
 from texswarm_server.protocol.messages import RoleName
 from texswarm_server.sessions.audit import AuditAction, AuditEntry
-from texswarm_server.sessions.credentials import RandomBytes
+from texswarm_server.sessions.credentials import RandomBytes, hash_token
 from texswarm_server.sessions.records import Invite, Records, Removal, User
 from texswarm_server.sessions.signing_keys import add_key
 from texswarm_server.sessions.usable_invites import obstacle
@@ -129,6 +129,12 @@ def revoke_invite(records: Records, *, actor: str, invite_id: str, now: float) -
     if invite is None:
         raise RejectedError(ErrorCode.NOT_FOUND, f"no invite {invite_id}")
     return _revoke_invites(records, actor, [invite], now)
+
+
+def revoke_by_token(records: Records, *, actor: str, token: str, now: float) -> list[AuditEntry]:
+    """Let nobody else in by the invite with this secret, if there is one; who came by it stays."""
+    invite = records.find_invite(hash_token(token))
+    return _revoke_invites(records, actor, [invite] if invite is not None else [], now)
 
 
 def change_invite(

@@ -17,6 +17,7 @@ from texswarm_desktop.ui.dialogs.join_dialog import JoinDialog
 from texswarm_desktop.ui.nearby_list import NearbyRow
 from texswarm_desktop.viewmodels.membership import Withdraw
 from texswarm_server.pairing.join_code import read_join_code
+from texswarm_server.protocol.invite_link import parse_invite_link
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
@@ -180,6 +181,32 @@ async def test_the_list_leads_in_also_after_the_link_was_withdrawn(desks: Desks)
     press(row_of(bob, ada.opened.view.title))
     press(dialog_of(bob, JoinDialog).accept_button)
     await bob.until_text("hello")
+
+
+@runs_at_desks
+async def test_who_came_by_the_list_stays_and_what_let_them_in_ends_with_the_sharing(desks: Desks) -> None:
+    bob = await at_the_first_page(desks, "bob")
+    ada = await hosting(desks, ADA, "hello")
+    sent = hosting_of(ada).link
+    await until(lambda: row_of(bob, ada.opened.view.title) is not None)
+    press(row_of(bob, ada.opened.view.title))
+    press(dialog_of(bob, JoinDialog).accept_button)
+    await bob.until_text("hello")
+    came_by = bob.opened.project.server_link
+    assert came_by is not None
+    assert came_by.token != parse_invite_link(sent).token
+    assert len((await ada.workspace.owner.membership()).invitations) == 2
+    await ada.workspace.stop_hosting()
+    await bob.until_said("The host ended the session")
+    ada.type("meanwhile ")
+    bob.type("also ")
+    await ada.workspace.host()
+    assert len((await ada.workspace.owner.membership()).invitations) == 1
+    await until(lambda: row_of(bob, ada.opened.view.title) is not None)
+    press(row_of(bob, ada.opened.view.title))
+    press(dialog_of(bob, JoinDialog).accept_button)
+    await until(lambda: bob.is_live and ada.text == bob.text and "also" in ada.text and "meanwhile" in bob.text)
+    assert [one.role for one in (await ada.workspace.owner.membership()).members] == ["owner", "editor"]
 
 
 @runs_at_desks

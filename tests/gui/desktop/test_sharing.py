@@ -43,6 +43,19 @@ async def test_hosting_gives_a_link_and_says_so(desks: Desks) -> None:
 
 
 @runs_at_desks
+async def test_sharing_again_and_again_leaves_one_way_in_also_after_a_crash(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "one")
+    tokens = []
+    for has_crashed in (False, True, False):
+        tokens.append(parse_invite_link(await ada.workspace.host()).token)
+        assert [one.role for one in (await ada.workspace.owner.membership()).invitations] == ["editor"]
+        if has_crashed:
+            ada.workspace._sharing.invite_id = ""  # who is killed withdraws nothing
+        await ada.workspace.stop_hosting()
+    assert tokens[0] != tokens[1] == tokens[2]
+
+
+@runs_at_desks
 async def test_two_write_and_both_see_it(desks: Desks) -> None:
     ada = await desks.start_with("ada", "paper")
     bob = await guest_of(desks, ada)
