@@ -24,8 +24,9 @@ from texswarm_desktop.__main__ import parser
 from texswarm_desktop.app import Desktop, run
 from texswarm_server.protocol.invite_link import parse_invite_link
 
-#: A host in a test or a demonstration is not for the network.
+#: A host in a test or a demonstration is not for the network, unless the network is the test's own.
 LOOPBACK = "127.0.0.1"
+HOST_ADDRESS = "TEXSWARM_TEST_HOST_ADDRESS"
 _PAINT_LIMIT_S = 10.0
 
 
@@ -330,4 +331,5 @@ def answer(value: dict[str, Any]) -> None:
 if __name__ == "__main__":
     options = parser().parse_args()
     folder = options.profile_dir or Path.cwd()
-    sys.exit(run(target=options.target, profile_dir=folder, companion=serve, host_address=LOOPBACK))
+    address = os.environ.get(HOST_ADDRESS, LOOPBACK)
+    sys.exit(run(target=options.target, profile_dir=folder, companion=serve, host_address=address))

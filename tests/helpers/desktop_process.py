@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -31,8 +31,10 @@ class DesktopProcess:
         *,
         platform: str | None = "offscreen",
         environment: Mapping[str, str] | None = None,
+        inside: Sequence[str] = (),
     ) -> None:
-        self.profile, self.target = profile, target
+        """`inside`: the command that runs another one where this desktop is to be."""
+        self.profile, self.target, self._inside = profile, target, inside
         self._environment = {**(environment or {}), **({"QT_QPA_PLATFORM": platform} if platform else {})}
         self._numbers = itertools.count(1)
         self._process: asyncio.subprocess.Process | None = None
@@ -63,7 +65,7 @@ class DesktopProcess:
         environment = os.environ | self._environment | {"PYTHONUNBUFFERED": "1"}
         with (self.profile / "desktop.log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "tests.helpers.desktop_child", *arguments,
+                *self._inside, sys.executable, "-m", "tests.helpers.desktop_child", *arguments,
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=log,
                 cwd=ROOT, env=environment, limit=64 * 1024 * 1024,
             )  # fmt: skip

@@ -260,6 +260,11 @@ class LabHost:
         with self.entered():
             return _run(*command, timeout_s=timeout_s)
 
+    @property
+    def inside(self) -> tuple[str, ...]:
+        """The command that runs another one on the host; `nsenter` becomes that one, so that signals arrive."""
+        return "nsenter", f"--net=/proc/{os.getpid()}/fd/{self._namespace}"
+
     def start(self, *command: str, **options: Any) -> "subprocess.Popen[str]":
         """Start a program that ends with the lab."""
         with self.entered():

@@ -138,10 +138,11 @@ class Connection:
     def seen_at(self, addresses: Iterable[ServerAddress]) -> None:
         """The host announced itself on the local network, at these addresses: a wait ends, there it is looked for.
 
-        A server on this machine is where it is.
+        A server on this machine is where it is. Whoever knows a fingerprint can announce it: where one is insisted on,
+        an address without TLS, which would show none, is not taken.
         """
         if not is_this_machine(self.address):
-            self._driver.seen_at(addresses)
+            self._driver.seen_at([one for one in addresses if one.tls or not self.fingerprint])
 
     def add(self, replica: ReplicaPort) -> DocumentSync:
         """Open a document here, now if the link stands, and after every reconnect."""

@@ -547,6 +547,17 @@ async def test_of_what_a_host_says_only_a_few_addresses_are_believed():
 
 
 @runs_async
+async def test_nobody_who_only_knows_the_fingerprint_has_us_come_without_encryption():
+    async with Bench() as bench:
+        bench.connection.fingerprint = "ab" * 32
+        bench.connection.seen_at([ELSEWHERE])
+        assert bench.connection._driver.addresses == (HOME,)
+        encrypted = ServerAddress(ELSEWHERE.host, tls=True)
+        bench.connection.seen_at([ELSEWHERE, encrypted])
+        assert bench.connection._driver.addresses == (encrypted, HOME)
+
+
+@runs_async
 async def test_without_a_door_the_addresses_are_tried_in_turn():
     async with Bench() as bench:
         bench.links.refuses = True

@@ -1,0 +1,68 @@
+"""Two whole desktops on machines of their own: the host is killed, comes back elsewhere, and is found there."""
+
+import re
+from itertools import groupby
+from pathlib import Path
+
+from tests.helpers.desktop_child import HOST_ADDRESS
+from tests.helpers.desktop_process import DesktopProcess
+from tests.helpers.network_lab import LabHost, NetworkLab, needs_network_lab
+from tests.helpers.run_async import runs_async
+
+
+def desktop_on(host: LabHost, profile: Path, target: str | None = None) -> DesktopProcess:
+    return DesktopProcess(profile, target, environment={HOST_ADDRESS: ""}, inside=host.inside)
+
+
+async def said_by(desktop: DesktopProcess) -> list[str]:
+    """What the status line said, each sentence once; numbers are of the moment."""
+    lines = [re.sub(r"\d+", "N", f"{tone} {text}") for _, text, tone in await desktop.do("history")]
+    return [line for line, _ in groupby(lines)]
+
+
+@needs_network_lab
+@runs_async
+async def test_a_guest_finds_a_killed_host_at_its_new_address_and_nothing_typed_is_lost(
+    tmp_path: Path, record_property
+) -> None:
+    folder = tmp_path / "paper"
+    folder.mkdir()
+    (folder / "main.tex").write_text("paper", encoding="utf-8")
+    with NetworkLab() as lab:
+        office = lab.network()
+        bobs, adas = lab.host("bob", office), lab.host("ada", office)
+        async with desktop_on(bobs, tmp_path / "bob", str(folder)) as bob:
+            await bob.until("ready", bool)
+            link = (await bob.do("host"))["link"]
+            assert bobs.address in link or f"[{bobs.address6}]" in link
+            async with desktop_on(adas, tmp_path / "ada", link) as ada:
+                await ada.until("ready", bool)
+                await ada.until("text", lambda text: text == "paper")
+                await ada.do("type", text="first ")
+                await bob.until("text", lambda text: "first" in text)
+                await bob.do("store")
+                before = len(await said_by(ada))
+                await bob.kill()
+                bobs.renumber(77)
+                await ada.do("type", text="ada, alone. ")
+                await ada.until("status", lambda status: "waiting" in status["text"])
+                await bob.start()
+                await bob.until("ready", bool)
+                await bob.do("type", text="bob, alone. ")
+                await bob.do("host")
+                await ada.until("text", lambda text: "bob, alone. " in text)
+                await bob.until("text", lambda text: "ada, alone. " in text)
+                await ada.until("status", lambda status: status["text"].endswith("all changes saved"))
+                assert await ada.do("text") == await bob.do("text")
+                peers = adas.run("ss", "-Htn", "state", "established")
+                assert bobs.address in peers or bobs.address6 in peers
+                participants = (await bob.do("status"))["participants"]
+                assert [state for _, state in participants] == ["here", "here"], "the guest is the one of before"
+                status = await ada.do("status")
+                assert (status["dialogs"], status["unacknowledged"]) == ([], 0)
+                told = (await said_by(ada))[before:]
+                record_property("told", told)
+    assert [line for line in told if line.startswith("bad")] == []
+    for said in ("busy Reconnecting", "busy Signing in again…", "busy Catching up…"):
+        assert any(line.startswith(said) and line.endswith("waiting") for line in told), (said, told)
+    assert told[-1] == "good Connected · all changes saved"
