@@ -50,6 +50,8 @@ class Trouble(StrEnum):
     """No encrypted connection came about: one end speaks TLS and the other does not, or the certificate is no good."""
     RESET_AT_HELLO = "reset_at_hello"
     """It broke off when encryption was proposed: the other end speaks no TLS, or went down, or a cable did."""
+    MUTE_AT_HELLO = "mute_at_hello"
+    """It was taken without encryption, and ended before a word: the other end speaks TLS, or went down."""
     PROXY = "proxy_fails"
     """The system's proxy cannot be reached, or does not pass the connection on."""
 

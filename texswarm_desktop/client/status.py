@@ -32,7 +32,7 @@ from texswarm_server.protocol.messages import RoleName
 SLOW_SAVE_S: Final = 8.0
 #: What stands in the way is told where waiting alone may not help; elsewhere the history tells it.
 _TOLD_TROUBLES: Final[frozenset[str]] = frozenset(
-    {Trouble.NOT_OURS, Trouble.TLS, Trouble.RESET_AT_HELLO, Trouble.PROXY, Trouble.NAME_UNKNOWN}
+    {Trouble.NOT_OURS, Trouble.TLS, Trouble.RESET_AT_HELLO, Trouble.MUTE_AT_HELLO, Trouble.PROXY, Trouble.NAME_UNKNOWN}
 )
 _JUST_AFTER_S: Final = 0.001
 #: Why a folder is only looked at, as codes for the table of words: another process has it, or it takes no writing.
@@ -238,7 +238,8 @@ def _waiting(state: Waiting, facts: LinkFacts, now: float, words: NeedWords) -> 
     left_s = max(1, math.ceil(state.retry_at - now))
     wait = f"Reconnecting in {left_s} s"
     is_first = state.lost_at is None
-    may_be_cable = state.trouble == Trouble.RESET_AT_HELLO and not is_first  # it was encrypted before
+    is_at_hello = state.trouble in {Trouble.RESET_AT_HELLO, Trouble.MUTE_AT_HELLO}
+    may_be_cable = is_at_hello and not is_first  # both ends spoke the same before
     told = state.asked or (state.trouble if state.trouble in _TOLD_TROUBLES and not may_be_cable else "")
     if told:
         wait = f"{words(told, '').title or told} · trying again in {left_s} s"

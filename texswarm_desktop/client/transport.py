@@ -200,7 +200,7 @@ def _trouble(error: Exception, *, has_proxy: bool, has_tls: bool) -> Trouble:
         case ConnectionResetError() | ConnectionAbortedError() if has_tls:
             return Trouble.RESET_AT_HELLO
         case InvalidMessage() if isinstance(error.__cause__, EOFError):  # it ended before anything was said
-            return Trouble.ENDED
+            return Trouble.ENDED if has_tls else Trouble.MUTE_AT_HELLO
         case InvalidHandshake() | InvalidURI():
             return Trouble.NOT_OURS
         case _:

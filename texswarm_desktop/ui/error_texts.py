@@ -141,6 +141,10 @@ _BY_CODE: Final[dict[str, ErrorText]] = {
     Trouble.RESET_AT_HELLO: ErrorText(
         "Not encrypted", "The connection broke off before it was encrypted. The server may speak no TLS."
     ),
+    Trouble.MUTE_AT_HELLO: ErrorText(
+        "It may be encrypted now",
+        "The server ends what is not encrypted. Ask for its new link, or join it from the list.",
+    ),
     Trouble.PROXY: ErrorText("The proxy fails", "The proxy of this system does not pass the connection on."),
     StopCode.SESSION_ENDED: ErrorText(
         "Session ended", "The host ended the session. Your copy stays here.", StatusAction.WORK_LOCALLY

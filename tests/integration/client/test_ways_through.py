@@ -15,8 +15,10 @@ from tests.helpers.run_async import runs_async, until
 from texswarm_desktop.client.connection import Connection
 from texswarm_desktop.client.link import NoLinkError
 from texswarm_desktop.client.states import Live, Trouble, Waiting
+from texswarm_desktop.client.status import LinkFacts, present
 from texswarm_desktop.client.timing import LAN, REMOTE
 from texswarm_desktop.client.transport import system_proxy, websocket_transport
+from texswarm_desktop.ui.error_texts import need_words
 from texswarm_server.app import CollabServer
 from texswarm_server.config import ServerConfig
 from texswarm_server.protocol.invite_link import InviteLink, ServerAddress, parse_invite_link
@@ -55,6 +57,17 @@ def is_live(connection):
 
 def waits_for(connection, trouble):
     return isinstance(connection.state, Waiting) and connection.state.trouble == trouble
+
+
+@runs_async
+async def test_an_old_link_without_encryption_to_a_host_that_encrypts_now_is_told(tmp_path):
+    cert, key, _der = certificate(tmp_path)
+    async with CollabServer(ServerConfig(data=tmp_path / "data", port=0, tls_cert=cert, tls_key=key)) as server:
+        old = InviteLink(replace(server.address, tls=False))
+        async with connecting(old) as connection:
+            await until(lambda: waits_for(connection, Trouble.MUTE_AT_HELLO))
+            told = present(connection.state, LinkFacts("Ada", 0, None), time.monotonic(), need_words)
+    assert told.text.startswith("It may be encrypted now · trying again in")
 
 
 # ── the system's proxy ──────────────────────────────────────────────────────────────────────────────────────
