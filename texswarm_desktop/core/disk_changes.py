@@ -10,13 +10,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from texswarm_desktop.core.reconcile import Add, Merge, Remove, Rename, RestoreFile
+from texswarm_desktop.core.reconcile import Add, Merge, Remove, Rename, RestoreFile, meant_by
 from texswarm_desktop.core.renames import Mirrored, Seen, renamed
 from texswarm_desktop.core.text_merge import common_lines
 
 #: How much of a file that was under a path is in one that appears there, if it is that one, saved once more.
 _WHOLE: Final = 0.9
-_STRAY: Final = " was "
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,35 +155,33 @@ def _is_left(facts: DiskFacts, path: str) -> bool:
     return (old & new).total() >= _WHOLE * old.total() and bool(new - old)
 
 
-def stray(file_id: str, path: str) -> str:
-    """Return an id for a file of the project that is also under a `path` where it is to go."""
-    return f"{file_id}{_STRAY}{path}"
-
-
-def meant_by(file_id: str) -> str:
-    """Return the id of the file that an id, of a stray one perhaps, means."""
-    return file_id.partition(_STRAY)[0]
-
-
 def _changed_in_place(facts: DiskFacts, owner: str, path: str, seen: Seen) -> DiskStep:
     base, file_id = facts.mirrored[owner].text, meant_by(owner)
     if seen.text is None:
         return Foreign(path) if file_id in facts.document else ForgetFile(owner)
-    return Merge(file_id, path, base) if file_id in facts.document else RestoreFile(file_id, path, base)
+    return _brought_back(facts, file_id, path, base)
+
+
+def _brought_back(facts: DiskFacts, file_id: str, path: str, base: str) -> DiskStep:
+    """The file that `file_id` means is at `path`, whether the document has it or not."""
+    kind = Merge if meant_by(file_id) in facts.document else RestoreFile
+    return kind(meant_by(file_id), path, base)
 
 
 def _gone(facts: DiskFacts, fresh: list[str]) -> list[DiskStep]:
     """Decide about files that are gone; takes out of `fresh` what is one of them under another name."""
     steps: list[DiskStep] = []
-    gone = {file_id: facts.mirrored[file_id] for file_id in facts.gone if meant_by(file_id) == file_id}
-    twins = renamed(gone, {path: facts.changed[path] for path in fresh})
+    twins = _twins(facts, fresh)
     for file_id in sorted(facts.gone):
         mirrored = facts.mirrored[file_id]
         path = twins.get(file_id)
         if path is not None:
             fresh.remove(path)
         if file_id not in facts.document:
-            steps.append(ForgetFile(file_id) if path is None else RestoreFile(file_id, path, mirrored.text))
+            if path is None or meant_by(file_id) != file_id:
+                steps.append(ForgetFile(file_id))
+            if path is not None:
+                steps.append(_brought_back(facts, file_id, path, mirrored.text))
         elif path is not None:
             steps.append(Rename(file_id, path))  # only the name; what was changed besides follows
             if facts.changed[path].text != mirrored.text:
@@ -194,3 +191,12 @@ def _gone(facts: DiskFacts, fresh: list[str]) -> list[DiskStep]:
         else:
             steps.append(Remove(file_id))
     return steps
+
+
+def _twins(facts: DiskFacts, fresh: list[str]) -> dict[str, str]:
+    """Pair files that are gone, by id, with those of `fresh` that they are now; the project's own before stray ones."""
+    gone = {file_id: facts.mirrored[file_id] for file_id in facts.gone}
+    own = {file_id: file for file_id, file in gone.items() if meant_by(file_id) == file_id}
+    twins = renamed(own, {path: facts.changed[path] for path in fresh})
+    rest = {path: facts.changed[path] for path in fresh if path not in twins.values()}
+    return twins | renamed({file_id: file for file_id, file in gone.items() if file_id not in own}, rest)

@@ -9,9 +9,12 @@ that still has other text, and nobody edited it since.
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from texswarm_desktop.core.project_files import PLAIN, DecodedText, TextFormat
 from texswarm_desktop.core.renames import Mirrored, Seen, renamed
+
+_STRAY: Final = " was "
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,11 @@ class Record:
     def last_text(self) -> str | None:
         """What was in the file, as far as is known, before another program wrote in it."""
         return self.text if self.intent_text is None else self.intent_text
+
+    def text_before(self, digest: bytes) -> str:
+        """Return what a file that now has this digest was made from: of a write that was cut short, what it shows."""
+        was_written = self.text is None or digest != self.digest
+        return (self.last_text if was_written else self.text) or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +122,16 @@ class RestoreFile:
 Step = Known | Merge | Add | Rename | RestoreFile | Remove | Discard
 
 
+def stray(file_id: str, path: str) -> str:
+    """Return an id for a file of the project that is also under a `path` where it is to go."""
+    return f"{file_id}{_STRAY}{path}"
+
+
+def meant_by(file_id: str) -> str:
+    """Return the id of the file that an id, of a stray one perhaps, means."""
+    return file_id.partition(_STRAY)[0]
+
+
 def reconcile(
     records: Mapping[str, Record],
     found: Mapping[str, Found],
@@ -138,7 +156,14 @@ def reconcile(
             known.add(record.path)
         elif path not in found and record is not None and record.digests and record.path not in found:
             gone.append(file_id)
-    gone += [one for one in records.keys() - document.keys() if records[one].digests and records[one].path not in found]
+    for file_id in sorted(records.keys() - document.keys()):
+        record = records[file_id]
+        if _was_changed_elsewhere(record, found, known):
+            kind = Merge if meant_by(file_id) in document else RestoreFile
+            steps.append(kind(meant_by(file_id), record.path, record.last_text or ""))
+            known.add(record.path)
+        elif record.digests and record.path not in found:
+            gone.append(file_id)
     left_over = sorted(path for path in found.keys() - known if _is_left_over(records.values(), path, found[path]))
     steps += [Discard(path) for path in left_over]
     fresh = [path for path in sorted(found.keys() - known - set(left_over)) if found[path].decoded is not None]
@@ -184,7 +209,7 @@ def _moved(
         if path is not None:
             fresh.remove(path)
         if file_id not in document:
-            steps += [] if path is None else [RestoreFile(file_id, path, record.last_text or "")]
+            steps += [] if path is None else [RestoreFile(file_id, path, record.text_before(found[path].digest))]
         elif path is not None:
             steps.append(Rename(file_id, path))
             if found[path].digest not in record.digests:
@@ -196,7 +221,8 @@ def _moved(
 
 def _mirrored(record: Record, former: tuple[str, ...]) -> Mirrored:
     digest = record.intent or record.digest or b""
-    return Mirrored(record.path, record.last_text or "", digest, former=former)
+    before = [record.text] if record.intent_text is not None and record.text else []  # perhaps it was not written over
+    return Mirrored(record.path, record.last_text or "", digest, former=(*before, *former))
 
 
 def _seen(found: Found) -> Seen:

@@ -24,8 +24,6 @@ from texswarm_desktop.core.disk_changes import (
     ForgetFile,
     RewriteFile,
     TakeLate,
-    meant_by,
-    stray,
 )
 from texswarm_desktop.core.local_names import NameRules
 from texswarm_desktop.core.project_files import PLAIN
@@ -39,7 +37,9 @@ from texswarm_desktop.core.reconcile import (
     Rename,
     RestoreFile,
     Step,
+    meant_by,
     reconcile,
+    stray,
 )
 from texswarm_desktop.core.stale_saves import FormerState, FormerStates, former_state
 from texswarm_desktop.services.disk_state import DiskFile
@@ -169,7 +169,7 @@ class FolderMirror:
             if not (isinstance(step, Add) and step.path in later):
                 self._take(step, records, found)
         self._import.begin({path: found[path] for path in later})
-        for file_id in records.keys() - self._bases.keys() - self._document.text_files.keys():
+        for file_id in records.keys() - self._bases.keys():  # else the next intent would be a change of that text
             self._store.put(forget_record(file_id))
         self._dirty |= self._paths.of_files.keys()
         self._schedule()
@@ -188,6 +188,7 @@ class FolderMirror:
                 self._document.rename_file(FileId(file_id), self._paths.shared(path))
                 self._know(FileId(file_id), path, found[path], records[file_id])
             case RestoreFile(file_id, path, base):
+                self._remember_written_over(file_id, records)
                 self._restore(FileId(meant_by(file_id)), path)
                 self._merge(FileId(meant_by(file_id)), path, base, found[path])
             case Remove(file_id):
@@ -196,7 +197,8 @@ class FolderMirror:
                 # Left to the next round, which looks at the file once more.
                 owner = next(file_id for file_id, record in records.items() if record.path == path)
                 self._remember_written_over(owner, records)
-                known = MirroredFile(path, records[owner].last_text or "", PLAIN, found[path].state)
+                text = records[owner].text_before(found[path].state.digest)
+                known = MirroredFile(path, text, PLAIN, found[path].state)
                 self._keep_stray(FileId(meant_by(owner)), known)
 
     def _keep_stray(self, file_id: FileId, known: MirroredFile) -> None:

@@ -8,8 +8,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from texswarm_desktop.core.disk_changes import Left, meant_by
+from texswarm_desktop.core.disk_changes import Left
 from texswarm_desktop.core.project_files import TextFormat, encode_text, format_for
+from texswarm_desktop.core.reconcile import meant_by
 from texswarm_desktop.core.stale_saves import FormerState, former_state
 from texswarm_desktop.core.text_merge import whole_change
 from texswarm_desktop.services.disk_state import DiskFile, ReplacedFile, digest_of

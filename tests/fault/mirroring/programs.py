@@ -244,9 +244,14 @@ class Programs:
         self._were[peer.name, new] = {old, *self._were.get((peer.name, old), ())}
 
     def _note_unseen_move(self, peer: "Peer", path: str) -> None:
-        """A file that was moved while nobody looked, and another one in its place: which is which cannot be known."""
-        if peer.process is None and path not in peer.disk.files and path in self._mirrored(peer).values():
-            self.written_again |= self._world.written.keys()
+        """A file was moved, and before the mirror saw that there is another one in its place.
+
+        Which is which cannot be known when the moved one is changed besides: then what is in it is there twice.
+        """
+        if path not in peer.disk.files and path in self._mirrored(peer).values():
+            for new in peer.disk.files:
+                if path in self._were.get((peer.name, new), ()):
+                    self.written_again |= set(peer.disk.text(new).splitlines())
 
     def _forget(self, peer: "Peer", path: str) -> None:
         self._world.deleted |= set(peer.disk.text(path).splitlines())

@@ -9,9 +9,8 @@ from texswarm_desktop.core.disk_changes import (
     RewriteFile,
     TakeLate,
     disk_steps,
-    stray,
 )
-from texswarm_desktop.core.reconcile import Add, Merge, Remove, Rename, RestoreFile
+from texswarm_desktop.core.reconcile import Add, Merge, Remove, Rename, RestoreFile, stray
 from texswarm_desktop.core.renames import Mirrored, Seen
 
 LINES = "one\ntwo\nthree\nfour\n"
@@ -145,3 +144,13 @@ def test_what_is_written_into_a_file_that_is_to_go_means_that_file() -> None:
     double = stray("1", "old.tex")
     files = {"1": mirrored("a.tex"), double: mirrored("old.tex")}
     assert disk_steps(facts(mirrored=files, changed={"old.tex": seen("new")})) == [Merge("1", "old.tex", LINES)]
+
+
+def test_a_file_that_is_to_go_and_got_another_name_is_no_second_file() -> None:
+    double = stray("1", "old.tex")
+    given = facts(mirrored={double: mirrored("old.tex")}, gone={double}, changed={"new.tex": seen(LINES)})
+    assert disk_steps(given) == [ForgetFile(double), Merge("1", "new.tex", LINES)]
+    deleted = facts(
+        document={}, mirrored={double: mirrored("old.tex")}, gone={double}, changed={"new.tex": seen(LINES)}
+    )
+    assert disk_steps(deleted) == [ForgetFile(double), RestoreFile("1", "new.tex", LINES)]

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from texswarm_desktop.core.project_files import DecodedText, TextFormat
 from texswarm_desktop.core.reconcile import (
     Add,
@@ -10,6 +12,7 @@ from texswarm_desktop.core.reconcile import (
     Rename,
     RestoreFile,
     reconcile,
+    stray,
 )
 
 
@@ -84,13 +87,24 @@ def test_a_file_with_another_name_that_was_changed_besides_is_renamed_and_merged
 
 def test_what_the_document_has_no_more_is_deleted_if_it_is_still_ours() -> None:
     assert reconcile({"1": record("a", "x")}, {"a": found("x")}, {}) == [Discard("a")]
-    assert reconcile({"1": record("a", "x")}, {"a": found("changed")}, {}) == [Add("a")]
+    assert reconcile({"1": record("a", "x")}, {"a": found("changed")}, {}) == [RestoreFile("1", "a", "x")]
     assert reconcile({"1": record("a", "x")}, {"a": found("x")}, {"1": ("b", "x")}) == [Discard("a")]
 
 
 def test_what_was_written_where_the_document_has_another_name_is_merged_there() -> None:
     records = {"1": record("old", "x")}
     assert reconcile(records, {"old": found("y")}, {"1": ("new", "x")}) == [Merge("1", "old", "x")]
+
+
+def test_what_was_written_in_a_file_that_is_to_go_means_that_file() -> None:
+    records = {stray("1", "old"): record("old", "x")}
+    assert reconcile(records, {"old": found("y")}, {"1": ("new", "x")}) == [Merge("1", "old", "x")]
+    assert reconcile(records, {"old": found("y")}, {}) == [RestoreFile("1", "old", "x")]
+
+
+def test_a_write_that_was_cut_short_before_it_is_not_taken_for_done() -> None:
+    cut_short = {"1": replace(record("old", "x"), intent=b"more", intent_text="x and more")}
+    assert reconcile(cut_short, {"new": found("x")}, {}) == [RestoreFile("1", "new", "x")]
 
 
 def test_a_file_moved_on_both_sides_is_one_file() -> None:
