@@ -10,7 +10,6 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import replace
 from hashlib import blake2b
-from itertools import islice
 from typing import Final, NamedTuple
 
 from texswarm_server.document.presence import PresenceEntry, encode_entry, encode_presence, join_entries
@@ -34,14 +33,13 @@ from texswarm_server.protocol.frames import (
     encode_frame,
 )
 from texswarm_server.protocol.ids import DocumentId, Handle, Lineage, SessionId
-from texswarm_server.protocol.messages import Error, Participant, RoleChanged, RoleName
+from texswarm_server.protocol.messages import Error, RoleChanged, RoleName
 from texswarm_server.protocol.version import Limits
 from texswarm_server.rooms.acknowledgements import Acknowledgements, Counts
+from texswarm_server.rooms.announcements import Announcements
 from texswarm_server.rooms.effects import (
-    Announce,
     Broadcast,
     Effect,
-    Greet,
     Persist,
     Reload,
     SendDocument,
@@ -50,17 +48,11 @@ from texswarm_server.rooms.effects import (
 )
 from texswarm_server.rooms.member import Member, Profile
 from texswarm_server.rooms.room_presence import RoomPresence
-from texswarm_server.rooms.roster import FEW, Roster
 from texswarm_server.sessions.roles import can_edit
 
 _KNOWN_UPDATES: Final = 256
 #: Applying many updates of one person at once costs more than their number: each is joined to all that follow it.
 _PORTION: Final = 512
-_ROSTER_PER_SECOND: Final = 300
-_LONGEST_GATHERING_S: Final = 2.0
-_LONGEST_GREETING_S: Final = 1.0
-_TOLD_AT_ONCE: Final = 32
-_BETWEEN_S: Final = 0.02
 _KEPT_ANSWERS: Final = 8
 _LARGE_ANSWER_BYTES: Final = 1024 * 1024
 
@@ -98,16 +90,13 @@ class Room:
         self._size_bytes = size_bytes
         self._is_cautious = is_cautious
         self._members: dict[SessionId, Member] = {}
-        self._roster = Roster(handle, self._participants)
+        self._announcements = Announcements(handle, self._members)
         self._presence = RoomPresence()
         self._acknowledgements = Acknowledgements()
         self._updates: list[_Pending] = []
         self._answered: set[Member] = set()
         self._moves: list[tuple[Member, list[PresenceEntry]]] = []
         self._known: OrderedDict[bytes, None] = OrderedDict()
-        self._is_announcing = False
-        self._is_greeting = False
-        self._untold: dict[Member, None] = {}
         self._answers: dict[bytes, bytes] = {}
         self._state_vector: bytes | None = None
         self._title: str | None = None
@@ -174,11 +163,7 @@ class Room:
         effects: list[Effect] = [SendDocument(me, self._frame(SyncStep1(self._state())))]
         if entries := self._presence.entries():
             effects.append(SendPresence(me, self._presence_frame(entries)))
-        announcement = self._shown(member)
-        if len(self._members) <= FEW:
-            return [*effects, *self._tell_news([member]), *announcement]
-        self._untold[member] = None
-        return [*effects, *self._greet_after(min(self._gathering_s(), _LONGEST_GREETING_S)), *announcement]
+        return [*effects, *self._announcements.joined(member)]
 
     def leave(self, session_id: SessionId) -> list[Effect]:
         """Let a member go for good."""
@@ -186,8 +171,7 @@ class Room:
         if member is None:
             return []
         self._forget_who_reads()
-        self._roster.remove(member.participant().participant_id)
-        return [*self._broadcast_presence(self._presence.remove_of(member)), *self._announce_later()]
+        return [*self._broadcast_presence(self._presence.remove_of(member)), *self._announcements.left(member)]
 
     def lose(self, session_id: SessionId) -> list[Effect]:
         """Note that a member's connection dropped; it stays visible as reconnecting."""
@@ -196,7 +180,7 @@ class Room:
             return []
         member.state, member.held_at = "reconnecting", None
         self._forget_who_reads()
-        return self._shown(member)
+        return self._announcements.shown(member)
 
     def give_up_waiting(self, session_id: SessionId) -> list[Effect]:
         """Note that the time for coming back is over: who did not is away, and what is not told anew is not shown."""
@@ -206,7 +190,7 @@ class Room:
         if member.is_here:
             return self._broadcast_presence(self._presence.remove_former_of(member))
         member.state = "away"
-        return [*self._broadcast_presence(self._presence.remove_of(member)), *self._shown(member)]
+        return [*self._broadcast_presence(self._presence.remove_of(member)), *self._announcements.shown(member)]
 
     def describe(self, session_id: SessionId, display_name: str, color: str) -> list[Effect]:
         """Show a member under another name or colour."""
@@ -214,7 +198,7 @@ class Room:
         if member is None or (member.profile.display_name, member.profile.color) == (display_name, color):
             return []
         member.profile = replace(member.profile, display_name=display_name, color=color)
-        return self._shown(member)
+        return self._announcements.shown(member)
 
     def change_role(self, session_id: SessionId, role: RoleName) -> list[Effect]:
         """Give a member another role from here on; a client that knows of no roles is asked for what was refused."""
@@ -223,21 +207,21 @@ class Room:
             return []
         is_promoted = can_edit(role) and not can_edit(member.profile.role)
         member.profile = replace(member.profile, role=role)
-        told: list[Effect] = [Tell((session_id,), RoleChanged(handle=self.handle, role=role)), *self._shown(member)]
+        told: list[Effect] = [
+            Tell((session_id,), RoleChanged(handle=self.handle, role=role)),
+            *self._announcements.shown(member),
+        ]
         if is_promoted and member.profile.is_forgetful and member.is_here:
             told.append(SendDocument((session_id,), self._frame(SyncStep1(self._state()))))
         return told
 
     def announce(self) -> list[Effect]:
         """Tell everybody who is here; those who are held hear it when they catch up."""
-        self._is_announcing = False
-        self._untold |= dict.fromkeys(self._members.values())
-        return self._tell_next()
+        return self._announcements.announce()
 
     def greet(self) -> list[Effect]:
         """Tell those who came lately, or who were not told yet, who is here."""
-        self._is_greeting = False
-        return self._tell_next()
+        return self._announcements.greet()
 
     # ── what members send ───────────────────────────────────────────────────────────────────────────────
 
@@ -326,7 +310,7 @@ class Room:
         news: list[Effect] = (
             [] if missed == EMPTY_UPDATE else [SendDocument((session_id,), self._frame(Update(missed)))]
         )
-        return [*news, *self._tell_news([member])]
+        return [*news, *self._announcements.tell([member])]
 
     def repeat_presence(self, session_id: SessionId) -> list[Effect]:
         """Send a member who is where, and who left lately: some of it was dropped on the way."""
@@ -481,54 +465,6 @@ class Room:
         if not self.present or (len(self.present) == 1 and self.present[0] in besides):
             return []
         return [Broadcast(self.present, self._presence_frame(entries), besides, may_be_dropped=True)]
-
-    def _tell_next(self) -> list[Effect]:
-        """Tell some of those who wait for it who is here; so few at once that nobody's edits wait for long."""
-        chosen = list(islice(self._untold, _TOLD_AT_ONCE))
-        for member in chosen:
-            del self._untold[member]
-        told = self._tell_news(chosen)
-        return [*told, *self._greet_after(_BETWEEN_S)] if self._untold else told
-
-    def _tell_news(self, members: list[Member]) -> list[Effect]:
-        """Tell members what they do not know of who is here; who reads too slowly hears it when it catches up."""
-        by_moment: dict[int, list[Member]] = {}
-        for member in members:
-            if member.is_keeping_up and self._members.get(member.session_id) is member:
-                by_moment.setdefault(member.told_at, []).append(member)
-        return [self._tell_from(told_at, each) for told_at, each in by_moment.items() if told_at < self._roster.moment]
-
-    def _tell_from(self, told_at: int, members: list[Member]) -> Effect:
-        news, known_at = self._roster.news(told_at)
-        for member in members:
-            member.told_at = known_at
-        if known_at < self._roster.moment:
-            self._untold |= dict.fromkeys(members)
-        return Tell(tuple(member.session_id for member in members), news)
-
-    def _greet_after(self, delay_s: float) -> list[Effect]:
-        if self._is_greeting:
-            return []
-        self._is_greeting = True
-        return [Greet(delay_s)]
-
-    def _shown(self, member: Member) -> list[Effect]:
-        """Have it announced how somebody is shown now."""
-        self._roster.put(member.participant())
-        return self._announce_later()
-
-    def _announce_later(self) -> list[Effect]:
-        """Have changes announced together; later the more there are who are told."""
-        if self._is_announcing or not self._members:
-            return []
-        self._is_announcing = True
-        return [Announce(min(self._gathering_s(), _LONGEST_GATHERING_S))]
-
-    def _gathering_s(self) -> float:
-        return (len(self._members) / _ROSTER_PER_SECOND) ** 2 if len(self._members) > FEW else 0.0
-
-    def _participants(self) -> list[Participant]:
-        return [member.participant() for member in self._members.values()]
 
     def _acknowledge(self, counts: Counts) -> list[Effect]:
         return [

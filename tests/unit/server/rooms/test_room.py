@@ -518,6 +518,22 @@ def test_a_crowd_of_newcomers_is_greeted_together_and_some_at_a_time() -> None:
     assert largest < 50
 
 
+def test_who_fell_behind_in_a_crowd_hears_of_everybody_after_catching_up() -> None:
+    room, sessions = make_room(), [SessionId(f"s{number}") for number in range(300)]
+    heard = Heard(room)(room.join(profile(ADA)))
+    room.hold(ADA)
+    for each in sessions:
+        room.join(profile(each))
+    assert len(heard.people(ADA)) == 1
+    effects = [*room.catch_up(ADA), *room.announce(), Greet(0.0)]  # the one that the others had asked for
+    while any(isinstance(effect, Greet) for effect in effects):
+        heard([effect for effect in effects if isinstance(effect, Tell)])
+        effects = room.greet()
+    heard([effect for effect in effects if isinstance(effect, Tell)])
+
+    assert heard.people(ADA) == dict.fromkeys([ADA, *sessions], "here")
+
+
 def test_who_asks_again_is_answered_with_what_is_true_now() -> None:
     room, (document, updates) = room_with(ADA, BOB), typed()
     first = Heard(room)(room.receive(ADA, SyncStep1(EMPTY_STATE))).of(ADA, SyncStep2)
