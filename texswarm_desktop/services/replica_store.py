@@ -106,7 +106,7 @@ class ReplicaStore:
     def put(self, operation: Operation) -> None:
         """Queue an operation and see that it is written."""
         self.enqueue(operation)
-        self.wake()
+        self._start()
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -157,7 +157,6 @@ class ReplicaStore:
     def when_durable(self, call: Callable[[], None]) -> None:
         """Call back once everything queued until now is durable, unless it is closed before."""
         self._awaited.append((self._queued, call))
-        self._call_back()
         self.wake()
 
     async def close(self) -> None:
@@ -182,7 +181,8 @@ class ReplicaStore:
     # ── on the loop ─────────────────────────────────────────────────────────────────────────────────────
 
     def wake(self) -> None:
-        """Start writing unless that is going on."""
+        """Start writing unless that is going on; after `commit_now` elsewhere, call back who waited for it."""
+        self._call_back()
         if self._queue:
             self._start()
 

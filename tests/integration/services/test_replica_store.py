@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -135,6 +136,27 @@ def test_much_that_loads_fast_is_left_as_it_is_at_the_end(
         stored = await reopened(path, executor)
         assert text_in(stored) == "x" * 3_000_000 + "y" * rows
         assert (stored.loose_rows == 0) == is_compacted
+
+    asyncio.run(story())
+
+
+def test_who_waits_is_called_back_also_when_another_thread_wrote_it(path: Path, executor: ThreadPoolExecutor) -> None:
+    """The mirror's round may be the one that writes; when it has nothing to note, nothing else is written after it."""
+
+    async def story() -> None:
+        with ThreadPoolExecutor(max_workers=1) as busy:
+            store = ReplicaStore(path, executor=busy)
+            await store.load(now=0.0)
+            others_work, called = Event(), Event()
+            busy.submit(others_work.wait)
+            store.append(Typist().type("x")[0], 1, is_local=True)
+            store.when_durable(called.set)
+            await asyncio.get_running_loop().run_in_executor(executor, store.commit_now)
+            store.wake()
+            is_called = called.is_set()
+            others_work.set()
+            await store.abandon()
+            assert is_called
 
     asyncio.run(story())
 
