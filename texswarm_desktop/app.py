@@ -26,6 +26,7 @@ from texswarm_desktop.client.link import TransportFactory
 from texswarm_desktop.client.pairing import OpenCertified
 from texswarm_desktop.client.server_talk import LinkCancelledError
 from texswarm_desktop.client.status import Hosting
+from texswarm_desktop.core.who_joins import WhoJoins
 from texswarm_desktop.qtx.garbage import GuiThreadGarbage
 from texswarm_desktop.qtx.loop import loop_factory
 from texswarm_desktop.qtx.single_instance import FolderCalls, LinkReceiver, call_window_of, hand_over, socket_name
@@ -232,7 +233,8 @@ class Desktop:
         window.members_requested.connect(lambda: self._do("members", self._show_members()))
         window.member_decided.connect(lambda decision: self._do("decide", self._decide(decision)))
         window.member_invite_requested.connect(lambda role: self._do("invite", self._copy_member_invite(role)))
-        window.access_chosen.connect(lambda role, asks: self._do("access", workspace.owner.set_access(role, asks=asks)))
+        window.access_chosen.connect(lambda role: self._do("access", workspace.owner.set_access(role)))
+        window.who_joins_chosen.connect(lambda who: self._do("who joins", self._choose_who_joins(who)))
         window.lock_chosen.connect(lambda is_on: self._do("lock", workspace.owner.set_locked(is_locked=is_on)))
         window.knock_answered.connect(lambda answer: self._do("answer", self._answer_knock(answer)))
         window.name_chosen.connect(self._on_window_name_chosen)
@@ -409,6 +411,10 @@ class Desktop:
             self.workspace.show_words(await self._join.words_for(fingerprint))
         finally:
             self._words_of = None
+
+    async def _choose_who_joins(self, who: WhoJoins) -> None:
+        await self.workspace.owner.set_who_joins(who)
+        self.settings.set_who_joins(who)
 
     async def _copy_invite(self) -> None:
         link = await self.workspace.owner.invite()

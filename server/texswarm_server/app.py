@@ -40,7 +40,7 @@ from texswarm_server.sessions.administration import revoke_by_token
 from texswarm_server.sessions.audit import OPERATOR
 from texswarm_server.sessions.credentials import RandomBytes
 from texswarm_server.sessions.document_access import DocumentAccess, issue_invite
-from texswarm_server.sessions.door_invite import DoorInvite
+from texswarm_server.sessions.door_invite import NEARBY_INVITE, DoorInvite
 from texswarm_server.sessions.records import Records
 from texswarm_server.sessions.server_identity import server_id
 from texswarm_server.sessions.signing_keys import keys_for_start, verifying
@@ -83,7 +83,7 @@ class CollabServer:
         self._dispatcher: Dispatcher | None = None
         self._monitoring: Monitoring | None = None
         self._front_door: FrontDoor | None = None
-        self._door_invite = DoorInvite(random)
+        self._door_invite, self._nearby_invite = DoorInvite(random), DoorInvite(random, NEARBY_INVITE)
         self._certificate: bytes | None = None
         self._housekeeping_due = 0.0
         self._housekeeping: asyncio.TimerHandle | None = None
@@ -179,8 +179,7 @@ class CollabServer:
         if self._front_door is not None:
             self._front_door.close(code)
             if self._store is not None:
-                revoke = partial(self._door_invite.revoke, now=self._wall_clock())
-                self._store.run(revoke).add_done_callback(log_failure)
+                self._end_invites(self._door_invite, self._nearby_invite)
         try:
             await self._close_connections(code, goodbye_s)
             await self._close_storage(time_limit_s)
@@ -234,26 +233,28 @@ class CollabServer:
         self,
         invitation: Callable[[], Awaitable[str]],
         *,
-        is_open: bool = False,
+        nearby: Callable[[], Awaitable[str]] | None = None,
         on_code: Callable[[str], object] = lambda _code: None,
     ) -> None:
         """Give an invite link to guests who have the join code, or by other rules than before; after `start`.
 
-        `is_open`: who is on the local network needs no code. `on_code` is told the code, empty while there is none.
+        `nearby` gives one to whoever is on the local network and has no code; None: nobody without one is let in.
+        `on_code` is told the code, empty while there is none.
         """
         assert self._front_door is not None
         if not self._is_stopping:
-            door = Door(invitation=invitation, is_open=is_open, on_code=lambda code: on_code(str(code or "")))
+            door = Door(invitation=invitation, nearby=nearby, on_code=lambda code: on_code(str(code or "")))
             self._front_door.open(door)
 
-    async def door_invite(self, role: RoleName, document_id: str | None, *, asks: bool) -> str:
+    async def door_invite(self, role: RoleName, document_id: str | None, *, asks: bool, is_nearby: bool = False) -> str:
         """Return the token for one more guest who comes by the open door; raises RejectedError or StorageError.
 
-        It is the same for all of them, and lets nobody in any more once this server has stopped.
+        It is the same for all who have the code, and another one for all who were found to be nearby (`is_nearby`). It
+        lets nobody in any more once this server has stopped.
         """
         assert self._store is not None
-        now = self._wall_clock()
-        give = partial(self._door_invite.give, now=now, role=role, document_id=document_id, asks=asks)
+        now, invite = self._wall_clock(), self._nearby_invite if is_nearby else self._door_invite
+        give = partial(invite.give, now=now, role=role, document_id=document_id, asks=asks)
         return await self._store.run(give)
 
     def withdraw_invite(self, token: str) -> None:
@@ -268,8 +269,19 @@ class CollabServer:
         assert self._store is not None
         if not self._is_stopping:
             now = self._wall_clock()
-            change = partial(self._door_invite.change, now=now, role=role, document_id=document_id, asks=asks)
-            self._store.run(change).add_done_callback(log_failure)
+            for invite in (self._door_invite, self._nearby_invite):
+                change = partial(invite.change, now=now, role=role, document_id=document_id, asks=asks)
+                self._store.run(change).add_done_callback(log_failure)
+
+    def end_nearby_invite(self) -> None:
+        """Let nobody else in by what was given to guests without the code; who came by it stays."""
+        if not self._is_stopping:
+            self._end_invites(self._nearby_invite)
+
+    def _end_invites(self, *invites: DoorInvite) -> None:
+        assert self._store is not None
+        for invite in invites:
+            self._store.run(partial(invite.revoke, now=self._wall_clock())).add_done_callback(log_failure)
 
     @property
     def is_announced(self) -> bool:
@@ -314,7 +326,8 @@ class CollabServer:
         self._monitoring.count_documents()
         await self._listener.start(self._drive)
         await store.run(self._note_address)
-        await store.run(partial(self._door_invite.revoke, now=now))
+        for invite in (self._door_invite, self._nearby_invite):
+            await store.run(partial(invite.revoke, now=now))
         self._front_door = FrontDoor(
             instance=await store.run(partial(server_id, random=self._random)),
             host=config.host,

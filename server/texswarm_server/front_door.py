@@ -68,7 +68,7 @@ class FrontDoor:
 
     def open(self, door: Door) -> None:
         """Let guests in from now on, by other rules than before if it was open."""
-        self._entry = Entry.OPEN if door.is_open else Entry.CODE
+        self._entry = Entry.CODE if door.nearby is None else Entry.OPEN
         self._desk.open(replace(door, on_code=partial(self._on_desk_code, door)))
 
     def tick(self) -> None:

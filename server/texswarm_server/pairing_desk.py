@@ -27,12 +27,13 @@ _logger = logging.getLogger(__name__)
 class Door:
     """What is behind the door and for whom.
 
-    `invitation` makes a link for one guest. `is_open`: who is on the local network needs no code.
+    `invitation` makes a link for one guest with the code. `nearby` makes one for whoever is on the local network and
+    has no code; None: they are not let in. What it gave before must be revoked by whoever takes it away.
     `on_code` is told the code, and None while there is none, on the server's loop.
     """
 
     invitation: Callable[[], Awaitable[str]]
-    is_open: bool = False
+    nearby: Callable[[], Awaitable[str]] | None = None
     on_code: Callable[[JoinCode | None], object] = lambda _code: None
 
 
@@ -114,9 +115,9 @@ class PairingDesk:
 
     async def asked(self, address: str) -> str:
         """Make an invite link for somebody without a code; raises RejectedError where there is no such way in."""
-        if self._door is None or not self._door.is_open or not is_local(address):
+        if self._door is None or self._door.nearby is None or not is_local(address):
             raise RejectedError(ErrorCode.TOKEN_MISSING, "one gets in with the code or a link only")
-        return await self._door.invitation()
+        return await self._door.nearby()
 
 
 def is_local(address: str) -> bool:

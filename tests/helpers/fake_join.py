@@ -38,8 +38,7 @@ def host(name: str, project: str = "Paper", *, fingerprint: str | None = "ab" * 
         project=project,
         fingerprint=fingerprint,
         tls=fingerprint is not None,
-        entry=Entry.OPEN,
-        **facts,
+        **({"entry": Entry.OPEN} | facts),
     )
     (found,) = nearby_hosts([Sighting(announcement, ("192.168.1.20",), 8091)])
     return found

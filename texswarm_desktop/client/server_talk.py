@@ -128,11 +128,11 @@ async def new_invite(
 
 
 async def same_or_new_invite(
-    connection: "Connection", document_id: str, known: tuple[str, str] | None
+    connection: "Connection", document_id: str, known: tuple[str, str] | None, *, asks: bool = False
 ) -> InviteCreated:
     """Return an invite of before, as it stands now, or where it lets nobody in any more, a new one.
 
-    `known`: its id and its secret; None where there was none.
+    `known`: its id and its secret; None where there was none. `asks`: owners decide about who comes by it from now on.
     """
     if known is not None:
         invite_id, token = known
@@ -140,10 +140,10 @@ async def same_or_new_invite(
         assert isinstance(answer, InviteList)
         for one in answer.invites:
             if one.invite_id == invite_id and one.max_uses is None and one.expires_at is None:
-                return InviteCreated(
-                    token=token, role=one.role, document_id=document_id, invite_id=invite_id, ask=one.ask
-                )
-    return await new_invite(connection, document_id)
+                if one.ask is not asks:
+                    await change_invite(connection, invite_id, one.role, asks=asks)
+                return InviteCreated(token=token, role=one.role, document_id=document_id, invite_id=invite_id, ask=asks)
+    return await new_invite(connection, document_id, asks=asks)
 
 
 async def change_invite(connection: "Connection", invite_id: str, role: RoleName, *, asks: bool | None = None) -> None:

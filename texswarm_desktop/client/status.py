@@ -25,6 +25,7 @@ from texswarm_desktop.client.states import (
     Waiting,
 )
 from texswarm_desktop.client.timing import BLIP_S
+from texswarm_desktop.core.who_joins import WhoJoins
 from texswarm_server.protocol.errors import ErrorCode
 from texswarm_server.protocol.messages import RoleName
 
@@ -90,7 +91,7 @@ class Hosting:
     """This window's project is shared from here; `people` counts the others.
 
     `others`: more addresses under which this machine is reached. `join_code`: the short code that leads here, empty
-    while there is none. `role`: what the link gives, and `asks`: whether the host lets in everybody who comes by it.
+    while there is none. `role`: what joining gives, and `who` may join.
     `is_locked`: everybody else reads. `is_awake`: whether the system was made not to sleep while there are guests; None
     while it was not asked. `words`: what guests who came without link or code compare, once they are known.
     """
@@ -101,10 +102,15 @@ class Hosting:
     others: tuple[str, ...] = ()
     join_code: str = ""
     role: RoleName = "editor"
-    asks: bool = False
+    who: WhoJoins = WhoJoins.ANYBODY
     is_locked: bool = False
     is_awake: bool | None = None
     words: str = ""
+
+    @property
+    def asks(self) -> bool:
+        """Whether everybody who comes waits until the host lets them in."""
+        return self.who is WhoJoins.ASKED
 
 
 @dataclass(frozen=True, slots=True)

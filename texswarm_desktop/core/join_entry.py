@@ -11,6 +11,10 @@ class CodeUnknownError(TexSwarmError):
     """No host nearby has a join code with this number."""
 
 
+class CodeNeededError(TexSwarmError):
+    """A host of the list lets in only who has the link or the code."""
+
+
 class CodeMisspeltError(TexSwarmError):
     """A word that no join code has; `meant` is the nearest that one could have, or empty."""
 

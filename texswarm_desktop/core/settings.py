@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from texswarm_desktop.core.who_joins import WhoJoins
 from texswarm_server.protocol.errors import SettingsError
 
 ThemeName = Literal["system", "light", "dark"]
@@ -42,6 +43,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     theme: ThemeName = "system"
     font_size_pt: Annotated[int, msgspec.Meta(ge=6, le=72)] = 12
     projects_folder: str = ""
+    who_joins: WhoJoins = WhoJoins.ANYBODY
     recent: tuple[RecentProject, ...] = ()
     servers: tuple[KnownServer, ...] = ()
     has_started_before: bool = False

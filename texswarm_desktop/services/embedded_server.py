@@ -14,6 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from texswarm_desktop.services.host_identity import HostIdentity
@@ -77,7 +78,8 @@ class Offer:
     """What the local network is told: who shares which project, where, and who may come in.
 
     `link`: where it is; guests get an invitation of their own in it, that ends when the sharing does. `role`, `asks`:
-    what it is worth. `is_open`: everybody who is there may come in; otherwise who has the join code.
+    what it is worth. `is_open`: everybody who is there may come in; otherwise who has the join code, and what others
+    were given before lets them in no more.
     """
 
     name: str
@@ -285,11 +287,13 @@ def _offer(server: "CollabServer", offer: Offer, tell: Callable[[str], object]) 
     """Announce and open the door, on the server's own loop."""
     link = offer.link
 
-    async def invitation() -> str:
-        token = await server.door_invite(offer.role, link.document_id, asks=offer.asks)
+    async def invitation(*, is_nearby: bool = False) -> str:
+        token = await server.door_invite(offer.role, link.document_id, asks=offer.asks, is_nearby=is_nearby)
         return str(replace(link, token=token))
 
-    server.open_door(invitation, is_open=offer.is_open, on_code=tell)
+    server.open_door(invitation, nearby=partial(invitation, is_nearby=True) if offer.is_open else None, on_code=tell)
+    if not offer.is_open:
+        server.end_nearby_invite()
     server.change_door_invite(offer.role, link.document_id, asks=offer.asks)
     server.announce(offer.name, project=offer.project, document_id=link.document_id, fingerprint=link.fingerprint)
 

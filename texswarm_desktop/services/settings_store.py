@@ -22,6 +22,7 @@ from texswarm_desktop.core.settings import (
     without_recent,
     without_server,
 )
+from texswarm_desktop.core.who_joins import WhoJoins
 from texswarm_desktop.services.atomic_file import write_atomically
 from texswarm_server.protocol.errors import NotWritableError, SettingsError, SettingsUnreadableError
 
@@ -64,6 +65,10 @@ class SettingsStore:
     def set_font_size(self, size_pt: int) -> None:
         """Remember the editor's font size, in points."""
         self.change(msgspec.structs.replace(self.settings, font_size_pt=size_pt))
+
+    def set_who_joins(self, who: WhoJoins) -> None:
+        """Remember who may join what is shared from here."""
+        self.change(msgspec.structs.replace(self.settings, who_joins=who))
 
     def set_started(self) -> None:
         """Remember that this was not the first start."""

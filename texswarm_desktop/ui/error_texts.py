@@ -9,7 +9,7 @@ from typing import Final
 
 from texswarm_desktop.client.states import StopCode, Trouble
 from texswarm_desktop.client.status import NOTHING_WRITABLE, OPEN_ELSEWHERE, Need, StatusAction
-from texswarm_desktop.core.join_entry import CodeMisspeltError, CodeUnknownError
+from texswarm_desktop.core.join_entry import CodeMisspeltError, CodeNeededError, CodeUnknownError
 from texswarm_desktop.core.trust import UntrustedHostError
 from texswarm_server.protocol import errors
 from texswarm_server.protocol.errors import (
@@ -227,6 +227,10 @@ _BY_CLASS: Final[dict[type[BaseException], ErrorText]] = {
     CodeUnknownError: ErrorText(
         "No such code nearby",
         "No host on this network has a code with this number. Codes change every few minutes; ask for the present one.",
+    ),
+    CodeNeededError: ErrorText(
+        "Code needed",
+        "This host lets in only who has its link or its code. Ask for one of them, and paste or type it here.",
     ),
     CodeMisspeltError: ErrorText("Misspelt code", "A word of this code cannot be right. Look at it again."),
     UntrustedHostError: ErrorText(

@@ -73,8 +73,8 @@ class MainWindow(QMainWindow):
     `member_invite_requested(str)` with a role; `cancel_requested()`; `work_locally_requested()`;
     `choose_copy_requested()`, and of its sheet `history_chosen(Choice, TwoHistories)`;
     `document_chosen(str)` and `share_there_requested()` from the list
-    of a server's projects; of the sheet of what is shared from here `access_chosen(str, bool)` with role and whether it
-    asks first, and `lock_chosen(bool)`; `knock_answered(Answer)`; `name_chosen(str)`;
+    of a server's projects; of the sheet of what is shared from here `access_chosen(str)` with a role,
+    `who_joins_chosen(WhoJoins)` and `lock_chosen(bool)`; `knock_answered(Answer)`; `name_chosen(str)`;
     `sign_out_requested()`; `leave_requested()` back to the first page; `theme_chosen(str)`; `zoom_changed(int)`;
     `check_requested()` of the connection; `reopen_requested()` of a folder that is only looked at;
     `sharing_requested()`: which patterns hold; `closed()`. What its `transfers` asks for is signalled there.
@@ -99,7 +99,8 @@ class MainWindow(QMainWindow):
     history_chosen = Signal(object, object)
     document_chosen = Signal(str)
     share_there_requested = Signal()
-    access_chosen = Signal(str, bool)
+    access_chosen = Signal(str)
+    who_joins_chosen = Signal(object)
     lock_chosen = Signal(bool)
     knock_answered = Signal(object)
     name_chosen = Signal(str)
@@ -396,6 +397,7 @@ class MainWindow(QMainWindow):
         sheet = self._host_sheet = HostSheet(self._theme, self, hosting)
         sheet.stop_requested.connect(self.stop_hosting_requested)
         sheet.access_chosen.connect(self.access_chosen)
+        sheet.who_joins_chosen.connect(self.who_joins_chosen)
         sheet.lock_chosen.connect(self.lock_chosen)
         sheet.members_requested.connect(self.members_requested)
         sheet.finished.connect(self._on_host_sheet_finished)

@@ -12,6 +12,7 @@ from texswarm_desktop.ui.theme import Theme
 from texswarm_desktop.viewmodels.joining import JoinView
 
 _ICON_PX: Final = 16
+_CODE_NEEDED: Final = "code needed"
 _NOTES: Final = {Trust.KNOWN: "known", Trust.CHANGED: "changed", Trust.NEW: "", Trust.PLAIN: "not encrypted"}
 
 
@@ -61,7 +62,7 @@ class NearbyList(QWidget):
             gone.deleteLater()
         for place, (key, host) in enumerate(wanted.items()):
             shown = self._rows.get(key) or self._new_row(host)
-            shown.show_host(host, _NOTES[self._join.trust_in(host)])
+            shown.show_host(host, note_words(host, self._join.trust_in(host)))
             self._rows[key] = shown
             if self._box.indexOf(shown) != place:
                 self._box.insertWidget(place, shown)
@@ -110,4 +111,10 @@ class NearbyRow(LargeButton):
         self._project.set_whole(host.project)
         self._who.set_whole(f"{host.name} · {host.addresses[0]}")
         self._note.setText(note)
-        self.setAccessibleName(f"{host.project}, shared by {host.name}")
+        name = f"{host.project}, shared by {host.name}"
+        self.setAccessibleName(name if host.is_open else f"{name}, {_CODE_NEEDED}")
+
+
+def note_words(host: NearbyHost, trust: Trust) -> str:
+    """Return what is to be known of a host before it is picked; empty when nothing is."""
+    return " · ".join(filter(None, (_NOTES[trust], "" if host.is_open else _CODE_NEEDED)))

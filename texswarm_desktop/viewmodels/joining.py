@@ -17,14 +17,14 @@ from texswarm_desktop.client.link import WrongCertificateError
 from texswarm_desktop.client.pairing import OpenCertified, ask_for_invitation, look, pair
 from texswarm_desktop.client.timing import is_near
 from texswarm_desktop.core.certificates import key_fingerprint
-from texswarm_desktop.core.join_entry import CodeMisspeltError, CodeUnknownError, JoinEntry
+from texswarm_desktop.core.join_entry import CodeMisspeltError, CodeNeededError, CodeUnknownError, JoinEntry
 from texswarm_desktop.core.nearby import NearbyHost, with_nameplate
 from texswarm_desktop.core.trust import Trust, UntrustedHostError, judge
 from texswarm_desktop.services.known_hosts import KnownHosts
 from texswarm_desktop.viewmodels.nearby_view import NearbyView
 from texswarm_server.pairing.fingerprint_words import words_of
 from texswarm_server.pairing.join_code import JoinCode, unknown_words
-from texswarm_server.protocol.errors import LinkError, LinkTimeoutError, RejectedError, TexSwarmError
+from texswarm_server.protocol.errors import ErrorCode, LinkError, LinkTimeoutError, RejectedError, TexSwarmError
 from texswarm_server.protocol.invite_link import InviteLink, ServerAddress
 
 #: A host whose code was read out a moment ago may not have been heard yet.
@@ -79,8 +79,8 @@ class JoinView(QObject):
         return self._words[fingerprint]
 
     async def way_in(self, wish: JoinWish) -> InviteLink:
-        """Return a link to follow. Raises UntrustedHostError, CodeUnknownError, CodeMisspeltError, RejectedError,
-        LinkError.
+        """Return a link to follow. Raises UntrustedHostError, CodeNeededError, CodeUnknownError, CodeMisspeltError,
+        RejectedError, LinkError.
         """
         if wish.host is not None:
             return await self._way_to_host(wish.host, wish.trusted)
@@ -94,13 +94,20 @@ class JoinView(QObject):
         return await self._way_to_address(link, wish.trusted)
 
     async def _way_to_host(self, host: NearbyHost, trusted: str | None) -> InviteLink:
+        if not host.is_open:
+            raise CodeNeededError(host.name)
         said, trust = host.announcement, self.trust_in(host)
         if said.fingerprint is not None and trust in {Trust.NEW, Trust.CHANGED} and trusted != said.fingerprint:
             raise UntrustedHostError(said.fingerprint, trust)
         if said.fingerprint is None and trust is Trust.CHANGED:
             raise WrongCertificateError("the host showed a certificate before, and announces none now")
         door = self._new_door(said.fingerprint)
-        link = await self._first(host.addresses, lambda address: ask_for_invitation(address, door))
+        try:
+            link = await self._first(host.addresses, lambda address: ask_for_invitation(address, door))
+        except RejectedError as error:
+            if error.code != ErrorCode.TOKEN_MISSING:
+                raise
+            raise CodeNeededError(host.name) from error  # the host has just changed who may join
         return self._taken(link, said.instance, said.fingerprint)
 
     async def _way_by_code(self, code: JoinCode, address: ServerAddress | None) -> InviteLink:

@@ -4,6 +4,7 @@ Everything here raises RejectedError where the server says no or where nobody he
 there is no link.
 """
 
+import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -11,13 +12,14 @@ from typing import TYPE_CHECKING
 
 from texswarm_desktop.client.server_talk import change_invite, invite_to, new_invite
 from texswarm_desktop.client.states import StopCode
+from texswarm_desktop.core.who_joins import WhoJoins
 from texswarm_desktop.viewmodels.lobby_view import Answer, LetIn
 from texswarm_desktop.viewmodels.member_talk import carry_out, membership
 from texswarm_desktop.viewmodels.membership import Decision, GiveRole, Membership
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
 from texswarm_desktop.viewmodels.people import Person
 from texswarm_desktop.viewmodels.sharing import Sharing
-from texswarm_server.protocol.errors import LinkLostError, RejectedError
+from texswarm_server.protocol.errors import LinkLostError, RejectedError, TexSwarmError
 from texswarm_server.protocol.invite_link import InviteLink
 from texswarm_server.protocol.messages import AnswerKnock, RoleName
 
@@ -32,6 +34,7 @@ class OwnerDesk:
         self, *, opened: Callable[[], OpenedProject | None], me: Callable[[], Person], sharing: Sharing
     ) -> None:
         self._opened, self._me, self._sharing = opened, me, sharing
+        self._choosing = asyncio.Lock()
         self._locked_out: list[str] = []
         self._locked_doors: list[str] = []
 
@@ -71,12 +74,28 @@ class OwnerDesk:
             )
         )
 
-    async def set_access(self, role: RoleName, *, asks: bool) -> None:
-        """Say what the link of what is shared from here gives from now on, and whether it asks first."""
+    async def set_access(self, role: RoleName) -> None:
+        """Say what joining what is shared from here gives from now on."""
         _, connection = self._owned()
         if self._sharing.invite_id:
-            await change_invite(connection, self._sharing.invite_id, role, asks=asks)
-            self._sharing.show_access(role, asks=asks)
+            await change_invite(connection, self._sharing.invite_id, role)
+            self._sharing.show_access(role)
+
+    async def set_who_joins(self, who: WhoJoins) -> None:
+        """Say who may join what is shared from here from now on; who has joined stays."""
+        _, connection = self._owned()
+        async with self._choosing:
+            hosting = self._sharing.hosting
+            if hosting is None or not self._sharing.invite_id:
+                return
+            self._sharing.let_join(who)  # heard by the server before what follows: when that is done, the list is shut
+            try:
+                asks = who is WhoJoins.ASKED
+                await change_invite(connection, self._sharing.invite_id, hosting.role, asks=asks)
+            except TexSwarmError:
+                self._sharing.let_join(hosting.who)
+                raise
+            self._sharing.show_who_joins()
 
     async def set_locked(self, *, is_locked: bool) -> None:
         """Let everybody else only read, those who come later too, or give back what was taken by that."""

@@ -10,6 +10,7 @@ from typing import Final
 from PySide6.QtCore import QObject, Signal
 
 from texswarm_desktop.client.status import Hosting
+from texswarm_desktop.core.who_joins import WhoJoins
 from texswarm_desktop.services.embedded_server import EmbeddedServer, HostConfig, HostStarted, Offer
 from texswarm_desktop.services.host_identity import HostIdentity
 from texswarm_desktop.services.wakefulness import KeepAwake, Wakefulness
@@ -31,10 +32,10 @@ class Sharing(QObject):
 
     The system is asked to stay awake while others are here.
 
-    Two invitations lead here. The one in the link is what people send each other: it is withdrawn when the sharing is
+    Three invitations lead here. The one in the link is what people send each other: it is withdrawn when the sharing is
     ended, and kept, so that after a crash, which ends no sharing, the link that somebody was sent leads here again. The
-    other one is the server's own, for who comes by the list or the join code: nobody was sent it, and it ends with
-    every run of the server, however that ends.
+    others are the server's own, one for who comes by the list, one for who has the join code: nobody was sent them,
+    and they end with every run of the server, however that ends. That of the list ends also when the list is closed.
 
     Signals: `changed(Hosting | None)`; `server_changed(str | None)` with the id under which the server is announced;
     `awake_changed(bool)`, which comes from another thread.
@@ -65,6 +66,7 @@ class Sharing(QObject):
         self._link: InviteLink | None = None
         self.invite_id = ""
         self._name = ""
+        self._who = WhoJoins.ANYBODY
         self.hosting: Hosting | None = None
 
     async def start(self, document_id: str, name: str) -> HostStarted:
@@ -76,13 +78,14 @@ class Sharing(QObject):
         self.server_changed.emit(started.server_id)
         return started
 
-    def announce(self, opened: OpenedProject, started: HostStarted, invite: InviteCreated) -> Hosting:
+    def announce(self, opened: OpenedProject, started: HostStarted, invite: InviteCreated, who: WhoJoins) -> Hosting:
         """Take in that others may come to a project that is open on the server that has started, by `invite`."""
+        self._who = who
         self._link = InviteLink(started.public_address, invite.token, opened.project.document_id, started.fingerprint)
         self.invite_id = invite.invite_id
         self._keep_link(invite)
         self.follow(opened)
-        hosting = Hosting(address="", role=invite.role, asks=invite.ask)
+        hosting = Hosting(address="", role=invite.role, who=who)
         return self._show_addresses(hosting, started.public_addresses)
 
     @property
@@ -105,14 +108,24 @@ class Sharing(QObject):
         if self.hosting is not None and self._link is not None:
             self._link, self.invite_id = replace(self._link, token=invite.token), invite.invite_id
             self._keep_link(invite)
-            self._show(replace(self.hosting, link=str(self._link), role=invite.role, asks=invite.ask))
+            self._show(replace(self.hosting, link=str(self._link), role=invite.role))
             self._offer()
 
-    def show_access(self, role: RoleName, *, asks: bool) -> None:
-        """Show what the link gives, and whether it asks first."""
+    def show_access(self, role: RoleName) -> None:
+        """Show what joining gives."""
         if self.hosting is not None:
-            self._show(replace(self.hosting, role=role, asks=asks))
+            self._show(replace(self.hosting, role=role))
             self._offer()
+
+    def let_join(self, who: WhoJoins) -> None:
+        """Have the list let in these from now on; it is shown once the link does so too."""
+        self._who = who
+        self._offer()
+
+    def show_who_joins(self) -> None:
+        """Show who may join now."""
+        if self.hosting is not None:
+            self._show(replace(self.hosting, who=self._who))
 
     def show_locked(self, *, is_locked: bool, role: RoleName) -> None:
         """Show that everybody else only reads, or no longer, and what the link gives then."""
@@ -129,8 +142,8 @@ class Sharing(QObject):
                 project=opened.view.title,
                 link=link,
                 role=hosting.role,
-                asks=hosting.asks,
-                is_open=True,
+                asks=self._who is WhoJoins.ASKED,
+                is_open=self._who is not WhoJoins.INVITED,
             )
             server.offer(offer, self.set_join_code)
 

@@ -22,6 +22,7 @@ from texswarm_desktop.core.joining import Choice, Road
 from texswarm_desktop.core.palette import color_of
 from texswarm_desktop.core.settings import KnownServer
 from texswarm_desktop.core.templates import Template
+from texswarm_desktop.core.who_joins import WhoJoins
 from texswarm_desktop.qtx.task_scope import TaskScope
 from texswarm_desktop.services.credentials import CredentialStore
 from texswarm_desktop.services.embedded_server import HostStarted
@@ -505,21 +506,22 @@ class Workspace(QObject):
         self.notice.emit(None)
         try:
             started = await self._sharing.start(opened.project.document_id, self.me.name)
-            invite = await self._enter_own_server(opened, started)
+            who = self._settings.settings.who_joins
+            invite = await self._enter_own_server(opened, started, asks=who is WhoJoins.ASKED)
         except BaseException:
             await self._sharing.end()
             raise
         self._library.remember(opened.project)
-        return self._sharing.announce(opened, started, invite)
+        return self._sharing.announce(opened, started, invite, who)
 
-    async def _enter_own_server(self, opened: OpenedProject, started: HostStarted) -> InviteCreated:
+    async def _enter_own_server(self, opened: OpenedProject, started: HostStarted, *, asks: bool) -> InviteCreated:
         """Open the project on the server that has just started, and return an invitation for others."""
         own_way_in = InviteLink(started.address, started.owner_invite, None, started.fingerprint)
         session_id = opened.project.session_at(OWN_SERVER)
         async with self._reach.reached(own_way_in, key=OWN_SERVER, session_id=session_id) as connection:
             await share(connection, opened.project.as_new_document(), started.owner_invite)
             kept = await self._credentials.kept_link(opened.project.document_id)
-            invite = await same_or_new_invite(connection, opened.project.document_id, kept)
+            invite = await same_or_new_invite(connection, opened.project.document_id, kept, asks=asks)
             await opened.attach(connection, key=OWN_SERVER)
             self._reach.taken()
         return invite

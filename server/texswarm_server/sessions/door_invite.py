@@ -1,4 +1,4 @@
-"""The invite for guests who found the server nearby or had the join code: one for all of them, while it runs.
+"""The invites for guests who found the server nearby, or had the join code: one for all of each, while it runs.
 
 Nobody was sent it, so that nobody misses it: it ends with the run of the server that gave it out, and that of a run
 that was killed ends when the next one begins. Who came by it is a member, and stays one.
@@ -15,13 +15,17 @@ from texswarm_server.sessions.records import Invite, Records
 from texswarm_server.sessions.usable_invites import obstacle
 
 DOOR_INVITE: Final = "door_invite"
+NEARBY_INVITE: Final = "nearby_invite"
 
 
 class DoorInvite:
-    """Decides inside one transaction of the records. Invariant: of the invites it made, at most one can be used."""
+    """Decides inside one transaction of the records. Invariant: of the invites it made, at most one can be used.
 
-    def __init__(self, random: RandomBytes) -> None:
-        self._random = random
+    `kept_as`: the setting by which the next run knows of it.
+    """
+
+    def __init__(self, random: RandomBytes, kept_as: str = DOOR_INVITE) -> None:
+        self._random, self._kept_as = random, kept_as
         self._token = ""
 
     def give(self, records: Records, now: float, *, role: RoleName, document_id: str | None, asks: bool) -> str:
@@ -32,7 +36,7 @@ class DoorInvite:
         if self._usable(records, now, document_id) is None:
             self.revoke(records, now)
             issued = issue_invite(records, self._random, now, role=role, document_id=document_id, asks=asks)
-            records.put_setting(DOOR_INVITE, issued.invite.invite_id)
+            records.put_setting(self._kept_as, issued.invite.invite_id)
             self._token = issued.token
         else:
             self.change(records, now, role=role, document_id=document_id, asks=asks)
@@ -46,11 +50,11 @@ class DoorInvite:
 
     def revoke(self, records: Records, now: float) -> None:
         """Let nobody else in by what was given out, also in an earlier run."""
-        invite_id = records.find_setting(DOOR_INVITE)
+        invite_id = records.find_setting(self._kept_as)
         if invite_id:
             if records.find_invite_by_id(invite_id) is not None:
                 revoke_invite(records, actor=OPERATOR, invite_id=invite_id, now=now)
-            records.put_setting(DOOR_INVITE, "")
+            records.put_setting(self._kept_as, "")
 
     def _usable(self, records: Records, now: float, document_id: str | None) -> Invite | None:
         invite = records.find_invite(hash_token(self._token)) if self._token else None

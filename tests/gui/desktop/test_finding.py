@@ -2,21 +2,26 @@
 
 import os
 import time
+from dataclasses import replace
 from typing import TypeVar
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
 from tests.helpers.run_async import until
+from texswarm_desktop.client.pairing import ask_for_invitation
 from texswarm_desktop.client.status import Hosting
+from texswarm_desktop.client.transport import door_transport
+from texswarm_desktop.core.who_joins import WhoJoins
 from texswarm_desktop.ui.dialogs.host_sheet import HostSheet
 from texswarm_desktop.ui.dialogs.join_dialog import JoinDialog
 from texswarm_desktop.ui.nearby_list import NearbyRow
-from texswarm_desktop.viewmodels.membership import Withdraw
+from texswarm_desktop.viewmodels.membership import TakeOut, Withdraw
 from texswarm_server.pairing.join_code import read_join_code
+from texswarm_server.protocol.errors import ErrorCode, RejectedError
 from texswarm_server.protocol.invite_link import parse_invite_link
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
@@ -55,6 +60,17 @@ def row_of(desktop: LiveDesktop, project: str) -> NearbyRow | None:
     """The row on the first page."""
     rows = desktop.window.start_page.nearby.rows
     return next((one for one in rows if one.host.project == project), None)
+
+
+def row_named(desktop: LiveDesktop, project: str) -> str:
+    """What is read aloud of the row; empty while there is none."""
+    found = row_of(desktop, project)
+    return "" if found is None else found.accessibleName()
+
+
+def press_choice(sheet: HostSheet, who: WhoJoins) -> None:
+    choice = sheet.choices[who]
+    QTest.mouseClick(choice, Qt.MouseButton.LeftButton, pos=QPoint(8, choice.height() // 2))
 
 
 def hosting_of(desktop: LiveDesktop) -> Hosting:
@@ -207,6 +223,81 @@ async def test_who_came_by_the_list_stays_and_what_let_them_in_ends_with_the_sha
     press(dialog_of(bob, JoinDialog).accept_button)
     await until(lambda: bob.is_live and ada.text == bob.text and "also" in ada.text and "meanwhile" in bob.text)
     assert [one.role for one in (await ada.workspace.owner.membership()).members] == ["owner", "editor"]
+
+
+@runs_at_desks
+async def test_only_with_link_or_code_shuts_the_list_at_once_and_for_what_was_fetched_from_it(desks: Desks) -> None:
+    bob = await at_the_first_page(desks, "bob")
+    ada = await hosting(desks, ADA, "hello")
+    await until(lambda: row_of(bob, ada.opened.view.title) is not None and ada.window.findChildren(HostSheet))
+    link, sheet = parse_invite_link(hosting_of(ada).link), dialog_of(ada, HostSheet)
+    fetched = await ask_for_invitation(link.address, door_transport())
+    press_choice(sheet, WhoJoins.INVITED)
+    await until(sheet.choices[WhoJoins.INVITED].isChecked)
+    with pytest.raises(RejectedError, match=ErrorCode.TOKEN_MISSING):
+        await ask_for_invitation(link.address, door_transport())
+    await until(lambda: "code needed" in row_named(bob, ada.opened.view.title))
+    mallory = await desks.start_with("mallory", "own")
+    mallory.window.join_requested.emit(str(replace(link, token=fetched.token)), "mallory")
+    await mallory.until_notice("The host withdrew this invitation")
+
+    press(row_of(bob, ada.opened.view.title))
+    dialog = dialog_of(bob, JoinDialog)
+    QTest.keyClicks(dialog.link, hosting_of(ada).join_code)
+    press(dialog.accept_button)
+    await bob.until_text("hello")
+    mallory.window.join_requested.emit(str(link), "mallory")
+    await mallory.until_text("hello")
+
+
+@runs_at_desks
+async def test_after_i_let_them_in_holds_for_who_comes_by_the_list(desks: Desks) -> None:
+    bob = await at_the_first_page(desks, "bob")
+    ada = await hosting(desks, ADA, "hello")
+    await until(lambda: ada.window.findChildren(HostSheet))
+    sheet = dialog_of(ada, HostSheet)
+    press_choice(sheet, WhoJoins.ASKED)
+    await until(sheet.choices[WhoJoins.ASKED].isChecked)
+    await until(lambda: row_of(bob, ada.opened.view.title) is not None)
+    press(row_of(bob, ada.opened.view.title))
+    press(dialog_of(bob, JoinDialog).accept_button)
+    await until(lambda: not ada.window.lobby_bar.isHidden(), "a bar at the host's")
+    assert bob.editor is None
+    press(button(ada.window.lobby_bar, "Let in"))
+    await bob.until_text("hello")
+
+
+@runs_at_desks
+async def test_to_ban_who_came_by_the_list_does_not_close_it_for_others(desks: Desks) -> None:
+    ada = await hosting(desks, "ada", "hello")
+    link = parse_invite_link(hosting_of(ada).link)
+    first = await ask_for_invitation(link.address, door_transport())
+    bob = await desks.start("bob", replace(link, token=first.token))
+    await until(lambda: bob.is_live)
+    await ada.workspace.owner.decide(TakeOut(bob.workspace.me.user_id, for_good=True))
+    second = await ask_for_invitation(link.address, door_transport())
+    assert second.token not in {first.token, link.token}
+    cy = await desks.start("cy", replace(link, token=second.token))
+    assert cy.text == "hello"
+
+
+@runs_at_desks
+async def test_who_may_join_is_remembered_and_holds_from_the_first_moment_of_the_next_sharing(desks: Desks) -> None:
+    bob = await at_the_first_page(desks, "bob")
+    ada = await hosting(desks, ADA, "hello")
+    await until(lambda: ada.window.findChildren(HostSheet))
+    press_choice(dialog_of(ada, HostSheet), WhoJoins.INVITED)
+    await until(lambda: ada.settings.settings.who_joins is WhoJoins.INVITED)
+    await ada.workspace.stop_hosting()
+    await until(lambda: row_of(bob, ada.opened.view.title) is None)
+    link = parse_invite_link(await ada.workspace.host())
+    with pytest.raises(RejectedError, match=ErrorCode.TOKEN_MISSING):
+        await ask_for_invitation(link.address, door_transport())
+    await ada.workspace.owner.set_who_joins(WhoJoins.ANYBODY)
+    await until(lambda: row_named(bob, ada.opened.view.title) and "code" not in row_named(bob, ada.opened.view.title))
+    press(row_of(bob, ada.opened.view.title))
+    press(dialog_of(bob, JoinDialog).accept_button)
+    await bob.until_text("hello")
 
 
 @runs_at_desks

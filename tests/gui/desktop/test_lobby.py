@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 
 from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
 from tests.helpers.run_async import until
+from texswarm_desktop.core.who_joins import WhoJoins
 from texswarm_desktop.ui.dialogs.host_sheet import HostSheet
 from texswarm_desktop.ui.dialogs.join_dialog import JoinDialog
 from texswarm_desktop.ui.dialogs.name_dialog import NameDialog
@@ -42,8 +43,8 @@ async def asked_by(desks: Desks, name: str = "bob") -> tuple[LiveDesktop, LiveDe
     """Ada hosts and wants to be asked, and somebody has knocked."""
     ada, bob = await desks.start_with("ada", "paper"), await desks.start_with(name, "own")
     sheet = await hosting(ada)
-    sheet.asks.click()
-    await until(lambda: ada.workspace.hosting is not None and ada.workspace.hosting.asks)
+    sheet.choices[WhoJoins.ASKED].click()
+    await until(lambda: ada.workspace.hosting is not None and ada.workspace.hosting.who is WhoJoins.ASKED)
     await follow(bob, sheet.link.text())
     await bob.until_said("Waiting for ada to let you in…")
     await until(lambda: not ada.window.lobby_bar.isHidden(), "a bar at the host's")
@@ -107,7 +108,7 @@ async def test_a_lock_makes_everybody_read_and_unlocking_gives_back(desks: Desks
 async def test_the_link_may_give_less(desks: Desks) -> None:
     ada = await desks.start_with("ada", "paper")
     sheet = await hosting(ada)
-    sheet.access_chosen.emit("viewer", False)
+    sheet.access_chosen.emit("viewer")
     await until(lambda: sheet.access.text() == "May read ▾")
     bob = await desks.start("bob", sheet.link.text())
     await bob.until_said("reading only")

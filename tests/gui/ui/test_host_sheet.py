@@ -1,6 +1,8 @@
 """The sheet of what is shared: link and codes, who is in, and what people may do."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -10,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
 from texswarm_desktop.client.status import Hosting
+from texswarm_desktop.core.who_joins import WhoJoins
 from texswarm_desktop.ui.dialogs.host_sheet import HostSheet
 from texswarm_desktop.ui.qr_code import QrCode
 from texswarm_desktop.ui.theme import Theme, ThemeMode
@@ -110,13 +113,33 @@ def test_what_the_link_gives_is_chosen_from_a_menu(sheet: HostSheet, qtbot: QtBo
         menu = sheet.findChildren(QMenu)[-1]
         next(action for action in menu.actions() if action.text() == "May read").trigger()
         menu.close()
-    assert chosen.args == ["viewer", False]
+    assert chosen.args == ["viewer"]
 
 
-def test_to_ask_first_and_to_lock_are_one_press_each(sheet: HostSheet, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(sheet.access_chosen) as chosen:
-        sheet.asks.click()
-    assert chosen.args == ["editor", True]
+def test_who_may_join_is_one_press_and_is_marked_when_it_is_true(sheet: HostSheet, qtbot: QtBot) -> None:
+    for before, who in pairwise([WhoJoins.ANYBODY, WhoJoins.ASKED, WhoJoins.INVITED, WhoJoins.ANYBODY]):
+        choice = sheet.choices[who]
+        with qtbot.waitSignal(sheet.who_joins_chosen) as chosen:
+            qtbot.mouseClick(choice, Qt.MouseButton.LeftButton, pos=QPoint(8, choice.height() // 2))
+        assert chosen.args == [who]
+        assert sheet.choices[before].isChecked()
+        sheet.show_hosting(replace(HOSTING, who=who))
+        assert [one for one, shown in sheet.choices.items() if shown.isChecked()] == [who]
+
+
+def test_what_is_chosen_already_is_not_asked_for_again(sheet: HostSheet, qtbot: QtBot) -> None:
+    with qtbot.assertNotEmitted(sheet.who_joins_chosen):
+        sheet.choices[WhoJoins.ANYBODY].click()
+
+
+def test_the_words_to_compare_are_for_those_who_come_by_the_list(sheet: HostSheet) -> None:
+    sheet.show_hosting(replace(HOSTING, words="four words of ada"))
+    assert sheet.words.isVisible()
+    sheet.show_hosting(replace(HOSTING, words="four words of ada", who=WhoJoins.INVITED))
+    assert not sheet.words.isVisible()
+
+
+def test_to_lock_is_one_press(sheet: HostSheet, qtbot: QtBot) -> None:
     sheet.show_people([guest(1)])
     with qtbot.waitSignal(sheet.lock_chosen) as locked:
         qtbot.mouseClick(sheet.lock, Qt.MouseButton.LeftButton, pos=QPoint(8, sheet.lock.height() // 2))

@@ -12,11 +12,13 @@ from tests.helpers.fake_join import host, idle_join, show
 from texswarm_desktop.core.trust import Trust
 from texswarm_desktop.ui.dialogs.join_dialog import JoinDialog
 from texswarm_desktop.ui.theme import Theme
+from texswarm_server.protocol.announcement import Entry
 
 if TYPE_CHECKING:
     from texswarm_desktop.viewmodels.joining import JoinWish
 
 ADA, BOB = host("Ada", "On Swarms"), host("Bob", "Notes", fingerprint=None)
+CY, CLOSED_ADA = host("Cy", "Secrets", entry=Entry.CODE), host("Ada", "On Swarms", entry=Entry.CODE)
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
 
@@ -159,3 +161,29 @@ def test_what_a_host_calls_itself_is_never_read_as_markup(qtbot, theme: Theme) -
     (row,) = made.dialog.list.rows
     assert row._project.textFormat() is row._who.textFormat() is Qt.TextFormat.PlainText
     made.dialog.close()
+
+
+def test_a_host_that_wants_a_code_is_marked_and_the_dialog_asks_for_it(shown: Shown) -> None:
+    show(shown.join, ADA, CY)
+    (row,) = [one for one in shown.dialog.list.rows if one.host == CY]
+    assert row.accessibleName() == "Secrets, shared by Cy, code needed"
+    shown.pick("Cy")
+    assert shown.dialog.trust.text().startswith("This host lets in only who has its link or its code.")
+    assert not shown.dialog.words.isVisible()
+    shown.try_it()
+    assert (shown.wishes, shown.dialog.problem.isVisible()) == ([], True)
+    QTest.keyClicks(shown.dialog.link, "417 otter maple")
+    assert not shown.dialog.problem.isVisible()
+    shown.try_it()
+    ((wish, _name),) = shown.wishes
+    assert (wish.host, str(wish.entry.code)) == (None, "417-otter-maple")
+
+
+def test_a_host_that_changes_its_mind_while_it_is_marked_is_shown_as_it_is_now(shown: Shown) -> None:
+    shown.pick("Ada")
+    show(shown.join, CLOSED_ADA)
+    assert (shown.dialog.words.isVisible(), "code" in shown.dialog.trust.text()) == (False, True)
+    show(shown.join, ADA)
+    assert (shown.dialog.words.isVisible(), "code" in shown.dialog.trust.text()) == (True, False)
+    shown.try_it()
+    assert shown.wishes[0][0].host == ADA

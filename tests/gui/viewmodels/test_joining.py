@@ -14,7 +14,7 @@ from tests.helpers.fake_join import AtOnce
 from texswarm_desktop.client.link import WrongCertificateError
 from texswarm_desktop.client.transport import door_transport
 from texswarm_desktop.core.certificates import key_fingerprint
-from texswarm_desktop.core.join_entry import CodeMisspeltError, CodeUnknownError, read_join_entry
+from texswarm_desktop.core.join_entry import CodeMisspeltError, CodeNeededError, CodeUnknownError, read_join_entry
 from texswarm_desktop.core.nearby import NearbyHost, Sighting, nearby_hosts
 from texswarm_desktop.core.trust import Trust, UntrustedHostError
 from texswarm_desktop.services.known_hosts import KnownHosts
@@ -78,7 +78,8 @@ async def guest_in(folder: Path, *, is_open: bool = True) -> AsyncIterator[Guest
         async def invitation() -> str:
             return str(InviteLink(ServerAddress("192.0.2.1", 1, tls=True), "txi_secret", None, guest.fingerprint))
 
-        server.open_door(invitation, is_open=is_open, on_code=lambda code: setattr(guest, "code", code))
+        nearby = invitation if is_open else None
+        server.open_door(invitation, nearby=nearby, on_code=lambda code: setattr(guest, "code", code))
         yield guest
 
 
@@ -151,12 +152,23 @@ def test_an_address_at_which_nobody_answers_is_passed_over(at_the_door) -> None:
     at_the_door(does)
 
 
-def test_a_host_that_is_not_open_says_no(at_the_door) -> None:
+def test_a_host_that_has_just_closed_the_list_is_one_that_wants_a_code(at_the_door) -> None:
     async def does(guest: Guest) -> None:
-        with pytest.raises(RejectedError):
+        assert guest.host.is_open
+        with pytest.raises(CodeNeededError):
             await guest.picks(guest.host, guest.fingerprint)
+        assert dict(guest.known.fingerprints) == {}
 
     at_the_door(does, is_open=False)
+
+
+def test_a_host_that_says_it_wants_a_code_is_asked_for_nothing_without_one(at_the_door) -> None:
+    async def does(guest: Guest) -> None:
+        said = replace(guest.host.announcement, entry=Entry.CODE)
+        with pytest.raises(CodeNeededError):
+            await guest.picks(NearbyHost(said, (NOBODY,)), guest.fingerprint)
+
+    at_the_door(does)
 
 
 def test_a_code_leads_to_the_host_that_has_its_number_and_makes_it_known(at_the_door) -> None:

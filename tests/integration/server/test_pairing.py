@@ -62,7 +62,7 @@ class Host:
         return self.codes[-1]
 
     def open(self, *, is_open: bool = False) -> None:
-        self.server.open_door(self._invitation, is_open=is_open, on_code=self._take)
+        self.server.open_door(self._invitation, nearby=self._invitation if is_open else None, on_code=self._take)
 
     def _take(self, code: str) -> None:
         self.codes.append(read_join_code(code))

@@ -13,6 +13,7 @@ from texswarm_desktop.core.settings import (
     without_recent,
     without_server,
 )
+from texswarm_desktop.core.who_joins import WhoJoins
 from texswarm_server.protocol.errors import SettingsError
 
 
@@ -22,7 +23,10 @@ def recent(path: str, at: float = 1.0) -> RecentProject:
 
 def test_settings_survive_being_written() -> None:
     settings = with_server(
-        with_recent(Settings(name="Ada", color="#12ab00", theme="dark", font_size_pt=14), recent("paper")),
+        with_recent(
+            Settings(name="Ada", color="#12ab00", theme="dark", font_size_pt=14, who_joins=WhoJoins.INVITED),
+            recent("paper"),
+        ),
         KnownServer(address="texswarm://lab:8091/", name="Lab", last_used=2.0),
     )
     assert decode_settings(encode_settings(settings)) == settings
@@ -30,6 +34,10 @@ def test_settings_survive_being_written() -> None:
 
 def test_an_empty_object_means_the_defaults() -> None:
     assert decode_settings(b"{}") == Settings()
+
+
+def test_one_click_shares_with_the_network_unless_somebody_chose_otherwise() -> None:
+    assert decode_settings(b'{"name": "Ada"}').who_joins is WhoJoins.ANYBODY
 
 
 def test_what_a_newer_version_wrote_is_passed_over() -> None:
@@ -40,6 +48,7 @@ def test_what_a_newer_version_wrote_is_passed_over() -> None:
     "data",
     [
         b"", b"nonsense", b"[]", b'{"theme": "pink"}', b'{"font_size_pt": 0}', b'{"font_size_pt": "big"}',
+        b'{"who_joins": "everybody"}',
         b'{"color": "red"}', b'{"recent": [{"path": 1}]}', b'{"name": "\xff"}', b"[" * 5000,
     ],
 )  # fmt: skip

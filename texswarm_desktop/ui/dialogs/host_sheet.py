@@ -4,9 +4,10 @@ from typing import Final
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QGuiApplication
-from PySide6.QtWidgets import QCheckBox, QFrame, QLineEdit, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLineEdit, QMenu, QRadioButton, QVBoxLayout, QWidget
 
 from texswarm_desktop.client.status import Hosting
+from texswarm_desktop.core.who_joins import WhoJoins
 from texswarm_desktop.qtx.timers import SingleShot
 from texswarm_desktop.ui.dialogs.sheet import Sheet
 from texswarm_desktop.ui.panels.people_panel import state_words
@@ -20,7 +21,19 @@ from texswarm_server.protocol.messages import RoleName
 _COPIED_FOR_S: Final = 2.0
 _CODE_PX: Final = 196
 _MOST_ROWS_SEEN: Final = 5
+_UNDER_CHOICE_PX: Final = 27
 _GIVEN: Final[tuple[RoleName, ...]] = ("editor", "viewer")
+_WHO: Final = {
+    WhoJoins.ANYBODY: ("Anybody on this network", "They find the project in a list; the link and the code work too."),
+    WhoJoins.ASKED: (
+        "Anybody on this network, after I let them in",
+        "Everybody waits until you let them in, also who has the link or the code.",
+    ),
+    WhoJoins.INVITED: (
+        "Only with the link or the code",
+        "Others find you in the list, and are asked for the code.",
+    ),
+}
 _AWAKE: Final = {
     True: "This computer stays awake while guests are here.",
     False: "This computer cannot be kept awake: while it sleeps, guests write on their own and catch up later.",
@@ -30,18 +43,18 @@ _AWAKE: Final = {
 class HostSheet(Sheet):
     """Shows what is shared.
 
-    Signals: `stop_requested()`; `access_chosen(str, bool)`: the role that the link gives, and whether it asks first;
+    Signals: `stop_requested()`; `access_chosen(str)`: the role that joining gives; `who_joins_chosen(WhoJoins)`;
     `lock_chosen(bool)`; `members_requested()`.
     """
 
     stop_requested = Signal()
-    access_chosen = Signal(str, bool)
+    access_chosen = Signal(str)
+    who_joins_chosen = Signal(object)
     lock_chosen = Signal(bool)
     members_requested = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None, hosting: Hosting) -> None:
-        hint = "Who is on this network finds the project in a list and can join; so can whoever has the link."
-        super().__init__("Sharing this project", hint, parent, width_px=600)
+        super().__init__("Sharing this project", "", parent, width_px=600)
         self._theme = theme
         self._hosting = hosting
         self.link = _shown_field("Link")
@@ -55,8 +68,10 @@ class HostSheet(Sheet):
         self.words = label(name="Words")
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._words_part = _part("Who picks you from the list sees these words", self.words)
-        self.access = button("", tooltip="What people may do who come by the link")
-        self.asks = QCheckBox("Ask me before somebody joins")
+        self.access = button("", tooltip="What people may do who join from now on")
+        self.choices = {who: QRadioButton(name) for who, (name, _explanation) in _WHO.items()}
+        self._who_hint = label(name="Hint", wraps=True)
+        self._who_hint.setContentsMargins(_UNDER_CHOICE_PX, 0, 0, 0)
         self.lock = QCheckBox("Lock: everybody else only reads")
         self.awake = label(name="Hint", wraps=True)
         self._copied = SingleShot(self._on_copied_over, self)
@@ -79,22 +94,29 @@ class HostSheet(Sheet):
         words.addWidget(self._words_part)
         words.addSpacing(4)
         words.addWidget(_part("Address on this network", self.address))
-        words.addSpacing(10)
-        words.addWidget(label("People who join"))
-        words.addSpacing(4)
-        words.addLayout(row(self.access, None))
-        words.addSpacing(6)
-        words.addWidget(self.asks)
         words.addStretch(1)
         beside = row(gap=20)
         beside.addLayout(words, 1)
         beside.addWidget(self.code, 0, Qt.AlignmentFlag.AlignTop)
         self.body.addLayout(beside)
         self.body.addSpacing(12)
+        self.body.addLayout(self._rules())
+        self.body.addSpacing(12)
         self.body.addLayout(row(self._people_title, None, self.lock))
         self.body.addWidget(self._people_area())
         self.body.addWidget(self.awake)
+        self.body.addStretch(1)
         self._add_ends()
+
+    def _rules(self) -> QHBoxLayout:
+        who = column(label("Who may join"), 2, *self.choices.values(), self._who_hint, gap=4)
+        who.addStretch(1)
+        gives = column(label("People who join"), 2, self.access, gap=4)
+        gives.addStretch(1)
+        beside = row(gap=20)
+        beside.addLayout(who, 1)
+        beside.addLayout(gives)
+        return beside
 
     def _people_area(self) -> QWidget:
         inside = QWidget()
@@ -121,7 +143,8 @@ class HostSheet(Sheet):
     def _wire(self) -> None:
         self.copy.clicked.connect(self.copy_link)
         self.access.clicked.connect(self._on_access_clicked)
-        self.asks.clicked.connect(lambda is_on: self.access_chosen.emit(self._hosting.role, is_on))
+        for who, choice in self.choices.items():
+            choice.clicked.connect(lambda _on=False, who=who: self._on_who_clicked(who))
         self.lock.clicked.connect(self.lock_chosen)
 
     # ── what is shown ───────────────────────────────────────────────────────────────────────────────────
@@ -137,10 +160,11 @@ class HostSheet(Sheet):
         self.join_code.setText(hosting.join_code)
         self._join_code_part.setVisible(bool(hosting.join_code))
         self.words.setText(hosting.words)
-        self._words_part.setVisible(bool(hosting.words))
+        self._words_part.setVisible(bool(hosting.words) and hosting.who is not WhoJoins.INVITED)
+        self.choices[hosting.who].setChecked(True)
+        self._who_hint.setText(_WHO[hosting.who][1])
         self.access.setText(f"{ROLE_WORDS[hosting.role]} ▾")
         self.access.setEnabled(not hosting.is_locked)
-        self.asks.setChecked(hosting.asks)
         self.lock.setChecked(hosting.is_locked)
         self.awake.setText("" if hosting.is_awake is None else _AWAKE[hosting.is_awake])
         self.awake.setVisible(hosting.is_awake is not None and hosting.people > 0)
@@ -176,9 +200,15 @@ class HostSheet(Sheet):
             action = QAction(ROLE_WORDS[role], menu)
             action.setCheckable(True)
             action.setChecked(role == self._hosting.role)
-            action.triggered.connect(lambda _on=False, role=role: self.access_chosen.emit(role, self._hosting.asks))
+            action.triggered.connect(lambda _on=False, role=role: self.access_chosen.emit(role))
             menu.addAction(action)
         menu.popup(self.access.mapToGlobal(QPoint(0, self.access.height())))
+
+    def _on_who_clicked(self, who: WhoJoins) -> None:
+        """What holds stays marked until the other is true, so that nobody believes in a door that is not shut yet."""
+        self.choices[self._hosting.who].setChecked(True)
+        if who is not self._hosting.who:
+            self.who_joins_chosen.emit(who)
 
     def _on_stop_clicked(self) -> None:
         self.stop_requested.emit()

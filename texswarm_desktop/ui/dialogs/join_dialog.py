@@ -5,10 +5,11 @@ from typing import Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
-from texswarm_desktop.core.join_entry import read_join_entry
+from texswarm_desktop.core.join_entry import CodeNeededError, read_join_entry
 from texswarm_desktop.core.nearby import NearbyHost
 from texswarm_desktop.core.trust import Trust
 from texswarm_desktop.ui.dialogs.sheet import Sheet
+from texswarm_desktop.ui.error_texts import text_of
 from texswarm_desktop.ui.nearby_list import NearbyList
 from texswarm_desktop.ui.parts import column, label, restyle, scrolling
 from texswarm_desktop.ui.theme import Theme
@@ -20,6 +21,7 @@ _EMPTY: Final = (
     "computers from seeing each other, then a code with an address, or a link, still works."
 )
 _NEW: Final = "You have not met this host before. Its sharing window shows these four words; compare them once:"
+_CODE_NEEDED: Final = text_of(CodeNeededError()).sentence
 _CHANGED: Final = (
     "Careful: this host shows another certificate than before. Somebody may be pretending to be it. Join only if its "
     "sharing window shows these four words:"
@@ -50,6 +52,7 @@ class JoinDialog(Sheet):
         super().__init__("Join", "The project arrives as a folder on this computer.", parent, width_px=500)
         self._theme, self._join = theme, join
         self._fingerprint: str | None = None
+        self._needs_code = False
         self.list = NearbyList(theme, join, keeps_choice=True)
         self._empty = label(_EMPTY, "Hint", wraps=True)
         self.body.addWidget(label("On this network"))
@@ -69,7 +72,7 @@ class JoinDialog(Sheet):
         self.list.choose(host)
         self._show_trust()
         self._show_list()
-        (self.name if link or host is not None else self.link).setFocus()
+        (self.name if link or (host is not None and host.is_open) else self.link).setFocus()
 
     def _inside(self) -> QWidget:
         inside = QWidget()
@@ -118,6 +121,9 @@ class JoinDialog(Sheet):
             self.show_problem("This is not a link, a code or an address.", self.link)
         elif not name:
             self.show_problem("Others need a name to read.", self.name)
+        elif host is not None and not host.is_open:
+            self.trust.hide()
+            self.show_problem(_CODE_NEEDED, self.link)
         elif host is not None:
             self._ask(JoinWish(host=host, trusted=self._fingerprint), name)
         elif entry is not None and entry.is_invitation:
@@ -144,15 +150,32 @@ class JoinDialog(Sheet):
     def _show_trust(self) -> None:
         """Show the words of the host that is marked, where they have to be compared."""
         host = self.list.chosen
+        self._needs_code = host is not None and not host.is_open
+        if self._needs_code:
+            self._ask_for_code()
+            return
         trust = self._join.trust_in(host) if host is not None else Trust.KNOWN
         fingerprint = host.announcement.fingerprint if host is not None else None
         if fingerprint is None or trust not in {Trust.NEW, Trust.CHANGED}:
-            self._fingerprint = None
-            self.trust.hide()
-            self.words.hide()
-            self.adjustSize()
+            self._hide_trust()
             return
         self._show_fingerprint(fingerprint, trust)
+
+    def _hide_trust(self) -> None:
+        self._fingerprint = None
+        self.trust.hide()
+        self.words.hide()
+        self.adjustSize()
+
+    def _ask_for_code(self) -> None:
+        """Say what the host that is marked wants; the code proves who it is, so that no words are compared."""
+        self._hide_trust()
+        self.trust.setObjectName("Muted")
+        restyle(self.trust)
+        self.trust.setText(_CODE_NEEDED)
+        self.trust.show()
+        self.adjustSize()
+        self.link.setFocus()
 
     def _show_fingerprint(self, fingerprint: str, trust: Trust) -> None:
         is_changed = trust is Trust.CHANGED
@@ -172,7 +195,7 @@ class JoinDialog(Sheet):
         self.clear_problem()
         self._let_try_again()
         self._show_trust()
-        if not self.name.text().strip():
+        if not self.name.text().strip() and not self._needs_code:
             self.name.setFocus()
 
     def _on_link_edited(self, _text: str) -> None:
@@ -182,7 +205,12 @@ class JoinDialog(Sheet):
 
     def _on_nearby_hosts(self, _hosts: tuple[NearbyHost, ...]) -> None:
         self._show_list()
-        if self._fingerprint is not None and self.list.chosen is None and not self.link.text():
+        host = self.list.chosen
+        if host is not None and host.is_open is self._needs_code:  # the host changed who may join
+            self.clear_problem()
+            self._let_try_again()
+            self._show_trust()
+        elif self._fingerprint is not None and host is None and not self.link.text():
             self._show_trust()
 
     def _on_join_words(self, fingerprint: str, words: str) -> None:

@@ -10,7 +10,7 @@ from texswarm_server.protocol.ids import DocumentId, Lineage, UserId
 from texswarm_server.protocol.messages import RoleName
 from texswarm_server.sessions.administration import revoke_invite
 from texswarm_server.sessions.credentials import hash_token
-from texswarm_server.sessions.door_invite import DoorInvite
+from texswarm_server.sessions.door_invite import NEARBY_INVITE, DoorInvite
 from texswarm_server.sessions.records import DocumentRecord, Invite, Records
 
 PAPER, OTHER = "a-paper", "another"
@@ -82,3 +82,11 @@ def test_it_ends_with_the_run_and_that_of_a_killed_run_with_the_next(records: Re
     DoorInvite(os.urandom).revoke(records, 3.0)
     assert usable(records) == []
     DoorInvite(os.urandom).revoke(records, 4.0)
+
+
+def test_that_of_the_list_ends_without_that_of_the_code(records: Records) -> None:
+    by_code, by_list = DoorInvite(os.urandom), DoorInvite(os.urandom, NEARBY_INVITE)
+    kept, shut = give(by_code, records), give(by_list, records)
+    assert kept.invite_id != shut.invite_id
+    by_list.revoke(records, 2.0)
+    assert usable(records) == [kept.invite_id]
