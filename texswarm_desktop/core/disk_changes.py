@@ -115,9 +115,7 @@ def disk_steps(facts: DiskFacts) -> list[DiskStep]:
             steps.append(Merge(unwritten[path], path, _base_of(facts, unwritten[path], path)))
         elif _is_left(facts, path):
             left = facts.left[path]
-            base = common_lines(left.text, facts.changed[path].text or "")  # what it lacks is not to be taken out
-            kind = Merge if left.file_id in facts.document else RestoreFile
-            steps.append(kind(left.file_id, path, base))
+            steps.append(_brought_back(facts, left.file_id, path, _base_of(facts, left.file_id, path) or ""))
         elif path not in facts.ignored:
             steps.append(Add(path))
     return steps + [
@@ -141,9 +139,14 @@ def _moved_aside(facts: DiskFacts, owners: Mapping[str, str]) -> set[str]:
 
 
 def _base_of(facts: DiskFacts, file_id: str, path: str) -> str | None:
-    """Say what was at `path` the last time, if that was this file."""
+    """Say what was at `path` the last time, if that was this file.
+
+    We took that away, and so what the new one lacks was taken out by nobody: `git checkout` writes what it has.
+    """
     left = facts.left.get(path)
-    return left.text if left is not None and left.file_id == file_id else None
+    if left is None or left.file_id != file_id:
+        return None
+    return common_lines(left.text, facts.changed[path].text or "")
 
 
 def _is_left(facts: DiskFacts, path: str) -> bool:

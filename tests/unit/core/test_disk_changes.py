@@ -154,3 +154,8 @@ def test_a_file_that_is_to_go_and_got_another_name_is_no_second_file() -> None:
         document={}, mirrored={double: mirrored("old.tex")}, gone={double}, changed={"new.tex": seen(LINES)}
     )
     assert disk_steps(deleted) == [ForgetFile(double), RestoreFile("1", "new.tex", LINES)]
+
+
+def test_what_a_file_lacks_that_is_made_anew_where_we_took_it_away_was_taken_out_by_nobody() -> None:
+    given = facts(mirrored={}, changed={"a.tex": seen("one\ntwo\nnew\n")}, left={"a.tex": Left("1", LINES)})
+    assert disk_steps(given) == [Merge("1", "a.tex", "one\ntwo\n")]
