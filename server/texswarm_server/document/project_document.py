@@ -6,8 +6,9 @@
     text:<file id>   text
 
 Texts are roots of their own, so that what somebody typed into a file that another person deleted at the same time
-is still there when the file is brought back. Of a binary file (kind `blob`) only hash and size are here. The content
-of these maps may come from a stranger's program: entries that are not of this form are passed over, never trusted.
+is still there when the file is brought back, which whoever deleted it does when it arrives. Of a binary file (kind
+`blob`) only hash and size are here. The content of these maps may come from a stranger's program: entries that are not
+of this form are passed over, never trusted.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -55,6 +56,15 @@ class FileEntry:
     blob: BlobRef | None = None
 
 
+@dataclass(slots=True)
+class _Removed:
+    """A text that was removed here; `watch` keeps it watched."""
+
+    path: str
+    watch: object
+    is_typed_in: bool = False
+
+
 UpdateListener = Callable[[bytes, bool], None]
 FilesListener = Callable[[], None]
 FileTouchedListener = Callable[[FileId], None]
@@ -81,6 +91,7 @@ class ProjectDocument:
         self._unsafe: dict[FileId, str] = {}
         self._tree_changed = False
         self._touched: set[FileId] = set()
+        self._removed: dict[FileId, _Removed] = {}
         self._is_local = False
         self._has_changed = False
         self.on_update: UpdateListener = _ignore
@@ -146,6 +157,7 @@ class ProjectDocument:
         self._has_changed = False
         with self.capturing(), reporting_damage():
             self._doc.apply_update(update)
+        self._bring_back()
         return self._has_changed
 
     def load(self, updates: Iterable[bytes]) -> None:
@@ -243,10 +255,18 @@ class ProjectDocument:
             self._files[file_id]["path"] = path
 
     def remove_file(self, file_id: FileId) -> None:
-        """Take a file out of the tree; its text stays in the history."""
+        """Take a file out of the tree; its text stays in the history.
+
+        What arrives for that text later was typed by somebody who did not know of this: then the file comes back.
+        """
         self._require(file_id)
+        entry = self.files[file_id]
         with self._local_tree_change():
             del self._files[file_id]
+        if entry.blob is None:
+            root = self._doc.get(TEXT_ROOT + file_id, type=pycrdt.Text)
+            watch = root.observe(held_weakly(self._on_removed_text, file_id))
+            self._removed[file_id] = _Removed(entry.path, watch)
 
     @property
     def folders(self) -> frozenset[str]:
@@ -347,6 +367,17 @@ class ProjectDocument:
 
     def _on_text(self, file_id: FileId, _event: pycrdt.TextEvent) -> None:
         self._touched.add(file_id)
+
+    def _on_removed_text(self, file_id: FileId, event: pycrdt.TextEvent) -> None:
+        delta = event.delta  # type: ignore[attr-defined]  # set from its slots
+        if not self._is_local and file_id in self._removed and any("insert" in part for part in delta):
+            self._removed[file_id].is_typed_in = True
+
+    def _bring_back(self) -> None:
+        for file_id in [file_id for file_id in self._removed if file_id in self.files]:
+            del self._removed[file_id]
+        for file_id in [file_id for file_id, removed in self._removed.items() if removed.is_typed_in]:
+            self.add_file(self.free_path(self._removed.pop(file_id).path), file_id=file_id)
 
     def _publish_tree(self) -> None:
         if self._tree_changed:

@@ -61,21 +61,6 @@ def test_two_files_of_one_name_are_both_shown_and_the_same_everywhere() -> None:
     assert sorted(entry.path for entry in one.files.values()) == ["intro (2).tex", "intro.tex"]
 
 
-def test_words_typed_into_a_file_while_another_deletes_it_are_still_there() -> None:
-    one = ProjectDocument()
-    file_id = one.add_file("a.tex", "x")
-    other = copy_of(one)
-    one.remove_file(file_id)
-    other.text(file_id).replace_u16(1, 1, "typed meanwhile")
-    one.apply(other.update_since())
-    with pytest.raises(UnknownFileError):
-        one.text(file_id)
-
-    one._files[file_id] = pycrdt.Map({"path": "a.tex", "kind": "text"})
-
-    assert str(one.text(file_id)) == "xtyped meanwhile"
-
-
 def test_a_figure_has_a_hash_and_a_size_and_no_text() -> None:
     document = ProjectDocument()
     text, figure = document.add_file("a.tex"), document.add_blob("a.png", BlobRef(BlobHash("0a" * 32), 7))
