@@ -37,21 +37,34 @@ def check(verdict: Verdict) -> None:
     assert verdict.folders_differ == []
 
 
-few = settings(
-    max_examples=3, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck), database=None
+#: Everybody at work at once, a link that is cut, and what was done meanwhile; many other stories are in the campaign.
+SHORT = [
+    ("type", 0, 1, 3),
+    ("write", 1, 2, 5),
+    ("save", 0, 3, 8),
+    ("make_file", 1, 1, 4),
+    ("drop", 1, 0, 0),
+    ("type", 1, 2, 7),
+    ("write", 0, 0, 11),
+    ("cut_line", 1, 1, 6),
+    ("folder", 0, 1, 1),
+    ("type", 0, 3, 2),
+    ("mend", 1, 0, 2),
+    ("save", 1, 0, 3),
+]
+many = settings(
+    max_examples=STORIES,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+    database=None,
 )
-many = settings(few, max_examples=STORIES)
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 
 
 @needs_git
-@seed(SEED)
-@few
-@given(count=st.integers(2, 3), plan=plans)
-def test_at_rest_all_folders_are_equal_and_nothing_is_lost(
-    executor: ThreadPoolExecutor, count: int, plan: list[tuple[str, int, int, int]]
-) -> None:
-    check(live(executor, count, plan))
+def test_at_rest_all_folders_are_equal_and_nothing_is_lost(executor: ThreadPoolExecutor) -> None:
+    check(live(executor, 2, SHORT))
 
 
 @needs_git
