@@ -406,8 +406,8 @@ class FolderMirror:
     def _note(self, outcome: WritingOutcome) -> None:
         for file_id, base in outcome.files.items():
             if base is None:
-                self._bases.pop(file_id, None)
-                self._store.put(forget_record(file_id))
+                self._forget(file_id)
+                self._dirty |= {file_id} & self._paths.of_files.keys()  # it came back while it was being removed
             else:
                 self._bases[file_id] = base
                 self._store.put(put_record(file_id, base.record))
