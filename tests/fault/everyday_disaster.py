@@ -25,7 +25,7 @@ STATUS_LINES: Final = re.compile(
       | Signing\ in(\ again)?…(\ ·\ [\d,]+\ edits?\ waiting)?
       | Catching\ up…\ \(\d+\ of\ \d+\)(\ ·\ [\d,]+\ edits?\ waiting)?
       | Connected\ ·\ (all\ changes\ saved|saving…)
-      | Reconnecting\ in\ \d+\ s\ ·\ [\d,]+\ edits?\ waiting
+      | (Reconnecting|It\ may\ be\ encrypted\ now\ ·\ trying\ again)\ in\ \d+\ s\ ·\ [\d,]+\ edits?\ waiting
       | Offline\ ·\ [\d,]+\ edits?\ waiting""",
     re.VERBOSE,
 )

@@ -245,7 +245,8 @@ def _waiting(state: Waiting, facts: LinkFacts, now: float, words: NeedWords) -> 
     wait = f"Reconnecting in {left_s} s"
     is_first = state.lost_at is None
     is_at_hello = state.trouble in {Trouble.RESET_AT_HELLO, Trouble.MUTE_AT_HELLO}
-    may_be_cable = is_at_hello and not is_first  # both ends spoke the same before
+    has_been_in = not is_first or facts.unacknowledged > 0
+    may_be_cable = is_at_hello and has_been_in  # both ends spoke the same before
     told = state.asked or (state.trouble if state.trouble in _TOLD_TROUBLES and not may_be_cable else "")
     if told:
         wait = f"{words(told, '').title or told} · trying again in {left_s} s"

@@ -226,10 +226,14 @@ def test_a_link_that_stands_does_not_mean_that_the_document_is_taken(
     assert told == shown
 
 
-def test_a_link_that_was_encrypted_before_and_breaks_off_at_its_hello_is_reconnecting() -> None:
-    reset = replace(waiting(4.2), trouble=Trouble.RESET_AT_HELLO)
-    assert present(reset, THREE, NOW).text == "Reconnecting in 5 s · 3 edits waiting"
-    assert present(replace(reset, lost_at=None), THREE, NOW).text.startswith("reset_at_hello · trying again in 5 s")
+@pytest.mark.parametrize("trouble", [Trouble.RESET_AT_HELLO, Trouble.MUTE_AT_HELLO])
+def test_a_link_that_breaks_off_at_its_hello_is_reconnecting_where_it_stood_before(trouble: Trouble) -> None:
+    """In this run, or in an earlier one, of which edits are left."""
+    broken = replace(waiting(4.2), trouble=trouble)
+    never_stood = replace(broken, lost_at=None)
+    assert present(broken, THREE, NOW).text == "Reconnecting in 5 s · 3 edits waiting"
+    assert present(never_stood, THREE, NOW).text == "Reconnecting in 5 s · 3 edits waiting"
+    assert present(never_stood, replace(THREE, unacknowledged=0), NOW).text.startswith(f"{trouble} · trying again in 5")
 
 
 @pytest.mark.parametrize("trouble", Trouble)
