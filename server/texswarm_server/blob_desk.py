@@ -239,11 +239,11 @@ class BlobDesk:
             if not isinstance(error, StorageError):
                 self._uploads.ended(key)
             self._refuse(caller, handle, chunk.blob_hash, error)
-        elif writing.result() == key.blob.size:
-            self.statistics.received_bytes += len(chunk.data)
+            return
+        self.statistics.received_bytes += len(chunk.data)
+        if writing.result() == key.blob.size:
             self._record(caller, handle, key)
         else:
-            self.statistics.received_bytes += len(chunk.data)
             caller.peer.tell(BlobReceived(handle=handle, hash=chunk.blob_hash, offset=writing.result()))
 
     def _record(self, caller: Caller, handle: Handle, key: UploadKey) -> None:

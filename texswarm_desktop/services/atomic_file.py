@@ -25,16 +25,12 @@ def write_atomically(
 
     As `replace_atomically`.
     """
-
-    def fill(file: BinaryIO) -> None:
-        file.write(data)
-
-    return replace_atomically(path, fill, mode=mode, before_replacing=before_replacing)
+    return replace_atomically(path, lambda file: file.write(data), mode=mode, before_replacing=before_replacing)
 
 
 def replace_atomically(
     path: Path,
-    fill: Callable[[BinaryIO], None],
+    fill: Callable[[BinaryIO], object],
     *,
     mode: int | None = None,
     before_replacing: Callable[[], None] = lambda: None,
@@ -47,7 +43,7 @@ def replace_atomically(
     temporary = temporary_beside(path)
     try:
         kept = mode if mode is not None else _mode_of(path)
-        status = _write_new(temporary, fill, kept)
+        status = write_new(temporary, fill, kept)
         before_replacing()
         os.replace(temporary, path)  # noqa: PTH105 - what it returns is not needed, that it is atomic is
     except OSError as error:
@@ -93,7 +89,8 @@ def _mode_of(path: Path) -> int | None:
         return None
 
 
-def _write_new(path: Path, fill: Callable[[BinaryIO], None], mode: int | None) -> os.stat_result:
+def write_new(path: Path, fill: Callable[[BinaryIO], object], mode: int | None) -> os.stat_result:
+    """Make a file with what `fill` writes, durably; its name must be free. Raises OSError, and what `fill` raises."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     descriptor = os.open(path, flags, 0o666 if mode is None else mode & 0o777)
     with os.fdopen(descriptor, "wb") as file:

@@ -12,11 +12,12 @@ import stat
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final, Protocol
+
+from texswarm_desktop.services.atomic_file import sync_folder, write_new
 
 _AT_FDCWD: Final = -100
 _NO_REPLACE: Final = 1
@@ -124,14 +125,7 @@ class SystemDisk:
 
     def write_new(self, path: Path, data: bytes, mode: int | None) -> os.stat_result:
         """As `Disk`."""
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-        with os.fdopen(os.open(path, flags, 0o666 if mode is None else mode & 0o777), "wb") as file:
-            if mode is not None and hasattr(os, "fchmod"):
-                os.fchmod(file.fileno(), mode)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-            return os.fstat(file.fileno())
+        return write_new(path, lambda file: file.write(data), mode)
 
     def rename(self, old: Path, new: Path) -> None:
         """As `Disk`."""
@@ -160,13 +154,7 @@ class SystemDisk:
 
     def sync_folder(self, folder: Path) -> None:
         """As `Disk`, where the system can."""
-        if os.name != "nt":
-            with suppress(OSError):
-                descriptor = os.open(folder, os.O_RDONLY)
-                try:
-                    os.fsync(descriptor)
-                finally:
-                    os.close(descriptor)
+        sync_folder(folder)
 
 
 class _OpenFile:
