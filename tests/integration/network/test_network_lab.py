@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from tests.helpers.network_lab import LabHost, NetworkLab, Wire, needs_network_lab
+from tests.helpers.network_lab import LabHost, NetworkLab, Wire, entered, needs_network_lab
 
 PORT = 8091
 
@@ -101,9 +101,16 @@ def test_programs_functions_and_loops_can_sit_on_a_host() -> None:
 
 @needs_network_lab
 def test_nothing_is_left_and_names_are_nobodys() -> None:
-    before = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=True).stdout
-    with NetworkLab() as first, NetworkLab() as second:
-        first.host("ada", first.network())
-        second.host("ada", second.network())
-    after = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=True).stdout
-    assert [line.split(":")[1] for line in after.splitlines()] == [line.split(":")[1] for line in before.splitlines()]
+    # In a namespace of the test's own: other programs make and remove interfaces beside ours at any moment.
+    with NetworkLab() as around, entered(around.new_namespace()):
+        before = links()
+        with NetworkLab() as first, NetworkLab() as second:
+            first.host("ada", first.network())
+            second.host("ada", second.network())
+            assert links() == before
+        assert links() == before
+
+
+def links() -> list[str]:
+    shown = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=True).stdout
+    return [line.split(":")[1].strip() for line in shown.splitlines()]
