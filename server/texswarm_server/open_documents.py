@@ -14,21 +14,11 @@ from functools import partial
 from typing import Final
 
 from texswarm_server.config import ServerConfig
-from texswarm_server.document.careful_document import CarefulDocument
-from texswarm_server.document.loading import load_document
-from texswarm_server.document.shared_document import SharedDocument
-from texswarm_server.net.audience import Audience
+from texswarm_server.deliveries import Deliveries
 from texswarm_server.net.peer import Peer
-from texswarm_server.net.prepared_frame import Traffic, text_frame
 from texswarm_server.net.statistics import DocumentStatistics
 from texswarm_server.protocol.close_codes import CloseCode
-from texswarm_server.protocol.errors import (
-    ErrorCode,
-    ReadOnlyReason,
-    RejectedError,
-    RemoteProtocolError,
-    StorageError,
-)
+from texswarm_server.protocol.errors import ErrorCode, RejectedError, RemoteProtocolError, StorageError
 from texswarm_server.protocol.frames import FrameBody, SyncStep2, Update
 from texswarm_server.protocol.ids import DocumentId, Handle, SessionId
 from texswarm_server.protocol.messages import (
@@ -40,6 +30,7 @@ from texswarm_server.protocol.messages import (
     OpenDocument,
     RoleName,
 )
+from texswarm_server.room_factory import RoomFactory
 from texswarm_server.rooms.effects import (
     Announce,
     Broadcast,
@@ -60,7 +51,6 @@ from texswarm_server.storage.store import Store, StoredDocument
 _logger = logging.getLogger(__name__)
 
 _RECORD_EVERY_S: Final = 30.0
-_LARGE_BYTES: Final = 16 * 1024
 
 
 @dataclass(slots=True)
@@ -83,20 +73,17 @@ class OpenDocuments:
         self._entries: dict[DocumentId, _Entry] = {}
         self._by_handle: dict[Handle, Room] = {}
         self._loads: dict[DocumentId, asyncio.Future[_Entry]] = {}
-        self._peers: dict[SessionId, Peer] = {}
-        self._audiences: dict[tuple[Handle, bool], tuple[tuple[SessionId, ...], Audience]] = {}
         self._places: dict[SessionId, set[DocumentId]] = {}
         self._dirty: dict[Room, None] = {}
         self._outstanding: Counter[DocumentId] = Counter()
-        self._damaged: set[DocumentId] = set()
+        self._factory = RoomFactory(config.limits)
         self._away: Deadlines[tuple[DocumentId, SessionId]] = Deadlines()
         self._idle: Deadlines[DocumentId] = Deadlines()
         self._renewals: Deadlines[DocumentId] = Deadlines()
         self._in_trouble: StorageError | None = None
         self._told_of_trouble: set[Room] = set()
-        self._next_handle = 1
-        self._last_large: tuple[bytes, Traffic] | None = None
         self.statistics = DocumentStatistics()
+        self._deliveries = Deliveries(self.statistics)
         self._next_record_at = 0.0
         store.listener.on_trouble = self._on_trouble
         store.listener.on_recovered = self._on_recovered
@@ -105,16 +92,14 @@ class OpenDocuments:
 
     def arrive(self, session_id: SessionId, peer: Peer) -> None:
         """Let `peer` be the connection of a session."""
-        self._peers[session_id] = peer
-        self._audiences.clear()
+        self._deliveries.arrive(session_id, peer)
         peer.outbox.on_held = partial(self._hold, session_id)
         peer.outbox.on_relieved = partial(self._catch_up, session_id)
         peer.outbox.on_presence_missed = partial(self._repeat_presence, session_id)
 
     def lose(self, session_id: SessionId) -> None:
         """Note that a session lost its connection: its places are kept."""
-        self._peers.pop(session_id, None)
-        self._audiences.clear()
+        self._deliveries.lose(session_id)
         for entry in self._entries_of(session_id):
             self._execute(entry.room, entry.room.lose(session_id))
             self._away.set((entry.room.document_id, session_id), self._loop.time() + self._config.presence_grace_s)
@@ -122,8 +107,7 @@ class OpenDocuments:
 
     def leave_all(self, session_id: SessionId) -> None:
         """Give up every place of a session."""
-        self._peers.pop(session_id, None)
-        self._audiences.clear()
+        self._deliveries.lose(session_id)
         for entry in self._entries_of(session_id):
             self._leave(entry.room, session_id)
         self._places.pop(session_id, None)
@@ -139,7 +123,7 @@ class OpenDocuments:
         if entry is not None and document_id in self._places.get(session_id, ()):
             self._execute(entry.room, entry.room.change_role(session_id, role))
             return
-        for peer in self._connected((session_id,)):
+        for peer in self._deliveries.connected((session_id,)):
             peer.tell(DocumentShared(document_id=document_id, role=role))
 
     def expel(self, session_id: SessionId, document_id: DocumentId) -> None:
@@ -148,7 +132,7 @@ class OpenDocuments:
         if entry is None or document_id not in self._places.get(session_id, ()):
             return
         fact = DocumentClosed(document_id=document_id, handle=entry.room.handle, code=ErrorCode.REMOVED)
-        for peer in self._connected((session_id,)):
+        for peer in self._deliveries.connected((session_id,)):
             peer.tell(fact)
         self._leave(entry.room, session_id)
 
@@ -157,7 +141,7 @@ class OpenDocuments:
         entry = self._entries.get(document_id)
         if entry is None:
             return []
-        return self._connected(entry.room.owners())
+        return self._deliveries.connected(entry.room.owners())
 
     # ── orders ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -190,24 +174,14 @@ class OpenDocuments:
         """Let a signed-in peer into a loaded document that it may see by now; raises RejectedError."""
         entry = self._entries[document.document_id]
         session_id = profile.session_id
-        if self._peers.get(session_id) is not peer:
+        if not self._deliveries.reaches(session_id, peer):
             return
         places = self._places.setdefault(session_id, set())
         if document.document_id not in places and len(places) >= self._config.limits.max_open_documents:
             raise RejectedError(ErrorCode.LIMIT_EXCEEDED, f"{self._config.limits.max_open_documents} open documents")
         places.add(document.document_id)
         self._idle.cancel(document.document_id)
-        peer.tell(
-            DocumentOpened(
-                document_id=document.document_id,
-                handle=entry.room.handle,
-                role=profile.role,
-                lineage=document.lineage,
-                title=entry.room.title or document.title,
-                read_only=entry.room.read_only or None,
-                request=order.request,
-            )
-        )
+        peer.tell(_opened(entry.room, document, profile.role, order))
         self._execute(entry.room, entry.room.join(profile))
         if profile.is_forgetful and document.document_id not in self._renewals:
             self._renewals.set(document.document_id, self._loop.time() + self._config.presence_renewal_s)
@@ -262,7 +236,7 @@ class OpenDocuments:
 
     def tick(self, now: float) -> None:
         """Do what is due; costs as much as is due."""
-        self._last_large = None
+        self._deliveries.tick()
         for document_id, session_id in list(self._away.pop_due(now)):
             if entry := self._entries.get(document_id):
                 self._execute(entry.room, entry.room.give_up_waiting(session_id))
@@ -326,35 +300,7 @@ class OpenDocuments:
     def _make_entry(self, stored: StoredDocument | None) -> _Entry:
         if stored is None:
             raise RejectedError(ErrorCode.DOCUMENT_NOT_FOUND)
-        document = self._document_of(stored)
-        handle = Handle(self._next_handle)
-        self._next_handle += 1
-        document_id = stored.record.document_id
-        room = Room(
-            document_id,
-            stored.record.lineage,
-            handle,
-            document,
-            limits=self._config.limits,
-            size_bytes=stored.size_bytes,
-            is_cautious=isinstance(document, CarefulDocument),
-            read_only=self._reason_for_read_only(stored),
-        )
-        return _Entry(room, stored.record)
-
-    def _reason_for_read_only(self, stored: StoredDocument) -> str:
-        if self._store.damage:
-            return ReadOnlyReason.DATABASE_DAMAGED
-        return ReadOnlyReason.DOCUMENT_DAMAGED if stored.damage else ""
-
-    def _document_of(self, stored: StoredDocument) -> SharedDocument:
-        document_id = stored.record.document_id
-        if stored.damage:
-            _logger.error("document %s is damaged and takes no edits: %s", document_id, "; ".join(stored.damage))
-        document = load_document(stored.updates, is_suspect=document_id in self._damaged)
-        if isinstance(document, CarefulDocument) and document.harmful:
-            _logger.error("document %s is shown without %d updates that break it", document_id, len(document.harmful))
-        return document
+        return _Entry(self._factory.make(stored, is_database_damaged=bool(self._store.damage)), stored.record)
 
     def _unload_if_idle(self, document_id: DocumentId) -> None:
         entry = self._entries.get(document_id)
@@ -373,23 +319,21 @@ class OpenDocuments:
         self._entries.pop(room.document_id, None)
         self._by_handle.pop(room.handle, None)
         self._dirty.pop(room, None)
-        for is_presence in (False, True):
-            self._audiences.pop((room.handle, is_presence), None)
+        self._deliveries.forget(room.handle)
         self._told_of_trouble.discard(room)
 
     def _reload(self, room: Room, *, is_damaged: bool = True) -> None:
         """Close a room for all; the next to open the document loads it again, carefully if it is damaged."""
         if is_damaged:
             _logger.error("document %s was damaged by an update and is loaded again", room.document_id)
-            self._damaged.add(room.document_id)
+            self._factory.distrust(room.document_id)
         else:
             _logger.info(
                 "document %s is loaded again: edits came in another order than they were made in", room.document_id
             )
-        for session_id in room.present:
-            fact = DocumentClosed(document_id=room.document_id, handle=room.handle, code=ErrorCode.DOCUMENT_RELOADED)
-            for peer in self._connected((session_id,)):
-                peer.tell(fact)
+        fact = DocumentClosed(document_id=room.document_id, handle=room.handle, code=ErrorCode.DOCUMENT_RELOADED)
+        for peer in self._deliveries.connected(room.present):
+            peer.tell(fact)
         self._forget(room)
 
     def _take_turn(self, room: Room) -> None:
@@ -408,23 +352,14 @@ class OpenDocuments:
     def _execute(self, room: Room, effects: list[Effect]) -> None:
         for effect in effects:
             match effect:
-                case SendDocument(members, payload):
-                    traffic, peers = self._traffic(room, payload), self._connected(members)
-                    for peer in peers:
-                        peer.deliver(traffic)
-                    self.statistics.deliveries += len(peers)
-                    self.statistics.delivered_bytes += len(peers) * len(payload)
-                case SendPresence(members, payload):
-                    traffic, peers = Traffic(room.handle, payload), self._connected(members)
-                    for peer in peers:
-                        peer.deliver_presence(traffic)
-                    self.statistics.presence_deliveries += len(peers)
+                case SendDocument():
+                    self._deliveries.send_document(room.handle, effect)
+                case SendPresence():
+                    self._deliveries.send_presence(room.handle, effect)
                 case Broadcast():
-                    self._broadcast(room, effect)
-                case Tell(members, fact):
-                    frame = text_frame(fact)
-                    for peer in self._connected(members):
-                        peer.relay(fact, frame)
+                    self._deliveries.broadcast(room.handle, effect)
+                case Tell():
+                    self._deliveries.tell(effect)
                 case Persist(batch, update):
                     self._persist(room, batch, update)
                 case Reload(is_damaged):
@@ -434,34 +369,6 @@ class OpenDocuments:
                 case Greet(delay_s):
                     self._loop.call_later(delay_s, self._greet, room)
 
-    def _broadcast(self, room: Room, effect: Broadcast) -> None:
-        audience, besides = self._audience(room, effect), tuple(self._connected(effect.besides))
-        traffic, count = Traffic(room.handle, effect.payload), audience.size - len(besides)
-        if effect.may_be_dropped:
-            audience.deliver_presence(traffic, besides)
-            self.statistics.presence_deliveries += count
-        else:
-            audience.deliver(traffic, besides)
-            self.statistics.deliveries += count
-            self.statistics.delivered_bytes += count * len(effect.payload)
-
-    def _audience(self, room: Room, effect: Broadcast) -> Audience:
-        """Return the connections of the members named, found once as long as nobody comes or goes."""
-        key = room.handle, effect.may_be_dropped
-        members, audience = self._audiences.get(key) or ((), None)
-        if audience is None or members is not effect.members:
-            audience = Audience(self._connected(effect.members))
-            self._audiences[key] = effect.members, audience
-        return audience
-
-    def _traffic(self, room: Room, payload: bytes) -> Traffic:
-        """Return `payload` as it is written; a large one is kept, because newcomers ask for the same one by one."""
-        if len(payload) < _LARGE_BYTES:
-            return Traffic(room.handle, payload)
-        if self._last_large is None or self._last_large[0] is not payload:
-            self._last_large = payload, Traffic(room.handle, payload)
-        return self._last_large[1]
-
     def _announce(self, room: Room) -> None:
         if self._by_handle.get(room.handle) is room:
             self._execute(room, room.announce())
@@ -469,10 +376,6 @@ class OpenDocuments:
     def _greet(self, room: Room) -> None:
         if self._by_handle.get(room.handle) is room:
             self._execute(room, room.greet())
-
-    def _connected(self, members: tuple[SessionId, ...]) -> list[Peer]:
-        peers = self._peers
-        return [peers[session_id] for session_id in members if session_id in peers]
 
     def _persist(self, room: Room, batch: int, update: bytes) -> None:
         if entry := self._entries.get(room.document_id):
@@ -571,3 +474,15 @@ def _retrieve(future: "asyncio.Future[_Entry] | asyncio.Future[None]") -> None:
     """Look at a failure that has no other reader."""
     if not future.cancelled() and (error := future.exception()):
         _logger.debug("%s", error)
+
+
+def _opened(room: Room, document: DocumentRecord, role: RoleName, order: OpenDocument) -> DocumentOpened:
+    return DocumentOpened(
+        document_id=document.document_id,
+        handle=room.handle,
+        role=role,
+        lineage=document.lineage,
+        title=room.title or document.title,
+        read_only=room.read_only or None,
+        request=order.request,
+    )
