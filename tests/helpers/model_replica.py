@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from texswarm_server.document import ProjectDocument
 from texswarm_server.document.presence import PresenceEntry, encode_presence
-from texswarm_server.document.project_document import merge_updates
+from texswarm_server.document.updates import merge_updates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

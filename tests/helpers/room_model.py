@@ -7,7 +7,7 @@ message is applied and passed on at once, one by one, and acknowledged at the ne
 from dataclasses import dataclass, field
 
 from texswarm_server.document import ProjectDocument
-from texswarm_server.document.project_document import EMPTY_STATE
+from texswarm_server.document.updates import EMPTY_STATE
 from texswarm_server.protocol.frames import (
     Acknowledged,
     Awareness,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from texswarm_server.document import ProjectDocument
-from texswarm_server.document.project_document import merge_updates
+from texswarm_server.document.updates import merge_updates
 from texswarm_server.protocol.ids import Lineage
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """Updates that are well-formed, wait for a letter, and break an ordinary document when it arrives."""
 
-from texswarm_server.document.project_document import check_update, merge_updates, read_state_vector
 from texswarm_server.document.shared_document import SharedDocument
+from texswarm_server.document.updates import check_update, merge_updates, read_state_vector
 from texswarm_server.protocol.frames import write_varuint
 
 

@@ -16,7 +16,7 @@ from typing import Final, Protocol
 
 from texswarm_desktop.client.blob_sync import BlobSync
 from texswarm_desktop.client.ports import ReplicaPort
-from texswarm_server.document.project_document import merge_updates, read_state_vector
+from texswarm_server.document.updates import merge_updates, read_state_vector
 from texswarm_server.protocol.errors import (
     DamagedDocumentError,
     ErrorCode,

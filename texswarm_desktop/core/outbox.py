@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from texswarm_server.document.project_document import merge_updates
+from texswarm_server.document.updates import merge_updates
 
 _SLICE: Final = 64
 _FOLD_ABOVE_ROWS: Final = 2_048

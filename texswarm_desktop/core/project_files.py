@@ -8,7 +8,7 @@ import codecs
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from texswarm_server.document.project_document import is_safe_path
+from texswarm_server.document.paths import is_safe_path
 
 MAX_TEXT_BYTES: Final = 16 * 1024 * 1024
 OWN_FOLDER: Final = ".texswarm"

@@ -15,7 +15,7 @@ from typing import Final
 
 from texswarm_desktop.core.project_files import OWN_FOLDER
 from texswarm_desktop.core.zip_directory import DEFLATED, LOCAL_BYTES, STORED, ZipEntry
-from texswarm_server.document.project_document import is_safe_path
+from texswarm_server.document.paths import is_safe_path
 
 
 class Refusal(StrEnum):

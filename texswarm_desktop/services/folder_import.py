@@ -11,7 +11,7 @@ from typing import Final
 from texswarm_desktop.core.reconcile import Add, Step
 from texswarm_desktop.services.disk_state import DiskFile
 from texswarm_desktop.services.replica_store import ReplicaStore
-from texswarm_server.document.project_document import usual_main
+from texswarm_server.document.paths import usual_main
 from texswarm_server.protocol.errors import FilePathError
 
 #: What is brought in without anybody noticing, and how much at a time beyond that; code points.

@@ -40,7 +40,8 @@ from texswarm_desktop.services.replica_database import StoredReplica
 from texswarm_desktop.services.replica_store import ReplicaStore
 from texswarm_desktop.services.sharing_survey import sharing_of, survey_sharing
 from texswarm_server.document.presence import Presence, PresenceData
-from texswarm_server.document.project_document import EMPTY_UPDATE, FileId, ProjectDocument
+from texswarm_server.document.project_document import FileId, ProjectDocument
+from texswarm_server.document.updates import EMPTY_UPDATE
 from texswarm_server.protocol.errors import (
     ChangedOnDiskError,
     CorruptSnapshotError,

@@ -28,7 +28,7 @@ from texswarm_desktop.core.stale_saves import FormerState
 from texswarm_desktop.core.text_merge import Edit, apply_edits
 from texswarm_desktop.services.figure_record import FigureRecord, Stamp
 from texswarm_server.document.blob_ref import BlobRef
-from texswarm_server.document.project_document import compact
+from texswarm_server.document.updates import compact
 from texswarm_server.protocol.errors import (
     CorruptSnapshotError,
     DocumentError,

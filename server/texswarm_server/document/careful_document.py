@@ -7,8 +7,8 @@ reports it while applying and leaves the document unusable.
 
 import pycrdt
 
-from texswarm_server.document.project_document import merge_updates
 from texswarm_server.document.shared_document import SharedDocument
+from texswarm_server.document.updates import merge_updates
 from texswarm_server.protocol.errors import DamagedDocumentError, DocumentError
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from texswarm_server.document.careful_document import CarefulDocument
 from texswarm_server.document.loading import load_document
-from texswarm_server.document.project_document import compact
+from texswarm_server.document.updates import compact
 from texswarm_server.protocol.errors import DocumentError
 
 

@@ -12,12 +12,7 @@ from typing import Any, Final
 
 import pycrdt
 
-from texswarm_server.document.project_document import (
-    merge_updates,
-    read_state_vector,
-    refusing_malformed,
-    reporting_damage,
-)
+from texswarm_server.document.updates import merge_updates, read_state_vector, refusing_malformed, reporting_damage
 from texswarm_server.protocol.frames import Reader, write_varuint
 
 #: The byte without which no hole stands in an update; most updates of a key press do not have it.

@@ -8,8 +8,9 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from texswarm_server.document.file_text import FileText
-from texswarm_server.document.project_document import FileId, ProjectDocument, merge_updates
+from texswarm_server.document.project_document import FileId, ProjectDocument
 from texswarm_server.document.text_index import TextIndex
+from texswarm_server.document.updates import merge_updates
 from texswarm_server.protocol.errors import PositionError
 from texswarm_server.protocol.ids import Lineage
 from texswarm_server.protocol.legacy import LegacyPresence

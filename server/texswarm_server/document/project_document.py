@@ -11,37 +11,31 @@ is still there when the file is brought back, which whoever deleted it does when
 of this form are passed over, never trusted.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from itertools import count
-from pathlib import PurePosixPath
 from typing import Any, Final, NewType
 from uuid import uuid4
-from weakref import WeakMethod, finalize
 
 import pycrdt
 
 from texswarm_server.document.blob_ref import BlobRef
 from texswarm_server.document.file_text import LOCAL_ORIGIN, TEXT_ROOT, FileText
-from texswarm_server.protocol.errors import (
-    DamagedDocumentError,
-    FilePathError,
-    MalformedUpdateError,
-    RemoteProtocolError,
-    UnknownFileError,
+from texswarm_server.document.observing import follow, held_weakly
+from texswarm_server.document.paths import free_path, is_safe_path, usual_main
+from texswarm_server.document.updates import (
+    EMPTY_STATE,
+    check_state_vector,
+    check_update,
+    refusing_malformed,
+    reporting_damage,
 )
-from texswarm_server.protocol.frames import Reader
+from texswarm_server.protocol.errors import FilePathError, UnknownFileError
 from texswarm_server.protocol.ids import Lineage
 
 FileId = NewType("FileId", str)
 
 SCHEMA_VERSION: Final = 1
-EMPTY_UPDATE: Final = b"\x00\x00"
-EMPTY_STATE: Final = b"\x00"
-_MAX_PATH_CHARS: Final = 1024
-_LEAST_ENTRY_BYTES: Final = 2
-_MERGED_AT_ONCE: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +207,7 @@ class ProjectDocument:
 
     def free_path(self, path: str) -> str:
         """Return `path`, with a number behind its name if another file has it."""
-        taken = {entry.path for entry in self.files.values()}
-        return next(one for one in _numbered_paths(path) if one not in taken)
+        return free_path(path, {entry.path for entry in self.files.values()})
 
     def add_file(self, path: str, text: str = "", file_id: FileId | None = None) -> FileId:
         """Add a file; raises FilePathError when the path is not one or is taken.
@@ -429,155 +422,14 @@ class ProjectDocument:
         return path
 
 
-def read_state_vector(state_vector: bytes) -> dict[int, int]:
-    """Return the next clock of every Yjs client in a state vector; raises RemoteProtocolError(frame_invalid)."""
-    reader = Reader(state_vector)
-    clocks = {reader.varuint(): reader.varuint() for _ in range(reader.varuint())}
-    reader.end()
-    return clocks
-
-
-def check_state_vector(state_vector: bytes) -> None:
-    """Raise MalformedUpdateError for what claims to have more entries than its bytes can hold.
-
-    pycrdt makes room for as many as are claimed before it reads the first one: four bytes cost 4 s and 300 MB, and nine
-    the process.
-    """
-    reader = Reader(state_vector)
-    try:
-        count = reader.varuint()
-    except RemoteProtocolError as error:
-        raise MalformedUpdateError("state vector") from error
-    if count * _LEAST_ENTRY_BYTES > len(state_vector):
-        raise MalformedUpdateError(f"state vector of {count} entries in {len(state_vector)} bytes")
-
-
-def check_update(update: bytes) -> None:
-    """Raise MalformedUpdateError unless `update` can be read as a Yjs update (version 1)."""
-    try:  # as `refusing_malformed`, without its cost: this is done for every key press
-        pycrdt.merge_updates(update)
-    except ValueError as error:
-        raise MalformedUpdateError(str(error)) from error
-    except BaseException as error:
-        if not _is_panic(error):
-            raise
-        raise MalformedUpdateError(str(error)) from error
-
-
-def merge_updates(updates: list[bytes]) -> bytes:
-    """Return one update that says what all of `updates` say; raises MalformedUpdateError."""
-    with refusing_malformed():
-        while len(updates) > _MERGED_AT_ONCE:  # pycrdt's cost grows with the square of their number
-            updates = [
-                pycrdt.merge_updates(*updates[start : start + _MERGED_AT_ONCE])
-                for start in range(0, len(updates), _MERGED_AT_ONCE)
-            ]
-        return updates[0] if len(updates) == 1 else pycrdt.merge_updates(*updates)
-
-
-def compact(updates: list[bytes]) -> bytes:
-    """Return one update with everything in `updates`, deleted text left out, unfinished parts kept.
-
-    Unfinished parts are those whose predecessors have not arrived: a document does not tell them when asked for its
-    content, so they are added again. Raises MalformedUpdateError or DamagedDocumentError.
-    """
-    merged = merge_updates(updates)
-    document: pycrdt.Doc[Any] = pycrdt.Doc()
-    with reporting_damage():
-        document.apply_update(merged)
-        rest = pycrdt.get_update(merged, document.get_state())
-        return pycrdt.merge_updates(document.get_update(), rest)
-
-
-def usual_main(paths: Collection[str]) -> str | None:
-    """Return which of these texts LaTeX is run on as long as nobody chose: `main.tex`, else the first `.tex`."""
-    return "main.tex" if "main.tex" in paths else min((path for path in paths if path.endswith(".tex")), default=None)
-
-
-def is_safe_path(path: str) -> bool:
-    """Say whether `path` is a plain relative path with `/` that stays inside the project on every system."""
-    if not path or len(path) > _MAX_PATH_CHARS or "\\" in path or path != str(PurePosixPath(path)):
-        return False
-    parts = path.split("/")
-    return all(
-        part not in {".", "..", ""} and ":" not in part and not any(ord(c) < 32 for c in part) for part in parts
-    ) and not path.startswith("/")
-
-
 def _unique_paths(paths: dict[FileId, str]) -> dict[FileId, FileEntry]:
     entries: dict[FileId, FileEntry] = {}
     taken: set[str] = set()
     for file_id in sorted(paths):
-        path = next(one for one in _numbered_paths(paths[file_id]) if one not in taken)
+        path = free_path(paths[file_id], taken)
         taken.add(path)
         entries[file_id] = FileEntry(file_id, path)
     return entries
-
-
-def _numbered_paths(path: str) -> Iterator[str]:
-    yield path
-    pure = PurePosixPath(path)
-    for number in count(2):
-        yield str(pure.with_name(f"{pure.stem} ({number}){pure.suffix}"))
-
-
-def held_weakly(method: Callable[..., None], *first: object) -> Callable[[Any], None]:
-    """Return a callback of one argument, put behind `first`, that does not keep the method's object alive.
-
-    pycrdt keeps callbacks where the garbage collector does not look: an object that observes a document it holds would
-    stay in memory for ever, and the document with it.
-    """
-    weak = WeakMethod(method)
-
-    def call(event: Any) -> None:
-        if living := weak():
-            living(*first, event)
-
-    return call
-
-
-def follow(document: "pycrdt.Doc[Any]", method: Callable[[pycrdt.TransactionEvent], None]) -> Callable[[], object]:
-    """Have `method` called after every transaction while its object lives; returns the way to end it sooner.
-
-    WORKAROUND https://github.com/y-crdt/pycrdt: a document that is observed is never freed (0.14), not even when nobody
-    has it any more; one whose observer was taken off is.
-    """
-    ending = finalize(method.__self__, document.unobserve, document.observe(held_weakly(method)))  # type: ignore[attr-defined]
-    ending.atexit = False
-    return ending
-
-
-@contextmanager
-def refusing_malformed() -> Iterator[None]:
-    """Turn what pycrdt raises for bytes it cannot read into MalformedUpdateError."""
-    try:
-        yield
-    except ValueError as error:
-        raise MalformedUpdateError(str(error)) from error
-    except BaseException as error:
-        if not _is_panic(error):
-            raise
-        raise MalformedUpdateError(str(error)) from error
-
-
-@contextmanager
-def reporting_damage() -> Iterator[None]:
-    """Turn what pycrdt raises in the middle of applying into DamagedDocumentError."""
-    try:
-        yield
-    except ValueError as error:
-        raise MalformedUpdateError(str(error)) from error
-    except RuntimeError as error:
-        raise DamagedDocumentError(str(error)) from error
-    except BaseException as error:
-        if not _is_panic(error):
-            raise
-        raise DamagedDocumentError(str(error)) from error
-
-
-def _is_panic(error: BaseException) -> bool:
-    """A Rust panic reaches Python as a BaseException of a class that cannot be imported."""
-    return type(error).__name__ == "PanicException"
 
 
 def _ignore(*_args: object) -> None:

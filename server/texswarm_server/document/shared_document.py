@@ -16,11 +16,11 @@ from texswarm_server.document.gaps import (
     read_ranges,
     without_holes,
 )
-from texswarm_server.document.project_document import (
+from texswarm_server.document.observing import follow
+from texswarm_server.document.updates import (
     EMPTY_STATE,
     EMPTY_UPDATE,
     check_state_vector,
-    follow,
     merge_updates,
     refusing_malformed,
     reporting_damage,

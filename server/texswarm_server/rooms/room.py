@@ -13,8 +13,8 @@ from hashlib import blake2b
 from typing import Final, NamedTuple
 
 from texswarm_server.document.presence import PresenceEntry, encode_entry, encode_presence, join_entries
-from texswarm_server.document.project_document import EMPTY_UPDATE, check_update, merge_updates
 from texswarm_server.document.shared_document import SharedDocument
+from texswarm_server.document.updates import EMPTY_UPDATE, check_update, merge_updates
 from texswarm_server.protocol.errors import (
     DamagedDocumentError,
     DocumentError,

@@ -36,14 +36,8 @@ from texswarm_server.cli.values import read_count, read_days, read_list, read_po
 from texswarm_server.document import ProjectDocument
 from texswarm_server.document.gaps import has_hole, is_filling, without_holes
 from texswarm_server.document.presence import Presence, PresenceEntry, decode_presence, encode_presence
-from texswarm_server.document.project_document import (
-    EMPTY_STATE,
-    check_update,
-    compact,
-    merge_updates,
-    read_state_vector,
-)
 from texswarm_server.document.shared_document import SharedDocument
+from texswarm_server.document.updates import EMPTY_STATE, check_update, compact, merge_updates, read_state_vector
 from texswarm_server.net.client_address import ClientAddresses
 from texswarm_server.net.yjs_peer import _read_path
 from texswarm_server.pairing.join_code import read_join_code, unknown_words

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, Final, TypeVar
 
-from texswarm_server.document.project_document import compact
+from texswarm_server.document.updates import compact
 from texswarm_server.protocol.errors import NotWritableError
 from texswarm_server.protocol.ids import DocumentId
 from texswarm_server.sessions.records import Records

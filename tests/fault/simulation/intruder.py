@@ -7,7 +7,7 @@ from tests.fault.simulation.guests import Guest
 from tests.fault.simulation.network import ClientEnd
 from tests.fault.simulation.person import Person
 from texswarm_server.document import ProjectDocument
-from texswarm_server.document.project_document import EMPTY_STATE
+from texswarm_server.document.updates import EMPTY_STATE
 from texswarm_server.protocol.codec import encode, fact_codec
 from texswarm_server.protocol.errors import LinkError, LinkLostError
 from texswarm_server.protocol.frames import Update, encode_frame

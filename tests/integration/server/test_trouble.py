@@ -10,8 +10,8 @@ import pytest
 from tests.helpers.full_disk import full_disk
 from tests.helpers.run_async import runs_async, until
 from tests.helpers.wire_client import Opened, WireClient, signed_in_client
-from texswarm_server.document.project_document import read_state_vector
 from texswarm_server.document.shared_document import SharedDocument
+from texswarm_server.document.updates import read_state_vector
 from texswarm_server.protocol.errors import DamagedDocumentError
 from texswarm_server.protocol.frames import Update, write_varuint
 from texswarm_server.protocol.messages import (

@@ -12,7 +12,7 @@ from tests.helpers.room_model import RoomModel
 from texswarm_desktop.client.document_sync import DocumentSync
 from texswarm_server.document import ProjectDocument
 from texswarm_server.document.presence import decode_presence
-from texswarm_server.document.project_document import EMPTY_STATE
+from texswarm_server.document.updates import EMPTY_STATE
 from texswarm_server.protocol.errors import (
     DamagedDocumentError,
     ErrorCode,

@@ -22,7 +22,7 @@ from tests.helpers.stored_documents import (
     upkeep_done,
 )
 from texswarm_server.document import ProjectDocument
-from texswarm_server.document.project_document import merge_updates
+from texswarm_server.document.updates import merge_updates
 from texswarm_server.protocol.errors import (
     CorruptSnapshotError,
     ErrorCode,

@@ -5,8 +5,8 @@ import pytest
 from tests.helpers.time_bombs import time_bomb
 from texswarm_server.document import ProjectDocument
 from texswarm_server.document.careful_document import CarefulDocument
-from texswarm_server.document.project_document import merge_updates
 from texswarm_server.document.shared_document import SharedDocument
+from texswarm_server.document.updates import merge_updates
 from texswarm_server.protocol.errors import DamagedDocumentError
 
 

@@ -6,7 +6,7 @@ from tests.helpers.stored_documents import typed_updates
 from tests.helpers.time_bombs import time_bomb
 from texswarm_server.document.compaction import Compacted, compact_carefully
 from texswarm_server.document.loading import load_document
-from texswarm_server.document.project_document import compact
+from texswarm_server.document.updates import compact
 from texswarm_server.protocol.errors import CorruptSnapshotError
 
 

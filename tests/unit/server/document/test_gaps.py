@@ -4,7 +4,8 @@ import pytest
 
 from tests.helpers.stored_documents import text_of, typed_updates
 from texswarm_server.document.gaps import has_hole, is_complete, is_filling, lacking, reach, without_holes
-from texswarm_server.document.project_document import EMPTY_STATE, ProjectDocument, merge_updates, read_state_vector
+from texswarm_server.document.project_document import ProjectDocument
+from texswarm_server.document.updates import EMPTY_STATE, merge_updates, read_state_vector
 
 
 def state_after(updates: list[bytes]) -> bytes:

@@ -1,4 +1,4 @@
-"""The project document: its tree, what it makes of strangers' bytes, and what compaction keeps."""
+"""The project document: its tree, and what it makes of strangers' bytes."""
 
 import random
 from typing import Any
@@ -8,7 +8,6 @@ import pytest
 
 from texswarm_server.document import ProjectDocument
 from texswarm_server.document.blob_ref import BlobRef
-from texswarm_server.document.project_document import compact, is_safe_path, merge_updates
 from texswarm_server.protocol.errors import (
     DamagedDocumentError,
     FilePathError,
@@ -119,13 +118,9 @@ def test_a_rename_keeps_the_text_and_a_taken_path_is_refused() -> None:
         document.rename_file(first, "b.tex")
 
 
-@pytest.mark.parametrize(
-    "path", ["", "/a", "../a", "a/../b", "a//b", "a\\b", "C:x", "a\n", "./a", ".", "a/", "x" * 2000]
-)
-def test_a_path_that_leaves_the_project_is_refused(path: str) -> None:
-    assert not is_safe_path(path)
+def test_a_path_that_leaves_the_project_is_refused() -> None:
     with pytest.raises(FilePathError):
-        ProjectDocument().add_file(path)
+        ProjectDocument().add_file("../a")
 
 
 def test_entries_that_are_not_files_are_passed_over() -> None:
@@ -200,45 +195,6 @@ def test_only_documented_errors_come_out_of_mutated_updates() -> None:
             refused += 1
 
     assert refused > 100
-
-
-def test_compaction_keeps_updates_whose_predecessors_are_missing() -> None:
-    document, updates = recorded()
-    file_id = document.add_file("a.tex")
-    for letter in "abcd":
-        document.text(file_id).replace_u16(0, 0, letter)
-    late = updates.pop(2)
-
-    compacted = compact(updates)
-    copy = ProjectDocument()
-    copy.apply(compacted)
-    copy.apply(late)
-
-    assert str(copy.text(file_id)) == "dcba"
-
-
-def test_merging_says_the_same_as_one_by_one() -> None:
-    document, updates = recorded()
-    file_id = document.add_file("a.tex")
-    for letter in "abc":
-        document.text(file_id).replace_u16(0, 0, letter)
-    copy = ProjectDocument()
-    copy.apply(merge_updates(updates))
-
-    assert str(copy.text(file_id)) == "cba"
-
-
-def test_many_updates_are_merged_into_one_that_says_the_same() -> None:
-    document, updates = ProjectDocument(), list[bytes]()
-    document.on_update = lambda update, is_local: updates.append(update)
-    text = document.text(document.add_file("main.tex"))
-    for number in range(300):
-        text.replace_u16(number, number, "x")
-    copy = ProjectDocument()
-    copy.apply(merge_updates(updates))
-
-    assert len(updates) > 300
-    assert copy.update_since() == document.update_since()
 
 
 def test_a_path_that_is_taken_gets_a_number() -> None:

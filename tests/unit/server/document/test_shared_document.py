@@ -14,8 +14,8 @@ from tests.helpers.scattered_edits import scattered_edits
 from tests.helpers.stored_documents import text_of
 from texswarm_server.document import ProjectDocument
 from texswarm_server.document.careful_document import CarefulDocument
-from texswarm_server.document.project_document import check_update, merge_updates
 from texswarm_server.document.shared_document import SharedDocument
+from texswarm_server.document.updates import check_update, merge_updates
 from texswarm_server.protocol.errors import DamagedDocumentError, MalformedUpdateError
 from texswarm_server.protocol.ids import Lineage
 

@@ -9,8 +9,8 @@ import pytest
 
 from texswarm_server.document import ProjectDocument
 from texswarm_server.document.presence import PresenceEntry, decode_presence, encode_presence
-from texswarm_server.document.project_document import EMPTY_STATE, EMPTY_UPDATE, merge_updates
 from texswarm_server.document.shared_document import SharedDocument
+from texswarm_server.document.updates import EMPTY_STATE, EMPTY_UPDATE, merge_updates
 from texswarm_server.protocol.errors import (
     DamagedDocumentError,
     MalformedUpdateError,

@@ -1,0 +1,111 @@
+"""Yjs updates and state vectors as bytes: looked at, merged, made short.
+
+What pycrdt raises for bytes of strangers becomes an error of ours here.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import pycrdt
+
+from texswarm_server.protocol.errors import DamagedDocumentError, MalformedUpdateError, RemoteProtocolError
+from texswarm_server.protocol.frames import Reader
+
+EMPTY_UPDATE: Final = b"\x00\x00"
+EMPTY_STATE: Final = b"\x00"
+_LEAST_ENTRY_BYTES: Final = 2
+_MERGED_AT_ONCE: Final = 64
+
+
+def read_state_vector(state_vector: bytes) -> dict[int, int]:
+    """Return the next clock of every Yjs client in a state vector; raises RemoteProtocolError(frame_invalid)."""
+    reader = Reader(state_vector)
+    clocks = {reader.varuint(): reader.varuint() for _ in range(reader.varuint())}
+    reader.end()
+    return clocks
+
+
+def check_state_vector(state_vector: bytes) -> None:
+    """Raise MalformedUpdateError for what claims to have more entries than its bytes can hold.
+
+    pycrdt makes room for as many as are claimed before it reads the first one: four bytes cost 4 s and 300 MB, and nine
+    the process.
+    """
+    reader = Reader(state_vector)
+    try:
+        count = reader.varuint()
+    except RemoteProtocolError as error:
+        raise MalformedUpdateError("state vector") from error
+    if count * _LEAST_ENTRY_BYTES > len(state_vector):
+        raise MalformedUpdateError(f"state vector of {count} entries in {len(state_vector)} bytes")
+
+
+def check_update(update: bytes) -> None:
+    """Raise MalformedUpdateError unless `update` can be read as a Yjs update (version 1)."""
+    try:  # as `refusing_malformed`, without its cost: this is done for every key press
+        pycrdt.merge_updates(update)
+    except ValueError as error:
+        raise MalformedUpdateError(str(error)) from error
+    except BaseException as error:
+        if not _is_panic(error):
+            raise
+        raise MalformedUpdateError(str(error)) from error
+
+
+def merge_updates(updates: list[bytes]) -> bytes:
+    """Return one update that says what all of `updates` say; raises MalformedUpdateError."""
+    with refusing_malformed():
+        while len(updates) > _MERGED_AT_ONCE:  # pycrdt's cost grows with the square of their number
+            updates = [
+                pycrdt.merge_updates(*updates[start : start + _MERGED_AT_ONCE])
+                for start in range(0, len(updates), _MERGED_AT_ONCE)
+            ]
+        return updates[0] if len(updates) == 1 else pycrdt.merge_updates(*updates)
+
+
+def compact(updates: list[bytes]) -> bytes:
+    """Return one update with everything in `updates`, deleted text left out, unfinished parts kept.
+
+    Unfinished parts are those whose predecessors have not arrived: a document does not tell them when asked for its
+    content, so they are added again. Raises MalformedUpdateError or DamagedDocumentError.
+    """
+    merged = merge_updates(updates)
+    document: pycrdt.Doc[Any] = pycrdt.Doc()
+    with reporting_damage():
+        document.apply_update(merged)
+        rest = pycrdt.get_update(merged, document.get_state())
+        return pycrdt.merge_updates(document.get_update(), rest)
+
+
+@contextmanager
+def refusing_malformed() -> Iterator[None]:
+    """Turn what pycrdt raises for bytes it cannot read into MalformedUpdateError."""
+    try:
+        yield
+    except ValueError as error:
+        raise MalformedUpdateError(str(error)) from error
+    except BaseException as error:
+        if not _is_panic(error):
+            raise
+        raise MalformedUpdateError(str(error)) from error
+
+
+@contextmanager
+def reporting_damage() -> Iterator[None]:
+    """Turn what pycrdt raises in the middle of applying into DamagedDocumentError."""
+    try:
+        yield
+    except ValueError as error:
+        raise MalformedUpdateError(str(error)) from error
+    except RuntimeError as error:
+        raise DamagedDocumentError(str(error)) from error
+    except BaseException as error:
+        if not _is_panic(error):
+            raise
+        raise DamagedDocumentError(str(error)) from error
+
+
+def _is_panic(error: BaseException) -> bool:
+    """A Rust panic reaches Python as a BaseException of a class that cannot be imported."""
+    return type(error).__name__ == "PanicException"
