@@ -87,7 +87,7 @@ def test_escape_closes_and_takes_the_marks_away(desk: Desk, qtbot: QtBot) -> Non
     bar.look_for(Search("alpha"))
     qtbot.keyClick(bar._wanted, Qt.Key.Key_Escape)
     assert bar.isHidden()
-    assert desk.editor._found.spans == ()
+    assert desk.editor._marks.found.spans == ()
 
 
 def test_replacing_one_goes_to_the_next(desk: Desk) -> None:

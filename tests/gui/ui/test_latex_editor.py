@@ -233,9 +233,9 @@ def test_a_file_with_another_ending_is_coloured_otherwise(new_desk: NewDesk) -> 
 def test_brackets_are_found_beside_the_caret(new_desk: NewDesk, qtbot: QtBot) -> None:
     desk = new_desk({"main.tex": "{a}\n"})
     desk.editor.go_to(1)
-    qtbot.waitUntil(lambda: sorted(desk.editor._brackets) == [0, 2])
+    qtbot.waitUntil(lambda: sorted(desk.editor._marks.brackets) == [0, 2])
     desk.editor.go_to(4)
-    assert desk.editor._brackets == ()
+    assert desk.editor._marks.brackets == ()
 
 
 def test_the_text_can_be_larger_within_limits(new_desk: NewDesk, qtbot: QtBot) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, cast
 
 from PySide6.QtCore import QMimeData, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import (
-    QAction,
     QColor,
     QContextMenuEvent,
     QInputMethodEvent,
@@ -30,16 +29,19 @@ from texswarm_desktop.core.latex_tokens import tokenizer_for
 from texswarm_desktop.qtx.paint_pace import paint_at_once
 from texswarm_desktop.qtx.timers import Pace, SingleShot
 from texswarm_desktop.ui.editor.brackets import match_bracket
+from texswarm_desktop.ui.editor.edit_menu import edit_menu
 from texswarm_desktop.ui.editor.highlighter import LazyHighlighter
 from texswarm_desktop.ui.editor.line_numbers import LineNumbers
+from texswarm_desktop.ui.editor.reading_place import ReadingPlace
 from texswarm_desktop.ui.editor.remote_carets import RemoteCarets
+from texswarm_desktop.ui.editor.text_marks import TextMarks
 from texswarm_desktop.ui.editor.text_search import Found
 from texswarm_desktop.ui.editor.visible_lines import VisibleLines, visible_lines
 from texswarm_desktop.ui.theme import Theme
 from texswarm_desktop.ui.theme_tokens import Tokens, syntax_colors
 from texswarm_desktop.viewmodels.presence_view import FilePresence
 from texswarm_desktop.viewmodels.text_binding import TextBinding
-from texswarm_server.document.file_text import TextChange, shifted_u16
+from texswarm_server.document.file_text import TextChange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,13 +82,11 @@ class LatexEditor(QPlainTextEdit):
         self._binding: TextBinding | None = None
         self._presence: FilePresence | None = None
         self._highlighter: LazyHighlighter | None = None
-        self._found, self._current_match = Found(), -1
-        self._brackets: tuple[int, ...] = ()
-        self._line_rect = QRect()
-        self._kept: _Kept | None = None
+        self._kept: ReadingPlace | None = None
         self._seen: VisibleLines | None = None
         self._seen_revision = -1
         self._numbers = LineNumbers(self, self.lines, theme.tokens)
+        self._marks = TextMarks(self.viewport().update, self.lines, theme.tokens)
         self._others = RemoteCarets(self.viewport().update, self.lines, theme.tokens, self)
         self._others_pace = Pace(self._others.refresh, _FRAME_S, self)
         self._brackets_timer = SingleShot(self._find_brackets, self)
@@ -155,7 +155,7 @@ class LatexEditor(QPlainTextEdit):
             self._highlighter.close()
             self._highlighter.deleteLater()
             self._highlighter = None
-        self._found = Found()
+        self._marks.set_found(Found())
         empty = QTextDocument(self)
         empty.setDocumentLayout(QPlainTextDocumentLayout(empty))
         self.setDocument(empty)
@@ -181,7 +181,7 @@ class LatexEditor(QPlainTextEdit):
 
     def set_found(self, found: Found, current: int = -1) -> None:
         """Mark matches, one of them as the current one (-1: none)."""
-        self._found, self._current_match = found, current
+        self._marks.set_found(found, current)
         self.viewport().update()
 
     def set_zoom(self, zoom: int) -> None:
@@ -244,7 +244,7 @@ class LatexEditor(QPlainTextEdit):
     def _on_binding_about_to_apply(self) -> None:
         cursor, top = self.textCursor(), self.firstVisibleBlock()
         row = self.verticalScrollBar().value() - top.firstLineNumber()
-        self._kept = _Kept(cursor.anchor(), cursor.position(), top.position(), row)
+        self._kept = ReadingPlace(cursor.anchor(), cursor.position(), top.position(), row)
 
     def _on_binding_remote_applied(self, changes: list[TextChange]) -> None:
         if self._kept is None:
@@ -287,8 +287,7 @@ class LatexEditor(QPlainTextEdit):
         number = cursor.blockNumber()
         self._numbers.set_current(number)
         self._mark_line()
-        if self._brackets:
-            self._show_brackets(())
+        self._marks.set_brackets(())
         self._brackets_timer.start(_BRACKETS_AFTER_S)
         self.caret_moved.emit(number + 1, cursor.positionInBlock() + 1)
 
@@ -298,13 +297,8 @@ class LatexEditor(QPlainTextEdit):
 
     def _mark_line(self) -> None:
         caret = self.cursorRect()
-        rect = QRect(0, caret.top(), self.viewport().width(), caret.height())
-        if self.textCursor().hasSelection():
-            rect = QRect()
-        if rect != self._line_rect:
-            self.viewport().update(self._line_rect)
-            self.viewport().update(rect)
-            self._line_rect = rect
+        line = QRect(0, caret.top(), self.viewport().width(), caret.height())
+        self._marks.set_line(QRect() if self.textCursor().hasSelection() else line)
 
     def _find_brackets(self) -> None:
         cursor, document = self.textCursor(), self.document()
@@ -315,17 +309,7 @@ class LatexEditor(QPlainTextEdit):
 
         found = match_bracket(line_at, cursor.blockNumber(), cursor.positionInBlock())
         places = [document.findBlockByNumber(line).position() + column for line, column in found or ()]
-        self._show_brackets(tuple(places))
-
-    def _show_brackets(self, places: tuple[int, ...]) -> None:
-        if places != self._brackets:
-            lines, before = self.lines(), self._brackets
-            self._brackets = places
-            region = QRegion()
-            for place in (*before, *places):
-                for rect in lines.rects(place, place + 1):
-                    region += rect.toAlignedRect().adjusted(-1, -1, 1, 1)
-            self.viewport().update(region)
+        self._marks.set_brackets(tuple(places))
 
     # ── looks ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -339,6 +323,7 @@ class LatexEditor(QPlainTextEdit):
         self.setPalette(palette)
         self.viewport().setPalette(palette)  # with a style sheet in force it does not inherit a second time
         self._numbers.set_tokens(tokens)
+        self._marks.set_tokens(tokens)
         self._others.set_tokens(tokens)
         if self._highlighter is not None:
             self._highlighter.set_colors(syntax_colors(tokens))
@@ -367,19 +352,10 @@ class LatexEditor(QPlainTextEdit):
             self._others.scrolled(dy)
 
     def _paint_under(self, painter: QPainter, area: QRect, lines: VisibleLines) -> None:
-        tokens = self._theme.tokens
-        if area.intersects(self._line_rect):
-            painter.fillRect(self._line_rect, QColor(tokens.current_line))
+        self._marks.paint_line(painter, area)
         if not self._others.is_empty:
             self._others.paint_selections(painter, lines)
-        usual, current = QColor(tokens.match), QColor(tokens.match_current)
-        now = self._found.spans[self._current_match] if self._current_match >= 0 else None
-        for span in self._found.within(lines.start, lines.end):
-            for rect in lines.rects(*span):
-                painter.fillRect(rect, current if span == now else usual)
-        for place in self._brackets:
-            for rect in lines.rects(place, place + 1):
-                painter.fillRect(rect, QColor(tokens.bracket))
+        self._marks.paint_places(painter, lines)
 
     def _scroll_zoom(self, event: QWheelEvent) -> None:
         steps = event.angleDelta().y()
@@ -388,31 +364,8 @@ class LatexEditor(QPlainTextEdit):
         event.accept()
 
     def _context_menu(self) -> QMenu:
-        menu = QMenu(self)
-        has_selection = self.textCursor().hasSelection()
-        can_write = not self.isReadOnly()
-        can = self._binding.file_text if self._binding and can_write else None
-        offers = (
-            ("Undo", self.undo, QKeySequence.StandardKey.Undo, can is not None and can.can_undo),
-            ("Redo", self.redo, QKeySequence.StandardKey.Redo, can is not None and can.can_redo),
-            (None, None, None, True),
-            ("Cut", self.cut, QKeySequence.StandardKey.Cut, has_selection and can_write),
-            ("Copy", self.copy, QKeySequence.StandardKey.Copy, has_selection),
-            ("Paste", self.paste, QKeySequence.StandardKey.Paste, self.canPaste()),
-            (None, None, None, True),
-            ("Select all", self.selectAll, QKeySequence.StandardKey.SelectAll, True),
-        )
-        for text, slot, keys, is_on in offers:
-            if text is None or slot is None or keys is None:
-                menu.addSeparator()
-                continue
-            action = QAction(text, menu)
-            action.setShortcut(QKeySequence(keys))
-            action.setEnabled(bool(is_on))
-            action.triggered.connect(slot)
-            menu.addAction(action)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        return menu
+        text = self._binding.file_text if self._binding is not None and not self.isReadOnly() else None
+        return edit_menu(self, can_undo=bool(text and text.can_undo), can_redo=bool(text and text.can_redo))
 
     # ── Qt ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -518,19 +471,3 @@ def _would_write(event: QKeyEvent) -> bool:
     if event.key() in (*_ENTER, *_REMOVING):
         return True
     return not is_command and event.text().isprintable() and bool(event.text())
-
-
-class _Kept:
-    """Where a reader was before others' changes: anchor and caret, the first line in view, and a row in it."""
-
-    def __init__(self, anchor: int, position: int, top: int, row: int) -> None:
-        self.anchor, self.position, self.top, self.row = anchor, position, top, row
-
-    def moved(self, changes: list[TextChange]) -> "_Kept":
-        """Return where that is now. What is put in at an edge of the selection does not become selected."""
-        start, end = sorted((self.anchor, self.position))
-        is_range = start != end
-        new_start = shifted_u16(start, changes, stay_before_insert=not is_range)
-        new_end = max(new_start, shifted_u16(end, changes))
-        anchor, position = (new_start, new_end) if self.anchor <= self.position else (new_end, new_start)
-        return _Kept(anchor, position, shifted_u16(self.top, changes), self.row)
