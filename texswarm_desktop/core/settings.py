@@ -12,6 +12,7 @@ from texswarm_server.protocol.errors import SettingsError
 
 ThemeName = Literal["system", "light", "dark"]
 
+USUAL_FONT_SIZE_PT: Final = 12
 MAX_RECENT: Final = 20
 MAX_SERVERS: Final = 20
 _Color = Annotated[str, msgspec.Meta(pattern="^(#[0-9a-fA-F]{6})?$")]
@@ -41,7 +42,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     name: _Name = ""
     color: _Color = ""
     theme: ThemeName = "system"
-    font_size_pt: Annotated[int, msgspec.Meta(ge=6, le=72)] = 12
+    font_size_pt: Annotated[int, msgspec.Meta(ge=6, le=72)] = USUAL_FONT_SIZE_PT
     projects_folder: str = ""
     who_joins: WhoJoins = WhoJoins.ANYBODY
     recent: tuple[RecentProject, ...] = ()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence, QShowEvent
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QIcon, QKeySequence, QShowEvent
 from PySide6.QtWidgets import QDialog, QFileDialog, QMainWindow, QStackedWidget, QWidget
 
 from texswarm_desktop.client.status import Hosting, StatusAction, StatusLine, Tone
@@ -264,6 +264,10 @@ class MainWindow(QMainWindow):
         self.show()
         self.raise_()
         self.activateWindow()
+
+    def copy(self, text: str) -> None:
+        """Put a text into the clipboard."""
+        QGuiApplication.clipboard().setText(text)
 
     def show_error(self, error: BaseException | None) -> None:
         """Show what is wrong, or (None) that it no longer is."""

@@ -84,7 +84,7 @@ async def test_a_server_that_was_started_open_is_entered_without_an_invitation(d
     async with server_in(desks.root, open=True) as server:
         ada = await desks.start_with("ada", "paper")
         ada.window.connect_requested.emit(str(server.address), "", "ada")
-        await until(lambda: ada._choice is not None)
+        await until(lambda: ada._controller._choice is not None)
         ada.window.share_there_requested.emit()
         await until(lambda: ada.is_live)
         bob = await desks.start_with("bob", "own")
@@ -103,7 +103,7 @@ async def test_an_invitation_that_could_not_be_used_yet_is_used_after_a_restart(
     async with CollabServer(ServerConfig(data=desks.root / "server", port=port)) as server:
         ada = await desks.start("ada")
         ada.window.connect_requested.emit(str(server.address), "", "ada")
-        await until(lambda: ada._choice is not None)
+        await until(lambda: ada._controller._choice is not None)
 
 
 @runs_at_desks
@@ -242,8 +242,8 @@ async def test_the_chosen_document_is_opened(desks: Desks) -> None:
         ada = await shared(desks, server)
         await ada.workspace.open(desks.folder("other", "other"))
         ada.window.connect_requested.emit(str(server.address), "", "")
-        await until(lambda: ada._choice is not None)
-        ada.window.document_chosen.emit(ada._choice.documents[0].id)
+        await until(lambda: ada._controller._choice is not None)
+        ada.window.document_chosen.emit(ada._controller._choice.documents[0].id)
         await ada.until_text("paper")
         await until(lambda: ada.is_live)
 
@@ -253,7 +253,7 @@ async def test_a_project_is_put_on_a_server_from_the_choice_and_others_can_be_in
     async with server_in(desks.root) as server:
         ada = await desks.start_with("ada", "paper")
         ada.window.connect_requested.emit(str(await owner_link(server)), "", "ada")
-        await until(lambda: ada._choice is not None)
+        await until(lambda: ada._controller._choice is not None)
         ada.window.share_there_requested.emit()
         await until(lambda: ada.is_live)
         bob = await desks.start("bob", await ada.workspace.owner.invite())
