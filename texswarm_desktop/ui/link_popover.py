@@ -1,5 +1,6 @@
 """The pop-up of the status line: the link in full, its last drops, and what can be done. Escape closes it."""
 
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -8,10 +9,11 @@ from PySide6.QtWidgets import QDialog, QFrame, QGridLayout, QHBoxLayout, QLayout
 
 from texswarm_desktop.client.status import StatusAction, Tone
 from texswarm_desktop.qtx.timers import SingleShot
-from texswarm_desktop.ui.link_details import LinkDetails
+from texswarm_desktop.ui.link_details import LinkDetails, LinkLook, details
 from texswarm_desktop.ui.parts import Dot, ElidedLabel, button, column, empty, label, row
 from texswarm_desktop.ui.status_line import ACTION_WORDS
 from texswarm_desktop.ui.theme import Theme
+from texswarm_desktop.viewmodels.connection_view import ConnectionView
 
 _LOOK_EVERY_S: Final = 1.0
 _WIDTH_PX: Final = 430
@@ -120,6 +122,25 @@ class LinkPopover(QDialog):
     def _act(self, action: StatusAction) -> None:
         self.close()
         self.action_requested.emit(action)
+
+
+def look_at(view: ConnectionView) -> tuple[LinkDetails, Tone]:
+    """Return what to show of a connection now; how long it takes to answer is measured for the next look."""
+    measured = view.measured
+    look = LinkLook(
+        line=view.line,
+        facts=view.facts,
+        state=view.state,
+        history=view.history,
+        now=view.now(),
+        wall_now=time.time(),
+        address=measured.current_address if measured else None,
+        profile=measured.profile.name if measured else "",
+        round_trip_s=measured.round_trip_s if measured else None,
+    )
+    if measured is not None:
+        measured.measure()
+    return details(look), view.line.tone
 
 
 def _drop(when: str, cause: str, how_long: str) -> QFrame:

@@ -3,13 +3,12 @@
 It shows view-models and tells what the user wants; who does it is not known here.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QGuiApplication, QIcon, QKeySequence, QShowEvent
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QIcon, QShowEvent
 from PySide6.QtWidgets import QDialog, QFileDialog, QMainWindow, QStackedWidget, QWidget
 
 from texswarm_desktop.client.status import Hosting, StatusAction, StatusLine, Tone
@@ -28,8 +27,7 @@ from texswarm_desktop.ui.dialogs.members_sheet import MembersSheet
 from texswarm_desktop.ui.dialogs.name_dialog import NameDialog
 from texswarm_desktop.ui.dialogs.sign_out_dialog import SignOutDialog
 from texswarm_desktop.ui.error_texts import text_of
-from texswarm_desktop.ui.link_details import LinkDetails, LinkLook, details
-from texswarm_desktop.ui.link_popover import LinkPopover
+from texswarm_desktop.ui.link_popover import LinkPopover, look_at
 from texswarm_desktop.ui.lobby_bar import LobbyBar
 from texswarm_desktop.ui.notices import NoticeArea
 from texswarm_desktop.ui.parts import column
@@ -38,7 +36,8 @@ from texswarm_desktop.ui.start_page import StartPage
 from texswarm_desktop.ui.status_line import ACTION_WORDS, StatusBar
 from texswarm_desktop.ui.theme import Theme, ThemeMode
 from texswarm_desktop.ui.transfer_desk import TransferDesk
-from texswarm_desktop.ui.window_actions import Deed, WindowActions
+from texswarm_desktop.ui.window_actions import WindowActions
+from texswarm_desktop.ui.window_menu import menu_of
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
 from texswarm_desktop.viewmodels.doctor_view import DoctorView
 from texswarm_desktop.viewmodels.joining import JoinView
@@ -59,7 +58,6 @@ _LEAST: Final = QSize(640, 420)
 _PROBLEM: Final = "problem"
 #: A window that is shown before its project is loaded stays blank for so long, rather than flash the first page.
 _START_AFTER_S: Final = 0.25
-_Keys = QKeySequence.StandardKey
 
 
 class MainWindow(QMainWindow):
@@ -134,10 +132,10 @@ class MainWindow(QMainWindow):
         self._host_sheet: HostSheet | None = None
         self._members_sheet: MembersSheet | None = None
         self._awaits_hosting = False
-        self.actions_ = WindowActions(self, self._deeds())
+        self.transfers = TransferDesk(theme, self, projects_folder=projects_folder)
+        self.actions_ = WindowActions(self, menu_of(self))
         self.actions_.add_themes(theme.mode, self._on_theme_chosen)
         self.notices = NoticeArea(theme)
-        self.transfers = TransferDesk(theme, self, projects_folder=projects_folder)
         self.lobby_bar = LobbyBar(theme)
         self.lobby_bar.answered.connect(self.knock_answered)
         self._lobby: LobbyView | None = None
@@ -230,24 +228,7 @@ class MainWindow(QMainWindow):
             lobby.visitors_changed.connect(self.lobby_bar.show_visitors)
             self.lobby_bar.show_visitors(lobby.visitors)
         self._participants, self._project = participants, project
-        page = ProjectPage(
-            self._theme,
-            project,
-            participants,
-            presence,
-            menu=self.actions_.menu,
-            notices=self.notices,
-            zoom=self._zoom,
-        )
-        self._page = page
-        page.share_requested.connect(self.share)
-        page.members_requested.connect(self.members_requested)
-        page.rename_requested.connect(self.show_name_dialog)
-        page.reopen_requested.connect(self.reopen_requested)
-        page.work_locally_requested.connect(self.work_locally_requested)
-        page.heading_changed.connect(self._on_page_heading_changed)
-        page.area.caret_moved.connect(self.status_bar.show_place)
-        page.area.zoom_changed.connect(self._on_area_zoom_changed)
+        self._page = page = self._new_page(project, participants, presence)
         project.transfer_changed.connect(self.status_bar.show_transfer)
         self.status_bar.show_transfer(None)
         self._stack.addWidget(page)
@@ -257,6 +238,26 @@ class MainWindow(QMainWindow):
         self._on_page_heading_changed(*page.heading)
         page.area.tell_place()
         page.area.focus_text()
+
+    def _new_page(self, project: ProjectView, participants: ParticipantsView, presence: PresenceView) -> ProjectPage:
+        page = ProjectPage(
+            self._theme,
+            project,
+            participants,
+            presence,
+            menu=self.actions_.menu,
+            notices=self.notices,
+            zoom=self._zoom,
+        )
+        page.share_requested.connect(self.share)
+        page.members_requested.connect(self.members_requested)
+        page.rename_requested.connect(self.show_name_dialog)
+        page.reopen_requested.connect(self.reopen_requested)
+        page.work_locally_requested.connect(self.work_locally_requested)
+        page.heading_changed.connect(self._on_page_heading_changed)
+        page.area.caret_moved.connect(self.status_bar.show_place)
+        page.area.zoom_changed.connect(self._on_area_zoom_changed)
+        return page
 
     def come_to_front(self) -> None:
         """Be seen, also after having been put away."""
@@ -302,26 +303,9 @@ class MainWindow(QMainWindow):
 
     def show_link_details(self) -> None:
         """Show all about the link, above the status line."""
-        popover = LinkPopover(self._theme, self, self._look_at_link)
+        popover = LinkPopover(self._theme, self, lambda: look_at(self._connection))
         popover.action_requested.connect(self.act)
         popover.show_above(self.status_bar)
-
-    def _look_at_link(self) -> tuple[LinkDetails, Tone]:
-        view, measured = self._connection, self._connection.measured
-        look = LinkLook(
-            line=view.line,
-            facts=view.facts,
-            state=view.state,
-            history=view.history,
-            now=view.now(),
-            wall_now=time.time(),
-            address=measured.current_address if measured else None,
-            profile=measured.profile.name if measured else "",
-            round_trip_s=measured.round_trip_s if measured else None,
-        )
-        if measured is not None:
-            measured.measure()
-        return details(look), view.line.tone
 
     # ── dialogs: opened because the user asked ──────────────────────────────────────────────────────────
 
@@ -475,6 +459,11 @@ class MainWindow(QMainWindow):
         self._awaits_hosting = True
         self.host_requested.emit()
 
+    def export(self) -> None:
+        """Ask what to give out of the project that is shown, and where to."""
+        if self._project is not None:
+            self.transfers.ask_what_to_export(self._project.title, self._project.folder)
+
     def act(self, action: StatusAction | None) -> None:
         """Do what a status or a notice offers."""
         deeds: dict[StatusAction, Callable[[], None]] = {
@@ -495,80 +484,7 @@ class MainWindow(QMainWindow):
         if action is not None:
             deeds[action]()
 
-    def _deeds(self) -> Sequence[Sequence[Deed]]:
-        return (
-            (
-                Deed("New project…", self.show_new_dialog, [_Keys.New]),
-                Deed("Open folder…", self.choose_folder, [_Keys.Open]),
-                Deed("Import…", self._on_import_chosen),
-                Deed("Export…", self._on_export_chosen, ["Ctrl+Shift+E"], needs_project=True),
-                Deed("What is shared…", self.sharing_requested.emit, needs_project=True),
-                Deed("Back to the start page", self.leave_requested.emit, needs_project=True),
-            ),
-            (
-                Deed("Share…", self.share, needs_project=True),
-                Deed("People and invitations…", self.members_requested.emit, needs_project=True),
-                Deed("Join…", self.show_join_dialog),
-                Deed("Connect to a server…", self.show_connect_dialog),
-                Deed("Connection details…", self.show_link_details, ["Ctrl+Alt+L"], True),
-                Deed("Check the connection…", self.check_requested.emit),
-                Deed("Sign out of the server…", self.show_sign_out_dialog, needs_project=True),
-                Deed("Your name…", self.show_name_dialog),
-            ),
-            (
-                Deed("New file…", self._on_page(lambda page: page.files.begin_new_file()), ["Ctrl+Alt+N"], True),
-                Deed("Find…", self._on_page(lambda page: page.area.find_bar.open_bar()), [_Keys.Find], True),
-                Deed(
-                    "Replace…",
-                    self._on_page(lambda page: page.area.find_bar.open_bar(with_replace=True)),
-                    ["Ctrl+H", "Ctrl+Alt+F"],
-                    True,
-                ),
-                Deed("Find next", self._on_page(lambda page: page.area.find_bar.find_next()), ["F3", "Ctrl+G"], True),
-                Deed(
-                    "Find previous",
-                    self._on_page(lambda page: page.area.find_bar.find_previous()),
-                    ["Shift+F3", "Ctrl+Shift+G"],
-                    True,
-                ),
-            ),
-            (
-                Deed("Next file", self._on_page(lambda page: page.area.turn(1)), ["Ctrl+PgDown", "Ctrl+Tab"], True),
-                Deed(
-                    "Previous file",
-                    self._on_page(lambda page: page.area.turn(-1)),
-                    ["Ctrl+PgUp", "Ctrl+Shift+Tab"],
-                    True,
-                ),
-                Deed("Close file", self._on_page(lambda page: page.area.close_current()), ["Ctrl+W"], True),
-            ),
-            (
-                Deed("Larger text", self._on_zoom(1), [_Keys.ZoomIn, "Ctrl+="], True),
-                Deed("Smaller text", self._on_zoom(-1), [_Keys.ZoomOut], True),
-                Deed("Usual size", self._on_page(lambda page: page.area.set_zoom(0)), ["Ctrl+0"], True),
-                Deed("Side bar", self._on_page(lambda page: page.toggle_side_bar()), ["Ctrl+\\"], True),
-            ),
-            (Deed("Quit", self.close, ["Ctrl+Q"]),),
-        )
-
-    def _on_page(self, do: Callable[[ProjectPage], object]) -> Callable[[], None]:
-        def run() -> None:
-            if self._page is not None:
-                do(self._page)
-
-        return run
-
-    def _on_zoom(self, step: int) -> Callable[[], None]:
-        return self._on_page(lambda page: page.area.set_zoom(page.area.zoom + step))
-
     # ── what happens ────────────────────────────────────────────────────────────────────────────────────
-
-    def _on_import_chosen(self) -> None:
-        self.transfers.ask_what_to_import()
-
-    def _on_export_chosen(self) -> None:
-        if self._project is not None:
-            self.transfers.ask_what_to_export(self._project.title, self._project.folder)
 
     def _on_start_host_requested(self) -> None:
         self._choose_folder("Share a folder", self._on_host_folder_chosen)
