@@ -36,6 +36,7 @@ from texswarm_desktop.services.project_entry import (
 )
 from texswarm_desktop.services.project_folder import ProjectFolder
 from texswarm_desktop.services.project_identity import ProjectIdentity, write_identity
+from texswarm_desktop.services.project_listener import ProjectListener
 from texswarm_desktop.services.replica_database import StoredReplica
 from texswarm_desktop.services.replica_store import ReplicaStore
 from texswarm_desktop.services.sharing_survey import sharing_of, survey_sharing
@@ -65,28 +66,6 @@ VIEWER: Final = "viewer"
 _WORST_FIRST: Final = ("document", "replica", "folder", "figures", "server")
 
 _log: Final = logging.getLogger(__name__)
-
-
-class ProjectListener(Protocol):
-    """Hears what happens to a project."""
-
-    def files_changed(self) -> None:
-        """The tree, the title, the main file, or what is to be told of single files is another one."""
-
-    def participants_changed(self) -> None:
-        """Somebody came, left, or is in another state; or one's own role is another one."""
-
-    def presence_changed(self) -> None:
-        """Somebody's caret moved."""
-
-    def waiting_changed(self) -> None:
-        """Another number of edits waits for the server."""
-
-    def transfers_changed(self) -> None:
-        """Binary files travel, or do no more: see `Project.blobs`."""
-
-    def problem(self, error: TexSwarmError | None) -> None:
-        """Something is wrong with the disk or the server's answer, or (None) no longer is."""
 
 
 class SyncPort(Protocol):

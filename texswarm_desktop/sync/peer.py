@@ -24,6 +24,7 @@ from texswarm_desktop.client.transport import websocket_transport
 from texswarm_desktop.core.file_differences import FileSet, differences
 from texswarm_desktop.core.joining import Road, Side, road_for
 from texswarm_desktop.core.palette import color_of
+from texswarm_desktop.core.reload_limit import ReloadLimit
 from texswarm_desktop.core.settings import Settings
 from texswarm_desktop.services.coming_together import come_together
 from texswarm_desktop.services.credentials import CredentialStore, ServerCredentials
@@ -52,9 +53,6 @@ _log: Final = logging.getLogger(__name__)
 _PAUSE_S: Final = 0.2
 #: How long, at the end, to wait for the server to store what it was not told before.
 _GOODBYE_S: Final = 5.0
-#: How often a document that was damaged in memory is loaded again within this many seconds.
-_MAX_RELOADS: Final = 3
-_RELOADS_WINDOW_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,7 @@ class Peer:
         self._credentials: ServerCredentials | None = None
         self._sync: DocumentSync | None = None
         self._is_link_told = False
-        self._reloads: list[float] = []
+        self._reloads = ReloadLimit()
 
     def stop(self) -> None:
         """Come to an end; `run` returns when everything is stored."""
@@ -333,10 +331,8 @@ class Peer:
 
     async def _load_again(self, project: Project) -> None:
         """Put the stored replica in the place of one that an update broke in memory."""
-        now = asyncio.get_running_loop().time()
-        self._reloads = [at for at in self._reloads if now - at < _RELOADS_WINDOW_S] + [now]
         link, connection, problem = project.server_link, self._connection, project.problem
-        if len(self._reloads) > _MAX_RELOADS and problem is not None:
+        if not self._reloads.allows(asyncio.get_running_loop().time()) and problem is not None:
             raise problem
         assert link is not None
         assert connection is not None

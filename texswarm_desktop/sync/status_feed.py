@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from texswarm_desktop.client.states import LinkState, Waiting
 from texswarm_desktop.client.status import LinkFacts, is_blip, next_look, present, refusal_to_show
 from texswarm_desktop.services.project import VIEWER, Project
+from texswarm_desktop.services.project_listener import ProjectListener
 from texswarm_desktop.sync.reporter import Reporter
 from texswarm_desktop.ui.error_texts import need_words
 from texswarm_server.protocol.errors import TexSwarmError
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _MOMENT_S: Final = 0.25
 
 
-class StatusFeed:
+class StatusFeed(ProjectListener):
     """Listens to one connection and one project at a time; `on_news` is called at whatever happens to either."""
 
     def __init__(self, reporter: Reporter, on_news: Callable[[], None]) -> None:
@@ -116,9 +117,6 @@ class StatusFeed:
                 self._reporter.file(path, error)
         for path in before.keys() - found.keys():
             self._reporter.file(path, None)
-
-    def presence_changed(self) -> None:
-        """Nobody is shown here."""
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
 

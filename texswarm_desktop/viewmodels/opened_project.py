@@ -13,6 +13,7 @@ from texswarm_desktop.client.server_talk import end_connection
 from texswarm_desktop.client.states import LinkState, Live, Syncing
 from texswarm_desktop.client.status import refusal_to_show
 from texswarm_desktop.services.project import VIEWER, Project
+from texswarm_desktop.services.project_listener import ProjectListener
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
 from texswarm_desktop.viewmodels.lobby_view import LobbyView
 from texswarm_desktop.viewmodels.participants_view import ParticipantsView
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from texswarm_desktop.client.connection import Connection
 
 
-class OpenedProject(QObject):
+class OpenedProject(QObject, ProjectListener):
     """A project with its views. Invariant: while `connection` is not None, the project is open on it."""
 
     def __init__(
@@ -130,9 +131,6 @@ class OpenedProject(QObject):
 
     # ── what the project tells ──────────────────────────────────────────────────────────────────────────
 
-    def transfers_changed(self) -> None:
-        """Binary files travel, or do no more."""
-
     def waiting_changed(self) -> None:
         """Tell the status line what no server has stored."""
         count = self.project.unacknowledged()
@@ -154,15 +152,9 @@ class OpenedProject(QObject):
         )
         self._status.set_refusal(code, reason or "", is_reading=reason is not None)
 
-    def files_changed(self) -> None:
-        """Shown by the project's view."""
-
     def participants_changed(self) -> None:
         """The participants' view shows them; the status line, whether the server takes what is written here."""
         self._tell_refusal()
-
-    def presence_changed(self) -> None:
-        """Shown by the presence view."""
 
 
 def _nothing() -> None:

@@ -9,6 +9,7 @@ from typing import Final
 
 from PySide6.QtCore import QObject, Signal
 
+from texswarm_desktop.services.project_listener import ProjectListener
 from texswarm_desktop.viewmodels.people import Person, person
 from texswarm_desktop.viewmodels.project_view import ProjectLike
 from texswarm_server.protocol.messages import Participant, PresenceState, RoleName
@@ -54,7 +55,7 @@ def _row(group: list[Participant], me: Person) -> ParticipantRow:
     return ParticipantRow(shown, best.role, "here" if is_me else best.state, is_me, windows)
 
 
-class ParticipantsView(QObject):
+class ParticipantsView(QObject, ProjectListener):
     """The people of one project.
 
     Signals: `rows_changed(list[ParticipantRow])`, `others_changed(int)` with the number of other people here.
@@ -107,21 +108,6 @@ class ParticipantsView(QObject):
         self.rows_changed.emit(found)
         if others_here(found) != before:
             self.others_changed.emit(others_here(found))
-
-    def files_changed(self) -> None:
-        """Shown by another view."""
-
-    def presence_changed(self) -> None:
-        """Shown by another view."""
-
-    def transfers_changed(self) -> None:
-        """Nothing to be seen here."""
-
-    def waiting_changed(self) -> None:
-        """Shown by another view."""
-
-    def problem(self, error: Exception | None) -> None:
-        """Shown by another view."""
 
 
 def _nothing() -> None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from PySide6.QtCore import QObject, Signal
 
 from texswarm_desktop.qtx.timers import SingleShot, Tick
+from texswarm_desktop.services.project_listener import ProjectListener
 from texswarm_desktop.viewmodels.people import Person, person
 from texswarm_desktop.viewmodels.project_view import ProjectLike
 from texswarm_desktop.viewmodels.text_binding import TextBinding
@@ -158,7 +159,7 @@ class FilePresence(QObject):
 # ── the project ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class PresenceView(QObject):
+class PresenceView(QObject, ProjectListener):
     """Everybody's place in one project, this user's included."""
 
     def __init__(self, project: ProjectLike, me: Person, parent: QObject | None = None) -> None:
@@ -245,21 +246,6 @@ class PresenceView(QObject):
         states, mine = self._project.presence.states, self._project.document.client_id
         for presence in self._files.values():
             presence.take_in(states, mine)
-
-    def files_changed(self) -> None:
-        """Shown by another view."""
-
-    def participants_changed(self) -> None:
-        """Shown by another view."""
-
-    def transfers_changed(self) -> None:
-        """Nothing to be seen here."""
-
-    def waiting_changed(self) -> None:
-        """Shown by another view."""
-
-    def problem(self, error: Exception | None) -> None:
-        """Shown by another view."""
 
 
 def _nothing() -> None:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from PySide6.QtCore import QObject, Signal
 
 from texswarm_desktop.services.project import VIEWER
+from texswarm_desktop.services.project_listener import ProjectListener
 from texswarm_desktop.viewmodels.figure_view import FigureFacts, FigureSource, TransferFacts, transfer_facts
 from texswarm_desktop.viewmodels.file_tree import FileTreeModel
 from texswarm_desktop.viewmodels.text_binding import TextBinding
@@ -19,28 +20,6 @@ from texswarm_server.document import FileId, ProjectDocument
 from texswarm_server.document.presence import Presence, PresenceData
 from texswarm_server.protocol.errors import StorageError
 from texswarm_server.protocol.messages import Participant
-
-
-class ProjectListener(Protocol):
-    """What a project tells those who listen."""
-
-    def files_changed(self) -> None:
-        """The tree, the title, the main file, or what is to be told of single files is another one."""
-
-    def participants_changed(self) -> None:
-        """Somebody came, left, or is in another state."""
-
-    def presence_changed(self) -> None:
-        """Somebody's caret moved."""
-
-    def transfers_changed(self) -> None:
-        """Binary files travel, or do no more."""
-
-    def waiting_changed(self) -> None:
-        """Another number of edits waits for the server."""
-
-    def problem(self, error: Exception | None) -> None:
-        """Something is wrong with the disk or the server's answer, or (None) no longer is."""
 
 
 class ProjectLike(Protocol):
@@ -81,7 +60,7 @@ class ProjectLike(Protocol):
         """Tell `listener` from now on; returns the way out."""
 
 
-class ProjectView(QObject):
+class ProjectView(QObject, ProjectListener):
     """A project on the screen. Invariant: `current` is one of `open_files`, or None when there are none.
 
     Signals: `title_changed(str)`; `file_opened(str)`, `file_closed(str)`, `current_changed(str)` with file ids, the
@@ -321,21 +300,12 @@ class ProjectView(QObject):
         if before != self._can_write:
             self.can_write_changed.emit(self._can_write)
 
-    def presence_changed(self) -> None:
-        """Shown by another view."""
-
     def transfers_changed(self) -> None:
         """Show how far binary files are that travel for longer than a moment."""
         self.figures_changed.emit()
         before, self._transfer = self._transfer, transfer_facts(self._project.blobs, time.monotonic())
         if before != self._transfer:
             self.transfer_changed.emit(self._transfer)
-
-    def waiting_changed(self) -> None:
-        """Shown by another view."""
-
-    def problem(self, error: Exception | None) -> None:
-        """Shown by another view."""
 
     def _sync_files(self) -> None:
         document = self._project.document

@@ -20,6 +20,7 @@ from texswarm_desktop.client.server_talk import admitted, end_connection, same_o
 from texswarm_desktop.client.status import Hosting
 from texswarm_desktop.core.joining import Choice, Road
 from texswarm_desktop.core.palette import color_of
+from texswarm_desktop.core.reload_limit import ReloadLimit
 from texswarm_desktop.core.settings import KnownServer
 from texswarm_desktop.core.templates import Template
 from texswarm_desktop.core.who_joins import WhoJoins
@@ -56,9 +57,6 @@ if TYPE_CHECKING:
     from texswarm_desktop.client.connection import Connection
 
 _log: Final = logging.getLogger(__name__)
-#: How often a project that was damaged in memory is loaded again within this many seconds.
-_MAX_RELOADS: Final = 3
-_RELOADS_WINDOW_S: Final = 60.0
 _BRING_UP_TRIES: Final = 5
 _BRING_UP_PAUSE_S: Final = 0.2
 
@@ -140,7 +138,7 @@ class Workspace(QObject):
         self._sharing.changed.connect(self.hosting_changed)
         self.owner = OwnerDesk(opened=lambda: self.opened, me=lambda: self.me, sharing=self._sharing)
         self._sharing.server_changed.connect(self.own_server_changed)
-        self._reloads: list[float] = []
+        self._reloads = ReloadLimit()
         self._last_followed: InviteLink | None = None
         self.opened: OpenedProject | None = None
         self.observed: ObservedProject | None = None
@@ -432,11 +430,10 @@ class Workspace(QObject):
 
     def _on_problem(self, error: Exception | None) -> None:
         self.notice.emit(error)
-        if isinstance(error, DamagedDocumentError) and self.opened is not None:
-            now = asyncio.get_running_loop().time()
-            self._reloads = [at for at in self._reloads if now - at < _RELOADS_WINDOW_S] + [now]
-            if len(self._reloads) <= _MAX_RELOADS:
-                self._scope.start("load again", self._load_again(self.opened))
+        if not isinstance(error, DamagedDocumentError) or self.opened is None:
+            return
+        if self._reloads.allows(asyncio.get_running_loop().time()):
+            self._scope.start("load again", self._load_again(self.opened))
 
     async def _load_again(self, opened: OpenedProject) -> None:
         """Put the stored replica in the place of one that an edit broke in memory, on the link that stands."""
