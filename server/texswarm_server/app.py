@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from hashlib import sha256
-from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from texswarm_server.blob_desk import BlobDesk
+from texswarm_server.code_desk import CodeDesk
 from texswarm_server.config import ServerConfig
 from texswarm_server.dispatcher import Dispatcher
 from texswarm_server.front_desk import FrontDesk
@@ -27,12 +27,12 @@ from texswarm_server.net.listener import Listener, ListenerConfig
 from texswarm_server.net.peer import Peer
 from texswarm_server.net.protocol2_peer import Protocol2Peer
 from texswarm_server.net.server_connection import PeerConnection
+from texswarm_server.net.tls_files import first_certificate, tls_context
 from texswarm_server.net.yjs_peer import YjsPeer
 from texswarm_server.open_documents import OpenDocuments
 from texswarm_server.pairing_desk import Door
 from texswarm_server.protocol.close_codes import CloseCode
-from texswarm_server.protocol.errors import SettingsError
-from texswarm_server.protocol.invite_link import ServerAddress
+from texswarm_server.protocol.invite_link import InviteLink, ServerAddress
 from texswarm_server.protocol.messages import Authentication, RoleName
 from texswarm_server.protocol.version import PAIRING_PATH, WEBSOCKET_PATH, YJS_PATH
 from texswarm_server.sessions.access_tokens import AccessTokens
@@ -40,8 +40,9 @@ from texswarm_server.sessions.administration import revoke_by_token
 from texswarm_server.sessions.audit import OPERATOR
 from texswarm_server.sessions.credentials import RandomBytes
 from texswarm_server.sessions.document_access import DocumentAccess, issue_invite
-from texswarm_server.sessions.door_invite import NEARBY_INVITE, DoorInvite
-from texswarm_server.sessions.records import Records
+from texswarm_server.sessions.door_invite import DoorInvite
+from texswarm_server.sessions.issued_codes import CodeGiven
+from texswarm_server.sessions.records import InviteWay, Records
 from texswarm_server.sessions.server_identity import server_id
 from texswarm_server.sessions.signing_keys import keys_for_start, verifying
 from texswarm_server.storage.folder_lock import FolderLock
@@ -83,7 +84,7 @@ class CollabServer:
         self._dispatcher: Dispatcher | None = None
         self._monitoring: Monitoring | None = None
         self._front_door: FrontDoor | None = None
-        self._door_invite, self._nearby_invite = DoorInvite(random), DoorInvite(random, NEARBY_INVITE)
+        self._door_invite, self._nearby_invite = DoorInvite(random), DoorInvite(random, InviteWay.NEARBY)
         self._certificate: bytes | None = None
         self._housekeeping_due = 0.0
         self._housekeeping: asyncio.TimerHandle | None = None
@@ -113,8 +114,8 @@ class CollabServer:
         Raises StorageError, SettingsError (TLS files), or OSError when the address cannot be had.
         """
         prepare_folder(self._config.data)
-        self._tls = _tls_context(self._config)
-        self._certificate = _certificate(self._config.tls_cert)
+        self._tls = tls_context(self._config.tls_cert, self._config.tls_key)
+        self._certificate = first_certificate(self._config.tls_cert)
         self._lock = FolderLock(self._config.data)
         try:
             await self._start()
@@ -149,9 +150,11 @@ class CollabServer:
         """
         if self._tls is None or self._config.tls_cert is None or self._store is None:
             return
-        _tls_context(self._config)  # a pair that does not fit must not touch the one in use
+        tls_context(
+            self._config.tls_cert, self._config.tls_key
+        )  # a pair that does not fit must not touch the one in use
         self._tls.load_cert_chain(self._config.tls_cert, self._config.tls_key)
-        self._certificate = _certificate(self._config.tls_cert)
+        self._certificate = first_certificate(self._config.tls_cert)
         await self._store.run(self._note_address)
         _logger.info("certificate read again", extra=fields(fingerprint=self._fingerprint))
 
@@ -280,8 +283,8 @@ class CollabServer:
 
     def _end_invites(self, *invites: DoorInvite) -> None:
         assert self._store is not None
-        for invite in invites:
-            self._store.run(partial(invite.revoke, now=self._wall_clock())).add_done_callback(log_failure)
+        end = partial(_revoke_each, invites=invites, now=self._wall_clock())
+        self._store.run(end).add_done_callback(log_failure)
 
     @property
     def is_announced(self) -> bool:
@@ -326,16 +329,19 @@ class CollabServer:
         self._monitoring.count_documents()
         await self._listener.start(self._drive)
         await store.run(self._note_address)
-        for invite in (self._door_invite, self._nearby_invite):
-            await store.run(partial(invite.revoke, now=now))
+        await store.run(partial(_revoke_each, invites=(self._door_invite, self._nearby_invite), now=now))
+        codes = CodeDesk(store, wall_clock=self._wall_clock, link=self._link_for)
         self._front_door = FrontDoor(
             instance=await store.run(partial(server_id, random=self._random)),
             host=config.host,
             port=self.address.port,
+            issued=codes,
             certificate=lambda: self._certificate,
             random=self._random,
             clock=asyncio.get_running_loop().time,
         )
+        self._front_desk.feed.tell(codes.apply)
+        await codes.load()
         if config.advertise:
             self.announce(config.advertise)
         self._keep_house()
@@ -442,6 +448,11 @@ class CollabServer:
         """The SHA-256 of the certificate, empty without TLS."""
         return sha256(self._certificate).hexdigest() if self._certificate is not None else ""
 
+    def _link_for(self, given: CodeGiven) -> str:
+        """Return the link that a join code leads to; who gets it knows the address by which they came."""
+        address = ServerAddress("localhost", self.address.port, self.address.tls)
+        return str(InviteLink(address, given.token, given.document_id, self._fingerprint or None))
+
     def _metrics(self) -> bytes:
         assert self._monitoring is not None
         return self._monitoring.render()
@@ -454,6 +465,11 @@ class CollabServer:
     def _note_address(self, records: Records) -> None:
         records.put_setting(LISTENING_URL, self.address.url)
         records.put_setting(FINGERPRINT, self._fingerprint)
+
+
+def _revoke_each(records: Records, *, invites: tuple[DoorInvite, ...], now: float) -> None:
+    for invite in invites:
+        invite.revoke(records, now)
 
 
 def _listener_config(config: ServerConfig, tls: ssl.SSLContext | None) -> ListenerConfig:
@@ -473,24 +489,3 @@ def _listener_config(config: ServerConfig, tls: ssl.SSLContext | None) -> Listen
             max_unauthenticated=config.max_unauthenticated,
         ),
     )
-
-
-def _tls_context(config: ServerConfig) -> ssl.SSLContext | None:
-    if config.tls_cert is None:
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_cert_chain(config.tls_cert, config.tls_key)
-    except (OSError, ssl.SSLError) as error:
-        raise SettingsError(f"cannot use the certificate {config.tls_cert}: {error}") from error
-    return context
-
-
-def _certificate(file: Path | None) -> bytes | None:
-    """Return the first certificate in a PEM file, in DER form; None without TLS."""
-    if file is None:
-        return None
-    end = "-----END CERTIFICATE-----"
-    text = file.read_text("ascii", errors="replace")
-    return ssl.PEM_cert_to_DER_cert(text[text.index("-----BEGIN") : text.index(end)] + end)

@@ -17,11 +17,14 @@ _LOOK_EVERY_S: Final = 0.25
 
 
 class AuditFeed:
-    """Hands every entry that a server must act on to `apply`, once and in order, from `start` to `stop`."""
+    """Hands every entry that a server must act on to `apply`, once and in order, from `start` to `stop`.
+
+    Others may hear of them too: `tell`.
+    """
 
     def __init__(self, store: Store, apply: Callable[[AuditEntry], None]) -> None:
         self._store = store
-        self._apply = apply
+        self._listeners = [apply]
         self._number = 0
         self._seen_version: int | None = None
         self._latest: asyncio.Future[tuple[int, list[AuditEntry]]] | None = None
@@ -31,6 +34,10 @@ class AuditFeed:
         """Follow the log from its present end; raises StorageError."""
         self._number = await self._store.run(lambda records: records.last_audit_number())
         self._look()
+
+    def tell(self, apply: Callable[[AuditEntry], None]) -> None:
+        """Hand every entry from now on to this one as well."""
+        self._listeners.append(apply)
 
     def stop(self) -> None:
         """Look no more."""
@@ -65,7 +72,8 @@ class AuditFeed:
         fresh = [entry for entry in entries if entry.number > self._number]
         self._number = max(self._number, number)
         for entry in fresh:
-            self._apply(entry)
+            for apply in self._listeners:
+                apply(entry)
 
 
 def _news(records: Records, after: int) -> tuple[int, list[AuditEntry]]:

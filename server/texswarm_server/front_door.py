@@ -1,6 +1,6 @@
 """How people nearby find this server and come in: it is announced, and its door opens to a join code, or to everybody.
 
-The announcement names the number of the join code and says whether one is needed; so both change together here.
+The announcement names the numbers of the join codes and says whether one is needed; so both change together here.
 """
 
 from collections.abc import Callable
@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from texswarm_server.code_desk import CodeDesk
 from texswarm_server.net.pairing_peer import PairingPeer
 from texswarm_server.net.server_connection import PeerConnection
 from texswarm_server.pairing.join_code import JoinCode
@@ -39,17 +40,21 @@ class FrontDoor:
         instance: str,
         host: str,
         port: int,
+        issued: CodeDesk,
         certificate: Callable[[], bytes | None],
         random: RandomBytes,
         clock: Callable[[], float],
     ) -> None:
         self._instance, self._host, self._port, self._certificate = instance, host, port, certificate
-        self._desk = PairingDesk(random=random, certificate=certificate, clock=clock)
+        self._issued = issued
+        self._desk = PairingDesk(issued=issued, random=random, certificate=certificate, clock=clock)
+        issued.on_change = self._tell
         self._peers: set[PairingPeer] = set()
         self._shown: Shown | None = None
         self._entry = Entry.CODE
         self._code: JoinCode | None = None
         self._advertiser: Advertiser | None = None
+        self._is_closed = False
 
     @property
     def instance(self) -> str:
@@ -86,6 +91,7 @@ class FrontDoor:
 
     def close(self, code: CloseCode) -> None:
         """Say goodbye to the network, and end connections with `code`; returns at once."""
+        self._is_closed = True
         self._desk.close()
         for peer in list(self._peers):
             peer.shut(code)
@@ -104,17 +110,19 @@ class FrontDoor:
         door.on_code(code)
 
     def _tell(self) -> None:
-        if self._shown is None:
+        if self._shown is None or self._is_closed:
             return
         from texswarm_server.discovery import Advertiser, Service, addresses_of  # noqa: PLC0415 - most are not announced
 
+        numbers = (*([self._code.nameplate] if self._code is not None else []), *self._issued.nameplates)
         announcement = Announcement(
             instance=self._instance,
             name=self._shown.name,
             project=self._shown.project,
             document_id=self._shown.document_id,
             fingerprint=self._shown.fingerprint,
-            nameplate=self._code.nameplate if self._code is not None else "",
+            nameplate=next(iter(numbers), ""),
+            more_nameplates=numbers[1:],
             entry=self._entry,
             tls=self._certificate() is not None,
         )

@@ -1,7 +1,8 @@
 """Who gets an invite link at the door: guests with the join code, and, where the host wishes so, whoever asks.
 
 It joins what decides about codes (`sessions.join_codes`) with the clock, the records in which invites are kept, and
-whoever shows the code to people. The door is closed until it is opened.
+whoever shows the code to people. The door is closed until it is opened, but for codes that an operator made
+(`code_desk`).
 """
 
 import logging
@@ -11,11 +12,13 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from texswarm_server.code_desk import CodeDesk
 from texswarm_server.pairing.channel import channel_of
 from texswarm_server.pairing.join_code import JoinCode
 from texswarm_server.protocol.errors import ErrorCode, RejectedError
+from texswarm_server.sessions.code_tries import Attempt
 from texswarm_server.sessions.credentials import RandomBytes
-from texswarm_server.sessions.join_codes import Attempt, JoinCodes
+from texswarm_server.sessions.join_codes import JoinCodes
 
 if TYPE_CHECKING:
     from texswarm_server.pairing.exchange import HostExchange
@@ -41,9 +44,14 @@ class PairingDesk:
     """Implements `net.pairing_peer.PairingDesk`; `certificate` returns what this server shows now, in DER form."""
 
     def __init__(
-        self, *, random: RandomBytes, certificate: Callable[[], bytes | None], clock: Callable[[], float]
+        self,
+        *,
+        issued: CodeDesk,
+        random: RandomBytes,
+        certificate: Callable[[], bytes | None],
+        clock: Callable[[], float],
     ) -> None:
-        self._random, self._certificate, self._clock = random, certificate, clock
+        self._issued, self._random, self._certificate, self._clock = issued, random, certificate, clock
         self._door: Door | None = None
         self._codes: JoinCodes | None = None
         self._told: JoinCode | None = None
@@ -69,6 +77,7 @@ class PairingDesk:
 
     def tick(self) -> None:
         """Tell whoever shows the code when another one holds; called now and then."""
+        self._issued.tick()
         code = self.code
         if self._door is not None and code is not self._told:
             self._told = code
@@ -76,12 +85,17 @@ class PairingDesk:
 
     def begin(self, nameplate: str, address: str) -> Attempt:
         """Let a guest try a code; raises RejectedError."""
+        if self._issued.knows(nameplate):
+            return self._issued.begin(nameplate, address)
         if self._codes is None:
             raise RejectedError(ErrorCode.NOT_FOUND, "there is no code here")
         return self._codes.begin(nameplate, address, self._clock())
 
     def right(self, attempt: Attempt) -> None:
         """Note that the guest had the code; raises RejectedError when it no longer holds."""
+        if self._issued.owns(attempt):
+            self._issued.ended(attempt)
+            return
         if self._codes is None:
             raise RejectedError(ErrorCode.CODE_EXPIRED, "the door was closed meanwhile")
         self._codes.right(attempt, self._clock())
@@ -89,12 +103,15 @@ class PairingDesk:
 
     def wrong(self, attempt: Attempt) -> None:
         """Note that the guest did not have the code."""
-        if self._codes is not None and self._codes.wrong(attempt, self._clock()):
+        if self._issued.owns(attempt):
+            self._issued.wrong(attempt)
+        elif self._codes is not None and self._codes.wrong(attempt, self._clock()):
             _logger.info("a join code was burned by wrong tries")
         self.tick()
 
     def dropped(self, attempt: Attempt) -> None:
         """Note that nothing was tried."""
+        self._issued.ended(attempt)
         if self._codes is not None:
             self._codes.dropped(attempt)
 
@@ -107,8 +124,10 @@ class PairingDesk:
 
         return HostExchange(code, channel_of(self._certificate()), self._random)
 
-    async def invitation(self) -> str:
-        """Make an invite link for one guest; raises RejectedError or StorageError."""
+    async def invitation(self, attempt: Attempt) -> str:
+        """Return an invite link for the guest who had the code; raises RejectedError or StorageError."""
+        if self._issued.owns(attempt):
+            return await self._issued.invitation(attempt.code)
         if self._door is None:
             raise RejectedError(ErrorCode.NOT_FOUND, "the door was closed meanwhile")
         return await self._door.invitation()

@@ -63,3 +63,27 @@ class Ether:
 
 def names(hosts: tuple[NearbyHost, ...]) -> list[str]:
     return [host.name for host in hosts]
+
+
+class Seen:
+    """What is heard on loopback of the hosts of one name."""
+
+    def __init__(self, name: str) -> None:
+        self.hosts: tuple[NearbyHost, ...] = ()
+        self._name = name
+
+    def take(self, hosts: tuple[NearbyHost, ...]) -> None:
+        self.hosts = tuple(host for host in hosts if host.name == self._name)
+
+
+@contextmanager
+def looking_for(name: str) -> Iterator[Seen]:
+    """Look, as every program does, for hosts that call themselves so."""
+    seen = Seen(name)
+    browser = Browser(seen.take, find_addresses=lambda: [LOOPBACK], look_every_s=0.1)
+    browser.start()
+    try:
+        yield seen
+    finally:
+        browser.close()
+        browser.join()

@@ -76,8 +76,9 @@ def nearby_hosts(sightings: Iterable[Sighting], own_networks: Sequence[str] = ()
 
 
 def with_nameplate(hosts: Iterable[NearbyHost], nameplate: str) -> tuple[NearbyHost, ...]:
-    """Return the hosts whose join code begins with `nameplate`."""
-    return tuple(host for host in hosts if host.announcement.nameplate == nameplate)
+    """Return the hosts that have a join code which begins with `nameplate`."""
+    said = [(host, host.announcement) for host in hosts]
+    return tuple(host for host, each in said if nameplate in {each.nameplate, *each.more_nameplates})
 
 
 def _usable(sighting: Sighting) -> tuple[ServerAddress, ...]:

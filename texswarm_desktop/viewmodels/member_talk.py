@@ -78,4 +78,4 @@ def _is_open(told: InviteInfo, now: float) -> bool:
 
 
 def _invitation(told: InviteInfo) -> Invitation:
-    return Invitation(told.invite_id, told.role, told.uses, told.max_uses, told.expires_at)
+    return Invitation(told.invite_id, told.role, told.uses, told.max_uses, told.expires_at, told.way)

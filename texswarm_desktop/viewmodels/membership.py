@@ -12,7 +12,9 @@ from texswarm_desktop.viewmodels.people import Person
 from texswarm_server.protocol.messages import RoleName
 
 ROLE_WORDS: Final[dict[RoleName, str]] = {"owner": "Owner", "editor": "May write", "viewer": "May read"}
+_WAYS: Final = {"nearby": "From the list on this network", "code": "By the join code"}
 _FOREVER: Final = "does not expire"
+_WHILE_SHARED: Final = "ends with the sharing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +35,25 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """A way in that still works. `expires_at` is in seconds since the epoch; None: no limit."""
+    """A way in that still works. `expires_at` is in seconds since the epoch; None: no limit.
+
+    `is_shared_link`: it is in the link of the window that shares.
+    """
 
     invite_id: str
     role: RoleName
     uses: int = 0
     max_uses: int | None = None
     expires_at: float | None = None
+    way: str = ""
+    is_shared_link: bool = False
+
+    @property
+    def name(self) -> str:
+        """How people come by it."""
+        if self.way in _WAYS:
+            return _WAYS[self.way]
+        return "The link you share" if self.is_shared_link else "A link"
 
     @property
     def words(self) -> str:
@@ -49,7 +63,7 @@ class Invitation:
         if self.max_uses is not None:
             used = f"used {self.uses} of {self.max_uses} times"
         if self.expires_at is None:
-            return f"{used} · {_FOREVER}"
+            return f"{used} · {_WHILE_SHARED if self.way in _WAYS else _FOREVER}"
         return f"{used} · until {datetime.fromtimestamp(self.expires_at, UTC):%d %B %Y}"
 
 

@@ -49,7 +49,10 @@ class OwnerDesk:
     async def membership(self) -> Membership:
         """Return who may do what in the project, and its invitations."""
         opened, connection = self._owned()
-        return await membership(connection, opened.project.document_id, self._me())
+        held = await membership(connection, opened.project.document_id, self._me())
+        mine = self._sharing.invite_id
+        invitations = (replace(one, is_shared_link=one.invite_id == mine) for one in held.invitations)
+        return replace(held, invitations=tuple(invitations))
 
     async def decide(self, decision: Decision) -> Membership:
         """Carry out what an owner decided, and return what holds then."""

@@ -24,6 +24,8 @@ _SENTENCES: Final[Mapping[AuditAction, str]] = {
     AuditAction.INVITE_ISSUED: "invite {reference} was issued: {role} of {place}",
     AuditAction.INVITE_REDEEMED: "{user} used invite {reference}",
     AuditAction.INVITE_REVOKED: "invite {reference} was revoked",
+    AuditAction.CODE_ISSUED: "join code {detail} was made for invite {reference}",
+    AuditAction.CODE_BURNED: "join code {detail} was burned by wrong tries",
     AuditAction.ROLE_CHANGED: "{user} became {role} of {place}",
     AuditAction.MEMBER_REMOVED: "{user} was removed from {place}",
     AuditAction.MEMBER_BANNED: "{user} was banned from {place}",

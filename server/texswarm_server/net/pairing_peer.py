@@ -31,7 +31,7 @@ from texswarm_server.protocol.close_codes import CloseCode
 from texswarm_server.protocol.codec import encode
 from texswarm_server.protocol.errors import ErrorCode, RejectedError, TexSwarmError, code_of
 from texswarm_server.protocol.messages import Message
-from texswarm_server.sessions.join_codes import Attempt
+from texswarm_server.sessions.code_tries import Attempt
 
 if TYPE_CHECKING:
     from texswarm_server.pairing.exchange import HostExchange
@@ -63,8 +63,8 @@ class PairingDesk(Protocol):
     def exchange(self, code: JoinCode) -> "HostExchange":
         """Return this side of an exchange."""
 
-    def invitation(self) -> Awaitable[str]:
-        """Make an invite link for one guest; raises RejectedError or StorageError."""
+    def invitation(self, attempt: Attempt) -> Awaitable[str]:
+        """Return an invite link for the guest who had the code; raises RejectedError or StorageError."""
 
     def asked(self, address: str) -> Awaitable[str]:
         """Make an invite link for somebody without a code; raises RejectedError where there is no such way in."""
@@ -125,7 +125,7 @@ class PairingPeer:
             _logger.info("wrong join code", extra=fields(address=self._connection.address))
             raise
         self._desk.right(attempt)
-        mine, sealed = exchange.seal((await self._desk.invitation()).encode())
+        mine, sealed = exchange.seal((await self._desk.invitation(attempt)).encode())
         await self._tell(PairingDone(proof=mine, sealed=sealed))
         _logger.info("paired", extra=fields(address=self._connection.address))
 

@@ -24,6 +24,8 @@ _MAX_PROTOCOL: Final = 255
 _INSTANCE: Final = re.compile(r"[A-Za-z0-9_-]{8,40}")
 _FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
 _NAMEPLATE: Final = re.compile(r"[0-9]{1,4}")
+_NAMEPLATES: Final = re.compile(r"[0-9]{1,4}(,[0-9]{1,4})*")
+_MOST_NAMEPLATES: Final = 50
 #: Categories of Unicode whose characters cannot be seen, or turn the text around them: controls, formats, surrogates …
 _UNSHOWN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
@@ -39,7 +41,8 @@ class Entry(StrEnum):
 class Announcement:
     """What a host announces. `instance` is the same whenever this host appears, whatever its name and address.
 
-    `nameplate`: the part of the join code that is not secret, empty while there is no code.
+    `nameplate`: the part of the join code that is not secret, empty while there is no code; `more_nameplates`: those of
+    other codes that hold as well.
     """
 
     instance: str
@@ -48,6 +51,7 @@ class Announcement:
     document_id: str | None = None
     fingerprint: str | None = None
     nameplate: str = ""
+    more_nameplates: tuple[str, ...] = ()
     entry: Entry = Entry.CODE
     tls: bool = False
     protocol: int = PROTOCOL_VERSION
@@ -64,6 +68,7 @@ class Announcement:
             "tls": b"1" if self.tls else b"",
             "fp": (self.fingerprint or "").encode(),
             "code": self.nameplate.encode(),
+            "codes": ",".join(self.more_nameplates[:_MOST_NAMEPLATES]).encode(),
             "in": self.entry.encode(),
         }
         return {key: value for key, value in entries.items() if value}
@@ -85,6 +90,7 @@ def read_announcement(entries: Mapping[bytes, bytes | None]) -> Announcement:
         document_id=document_id or None,
         fingerprint=_matched(entries, b"fp", _FINGERPRINT),
         nameplate=_matched(entries, b"code", _NAMEPLATE) or "",
+        more_nameplates=tuple(filter(None, (_matched(entries, b"codes", _NAMEPLATES) or "").split(","))),
         entry=Entry.OPEN if entries.get(b"in") == b"open" else Entry.CODE,
         tls=entries.get(b"tls") == b"1",
         protocol=int(protocol),

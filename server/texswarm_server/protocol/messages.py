@@ -374,7 +374,8 @@ class MemberChanged(Fact, frozen=True, kw_only=True):
 class InviteInfo(msgspec.Struct, frozen=True, kw_only=True):
     """An invite without its secret. `uses`: how often it was used; `issued_by`: a user id, empty for the operator.
 
-    `ask`: owners of the document decide about everybody who comes by it.
+    `ask`: owners of the document decide about everybody who comes by it. `way`: how it comes to people: empty for a
+    link that is sent, `nearby` for who found the server on the network, `code` for who has the join code.
     """
 
     invite_id: str
@@ -386,6 +387,7 @@ class InviteInfo(msgspec.Struct, frozen=True, kw_only=True):
     issued_by: str
     issued_at: float
     ask: bool = False
+    way: str = ""
 
 
 class InviteList(Fact, frozen=True, kw_only=True, omit_defaults=False):

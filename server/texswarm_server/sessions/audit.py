@@ -32,6 +32,8 @@ class AuditAction(StrEnum):
     INVITE_REDEEMED = "invite_redeemed"
     INVITE_REVOKED = "invite_revoked"
     INVITE_CHANGED = "invite_changed"
+    CODE_ISSUED = "code_issued"
+    CODE_BURNED = "code_burned"
     ENTRY_DECLINED = "entry_declined"
     ROLE_CHANGED = "role_changed"
     MEMBER_REMOVED = "member_removed"
@@ -54,6 +56,9 @@ LIVE_ACTIONS: Final = (
     AuditAction.MEMBER_BANNED,
     AuditAction.MEMBER_UNBANNED,
     AuditAction.KEY_ROTATED,
+    AuditAction.CODE_ISSUED,
+    AuditAction.CODE_BURNED,
+    AuditAction.INVITE_REVOKED,
 )
 
 

@@ -8,7 +8,7 @@ from texswarm_server.protocol.messages import CreateDocument, CreateInvite, Role
 from texswarm_server.protocol.version import Limits
 from texswarm_server.sessions.audit import OPERATOR, AuditAction, AuditEntry
 from texswarm_server.sessions.credentials import RandomBytes, hash_token, new_invite_token, new_uuid
-from texswarm_server.sessions.records import DocumentRecord, Invite, ListedDocument, Records
+from texswarm_server.sessions.records import DocumentRecord, Invite, InviteWay, ListedDocument, Records
 from texswarm_server.sessions.roles import can_invite
 
 
@@ -123,6 +123,7 @@ def issue_invite(
     uses: int | None = None,
     issued_by: str = "",
     asks: bool = False,
+    way: InviteWay = InviteWay.LINK,
 ) -> IssuedInvite:
     """Make an invite, by the wish of whoever runs the server where no user is named.
 
@@ -140,6 +141,7 @@ def issue_invite(
         issued_by=issued_by,
         issued_at=now,
         asks=asks,
+        way=way,
     )
     records.put_invite(invite)
     records.put_audit(

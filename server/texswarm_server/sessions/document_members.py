@@ -163,4 +163,5 @@ def _invite_info(invite: Invite) -> InviteInfo:
         issued_by=invite.issued_by,
         issued_at=invite.issued_at,
         ask=invite.asks,
+        way=invite.way,
     )

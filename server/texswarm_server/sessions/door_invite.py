@@ -11,21 +11,21 @@ from texswarm_server.sessions.administration import change_invite, revoke_invite
 from texswarm_server.sessions.audit import OPERATOR
 from texswarm_server.sessions.credentials import RandomBytes, hash_token
 from texswarm_server.sessions.document_access import issue_invite
-from texswarm_server.sessions.records import Invite, Records
+from texswarm_server.sessions.records import Invite, InviteWay, Records
 from texswarm_server.sessions.usable_invites import obstacle
 
-DOOR_INVITE: Final = "door_invite"
-NEARBY_INVITE: Final = "nearby_invite"
+#: By which setting the next run knows of the invite of each way.
+_KEPT_AS: Final = {InviteWay.CODE: "door_invite", InviteWay.NEARBY: "nearby_invite"}
 
 
 class DoorInvite:
     """Decides inside one transaction of the records. Invariant: of the invites it made, at most one can be used.
 
-    `kept_as`: the setting by which the next run knows of it.
+    `way`: for whom it is.
     """
 
-    def __init__(self, random: RandomBytes, kept_as: str = DOOR_INVITE) -> None:
-        self._random, self._kept_as = random, kept_as
+    def __init__(self, random: RandomBytes, way: InviteWay = InviteWay.CODE) -> None:
+        self._random, self._way, self._kept_as = random, way, _KEPT_AS[way]
         self._token = ""
 
     def give(self, records: Records, now: float, *, role: RoleName, document_id: str | None, asks: bool) -> str:
@@ -35,7 +35,9 @@ class DoorInvite:
         """
         if self._usable(records, now, document_id) is None:
             self.revoke(records, now)
-            issued = issue_invite(records, self._random, now, role=role, document_id=document_id, asks=asks)
+            issued = issue_invite(
+                records, self._random, now, role=role, document_id=document_id, asks=asks, way=self._way
+            )
             records.put_setting(self._kept_as, issued.invite.invite_id)
             self._token = issued.token
         else:

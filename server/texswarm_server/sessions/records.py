@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final, Protocol
 
 from texswarm_server.protocol.ids import BlobHash, DocumentId, Lineage, SessionId, UserId
@@ -9,6 +10,15 @@ from texswarm_server.protocol.messages import RoleName
 from texswarm_server.sessions.audit import AuditAction, AuditEntry
 
 INVITE_ID_CHARS: Final = 12
+
+
+class InviteWay(StrEnum):
+    """How an invite comes to people: in a link that somebody sends, by the list of hosts, or by a join code."""
+
+    LINK = ""
+    NEARBY = "nearby"
+    CODE = "code"
+
 
 OPEN_DOOR: Final = "open"
 """Stands for the hash of an invite where a server that was started open let somebody in without one."""
@@ -35,7 +45,7 @@ class Invite:
     """A bearer secret, known by its hash. Times are seconds since the epoch; None means no limit.
 
     `asks`: owners of the document decide about everybody who comes by it. `for_user`: whom it signs in again, and
-    nobody else; empty where it lets in whoever holds it.
+    nobody else; empty where it lets in whoever holds it. `way`: how people get to it, for those who look at the list.
     """
 
     token_hash: str
@@ -49,11 +59,27 @@ class Invite:
     issued_at: float = 0.0
     asks: bool = False
     for_user: str = ""
+    way: InviteWay = InviteWay.LINK
 
     @property
     def invite_id(self) -> str:
         """The name by which people speak of it; it lets nobody in."""
         return self.token_hash[:INVITE_ID_CHARS]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCode:
+    """A join code that an operator made, and the invite it leads to, both in the clear: to compare and to hand out.
+
+    `given`: how often the invite was handed out; `wrong`: how many tried other words.
+    """
+
+    nameplate: str
+    words: str
+    token: str
+    token_hash: str
+    given: int = 0
+    wrong: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +206,15 @@ class Records(Protocol):
 
     def invites_for(self, user_id: UserId) -> list[Invite]:
         """Return the invites that sign a user in again, the latest first."""
+
+    def join_codes(self) -> list[StoredCode]:
+        """Return the codes that operators made, the latest first."""
+
+    def put_join_code(self, code: StoredCode) -> None:
+        """Add or replace a code."""
+
+    def remove_join_code(self, nameplate: str) -> None:
+        """Forget a code."""
 
     def users_of(self, token_hash: str) -> list[UserId]:
         """Return who was registered by an invite or redeemed it."""

@@ -36,6 +36,7 @@ _REFERENCES: Final = (
     ("registrations", "token_hash", "invites", "token_hash"),
     ("registrations", "user_id", "users", "user_id"),
     ("invites", "document_id", "documents", "document_id"),
+    ("join_codes", "token_hash", "invites", "token_hash"),
     ("updates", "document_id", "documents", "document_id"),
     ("snapshots", "document_id", "documents", "document_id"),
     ("versions", "document_id", "documents", "document_id"),

@@ -104,7 +104,15 @@ _RETURN: Final = """
 ALTER TABLE invites ADD COLUMN for_user TEXT NOT NULL DEFAULT '';
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _HISTORY, _ACCESS, _LOBBY, _BLOBS, _RETURN)
+_CODES: Final = """
+ALTER TABLE invites ADD COLUMN way TEXT NOT NULL DEFAULT '';
+CREATE TABLE join_codes (
+    nameplate TEXT PRIMARY KEY, words TEXT NOT NULL, token TEXT NOT NULL, token_hash TEXT NOT NULL,
+    given INTEGER NOT NULL, wrong INTEGER NOT NULL
+);
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _HISTORY, _ACCESS, _LOBBY, _BLOBS, _RETURN, _CODES)
 SCHEMA_VERSION: Final = len(MIGRATIONS)
 
 

@@ -65,7 +65,7 @@ class SessionLine:
 class InviteLine:
     """An invite; `document_id` and `title` are None where it lets in to the server; None is no limit.
 
-    `for_user`: the one it signs in again; empty where it lets in whoever holds it.
+    `for_user`: the one it signs in again; empty where it lets in whoever holds it. `way`: as in `InviteWay`.
     """
 
     invite_id: str
@@ -79,6 +79,7 @@ class InviteLine:
     expires_at: float | None
     is_revoked: bool
     for_user: str
+    way: str
 
 
 _USERS: Final = """
@@ -118,7 +119,7 @@ WHERE ? IN ('', s.user_id) ORDER BY detached_at IS NOT NULL, detached_at DESC, a
 """
 _INVITES: Final = f"""
 SELECT substr(token_hash, 1, {INVITE_ID_CHARS}) AS invite_id, role, document_id, d.title AS title, uses, max_uses,
-    issued_by, nullif(issued_at, 0) AS issued_at, expires_at, is_revoked, for_user
+    issued_by, nullif(issued_at, 0) AS issued_at, expires_at, is_revoked, for_user, way
 FROM invites i LEFT JOIN documents d USING (document_id)
 WHERE ? IN ('', document_id) ORDER BY issued_at DESC, token_hash
 """  # noqa: S608 - a number of ours

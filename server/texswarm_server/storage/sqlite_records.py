@@ -15,10 +15,12 @@ from texswarm_server.sessions.records import (
     DocumentRecord,
     Grant,
     Invite,
+    InviteWay,
     ListedDocument,
     Membership,
     RefreshToken,
     Removal,
+    StoredCode,
     StoredSession,
     User,
 )
@@ -27,7 +29,7 @@ from texswarm_server.storage.schema import storage_error
 _USER: Final = "u.user_id, u.display_name, u.color, u.can_create, u.is_confirmed, u.is_removed, u.is_tokenless"
 _INVITE: Final = (
     "i.token_hash, i.role, i.document_id, i.expires_at, i.max_uses, i.uses, i.is_revoked, i.issued_by, i.issued_at,"
-    " i.asks, i.for_user"
+    " i.asks, i.for_user, i.way"
 )
 _LATEST: Final = "ORDER BY i.issued_at DESC, i.token_hash"
 _DOCUMENT: Final = "d.document_id, d.title, d.lineage, d.owner_id, d.updated_at"
@@ -67,7 +69,7 @@ class SqliteRecords:
         return found[0] if len(found) == 1 else None
 
     def put_invite(self, invite: Invite) -> None:  # noqa: D102
-        self._db.execute("INSERT OR REPLACE INTO invites VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", astuple(invite))
+        self._db.execute("INSERT OR REPLACE INTO invites VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", astuple(invite))
 
     def invites(self) -> list[Invite]:  # noqa: D102
         return self._invites(_LATEST)
@@ -83,6 +85,21 @@ class SqliteRecords:
 
     def invites_for(self, user_id: UserId) -> list[Invite]:  # noqa: D102
         return self._invites(f"WHERE i.for_user = ? {_LATEST}", user_id)
+
+    def join_codes(self) -> list[StoredCode]:  # noqa: D102
+        columns = "nameplate, words, token, token_hash, given, wrong"
+        rows = self._db.execute(f"SELECT {columns} FROM join_codes ORDER BY rowid DESC")  # noqa: S608
+        return [StoredCode(**dict(zip(columns.split(", "), row, strict=True))) for row in rows]
+
+    def put_join_code(self, code: StoredCode) -> None:  # noqa: D102
+        statement = (
+            "INSERT INTO join_codes VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (nameplate) DO UPDATE SET given = excluded.given, wrong = excluded.wrong"
+        )
+        self._db.execute(statement, astuple(code))
+
+    def remove_join_code(self, nameplate: str) -> None:  # noqa: D102
+        self._db.execute("DELETE FROM join_codes WHERE nameplate = ?", (nameplate,))
 
     def users_of(self, token_hash: str) -> list[UserId]:  # noqa: D102
         rows = self._db.execute("SELECT user_id FROM registrations WHERE token_hash = ?", (token_hash,))
@@ -297,6 +314,7 @@ class SqliteRecords:
                 issued_at=row[8],
                 asks=bool(row[9]),
                 for_user=row[10],
+                way=InviteWay(row[11]),
             )
             for row in rows
         ]

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
 ADA, BOB, CY = (Person(name.lower(), name, "#336699") for name in ("Ada", "Bob", "Cy"))
 MEMBERSHIP = Membership(
     (Member(ADA, "owner", is_me=True), Member(BOB, "editor"), Member(CY, "viewer", is_out=True, is_banned=True)),
-    (Invitation("i-1", "editor", uses=2),),
+    (Invitation("i-1", "editor", uses=2, way="nearby"),),
 )
 
 
@@ -46,7 +46,15 @@ def choose(sheet: MembersSheet, text: str) -> None:
 
 def test_everybody_is_shown_with_what_they_may_do(sheet: MembersSheet) -> None:
     shown = [one.text() for one in sheet.findChildren(QLabel)]
-    assert {"Ada (you)", "Owner", "Bob", "Cy", "banned", "used 2 times · does not expire"} <= set(shown)
+    assert {
+        "Ada (you)",
+        "Owner",
+        "Bob",
+        "Cy",
+        "banned",
+        "From the list on this network",
+        "used 2 times · ends with the sharing",
+    } <= set(shown)
     assert {"May write ▾", "Remove…", "Allow again", "Withdraw"} <= set(buttons(sheet))
 
 

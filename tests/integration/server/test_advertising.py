@@ -3,40 +3,20 @@
 import time
 from pathlib import Path
 
+from tests.helpers.multicast import looking_for
 from tests.helpers.run_async import runs_async, until
 from tests.helpers.server_process import ServerProcess
-from texswarm_desktop.core.nearby import NearbyHost
-from texswarm_desktop.services.discovery import Browser
 from texswarm_server.app import CollabServer
 from texswarm_server.config import ServerConfig
 
 NAME = f"host of {time.time_ns()}"
 
 
-class Looking:
-    """Somebody who looks for hosts on loopback, and sees only the one of this test."""
-
-    def __init__(self) -> None:
-        self.hosts: tuple[NearbyHost, ...] = ()
-        self._browser = Browser(self._take, find_addresses=lambda: ["127.0.0.1"], look_every_s=0.1)
-
-    def _take(self, hosts: tuple[NearbyHost, ...]) -> None:
-        self.hosts = tuple(host for host in hosts if host.name == NAME)
-
-    def __enter__(self) -> "Looking":
-        self._browser.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._browser.close()
-        self._browser.join()
-
-
 @runs_async
 async def test_a_server_is_announced_by_its_name_and_the_same_after_a_restart(tmp_path: Path) -> None:
     config = ServerConfig(data=tmp_path, port=0, advertise=NAME)
     seen = []
-    with Looking() as looking:
+    with looking_for(NAME) as looking:
         for _ in range(2):
             async with CollabServer(config) as server:
                 await until(lambda: looking.hosts)
@@ -49,7 +29,7 @@ async def test_a_server_is_announced_by_its_name_and_the_same_after_a_restart(tm
 @runs_async
 async def test_what_is_shared_is_announced_beside(tmp_path: Path) -> None:
     document_id = "7a7b9b0e-52c5-4d6f-8b2c-111111111111"
-    with Looking() as looking:
+    with looking_for(NAME) as looking:
         async with CollabServer(ServerConfig(data=tmp_path, port=0)) as server:
             server.announce(NAME, project="Paper", document_id=document_id, fingerprint="ab" * 32)
             await until(lambda: looking.hosts)
@@ -66,7 +46,7 @@ async def test_a_server_is_silent_unless_it_is_told_otherwise(tmp_path: Path) ->
 
 @runs_async
 async def test_the_command_line_announces(tmp_path: Path) -> None:
-    with Looking() as looking:
+    with looking_for(NAME) as looking:
         async with ServerProcess(tmp_path / "data", "--advertise", NAME) as process:
             await until(lambda: looking.hosts)
             assert looking.hosts[0].addresses[0].port == process.port

@@ -32,7 +32,7 @@ from texswarm_server.pairing.messages import (
 from texswarm_server.protocol.codec import encode
 from texswarm_server.protocol.errors import ErrorCode, LinkError, RejectedError
 from texswarm_server.protocol.invite_link import InviteLink, ServerAddress
-from texswarm_server.sessions.join_codes import MAX_USES, MAX_WRONG
+from texswarm_server.sessions.code_tries import MAX_USES, MAX_WRONG
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -30,7 +30,22 @@ def test_a_ban_is_told_apart(banned: bool, words: str) -> None:
         (Invitation("i", "editor", uses=3), "used 3 times · does not expire"),
         (Invitation("i", "editor", uses=2, max_uses=5), "used 2 of 5 times · does not expire"),
         (Invitation("i", "editor", expires_at=1_800_014_400.0), "not used yet · until 15 January 2027"),
+        (Invitation("i", "editor", way="code"), "not used yet · ends with the sharing"),
     ],
 )
 def test_an_invitation_says_what_it_is_good_for(invitation: Invitation, words: str) -> None:
     assert invitation.words == words
+
+
+@pytest.mark.parametrize(
+    ("invitation", "name"),
+    [
+        (Invitation("i", "editor"), "A link"),
+        (Invitation("i", "editor", is_shared_link=True), "The link you share"),
+        (Invitation("i", "editor", way="nearby"), "From the list on this network"),
+        (Invitation("i", "editor", way="code"), "By the join code"),
+        (Invitation("i", "editor", way="of a server that knows more ways"), "A link"),
+    ],
+)
+def test_an_invitation_says_how_people_come_by_it(invitation: Invitation, name: str) -> None:
+    assert invitation.name == name

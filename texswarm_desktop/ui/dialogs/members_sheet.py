@@ -137,7 +137,8 @@ class MembersSheet(Sheet):
     def _invitation_row(self, invitation: Invitation) -> QWidget:
         withdraw = button("Withdraw", "Quiet", tooltip="Who has come by it stays")
         withdraw.clicked.connect(lambda: self.decided.emit(Withdraw(invitation.invite_id)))
-        return _row(label(ROLE_WORDS[invitation.role]), _hint(invitation.words), withdraw)
+        worth = label(ROLE_WORDS[invitation.role], "Hint")
+        return _row(label(invitation.name), _hint(invitation.words), worth, withdraw)
 
     def _ask(self, user_id: str) -> None:
         self._asked_about = user_id

@@ -19,6 +19,7 @@ ANNOUNCEMENTS: Final = st.builds(
     document_id=st.none() | st.uuids().map(str),
     fingerprint=st.none() | st.from_regex(r"[0-9a-f]{64}", fullmatch=True),
     nameplate=st.sampled_from(["", "417"]),
+    more_nameplates=st.lists(st.sampled_from(["100", "418", "999"]), max_size=50).map(tuple),
     entry=st.sampled_from(Entry),
     tls=st.booleans(),
     protocol=st.integers(1, 255),
@@ -93,5 +94,6 @@ def test_nothing_secret_is_announced() -> None:
     """The fields are these; one that is added has to be thought about here."""
     fields = set(Announcement.__slots__)
     assert fields == {
-        "instance", "name", "project", "document_id", "fingerprint", "nameplate", "entry", "tls", "protocol",
+        "instance", "name", "project", "document_id", "fingerprint", "nameplate", "more_nameplates", "entry",
+        "tls", "protocol",
     }  # fmt: skip

@@ -10,8 +10,8 @@ from texswarm_server.protocol.ids import DocumentId, Lineage, UserId
 from texswarm_server.protocol.messages import RoleName
 from texswarm_server.sessions.administration import revoke_invite
 from texswarm_server.sessions.credentials import hash_token
-from texswarm_server.sessions.door_invite import NEARBY_INVITE, DoorInvite
-from texswarm_server.sessions.records import DocumentRecord, Invite, Records
+from texswarm_server.sessions.door_invite import DoorInvite
+from texswarm_server.sessions.records import DocumentRecord, Invite, InviteWay, Records
 
 PAPER, OTHER = "a-paper", "another"
 
@@ -85,7 +85,7 @@ def test_it_ends_with_the_run_and_that_of_a_killed_run_with_the_next(records: Re
 
 
 def test_that_of_the_list_ends_without_that_of_the_code(records: Records) -> None:
-    by_code, by_list = DoorInvite(os.urandom), DoorInvite(os.urandom, NEARBY_INVITE)
+    by_code, by_list = DoorInvite(os.urandom), DoorInvite(os.urandom, InviteWay.NEARBY)
     kept, shut = give(by_code, records), give(by_list, records)
     assert kept.invite_id != shut.invite_id
     by_list.revoke(records, 2.0)

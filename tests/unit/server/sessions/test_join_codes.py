@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from texswarm_server.protocol.errors import ErrorCode, RejectedError
-from texswarm_server.sessions.join_codes import LIFE_S, MAX_USES, MAX_WRONG, Attempt, JoinCodes
+from texswarm_server.sessions.code_tries import LIFE_S, MAX_USES, MAX_WRONG, Attempt
+from texswarm_server.sessions.join_codes import JoinCodes
 
 
 class Host:
