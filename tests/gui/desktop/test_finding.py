@@ -226,6 +226,26 @@ async def test_who_came_by_the_list_stays_and_what_let_them_in_ends_with_the_sha
 
 
 @runs_at_desks
+async def test_an_owner_sees_which_invitation_is_which(desks: Desks) -> None:
+    bob, cy = await at_the_first_page(desks, "bob"), await at_the_first_page(desks, "cy")
+    ada = await hosting(desks, ADA, "hello")
+    await until(lambda: row_of(bob, ada.opened.view.title) is not None and hosting_of(ada).join_code)
+    press(row_of(bob, ada.opened.view.title))
+    press(dialog_of(bob, JoinDialog).accept_button)
+    await bob.until_text("hello")
+    press(button(cy.window, "Join"))
+    QTest.keyClicks(dialog_of(cy, JoinDialog).link, hosting_of(ada).join_code)
+    press(dialog_of(cy, JoinDialog).accept_button)
+    await cy.until_text("hello")
+    told = {one.name: one.words for one in (await ada.workspace.owner.membership()).invitations}
+    assert told == {
+        "The link you share": "not used yet · does not expire",
+        "From the list on this network": "used once · ends with the sharing",
+        "By the join code": "used once · ends with the sharing",
+    }
+
+
+@runs_at_desks
 async def test_only_with_link_or_code_shuts_the_list_at_once_and_for_what_was_fetched_from_it(desks: Desks) -> None:
     bob = await at_the_first_page(desks, "bob")
     ada = await hosting(desks, ADA, "hello")

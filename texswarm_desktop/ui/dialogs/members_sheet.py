@@ -137,8 +137,9 @@ class MembersSheet(Sheet):
     def _invitation_row(self, invitation: Invitation) -> QWidget:
         withdraw = button("Withdraw", "Quiet", tooltip="Who has come by it stays")
         withdraw.clicked.connect(lambda: self.decided.emit(Withdraw(invitation.invite_id)))
-        worth = label(ROLE_WORDS[invitation.role], "Hint")
-        return _row(label(invitation.name), _hint(invitation.words), worth, withdraw)
+        words = QWidget()
+        words.setLayout(column(ElidedLabel(invitation.name), ElidedLabel(invitation.words, "Hint")))
+        return _row(words, label(ROLE_WORDS[invitation.role], "Hint"), withdraw, wide=words)
 
     def _ask(self, user_id: str) -> None:
         self._asked_about = user_id
@@ -172,17 +173,13 @@ class MembersSheet(Sheet):
         self.invite_requested.emit(role)
 
 
-def _row(*widgets: QWidget) -> QFrame:
-    """Return a row in which the text that may be cut short takes the room."""
+def _row(*widgets: QWidget, wide: QWidget | None = None) -> QFrame:
+    """Return a row in which `wide`, or else the text that may be cut short, takes the room."""
     made = QFrame()
     box: QHBoxLayout = row(*widgets, margins=(2, 3, 2, 3), gap=9)
-    box.setStretch(next(at for at, one in enumerate(widgets) if isinstance(one, ElidedLabel)), 1)
+    box.setStretch(next(at for at, one in enumerate(widgets) if one is wide or isinstance(one, ElidedLabel)), 1)
     made.setLayout(box)
     return made
-
-
-def _hint(text: str) -> ElidedLabel:
-    return ElidedLabel(text, "Hint")
 
 
 def _rows() -> QVBoxLayout:
