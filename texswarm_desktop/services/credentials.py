@@ -53,14 +53,22 @@ class CredentialStore:
             return "Somebody"
 
     async def for_server(
-        self, address: ServerAddress, *, invite: str | None = None, key: str | None = None
+        self,
+        address: ServerAddress,
+        *,
+        invite: str | None = None,
+        key: str | None = None,
+        fingerprint: str | None = None,
     ) -> "ServerCredentials":
         """Return what there is for the server at `address`, with an invite if one was given.
+
+        A server with a `fingerprint` is known by it, wherever it is: a host that moved meets the same person again,
+        and another one at its old address is shown nothing.
 
         An invite is kept until it was used, so that a restart before that loses nothing; with a `key` it is not:
         `key` is what the server is known by, for one whose address changes and that makes an invite for each start.
         """
-        name = key or _name_of(address)
+        name = key or _name_of(address, fingerprint)
         lock = self._profile / _LOCK_FILE
         place = SecretPlace(self._secrets, name, self._executor, asyncio.get_running_loop(), lock=lock)
         kept = await place.read()
@@ -74,12 +82,12 @@ class CredentialStore:
             credentials.keep_invite()
         return credentials
 
-    async def forget(self, address: ServerAddress) -> None:
+    async def forget(self, address: ServerAddress, fingerprint: str | None = None) -> None:
         """Keep nothing any more that lets this installation in at a server; returns when that is durable."""
         loop = asyncio.get_running_loop()
         forgotten: asyncio.Future[None] = loop.create_future()
         lock = self._profile / _LOCK_FILE
-        place = SecretPlace(self._secrets, _name_of(address), self._executor, loop, lock=lock)
+        place = SecretPlace(self._secrets, _name_of(address, fingerprint), self._executor, loop, lock=lock)
 
         def on_kept(_kept: Kept) -> None:
             if not forgotten.done():
@@ -117,7 +125,9 @@ class CredentialStore:
         return user_id
 
 
-def _name_of(address: ServerAddress) -> str:
+def _name_of(address: ServerAddress, fingerprint: str | None) -> str:
+    if fingerprint:
+        return f"key {fingerprint.replace(':', '').strip().lower()}{address.prefix}"
     return f"{address.host}:{address.port}{address.prefix}"
 
 

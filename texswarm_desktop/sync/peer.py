@@ -175,7 +175,7 @@ class Peer:
         return _required(link or known, self._options)
 
     async def _connect(self, link: InviteLink) -> Connection:
-        credentials = await self._store.for_server(link.address, invite=link.token)
+        credentials = await self._store.for_server(link.address, invite=link.token, fingerprint=link.fingerprint)
         if self._project is not None:
             credentials.session_id = self._project.session_at(str(link.address))
         name = self._options.name or self._settings.name or self._store.default_name

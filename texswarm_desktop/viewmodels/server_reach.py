@@ -97,7 +97,9 @@ class ServerReach:
         self, link: InviteLink, key: str | None = None, session_id: str | None = None
     ) -> "Connection":
         """`session_id`: the session to resume; given only where no other connection may hold it."""
-        credentials = await self._credentials.for_server(link.address, invite=link.token, key=key)
+        credentials = await self._credentials.for_server(
+            link.address, invite=link.token, key=key, fingerprint=link.fingerprint
+        )
         credentials.session_id = session_id
         credentials.describe(self._me().name, self._me().color)
         from texswarm_desktop.client.connection import Connection  # noqa: PLC0415 - most starts need none

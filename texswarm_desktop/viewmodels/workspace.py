@@ -317,7 +317,7 @@ class Workspace(QObject):
                     await opened.connection.request(SignOut())
             opened.project.forget_server()
             await opened.detach()
-            await self._credentials.forget(link.address)
+            await self._credentials.forget(link.address, link.fingerprint)
             self._settings.remove_server(str(InviteLink(link.address)))
             self._library.remember(opened.project)
 

@@ -1,5 +1,8 @@
 """Hosting with the doors half open: asking first, locking, names, and leaving for good; by the windows' buttons."""
 
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -16,6 +19,13 @@ from texswarm_desktop.ui.dialogs.sign_out_dialog import SignOutDialog
 from texswarm_server.protocol.invite_link import parse_invite_link
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+
+
+@contextmanager
+def port_taken(port: int) -> Iterator[None]:
+    """Another program has a port."""
+    with socket.create_server(("127.0.0.1", port)):
+        yield
 
 
 def press(widget: QWidget, words: str) -> None:
@@ -60,6 +70,25 @@ async def test_who_is_let_in_by_one_press_writes_with_the_host(desks: Desks) -> 
     await until(lambda: bob.is_live and ada.window.lobby_bar.isHidden())
     bob.type("mine ")
     await ada.until_text("mine ")
+
+
+@runs_at_desks
+async def test_who_was_let_in_need_not_ask_again_after_the_host_comes_back_elsewhere(desks: Desks) -> None:
+    ada, bob, _sheet = await asked_by(desks)
+    press(ada.window.lobby_bar, "Let in")
+    await bob.until_text("paper")
+    await until(lambda: bob.is_live)
+    before = parse_invite_link(ada.workspace.hosting.link).address
+    await ada.workspace.stop_hosting()
+    await bob.until_said("The host ended the session")
+    with port_taken(before.port):
+        link = await ada.workspace.host()
+        assert ada.workspace.hosting.who is WhoJoins.ASKED
+        assert parse_invite_link(link).address != before
+        await follow(bob, link)
+        await until(lambda: bob.is_live)
+    assert ada.window.lobby_bar.isHidden()
+    assert [one.person.name for one in (await ada.workspace.owner.membership()).members] == ["ada", "bob"]
 
 
 @runs_at_desks

@@ -158,6 +158,23 @@ def test_a_sign_in_survives_a_restart_without_the_short_lived_part(tmp_path: Pat
     assert b"access" not in (tmp_path / "secrets.json").read_bytes()
 
 
+def at(profile: Path, address: ServerAddress, fingerprint: str | None) -> ServerCredentials:
+    with ThreadPoolExecutor(1) as executor:
+        return asyncio.run(store(profile, executor).for_server(address, fingerprint=fingerprint))
+
+
+def test_a_host_that_is_known_by_its_key_is_the_same_at_another_address_and_nobody_else_is(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(1) as executor:
+        credentials = asyncio.run(store(tmp_path, executor).for_server(LAB, invite="invite", fingerprint="ab" * 32))
+        credentials.signed_in(SIGNED_IN)
+    assert at(tmp_path, OTHER, ":".join(["AB"] * 32)).refresh_token == "refresh"
+    for stranger in ("cd" * 32, None):
+        assert at(tmp_path, LAB, stranger).refresh_token is None
+    with ThreadPoolExecutor(1) as executor:
+        asyncio.run(store(tmp_path, executor).forget(OTHER, "ab" * 32))
+    assert at(tmp_path, LAB, "ab" * 32).refresh_token is None
+
+
 def test_servers_do_not_share_what_they_gave(tmp_path: Path) -> None:
     signed_in(tmp_path)
     assert again(tmp_path, OTHER).refresh_token is None
