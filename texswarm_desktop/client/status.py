@@ -128,7 +128,6 @@ class LinkFacts:
     unacknowledged: int = 0
     oldest_edit_at: float | None = None
     hosting: Hosting | None = None
-    is_stored_here: bool = True
     is_opening: bool = False
     refusal: str | None = None
     detail: str = ""
@@ -164,7 +163,7 @@ def present(state: LinkState | None, facts: LinkFacts, now: float, words: NeedWo
         return _standing(facts, now, words)
     match state:
         case None | Idle() | Closed():
-            return _observing(facts, words) if facts.obstacle else _local(facts)
+            return _observing(facts, words) if facts.obstacle else _local()
         case Connecting(lost_at=lost_at) if lost_at is not None:
             return _waiting_edits("Reconnecting…", facts)
         case Connecting():
@@ -259,10 +258,9 @@ def _observing(facts: LinkFacts, words: NeedWords) -> StatusLine:
     return StatusLine(f"Reading only · {need.title}", Tone.BUSY, StatusAction.REOPEN, need.sentence)
 
 
-def _local(facts: LinkFacts) -> StatusLine:
-    edits = "" if facts.is_stored_here else "not saved to the folder yet"
+def _local() -> StatusLine:
     tooltip = "The project is in its folder on this computer, and nobody else is in it."
-    return StatusLine("Working locally", Tone.QUIET, StatusAction.HOST, tooltip, edits, StatusAction.CONNECT)
+    return StatusLine("Working locally", Tone.QUIET, StatusAction.HOST, tooltip, second=StatusAction.CONNECT)
 
 
 def _standing(facts: LinkFacts, now: float, words: NeedWords) -> StatusLine:

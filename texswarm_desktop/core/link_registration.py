@@ -1,7 +1,6 @@
 """How a system is told that `texswarm://` links open this program: what is written where, for each system. Pure."""
 
 import plistlib
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -56,11 +55,6 @@ def bundle_properties(version: str) -> bytes:
             "NSBonjourServices": ["_texswarm._tcp"],
         }
     )
-
-
-def shown_command(command: Sequence[str]) -> str:
-    """Return a command as people read it."""
-    return shlex.join(command)
 
 
 def _exec_quoted(word: str) -> str:

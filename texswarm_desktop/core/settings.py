@@ -71,11 +71,6 @@ def with_recent(settings: Settings, project: RecentProject) -> Settings:
     return msgspec.structs.replace(settings, recent=(project, *others)[:MAX_RECENT])
 
 
-def without_recent(settings: Settings, path: str) -> Settings:
-    """Return settings that remember nothing of the project at `path`."""
-    return msgspec.structs.replace(settings, recent=tuple(known for known in settings.recent if known.path != path))
-
-
 def with_server(settings: Settings, server: KnownServer) -> Settings:
     """Return settings in which `server` is the one used last."""
     others = [known for known in settings.servers if known.address != server.address]

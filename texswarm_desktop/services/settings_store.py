@@ -19,7 +19,6 @@ from texswarm_desktop.core.settings import (
     encode_settings,
     with_recent,
     with_server,
-    without_recent,
     without_server,
 )
 from texswarm_desktop.core.who_joins import WhoJoins
@@ -77,10 +76,6 @@ class SettingsStore:
     def add_recent(self, project: RecentProject) -> None:
         """Remember a project as the one opened last."""
         self.change(with_recent(self.settings, project))
-
-    def remove_recent(self, path: str) -> None:
-        """Forget a project; its folder stays."""
-        self.change(without_recent(self.settings, path))
 
     def add_server(self, server: KnownServer) -> None:
         """Remember a server as the one used last."""

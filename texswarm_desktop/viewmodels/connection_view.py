@@ -133,10 +133,6 @@ class ConnectionView(QObject):
         """Take in how the server is called."""
         self.set_facts(replace(self._facts, server_name=name))
 
-    def set_stored_here(self, *, is_stored: bool) -> None:
-        """Take in whether what was typed could be written to the folder."""
-        self.set_facts(replace(self._facts, is_stored_here=is_stored))
-
     def set_opening(self, *, is_opening: bool) -> None:
         """Take in that a link is made for a document that is not open yet, or no longer."""
         self.set_facts(replace(self._facts, is_opening=is_opening))

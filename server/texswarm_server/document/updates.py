@@ -45,10 +45,8 @@ def check_update(update: bytes) -> None:
     """Raise MalformedUpdateError unless `update` can be read as a Yjs update (version 1)."""
     try:  # as `refusing_malformed`, without its cost: this is done for every key press
         pycrdt.merge_updates(update)
-    except ValueError as error:
-        raise MalformedUpdateError(str(error)) from error
     except BaseException as error:
-        if not _is_panic(error):
+        if not _says_unreadable(error):
             raise
         raise MalformedUpdateError(str(error)) from error
 
@@ -83,10 +81,8 @@ def refusing_malformed() -> Iterator[None]:
     """Turn what pycrdt raises for bytes it cannot read into MalformedUpdateError."""
     try:
         yield
-    except ValueError as error:
-        raise MalformedUpdateError(str(error)) from error
     except BaseException as error:
-        if not _is_panic(error):
+        if not _says_unreadable(error):
             raise
         raise MalformedUpdateError(str(error)) from error
 
@@ -98,12 +94,14 @@ def reporting_damage() -> Iterator[None]:
         yield
     except ValueError as error:
         raise MalformedUpdateError(str(error)) from error
-    except RuntimeError as error:
-        raise DamagedDocumentError(str(error)) from error
     except BaseException as error:
-        if not _is_panic(error):
+        if not isinstance(error, RuntimeError) and not _is_panic(error):
             raise
         raise DamagedDocumentError(str(error)) from error
+
+
+def _says_unreadable(error: BaseException) -> bool:
+    return isinstance(error, ValueError) or _is_panic(error)
 
 
 def _is_panic(error: BaseException) -> bool:

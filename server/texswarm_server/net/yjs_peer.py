@@ -10,7 +10,7 @@ from texswarm_server.net.server_connection import PeerConnection
 from texswarm_server.protocol.close_codes import CloseCode
 from texswarm_server.protocol.errors import ErrorCode, RemoteProtocolError, Verdict, code_verdict
 from texswarm_server.protocol.frames import Acknowledged, Awareness, decode_body, encode_body
-from texswarm_server.protocol.ids import Handle, SessionId, UserId
+from texswarm_server.protocol.ids import MAX_ID_CHARS, Handle, SessionId, UserId
 from texswarm_server.protocol.messages import (
     Authentication,
     DocumentClosed,
@@ -21,7 +21,6 @@ from texswarm_server.protocol.messages import (
 )
 from texswarm_server.protocol.version import PROTOCOL_VERSION, YJS_PATH
 
-_MAX_ID_CHARS: Final = 64
 _ASKS_FOR_PRESENCE: Final = b"\x03"
 _SIGN_OF_LIFE: Final = binary_frame(encode_body(Awareness(b"\x00")))
 
@@ -112,7 +111,7 @@ def _read_path(path: str) -> tuple[str, Authentication]:
     greeting = Authentication(
         protocol=PROTOCOL_VERSION,
         token=given.get("token"),
-        user_id=user_id if user_id and len(user_id) <= _MAX_ID_CHARS else None,
+        user_id=user_id if user_id and len(user_id) <= MAX_ID_CHARS else None,
         display_name=given.get("name"),
         color=given.get("color"),
         client="yjs",

@@ -9,13 +9,14 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from texswarm_server.protocol.ids import MAX_ID_CHARS
 from texswarm_server.protocol.version import Limits
 
 RoleName = Literal["owner", "editor", "viewer"]
 PresenceState = Literal["here", "reconnecting", "away"]
 ShortText = Annotated[str, msgspec.Meta(max_length=512)]
 Token = Annotated[str, msgspec.Meta(max_length=4096)]
-Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID_CHARS)]
 #: What others see of somebody who gave no name.
 GUEST_NAME: Final = "Guest"
 Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]

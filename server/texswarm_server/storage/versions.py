@@ -121,30 +121,29 @@ def restore_version(
             raise NotReadableError(f"there is no document {origin}")
         lineage = Lineage(new_uuid(random))
         update, new_title = _begun_anew(content, lineage, created_at, title)
+        document_id = DocumentId(new_uuid(random))
         record = DocumentRecord(
-            document_id=DocumentId(new_uuid(random)),
-            title=new_title,
-            lineage=lineage,
-            owner_id=former.owner_id,
-            updated_at=now,
+            document_id=document_id, title=new_title, lineage=lineage, owner_id=former.owner_id, updated_at=now
         )
         records.put_document(record)
-        database.execute(
-            "INSERT INTO roles (user_id, document_id, role) SELECT user_id, ?, role FROM roles WHERE document_id = ?",
-            (record.document_id, origin),
-        )
-        database.execute(
-            "INSERT INTO blobs SELECT ?, hash, size, stored_at, NULL FROM blobs WHERE document_id = ?",
-            (record.document_id, origin),
-        )
-        database.execute(
-            "INSERT INTO updates (document_id, crc, data) VALUES (?, ?, ?)",
-            (record.document_id, zlib.crc32(update), update),
-        )
-        note_restoration(
-            records, actor=actor, document_id=record.document_id, version_id=version_id, origin=origin, now=now
-        )
+        _put_beside(database, former.document_id, document_id, update)
+        note_restoration(records, actor=actor, document_id=document_id, version_id=version_id, origin=origin, now=now)
     return record
+
+
+def _put_beside(database: sqlite3.Connection, origin: DocumentId, document_id: DocumentId, update: bytes) -> None:
+    """Give a new document its content, and the people and the binary files of the one it comes from."""
+    database.execute(
+        "INSERT INTO roles (user_id, document_id, role) SELECT user_id, ?, role FROM roles WHERE document_id = ?",
+        (document_id, origin),
+    )
+    database.execute(
+        "INSERT INTO blobs SELECT ?, hash, size, stored_at, NULL FROM blobs WHERE document_id = ?",
+        (document_id, origin),
+    )
+    database.execute(
+        "INSERT INTO updates (document_id, crc, data) VALUES (?, ?, ?)", (document_id, zlib.crc32(update), update)
+    )
 
 
 def _begun_anew(content: bytes, lineage: Lineage, created_at: float, title: str | None) -> tuple[bytes, str]:

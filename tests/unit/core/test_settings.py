@@ -10,7 +10,6 @@ from texswarm_desktop.core.settings import (
     encode_settings,
     with_recent,
     with_server,
-    without_recent,
     without_server,
 )
 from texswarm_desktop.core.who_joins import WhoJoins
@@ -78,7 +77,3 @@ def test_the_list_of_projects_has_an_end() -> None:
 def test_a_server_can_be_forgotten() -> None:
     known = with_server(with_server(Settings(), KnownServer(address="a")), KnownServer(address="b"))
     assert [each.address for each in without_server(known, "b").servers] == ["a"]
-
-
-def test_a_project_can_be_forgotten() -> None:
-    assert without_recent(with_recent(Settings(), recent("a")), "a") == Settings()
