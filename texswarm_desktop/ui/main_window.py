@@ -124,11 +124,13 @@ class MainWindow(QMainWindow):
     ) -> None:
         super().__init__(parent)
         self._theme, self._start, self._join, self._connection = theme, start, join, connection
-        self._join_dialog: JoinDialog | None = None
         self._zoom, self._projects_folder = zoom, projects_folder
-        self._participants: ParticipantsView | None = None
+        self._start_page: StartPage | None = None
         self._page: ProjectPage | None = None
         self._project: ProjectView | None = None
+        self._participants: ParticipantsView | None = None
+        self._lobby: LobbyView | None = None
+        self._join_dialog: JoinDialog | None = None
         self._host_sheet: HostSheet | None = None
         self._members_sheet: MembersSheet | None = None
         self._awaits_hosting = False
@@ -137,16 +139,18 @@ class MainWindow(QMainWindow):
         self.actions_.add_themes(theme.mode, self._on_theme_chosen)
         self.notices = NoticeArea(theme)
         self.lobby_bar = LobbyBar(theme)
-        self.lobby_bar.answered.connect(self.knock_answered)
-        self._lobby: LobbyView | None = None
         self.status_bar = StatusBar(theme, connection)
         self._stack = QStackedWidget()
+        self._start_timer = SingleShot(self.show_start, self)
         PaintPace(self)
         self._lay_out()
-        self._start_page: StartPage | None = None
-        self._start_timer = SingleShot(self.show_start, self)
+        self._connect()
         self.status_bar.hide()
         self.actions_.set_has_project(has_project=False)
+
+    def _connect(self) -> None:
+        connection = self._connection
+        self.lobby_bar.answered.connect(self.knock_answered)
         self.status_bar.action_requested.connect(self.act)
         self.status_bar.details_requested.connect(self.show_link_details)
         connection.line_changed.connect(self._on_connection_line_changed)

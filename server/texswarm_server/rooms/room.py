@@ -247,6 +247,10 @@ class Room:
                 raise RemoteProtocolError(ErrorCode.FRAME_INVALID, "not for a server")
         return []
 
+    def refusal(self, error: RejectedError | RemoteProtocolError) -> Error:
+        """Return the answer to a sender whose frame was refused."""
+        return Error(code=error.code, message=str(error), document_id=self.document_id, handle=self.handle)
+
     def turn(self) -> list[Effect]:
         """Apply everything gathered since the last turn and return what follows."""
         pending, self._updates = self._updates, []
@@ -472,10 +476,6 @@ class Room:
             for member, count in counts.items()
             if member.is_here and self._members.get(member.session_id) is member
         ]
-
-    def refusal(self, error: RejectedError | RemoteProtocolError) -> Error:
-        """Return the answer to a sender whose frame was refused."""
-        return Error(code=error.code, message=str(error), document_id=self.document_id, handle=self.handle)
 
     def _frame(self, body: FrameBody) -> bytes:
         return encode_frame(self.handle, body)
