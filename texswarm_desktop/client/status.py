@@ -110,7 +110,7 @@ class Hosting:
     @property
     def asks(self) -> bool:
         """Whether everybody who comes waits until the host lets them in."""
-        return self.who is WhoJoins.ASKED
+        return self.who.asks
 
 
 @dataclass(frozen=True, slots=True)

@@ -277,6 +277,15 @@ _BY_PROBLEM: Final = {
 }
 
 
+#: What somebody decided over there: nothing on the way there is to be found out.
+_DECIDED: Final = frozenset({ErrorCode.APPROVAL_DECLINED, ErrorCode.APPROVAL_EXPIRED, ErrorCode.REMOVED})
+
+
+def is_worth_a_check(error: BaseException) -> bool:
+    """Whether to look at each step of the way to a server may tell more than the words of the error."""
+    return isinstance(error, errors.LinkError) or (isinstance(error, RejectedError) and error.code not in _DECIDED)
+
+
 def text_of(error: BaseException) -> ErrorText:
     """Return the words about an error; one of no class of ours is a mistake of ours."""
     if isinstance(error, CodeMisspeltError) and error.meant:

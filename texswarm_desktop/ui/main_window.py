@@ -26,7 +26,7 @@ from texswarm_desktop.ui.dialogs.join_dialog import JoinDialog
 from texswarm_desktop.ui.dialogs.members_sheet import MembersSheet
 from texswarm_desktop.ui.dialogs.name_dialog import NameDialog
 from texswarm_desktop.ui.dialogs.sign_out_dialog import SignOutDialog
-from texswarm_desktop.ui.error_texts import text_of
+from texswarm_desktop.ui.error_texts import is_worth_a_check, text_of
 from texswarm_desktop.ui.link_popover import LinkPopover, look_at
 from texswarm_desktop.ui.lobby_bar import LobbyBar
 from texswarm_desktop.ui.notices import NoticeArea
@@ -41,7 +41,7 @@ from texswarm_desktop.ui.window_menu import menu_of
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
 from texswarm_desktop.viewmodels.doctor_view import DoctorView
 from texswarm_desktop.viewmodels.joining import JoinView
-from texswarm_desktop.viewmodels.lobby_view import LobbyView
+from texswarm_desktop.viewmodels.lobby_view import LobbyView, Visitor
 from texswarm_desktop.viewmodels.membership import Membership
 from texswarm_desktop.viewmodels.participants_view import ParticipantsView
 from texswarm_desktop.viewmodels.presence_view import PresenceView
@@ -49,7 +49,6 @@ from texswarm_desktop.viewmodels.project_view import ProjectView
 from texswarm_desktop.viewmodels.sharing_view import SharingView
 from texswarm_desktop.viewmodels.start_view import StartView
 from texswarm_desktop.viewmodels.two_histories import TwoHistories
-from texswarm_server.protocol.errors import LinkError, RejectedError
 from texswarm_server.protocol.messages import DocumentInfo
 
 NAME: Final = "TeXSwarm"
@@ -209,9 +208,9 @@ class MainWindow(QMainWindow):
         page, self._page = self._page, None
         self._project = None
         if self._lobby is not None:
-            self._lobby.visitors_changed.disconnect(self.lobby_bar.show_visitors)
+            self._lobby.visitors_changed.disconnect(self._on_lobby_visitors)
             self._lobby = None
-            self.lobby_bar.show_visitors([])
+            self._on_lobby_visitors([])
         if page is not None:
             self._participants = None
             page.close_page()
@@ -229,8 +228,8 @@ class MainWindow(QMainWindow):
         self._end_page()
         if lobby is not None:
             self._lobby = lobby
-            lobby.visitors_changed.connect(self.lobby_bar.show_visitors)
-            self.lobby_bar.show_visitors(lobby.visitors)
+            lobby.visitors_changed.connect(self._on_lobby_visitors)
+            self._on_lobby_visitors(lobby.visitors)
         self._participants, self._project = participants, project
         self._page = page = self._new_page(project, participants, presence)
         project.transfer_changed.connect(self.status_bar.show_transfer)
@@ -282,7 +281,7 @@ class MainWindow(QMainWindow):
         text = text_of(error)
         action = text.action
         offers = [(ACTION_WORDS[action], lambda: self.act(action))] if action is not None else []
-        if isinstance(error, (LinkError, RejectedError)) and self._page is None:
+        if is_worth_a_check(error) and self._page is None:
             offers.append((ACTION_WORDS[StatusAction.CHECK], self.check_requested.emit))
         self.notices.show_notice(_PROBLEM, text.title, text.sentence, *offers, tone=Tone.BAD)
 
@@ -393,9 +392,12 @@ class MainWindow(QMainWindow):
         sheet.lock_chosen.connect(self.lock_chosen)
         sheet.members_requested.connect(self.members_requested)
         sheet.finished.connect(self._on_host_sheet_finished)
+        sheet.lobby.answered.connect(self.knock_answered)
         if self._participants is not None:
             sheet.show_people(self._participants.rows)
             self._participants.rows_changed.connect(sheet.show_people)
+        if self._lobby is not None:
+            sheet.show_visitors(self._lobby.visitors)
         sheet.open()
 
     def show_name_dialog(self) -> None:
@@ -517,6 +519,11 @@ class MainWindow(QMainWindow):
 
     def _on_join_dialog_finished(self) -> None:
         self._join_dialog = None
+
+    def _on_lobby_visitors(self, visitors: list[Visitor]) -> None:
+        self.lobby_bar.show_visitors(visitors)
+        if self._host_sheet is not None:
+            self._host_sheet.show_visitors(visitors)
 
     def _on_host_sheet_finished(self) -> None:
         if self._host_sheet is not None and self._participants is not None:

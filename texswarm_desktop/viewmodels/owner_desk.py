@@ -93,8 +93,7 @@ class OwnerDesk:
                 return
             self._sharing.let_join(who)  # heard by the server before what follows: when that is done, the list is shut
             try:
-                asks = who is WhoJoins.ASKED
-                await change_invite(connection, self._sharing.invite_id, hosting.role, asks=asks)
+                await change_invite(connection, self._sharing.invite_id, hosting.role, asks=who.asks)
             except TexSwarmError:
                 self._sharing.let_join(hosting.who)
                 raise

@@ -142,8 +142,8 @@ class Sharing(QObject):
                 project=opened.view.title,
                 link=link,
                 role=hosting.role,
-                asks=self._who is WhoJoins.ASKED,
-                is_open=self._who is not WhoJoins.INVITED,
+                asks=self._who.asks,
+                is_open=self._who.is_open,
             )
             server.offer(offer, self.set_join_code)
 

@@ -23,7 +23,6 @@ from texswarm_desktop.core.palette import color_of
 from texswarm_desktop.core.reload_limit import ReloadLimit
 from texswarm_desktop.core.settings import KnownServer
 from texswarm_desktop.core.templates import Template
-from texswarm_desktop.core.who_joins import WhoJoins
 from texswarm_desktop.qtx.task_scope import TaskScope
 from texswarm_desktop.services.credentials import CredentialStore
 from texswarm_desktop.services.embedded_server import HostStarted
@@ -504,7 +503,7 @@ class Workspace(QObject):
         try:
             started = await self._sharing.start(opened.project.document_id, self.me.name)
             who = self._settings.settings.who_joins
-            invite = await self._enter_own_server(opened, started, asks=who is WhoJoins.ASKED)
+            invite = await self._enter_own_server(opened, started, asks=who.asks)
         except BaseException:
             await self._sharing.end()
             raise

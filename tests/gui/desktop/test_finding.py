@@ -8,7 +8,7 @@ from typing import TypeVar
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QPushButton, QWidget
 
 from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
 from tests.helpers.run_async import until
@@ -68,8 +68,7 @@ def row_named(desktop: LiveDesktop, project: str) -> str:
     return "" if found is None else found.accessibleName()
 
 
-def press_choice(sheet: HostSheet, who: WhoJoins) -> None:
-    choice = sheet.choices[who]
+def press_choice(choice: QAbstractButton) -> None:
     QTest.mouseClick(choice, Qt.MouseButton.LeftButton, pos=QPoint(8, choice.height() // 2))
 
 
@@ -252,8 +251,8 @@ async def test_only_with_link_or_code_shuts_the_list_at_once_and_for_what_was_fe
     await until(lambda: row_of(bob, ada.opened.view.title) is not None and ada.window.findChildren(HostSheet))
     link, sheet = parse_invite_link(hosting_of(ada).link), dialog_of(ada, HostSheet)
     fetched = await ask_for_invitation(link.address, door_transport())
-    press_choice(sheet, WhoJoins.INVITED)
-    await until(sheet.choices[WhoJoins.INVITED].isChecked)
+    press_choice(sheet.choices[False])
+    await until(sheet.choices[False].isChecked)
     with pytest.raises(RejectedError, match=ErrorCode.TOKEN_MISSING):
         await ask_for_invitation(link.address, door_transport())
     await until(lambda: "code needed" in row_named(bob, ada.opened.view.title))
@@ -276,11 +275,38 @@ async def test_after_i_let_them_in_holds_for_who_comes_by_the_list(desks: Desks)
     ada = await hosting(desks, ADA, "hello")
     await until(lambda: ada.window.findChildren(HostSheet))
     sheet = dialog_of(ada, HostSheet)
-    press_choice(sheet, WhoJoins.ASKED)
-    await until(sheet.choices[WhoJoins.ASKED].isChecked)
+    press_choice(sheet.asks)
+    await until(sheet.asks.isChecked)
     await until(lambda: row_of(bob, ada.opened.view.title) is not None)
     press(row_of(bob, ada.opened.view.title))
     press(dialog_of(bob, JoinDialog).accept_button)
+    await until(lambda: not ada.window.lobby_bar.isHidden(), "a bar at the host's")
+    assert bob.editor is None
+    press(button(ada.window.lobby_bar, "Let in"))
+    await bob.until_text("hello")
+
+
+@runs_at_desks
+async def test_only_with_link_or_code_and_after_i_let_them_in_hold_together(desks: Desks) -> None:
+    """The list lets nobody in, who has the code waits, and so it is at the next sharing."""
+    bob = await at_the_first_page(desks, "bob")
+    ada = await hosting(desks, ADA, "hello")
+    await until(lambda: ada.window.findChildren(HostSheet))
+    sheet = dialog_of(ada, HostSheet)
+    press_choice(sheet.choices[False])
+    await until(sheet.choices[False].isChecked)
+    press_choice(sheet.asks)
+    await until(lambda: ada.settings.settings.who_joins is WhoJoins.INVITED_AND_ASKED)
+    sheet.accept()
+    await ada.workspace.stop_hosting()
+    link = parse_invite_link(await ada.workspace.host())
+    with pytest.raises(RejectedError, match=ErrorCode.TOKEN_MISSING):
+        await ask_for_invitation(link.address, door_transport())
+    await until(lambda: "code needed" in row_named(bob, ada.opened.view.title) and hosting_of(ada).join_code)
+    press(row_of(bob, ada.opened.view.title))
+    dialog = dialog_of(bob, JoinDialog)
+    QTest.keyClicks(dialog.link, hosting_of(ada).join_code)
+    press(dialog.accept_button)
     await until(lambda: not ada.window.lobby_bar.isHidden(), "a bar at the host's")
     assert bob.editor is None
     press(button(ada.window.lobby_bar, "Let in"))
@@ -306,7 +332,7 @@ async def test_who_may_join_is_remembered_and_holds_from_the_first_moment_of_the
     bob = await at_the_first_page(desks, "bob")
     ada = await hosting(desks, ADA, "hello")
     await until(lambda: ada.window.findChildren(HostSheet))
-    press_choice(dialog_of(ada, HostSheet), WhoJoins.INVITED)
+    press_choice(dialog_of(ada, HostSheet).choices[False])
     await until(lambda: ada.settings.settings.who_joins is WhoJoins.INVITED)
     await ada.workspace.stop_hosting()
     await until(lambda: row_of(bob, ada.opened.view.title) is None)

@@ -53,7 +53,7 @@ async def asked_by(desks: Desks, name: str = "bob") -> tuple[LiveDesktop, LiveDe
     """Ada hosts and wants to be asked, and somebody has knocked."""
     ada, bob = await desks.start_with("ada", "paper"), await desks.start_with(name, "own")
     sheet = await hosting(ada)
-    sheet.choices[WhoJoins.ASKED].click()
+    sheet.asks.click()
     await until(lambda: ada.workspace.hosting is not None and ada.workspace.hosting.who is WhoJoins.ASKED)
     await follow(bob, sheet.link.text())
     await bob.until_said("Waiting for ada to let you in…")

@@ -16,6 +16,7 @@ from texswarm_desktop.core.who_joins import WhoJoins
 from texswarm_desktop.ui.dialogs.host_sheet import HostSheet
 from texswarm_desktop.ui.qr_code import QrCode
 from texswarm_desktop.ui.theme import Theme, ThemeMode
+from texswarm_desktop.viewmodels.lobby_view import LetIn, Visitor
 from texswarm_desktop.viewmodels.participants_view import ParticipantRow
 from texswarm_desktop.viewmodels.people import Person
 
@@ -50,6 +51,11 @@ def rows(sheet: HostSheet) -> list[str]:
         for one in sheet.findChildren(QFrame)
         if ", " in one.accessibleName() and not one.isHidden()
     ]
+
+
+def marked(sheet: HostSheet) -> WhoJoins:
+    (is_open,) = [one for one, shown in sheet.choices.items() if shown.isChecked()]
+    return WhoJoins.by(is_open=is_open, asks=sheet.asks.isChecked())
 
 
 def press(sheet: HostSheet, words: str) -> None:
@@ -117,25 +123,26 @@ def test_what_the_link_gives_is_chosen_from_a_menu(sheet: HostSheet, qtbot: QtBo
 
 
 def test_who_may_join_is_one_press_and_is_marked_when_it_is_true(sheet: HostSheet, qtbot: QtBot) -> None:
-    for before, who in pairwise([WhoJoins.ANYBODY, WhoJoins.ASKED, WhoJoins.INVITED, WhoJoins.ANYBODY]):
-        choice = sheet.choices[who]
+    road = [WhoJoins.ANYBODY, WhoJoins.ASKED, WhoJoins.INVITED_AND_ASKED, WhoJoins.INVITED, WhoJoins.ANYBODY]
+    for before, who in pairwise(road):
+        choice = sheet.choices[who.is_open] if before.is_open is not who.is_open else sheet.asks
         with qtbot.waitSignal(sheet.who_joins_chosen) as chosen:
             qtbot.mouseClick(choice, Qt.MouseButton.LeftButton, pos=QPoint(8, choice.height() // 2))
         assert chosen.args == [who]
-        assert sheet.choices[before].isChecked()
+        assert marked(sheet) == before
         sheet.show_hosting(replace(HOSTING, who=who))
-        assert [one for one, shown in sheet.choices.items() if shown.isChecked()] == [who]
+        assert marked(sheet) == who
 
 
 def test_what_is_chosen_already_is_not_asked_for_again(sheet: HostSheet, qtbot: QtBot) -> None:
     with qtbot.assertNotEmitted(sheet.who_joins_chosen):
-        sheet.choices[WhoJoins.ANYBODY].click()
+        sheet.choices[True].click()
 
 
 def test_the_words_to_compare_are_for_those_who_come_by_the_list(sheet: HostSheet) -> None:
     sheet.show_hosting(replace(HOSTING, words="four words of ada"))
     assert sheet.words.isVisible()
-    sheet.show_hosting(replace(HOSTING, words="four words of ada", who=WhoJoins.INVITED))
+    sheet.show_hosting(replace(HOSTING, words="four words of ada", who=WhoJoins.INVITED_AND_ASKED))
     assert not sheet.words.isVisible()
 
 
@@ -162,3 +169,26 @@ def test_stopping_closes_the_sheet(sheet: HostSheet, qtbot: QtBot) -> None:
     with qtbot.waitSignal(sheet.stop_requested):
         press(sheet, "Stop sharing")
     assert not isValid(sheet) or not sheet.isVisible()
+
+
+def test_who_asks_to_join_is_answered_in_the_sheet_too(sheet: HostSheet, qtbot: QtBot) -> None:
+    """It lies over the window's own bar, and what lies behind a dialog cannot be pressed."""
+    assert not sheet.lobby.isVisible()
+    sheet.show_visitors([Visitor(guest(1).person, "editor")])
+    assert sheet.lobby.isVisible()
+    with qtbot.waitSignal(sheet.lobby.answered) as answered:
+        press(sheet, "Let in")
+    assert answered.args == [LetIn("u1", "editor")]
+
+
+def test_it_grows_with_what_it_shows(sheet: HostSheet) -> None:
+    QApplication.processEvents()
+    before = sheet.height()
+    sheet.show_hosting(replace(HOSTING, words="four words of ada", join_code="7-marble-otter", who=WhoJoins.ASKED))
+    sheet.show_people([guest(number) for number in range(5)])
+    sheet.show_visitors([Visitor(guest(9).person, "editor")])
+    QApplication.processEvents()
+    assert sheet.height() > before
+    shown = [sheet.link, sheet.join_code, sheet.words, sheet.address, sheet.access, *sheet.choices.values(), sheet.asks]
+    assert [one for one in shown if one.height() < one.minimumSizeHint().height()] == []
+    assert sheet.address.visibleRegion().boundingRect().height() == sheet.address.height()

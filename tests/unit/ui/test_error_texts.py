@@ -12,6 +12,7 @@ from texswarm_desktop.client.status import NOTHING_WRITABLE, OPEN_ELSEWHERE, Lin
 from texswarm_desktop.ui.error_texts import (
     has_code_words,
     has_words,
+    is_worth_a_check,
     need_words,
     obstacle_text,
     text_of,
@@ -136,3 +137,17 @@ def test_a_folder_that_is_only_looked_at_says_why(code: str, holder: str, title:
 def test_who_writes_where_nothing_can_be_written_is_told_that() -> None:
     assert "Nothing can be written" in obstacle_text(errors.NotWritableError("/papers/a")).sentence
     assert "process 7" in obstacle_text(errors.ProjectInUseError("/papers/a", pid=7, program="texswarm")).sentence
+
+
+@pytest.mark.parametrize(
+    ("error", "is_worth"),
+    [
+        (LinkTimeoutError("nobody"), True),
+        (RejectedError(ErrorCode.INVITE_EXPIRED), True),
+        (RejectedError(ErrorCode.APPROVAL_DECLINED), False),
+        (RejectedError(ErrorCode.REMOVED), False),
+        (NotWritableError("full"), False),
+    ],
+)
+def test_the_way_is_looked_at_where_it_may_be_the_way(error: Exception, is_worth: bool) -> None:
+    assert is_worth_a_check(error) is is_worth

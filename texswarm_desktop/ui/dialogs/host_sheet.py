@@ -10,10 +10,12 @@ from texswarm_desktop.client.status import Hosting
 from texswarm_desktop.core.who_joins import WhoJoins
 from texswarm_desktop.qtx.timers import SingleShot
 from texswarm_desktop.ui.dialogs.sheet import Sheet
+from texswarm_desktop.ui.lobby_bar import LobbyBar
 from texswarm_desktop.ui.panels.people_panel import state_words
 from texswarm_desktop.ui.parts import Disc, ElidedLabel, button, column, empty, label, row, scrolling
 from texswarm_desktop.ui.qr_code import QrCode
 from texswarm_desktop.ui.theme import Theme
+from texswarm_desktop.viewmodels.lobby_view import Visitor
 from texswarm_desktop.viewmodels.membership import ROLE_WORDS
 from texswarm_desktop.viewmodels.participants_view import ParticipantRow
 from texswarm_server.protocol.messages import RoleName
@@ -23,16 +25,12 @@ _CODE_PX: Final = 196
 _MOST_ROWS_SEEN: Final = 5
 _UNDER_CHOICE_PX: Final = 27
 _GIVEN: Final[tuple[RoleName, ...]] = ("editor", "viewer")
-_WHO: Final = {
-    WhoJoins.ANYBODY: ("Anybody on this network", "They find the project in a list; the link and the code work too."),
-    WhoJoins.ASKED: (
-        "Anybody on this network, after I let them in",
-        "Everybody waits until you let them in, also who has the link or the code.",
-    ),
-    WhoJoins.INVITED: (
-        "Only with the link or the code",
-        "Others find you in the list, and are asked for the code.",
-    ),
+_WHO: Final = {True: "Anybody on this network", False: "Only with the link or the code"}
+_HINTS: Final = {
+    WhoJoins.ANYBODY: "They find the project in a list; the link and the code work too.",
+    WhoJoins.ASKED: "Everybody waits until you let them in, also who has the link or the code.",
+    WhoJoins.INVITED: "Others find you in the list, and are asked for the code.",
+    WhoJoins.INVITED_AND_ASKED: "Who has the link or the code waits until you let them in; nobody else can ask.",
 }
 _AWAKE: Final = {
     True: "This computer stays awake while guests are here.",
@@ -69,7 +67,8 @@ class HostSheet(Sheet):
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._words_part = _part("Who picks you from the list sees these words", self.words)
         self.access = button("", tooltip="What people may do who join from now on")
-        self.choices = {who: QRadioButton(name) for who, (name, _explanation) in _WHO.items()}
+        self.choices = {is_open: QRadioButton(name) for is_open, name in _WHO.items()}
+        self.asks = QCheckBox("Ask me before anybody joins")
         self._who_hint = label(name="Hint", wraps=True)
         self._who_hint.setContentsMargins(_UNDER_CHOICE_PX, 0, 0, 0)
         self.lock = QCheckBox("Lock: everybody else only reads")
@@ -78,6 +77,7 @@ class HostSheet(Sheet):
         self._people_title = label("", "SectionTitle")
         self._people = QVBoxLayout()
         self._people.setSpacing(1)
+        self.lobby = LobbyBar(theme)
         self._lay_out()
         self._wire()
         self.show_hosting(hosting)
@@ -98,6 +98,7 @@ class HostSheet(Sheet):
         beside = row(gap=20)
         beside.addLayout(words, 1)
         beside.addWidget(self.code, 0, Qt.AlignmentFlag.AlignTop)
+        self.body.addWidget(self.lobby)
         self.body.addLayout(beside)
         self.body.addSpacing(12)
         self.body.addLayout(self._rules())
@@ -109,7 +110,7 @@ class HostSheet(Sheet):
         self._add_ends()
 
     def _rules(self) -> QHBoxLayout:
-        who = column(label("Who may join"), 2, *self.choices.values(), self._who_hint, gap=4)
+        who = column(label("Who may join"), 2, *self.choices.values(), self.asks, self._who_hint, gap=4)
         who.addStretch(1)
         gives = column(label("People who join"), 2, self.access, gap=4)
         gives.addStretch(1)
@@ -143,8 +144,9 @@ class HostSheet(Sheet):
     def _wire(self) -> None:
         self.copy.clicked.connect(self.copy_link)
         self.access.clicked.connect(self._on_access_clicked)
-        for who, choice in self.choices.items():
-            choice.clicked.connect(lambda _on=False, who=who: self._on_who_clicked(who))
+        for is_open, choice in self.choices.items():
+            choice.clicked.connect(lambda _on=False, is_open=is_open: self._on_who_clicked(is_open))
+        self.asks.clicked.connect(self._on_asks_clicked)
         self.lock.clicked.connect(self.lock_chosen)
 
     # ── what is shown ───────────────────────────────────────────────────────────────────────────────────
@@ -160,14 +162,16 @@ class HostSheet(Sheet):
         self.join_code.setText(hosting.join_code)
         self._join_code_part.setVisible(bool(hosting.join_code))
         self.words.setText(hosting.words)
-        self._words_part.setVisible(bool(hosting.words) and hosting.who is not WhoJoins.INVITED)
-        self.choices[hosting.who].setChecked(True)
-        self._who_hint.setText(_WHO[hosting.who][1])
+        self._words_part.setVisible(bool(hosting.words) and hosting.who.is_open)
+        self.choices[hosting.who.is_open].setChecked(True)
+        self.asks.setChecked(hosting.who.asks)
+        self._who_hint.setText(_HINTS[hosting.who])
         self.access.setText(f"{ROLE_WORDS[hosting.role]} ▾")
         self.access.setEnabled(not hosting.is_locked)
         self.lock.setChecked(hosting.is_locked)
         self.awake.setText("" if hosting.is_awake is None else _AWAKE[hosting.is_awake])
         self.awake.setVisible(hosting.is_awake is not None and hosting.people > 0)
+        self.make_room()
 
     def show_people(self, rows: list[ParticipantRow]) -> None:
         """Show who is in, with what they may do and how they are here."""
@@ -181,6 +185,12 @@ class HostSheet(Sheet):
         self._area.setFixedHeight(row_px * min(len(others), _MOST_ROWS_SEEN))
         self._area.setVisible(bool(others))
         self.lock.setVisible(bool(others) or self._hosting.is_locked)
+        self.make_room()
+
+    def show_visitors(self, visitors: list[Visitor]) -> None:
+        """Show who asks to be let in: while this sheet is up, the bar in the window behind it cannot be pressed."""
+        self.lobby.show_visitors(visitors)
+        self.make_room()
 
     def copy_link(self) -> None:
         """Put the link on the clipboard."""
@@ -204,9 +214,16 @@ class HostSheet(Sheet):
             menu.addAction(action)
         menu.popup(self.access.mapToGlobal(QPoint(0, self.access.height())))
 
-    def _on_who_clicked(self, who: WhoJoins) -> None:
+    def _on_who_clicked(self, is_open: bool) -> None:
+        self._choose(WhoJoins.by(is_open=is_open, asks=self._hosting.who.asks))
+
+    def _on_asks_clicked(self, asks: bool) -> None:
+        self._choose(WhoJoins.by(is_open=self._hosting.who.is_open, asks=asks))
+
+    def _choose(self, who: WhoJoins) -> None:
         """What holds stays marked until the other is true, so that nobody believes in a door that is not shut yet."""
-        self.choices[self._hosting.who].setChecked(True)
+        self.choices[self._hosting.who.is_open].setChecked(True)
+        self.asks.setChecked(self._hosting.who.asks)
         if who is not self._hosting.who:
             self.who_joins_chosen.emit(who)
 

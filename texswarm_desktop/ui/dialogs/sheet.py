@@ -68,6 +68,18 @@ class Sheet(QDialog):
             restyle(field)
             field.setFocus()
 
+    def make_room(self) -> None:
+        """Grow, if what is shown now needs more room than before."""
+        layout = self.layout()
+        if layout is None or not self.isVisible():
+            return
+        layout.activate()
+        wanted = (
+            layout.totalHeightForWidth(self.width()) if layout.hasHeightForWidth() else layout.totalSizeHint().height()
+        )
+        if wanted > self.height():
+            self.resize(self.width(), wanted)
+
     def clear_problem(self) -> None:
         """Say nothing more."""
         self.problem.hide()

@@ -12,6 +12,7 @@ from texswarm_desktop.viewmodels.participants_view import ParticipantRow, Partic
 
 _STATE_WORDS: Final = {"here": "here", "reconnecting": "reconnecting…", "away": "away"}
 _EMPTY: Final = "Nobody else is here yet. Host the project or connect to a server to write together."
+_EMPTY_HERE: Final = "Nobody else is here yet. Invite people to write together."
 
 
 class PeoplePanel(QWidget):
@@ -59,6 +60,7 @@ class PeoplePanel(QWidget):
             shown.chosen.connect(self.rename_requested if one.is_me else self.person_chosen)
             self._rows.addWidget(shown)
         self._hint.setVisible(len(rows) <= 1)
+        self._hint.setText(_EMPTY_HERE if self._participants.am_owner else _EMPTY)
         self._members.setVisible(self._participants.am_owner)
         self._title.setText("People" if len(rows) <= 1 else f"People · {len(rows)}")
 
