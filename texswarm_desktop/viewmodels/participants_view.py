@@ -58,7 +58,8 @@ def _row(group: list[Participant], me: Person) -> ParticipantRow:
 class ParticipantsView(QObject, ProjectListener):
     """The people of one project.
 
-    Signals: `rows_changed(list[ParticipantRow])`, `others_changed(int)` with the number of other people here.
+    Signals: `rows_changed(list[ParticipantRow])`, also when the same people are here and it is another one who decides;
+    `others_changed(int)` with the number of other people here.
     """
 
     rows_changed = Signal(list)
@@ -69,6 +70,7 @@ class ParticipantsView(QObject, ProjectListener):
         self._project = project
         self._me = me
         self._rows = rows(project.participants, me)
+        self._was_owner = self.am_owner
         self._unsubscribe = project.subscribe(self)
 
     @property
@@ -101,8 +103,9 @@ class ParticipantsView(QObject, ProjectListener):
 
     def participants_changed(self) -> None:
         """Show who is here now."""
-        found = rows(self._project.participants, self._me)
-        if found == self._rows:
+        found, was_owner = rows(self._project.participants, self._me), self._was_owner
+        self._was_owner = self.am_owner
+        if found == self._rows and was_owner == self._was_owner:
             return
         before, self._rows = others_here(self._rows), found
         self.rows_changed.emit(found)

@@ -54,3 +54,16 @@ def test_a_change_is_told_once_and_only_if_it_is_one() -> None:
     assert [names(found) for found in told] == [["Me", "Al"], ["Me", "Al"]]
     assert counts == [1]
     assert project.listeners == []
+
+
+def test_who_hosts_alone_hears_that_they_decide_now() -> None:
+    """The row is the same as before, and what can be done beside it is not."""
+    project = FakeProject()
+    view = ParticipantsView(project, ME)
+    told: list[bool] = []
+    view.rows_changed.connect(lambda _rows: told.append(view.am_owner))
+    project.let_come(participant("Me", role="owner"))
+    project.let_come(participant("Me", role="owner"))
+    project.let_come()
+    view.close()
+    assert told == [True, False]

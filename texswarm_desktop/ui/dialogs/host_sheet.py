@@ -24,6 +24,7 @@ _COPIED_FOR_S: Final = 2.0
 _CODE_PX: Final = 196
 _MOST_ROWS_SEEN: Final = 5
 _UNDER_CHOICE_PX: Final = 27
+_UNDER_LOBBY_PX: Final = 10
 _GIVEN: Final[tuple[RoleName, ...]] = ("editor", "viewer")
 _WHO: Final = {True: "Anybody on this network", False: "Only with the link or the code"}
 _HINTS: Final = {
@@ -98,6 +99,7 @@ class HostSheet(Sheet):
         beside = row(gap=20)
         beside.addLayout(words, 1)
         beside.addWidget(self.code, 0, Qt.AlignmentFlag.AlignTop)
+        self.lobby.setContentsMargins(0, 0, 0, _UNDER_LOBBY_PX)
         self.body.addWidget(self.lobby)
         self.body.addLayout(beside)
         self.body.addSpacing(12)
