@@ -184,11 +184,13 @@ def test_who_asks_to_join_is_answered_in_the_sheet_too(sheet: HostSheet, qtbot: 
 def test_it_grows_with_what_it_shows(sheet: HostSheet) -> None:
     QApplication.processEvents()
     before = sheet.height()
-    sheet.show_hosting(replace(HOSTING, words="four words of ada", join_code="7-marble-otter", who=WhoJoins.ASKED))
+    words, code = "umbrella umbrella umbrella umbrella", "417-turquoise-tangerine"
+    sheet.show_hosting(replace(HOSTING, words=words, join_code=code, who=WhoJoins.ASKED))
     sheet.show_people([guest(number) for number in range(5)])
     sheet.show_visitors([Visitor(guest(9).person, "editor")])
     QApplication.processEvents()
     assert sheet.height() > before
     shown = [sheet.link, sheet.join_code, sheet.words, sheet.address, sheet.access, *sheet.choices.values(), sheet.asks]
     assert [one for one in shown if one.height() < one.minimumSizeHint().height()] == []
+    assert [one for one in shown if one.width() < one.minimumSizeHint().width()] == []
     assert sheet.address.visibleRegion().boundingRect().height() == sheet.address.height()

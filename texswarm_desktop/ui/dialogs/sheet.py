@@ -74,11 +74,9 @@ class Sheet(QDialog):
         if layout is None or not self.isVisible():
             return
         layout.activate()
-        wanted = (
-            layout.totalHeightForWidth(self.width()) if layout.hasHeightForWidth() else layout.totalSizeHint().height()
-        )
-        if wanted > self.height():
-            self.resize(self.width(), wanted)
+        width = max(self.width(), layout.totalMinimumSize().width())
+        height = layout.totalHeightForWidth(width) if layout.hasHeightForWidth() else layout.totalSizeHint().height()
+        self.resize(width, max(self.height(), height))
 
     def clear_problem(self) -> None:
         """Say nothing more."""
