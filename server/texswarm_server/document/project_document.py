@@ -23,13 +23,7 @@ from texswarm_server.document.blob_ref import BlobRef
 from texswarm_server.document.file_text import LOCAL_ORIGIN, TEXT_ROOT, FileText
 from texswarm_server.document.observing import follow, held_weakly
 from texswarm_server.document.paths import free_path, is_safe_path, usual_main
-from texswarm_server.document.updates import (
-    EMPTY_STATE,
-    check_state_vector,
-    check_update,
-    refusing_malformed,
-    reporting_damage,
-)
+from texswarm_server.document.updates import EMPTY_STATE, check_update, reporting_damage, update_since
 from texswarm_server.protocol.errors import FilePathError, UnknownFileError
 from texswarm_server.protocol.ids import Lineage
 
@@ -138,9 +132,7 @@ class ProjectDocument:
 
     def update_since(self, state_vector: bytes = EMPTY_STATE) -> bytes:
         """Return what a replica with `state_vector` lacks; raises MalformedUpdateError for other bytes."""
-        check_state_vector(state_vector)
-        with refusing_malformed():
-            return self._doc.get_update(state_vector)
+        return update_since(self._doc, state_vector)
 
     def apply(self, update: bytes) -> bool:
         """Take in an update from elsewhere and say whether it changed anything.

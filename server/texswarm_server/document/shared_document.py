@@ -20,10 +20,10 @@ from texswarm_server.document.observing import follow
 from texswarm_server.document.updates import (
     EMPTY_STATE,
     EMPTY_UPDATE,
-    check_state_vector,
     merge_updates,
     refusing_malformed,
     reporting_damage,
+    update_since,
 )
 from texswarm_server.protocol.frames import Reader
 from texswarm_server.protocol.ids import Lineage
@@ -89,9 +89,7 @@ class SharedDocument:
 
     def update_since(self, state_vector: bytes = EMPTY_STATE) -> bytes:
         """Return what a replica with `state_vector` lacks; raises MalformedUpdateError for other bytes."""
-        check_state_vector(state_vector)
-        with refusing_malformed():
-            return self._doc.get_update(state_vector)
+        return update_since(self._doc, state_vector)
 
     @property
     def title(self) -> str:

@@ -41,6 +41,13 @@ def check_state_vector(state_vector: bytes) -> None:
         raise MalformedUpdateError(f"state vector of {count} entries in {len(state_vector)} bytes")
 
 
+def update_since(document: "pycrdt.Doc[Any]", state_vector: bytes) -> bytes:
+    """Return what a replica with `state_vector` lacks of `document`; raises MalformedUpdateError for other bytes."""
+    check_state_vector(state_vector)
+    with refusing_malformed():
+        return document.get_update(state_vector)
+
+
 def check_update(update: bytes) -> None:
     """Raise MalformedUpdateError unless `update` can be read as a Yjs update (version 1)."""
     try:  # as `refusing_malformed`, without its cost: this is done for every key press
