@@ -13,6 +13,9 @@ from texswarm_server.rooms.roster import FEW, Roster
 _PER_SECOND: Final = 300
 _LONGEST_GATHERING_S: Final = 2.0
 _LONGEST_GREETING_S: Final = 1.0
+#: While many come, what they came for goes first: nobody is greeted until none came for a moment, or this long.
+_CALM_S: Final = 0.1
+_LONGEST_RUSH_S: Final = 2.0
 _TOLD_AT_ONCE: Final = 32
 _BETWEEN_S: Final = 0.02
 
@@ -24,7 +27,8 @@ class Announcements:
         """`members`: those of the room, which changes them and then says so here."""
         self._members = members
         self._roster = Roster(handle, self._participants)
-        self._is_announcing = self._is_greeting = False
+        self._is_announcing = self._is_greeting = self._is_coming = False
+        self._put_off_s = 0.0
         self._untold: dict[Member, None] = {}
 
     def joined(self, member: Member) -> list[Effect]:
@@ -33,6 +37,7 @@ class Announcements:
         if len(self._members) <= FEW:
             return [*self.tell([member]), *announcement]
         self._untold[member] = None
+        self._is_coming = True
         return [*self._greet_after(min(self._gathering_s(), _LONGEST_GREETING_S)), *announcement]
 
     def shown(self, member: Member) -> list[Effect]:
@@ -54,6 +59,11 @@ class Announcements:
     def greet(self) -> list[Effect]:
         """Tell those who came lately, or who were not told yet, who is here."""
         self._is_greeting = False
+        if self._is_coming and self._put_off_s < _LONGEST_RUSH_S:
+            self._is_coming = False
+            self._put_off_s += _CALM_S
+            return self._greet_after(_CALM_S)
+        self._is_coming = False
         return self._tell_next()
 
     def tell(self, members: list[Member]) -> list[Effect]:
@@ -64,7 +74,10 @@ class Announcements:
             if is_behind and member.is_keeping_up and self._members.get(member.session_id) is member:
                 by_moment.setdefault(member.told_at, []).append(member)
         told = [self._tell_from(told_at, each) for told_at, each in by_moment.items()]
-        return [*told, *self._greet_after(_BETWEEN_S)] if self._untold else told
+        if self._untold:
+            return [*told, *self._greet_after(_BETWEEN_S)]
+        self._put_off_s = 0.0
+        return told
 
     def _tell_next(self) -> list[Effect]:
         chosen = list(islice(self._untold, _TOLD_AT_ONCE))

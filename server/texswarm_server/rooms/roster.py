@@ -6,6 +6,7 @@ who comes, so there each is told what changed since, a portion at a time.
 
 from collections import OrderedDict
 from collections.abc import Callable
+from itertools import islice
 from typing import Final
 
 from texswarm_server.protocol.ids import Handle
@@ -50,11 +51,15 @@ class Roster:
 
         Where that is not yet `self.moment`, there is more to tell.
         """
-        if len(self._changes) - len(self._gone) <= FEW:
+        if self._is_small:
             moment = 0
         if (portion := self._portions.get(moment)) is None:
             portion = self._portions[moment] = self._whole() if moment == 0 else self._since(moment)
         return portion
+
+    @property
+    def _is_small(self) -> bool:
+        return len(self._changes) - len(self._gone) <= FEW
 
     def _note(self, participant_id: str, participant: Participant | None) -> None:
         self.moment += 1
@@ -63,9 +68,8 @@ class Roster:
         self._portions.clear()
 
     def _whole(self) -> tuple[Participants | ParticipantsChanged, int]:
-        people = self._everybody()
-        if len(people) <= FEW:
-            return Participants(handle=self._handle, participants=people), self.moment
+        if self._is_small:
+            return Participants(handle=self._handle, participants=self._everybody()), self.moment
         first, known_at = self._portion(0)
         listed = [participant for participant in first.values() if participant is not None]
         return Participants(handle=self._handle, participants=listed), known_at
@@ -85,10 +89,18 @@ class Roster:
 
     def _portion(self, moment: int) -> tuple[dict[str, Participant | None], int]:
         """Return the oldest changes after a moment, and the moment of the last of them."""
+        if moment == 0:
+            oldest = islice(self._changes.items(), _PORTION)
+            portion = [(participant_id, at, participant) for participant_id, (at, participant) in oldest]
+        else:
+            portion = self._later_than(moment)[: -_PORTION - 1 : -1]
+        return {each[0]: each[2] for each in portion}, portion[-1][1] if portion else self.moment
+
+    def _later_than(self, moment: int) -> list[tuple[str, int, Participant | None]]:
+        """Return the changes after a moment, the latest first."""
         later: list[tuple[str, int, Participant | None]] = []
         for participant_id, (at, participant) in reversed(self._changes.items()):
             if at <= moment:
                 break
             later.append((participant_id, at, participant))
-        portion = later[: -_PORTION - 1 : -1]
-        return {each[0]: each[2] for each in portion}, portion[-1][1] if portion else self.moment
+        return later

@@ -57,6 +57,34 @@ def test_who_comes_to_a_crowd_is_greeted_a_moment_later() -> None:
     assert [type(each) for each in effects] == [Greet, Announce]
 
 
+def test_while_many_come_nobody_is_greeted_but_not_for_ever() -> None:
+    hall, put_off_s = Hall(), 0.0
+    hall.fill(FEW)
+    effects = hall.enter("ada")
+    for number in range(1000):
+        effects = hall.announcements.greet()
+        if told(effects):
+            break
+        (again,) = [effect for effect in effects if isinstance(effect, Greet)]
+        put_off_s += again.delay_s
+        hall.enter(f"n{number}")
+
+    assert 1.0 < put_off_s < 3.0
+    while any(isinstance(effect, Greet) for effect in effects):
+        hall.enter("bob")  # still coming and going: whoever waits is told all the same
+        effects = hall.announcements.greet()
+        assert told(effects)
+
+
+def test_newcomers_are_greeted_as_soon_as_no_more_come() -> None:
+    hall = Hall()
+    hall.fill(FEW)
+    hall.enter("ada")
+
+    assert told(hall.announcements.greet()) == []
+    assert [each.members for each in told(hall.announcements.greet())] == [("ada",)]
+
+
 def test_a_crowd_that_knows_everybody_is_told_what_changed_and_no_more() -> None:
     hall = Hall()
     hall.fill(FEW + 5)
