@@ -25,7 +25,7 @@ from texswarm_server.protocol.messages import (
 )
 from texswarm_server.protocol.version import PROTOCOL_VERSION
 from texswarm_server.record_care import RecordCare
-from texswarm_server.sessions.access_tokens import RENEWAL_SHARE, AccessTokens
+from texswarm_server.sessions.access_tokens import AccessTokens
 from texswarm_server.sessions.administration import close_session, revoke_sign_in
 from texswarm_server.sessions.audit import SERVER, AuditAction, AuditEntry
 from texswarm_server.sessions.credentials import RandomBytes, new_uuid
@@ -354,7 +354,7 @@ class FrontDesk:
         self.feed.follow()
 
     def _welcome(self, guest: Guest, message: Authentication, *, is_resumed: bool) -> AuthenticationResult:
-        token, expires_at = self._issue(guest)
+        token, expires_at = self._keep(guest) if guest.signed_in.token else self._issue(guest)
         return AuthenticationResult(
             ok=True,
             user_id=guest.user_id,
@@ -374,10 +374,22 @@ class FrontDesk:
 
     def _issue(self, guest: Guest) -> tuple[str, float]:
         """Make an access token and see to it that the next one is made in time."""
+        now = self._wall_clock()
+        token, expires_at = self._tokens.issue(guest.user_id, guest.signed_in.grant_id, now)
+        self._renew_in_time(guest, expires_at, now)
+        return token, expires_at
+
+    def _keep(self, guest: Guest) -> tuple[str, float]:
+        """Let a guest go on with the access token it came with, and see to it that the next one is made in time."""
+        token, expires_at = guest.signed_in.token, guest.signed_in.token_expires_at
+        guest.signed_in = replace(guest.signed_in, token="")
+        self._renew_in_time(guest, expires_at, self._wall_clock())
+        return token, expires_at
+
+    def _renew_in_time(self, guest: Guest, expires_at: float, now: float) -> None:
         self._stop_renewal(guest)
-        delay_s = self._tokens.ttl_s * RENEWAL_SHARE
+        delay_s = self._tokens.renewal_delay_s(expires_at, now)
         guest.renewal = self._loop.call_later(delay_s, self._renew_token, guest)
-        return self._tokens.issue(guest.user_id, guest.signed_in.grant_id, self._wall_clock())
 
     def _renew_token(self, guest: Guest) -> None:
         token, expires_at = self._issue(guest)

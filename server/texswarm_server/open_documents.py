@@ -179,10 +179,11 @@ class OpenDocuments:
         places = self._places.setdefault(session_id, set())
         if document.document_id not in places and len(places) >= self._config.limits.max_open_documents:
             raise RejectedError(ErrorCode.LIMIT_EXCEEDED, f"{self._config.limits.max_open_documents} open documents")
+        effects = entry.room.join(profile, order.state_vector)
         places.add(document.document_id)
         self._idle.cancel(document.document_id)
         peer.tell(_opened(entry.room, document, profile.role, order))
-        self._execute(entry.room, entry.room.join(profile))
+        self._execute(entry.room, effects)
         if profile.is_forgetful and document.document_id not in self._renewals:
             self._renewals.set(document.document_id, self._loop.time() + self._config.presence_renewal_s)
 
@@ -483,6 +484,7 @@ def _opened(room: Room, document: DocumentRecord, role: RoleName, order: OpenDoc
         role=role,
         lineage=document.lineage,
         title=room.title or document.title,
+        sync_follows=order.state_vector is not None,
         read_only=room.read_only or None,
         request=order.request,
     )

@@ -191,7 +191,7 @@ class FakeServer:
             return Error(request=order.request, code="document_not_found", message="", document_id=document_id)
         if order.lineage not in {None, room.lineage}:
             return Error(request=order.request, code="lineage_mismatch", message="", document_id=document_id)
-        room.open(connection, request=order.request)
+        room.open(connection, request=order.request, state_vector=order.state_vector)
         return None
 
     async def _flush(self) -> None:

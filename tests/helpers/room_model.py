@@ -40,7 +40,10 @@ class RoomModel:
         self.durable = EMPTY_STATE_UPDATE
         self.members: dict[object, Member] = {}
 
-    def open(self, key: object, *, request: int | None = None, role: str = "editor") -> Member:
+    def open(
+        self, key: object, *, request: int | None = None, role: str = "editor", state_vector: bytes | None = None
+    ) -> Member:
+        """Let a member in; without a `state_vector` it is answered as by a server that does not look at one."""
         member = self.members[key] = Member(role)
         member.outbox.append(
             DocumentOpened(
@@ -50,9 +53,12 @@ class RoomModel:
                 role=role,
                 lineage=self.lineage,
                 title="",
+                sync_follows=state_vector is not None,
             )
         )
         self._tell(member, SyncStep1(self.document.state_vector()))
+        if state_vector is not None:
+            self.receive(key, SyncStep1(state_vector))
         return member
 
     def leave(self, key: object) -> None:

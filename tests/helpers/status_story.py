@@ -165,8 +165,8 @@ class Story:
                     self._admit(link)
                 case OpenDocument(request=request, document_id=document_id) if self.open_error:
                     link.deliver(Error(request=request, code=self.open_error, message="", document_id=document_id))
-                case OpenDocument(request=request):
-                    self._members[id(link)] = self.room.open(link, request=request)
+                case OpenDocument(request=request, state_vector=ours):
+                    self._members[id(link)] = self.room.open(link, request=request, state_vector=ours)
         self.room.commit()
         member = self._members.get(id(link))
         while member is not None and member.outbox:

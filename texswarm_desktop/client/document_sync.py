@@ -40,6 +40,7 @@ from texswarm_server.protocol.frames import (
 )
 from texswarm_server.protocol.ids import Handle
 from texswarm_server.protocol.messages import (
+    MAX_STATE_VECTOR_BYTES,
     CloseDocument,
     DocumentClosed,
     DocumentOpened,
@@ -202,7 +203,7 @@ class DocumentSync:
             self.blobs.close()
 
     def document_opened(self, fact: DocumentOpened) -> None:
-        """The server answered: ask for what is missing."""
+        """The server answered: ask for what is missing, unless that is on its way."""
         link = self._link
         if link is None or self._stage is not _Stage.OPENING:
             return
@@ -214,7 +215,8 @@ class DocumentSync:
             self._refuse(RejectedError(ErrorCode.LINEAGE_MISMATCH, fact.lineage))
             return
         self._replica.opened(fact)
-        link.send_frame(encode_frame(self._door.handle, SyncStep1(self._replica.state_vector())))
+        if not fact.sync_follows:
+            link.send_frame(encode_frame(self._door.handle, SyncStep1(self._replica.state_vector())))
 
     def document_closed(self, fact: DocumentClosed) -> None:
         """The handle is void: open again where that can help."""
@@ -303,7 +305,12 @@ class DocumentSync:
     def _open(self) -> None:
         assert self._link is not None
         self._door, self._stage = None, _Stage.OPENING
-        order = OpenDocument(document_id=self.document_id, lineage=self._replica.lineage)
+        ours = self._replica.state_vector()
+        order = OpenDocument(
+            document_id=self.document_id,
+            lineage=self._replica.lineage,
+            state_vector=ours if len(ours) <= MAX_STATE_VECTOR_BYTES else None,
+        )
         self._link.send_order(order, self.document_id)
 
     def _open_again(self, error: RejectedError) -> None:

@@ -20,6 +20,8 @@ Id = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID_CHARS)]
 #: What others see of somebody who gave no name.
 GUEST_NAME: Final = "Guest"
 Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+MAX_STATE_VECTOR_BYTES: Final = 16 * 1024
+StateVector = Annotated[bytes, msgspec.Meta(max_length=MAX_STATE_VECTOR_BYTES)]
 MAX_OFFERED_BLOBS: Final = 1000
 #: What every JSON reader keeps exact, and every database holds.
 Number = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
@@ -70,10 +72,14 @@ class CreateDocument(Order, frozen=True, kw_only=True):
 
 
 class OpenDocument(Order, frozen=True, kw_only=True):
-    """Join a document; a `lineage` that is not the stored one is refused before any update flows."""
+    """Join a document; a `lineage` that is not the stored one is refused before any update flows.
+
+    `state_vector`, base64 on the wire, says what the client has: a sync step 1 that needs no round trip of its own.
+    """
 
     document_id: Id
     lineage: Id | None = None
+    state_vector: StateVector | None = None
 
 
 class CloseDocument(Order, frozen=True, kw_only=True):
@@ -269,7 +275,8 @@ class DocumentCreated(Fact, frozen=True, kw_only=True):
 class DocumentOpened(Fact, frozen=True, kw_only=True):
     """The door to a document's binary traffic; the server's sync step 1 follows at once.
 
-    `read_only`: why nobody may edit it, one of `ReadOnlyReason`; what a newer server invents means the same.
+    `sync_follows`: so does its sync step 2, which answers the state vector in the order. `read_only`: why nobody may
+    edit it, one of `ReadOnlyReason`; what a newer server invents means the same.
     """
 
     document_id: str
@@ -277,6 +284,7 @@ class DocumentOpened(Fact, frozen=True, kw_only=True):
     role: RoleName
     lineage: str
     title: str
+    sync_follows: bool = False
     read_only: str | None = None
 
 

@@ -151,16 +151,20 @@ class Room:
 
     # ── coming and going ────────────────────────────────────────────────────────────────────────────────
 
-    def join(self, profile: Profile) -> list[Effect]:
-        """Let a session in, or in again with fresh counts; `DocumentOpened` must be on its way already."""
+    def join(self, profile: Profile, state_vector: bytes | None = None) -> list[Effect]:
+        """Let a session in, or in again with fresh counts; `DocumentOpened` must be sent before what is returned.
+
+        `state_vector`: what its client has, if it said so. Raises RejectedError where it is none.
+        """
         old = self._members.get(profile.session_id)
         member = Member(profile)
+        sync = [] if state_vector is None else [self._sync_step_2(member, state_vector)]
         if old:
             self._presence.hand_over(old, member)
         self._members[profile.session_id] = member
         self._forget_who_reads()
         me = (profile.session_id,)
-        effects: list[Effect] = [SendDocument(me, self._frame(SyncStep1(self._state())))]
+        effects: list[Effect] = [SendDocument(me, self._frame(SyncStep1(self._state()))), *sync]
         if entries := self._presence.entries():
             effects.append(SendPresence(me, self._presence_frame(entries)))
         return [*effects, *self._announcements.joined(member)]

@@ -18,15 +18,22 @@ from texswarm_server.sessions.credentials import RandomBytes, new_short_id
 
 _ALGORITHM: Final = "HS256"
 _SEAL_CHARS: Final = 32
+#: When this share of a token's life is over, its holder is given another one.
 RENEWAL_SHARE: Final = 0.8
+_YOUTH_SHARE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class AccessClaims:
-    """What a valid access token proves."""
+    """What a valid access token proves. `expires_at` is in seconds since the epoch.
+
+    `is_young`: it may be answered with itself, because it is good for long and signed with the newest key.
+    """
 
     user_id: UserId
     grant_id: str
+    expires_at: float
+    is_young: bool
 
 
 class AccessTokens:
@@ -56,13 +63,19 @@ class AccessTokens:
 
     def verify(self, token: str, now: float) -> AccessClaims:
         """Return what `token` proves; raises RejectedError (token_invalid or token_expired)."""
-        claims = self._signed_claims(token)
+        claims, key_id = self._signed_claims(token)
         user_id, expires_at, token_id = claims.get("sub"), claims.get("exp"), claims.get("jti")
         if not isinstance(user_id, str) or not isinstance(expires_at, (int, float)) or not isinstance(token_id, str):
             raise RejectedError(ErrorCode.TOKEN_INVALID, "claims")
         if now >= expires_at:
             raise RejectedError(ErrorCode.TOKEN_EXPIRED)
-        return AccessClaims(UserId(user_id), token_id.partition(".")[0])
+        is_young = key_id == self._current and expires_at - now > self.ttl_s * _YOUTH_SHARE
+        return AccessClaims(UserId(user_id), token_id.partition(".")[0], float(expires_at), is_young)
+
+    def renewal_delay_s(self, expires_at: float, now: float) -> float:
+        """Return in how many seconds the holder of a token is to be given another one; clocks may have been set."""
+        life_s = min(expires_at - now, self.ttl_s)
+        return max(life_s - self.ttl_s * (1 - RENEWAL_SHARE), 0.0)
 
     def sealed(self, text: str) -> str:
         """Return `text` with a seal behind it, by which it is known again as made here."""
@@ -75,11 +88,13 @@ class AccessTokens:
         key = self._keys.get(key_id)
         return key is not None and hmac.compare_digest(_seal(key, inner).encode(), seal.encode("utf-8", "replace"))
 
-    def _signed_claims(self, token: str) -> dict[str, object]:
+    def _signed_claims(self, token: str) -> tuple[dict[str, object], str]:
+        """Return what a token says, and the id of the key that it is signed with."""
         unclocked = {"verify_exp": False, "verify_iat": False, "verify_nbf": False}
         try:
-            key = self._prepared[jwt.get_unverified_header(token)["kid"]]
-            return dict(jwt.decode(token, key, algorithms=[_ALGORITHM], options=unclocked))  # type: ignore[arg-type]
+            key_id = jwt.get_unverified_header(token)["kid"]
+            key = self._prepared[key_id]
+            return dict(jwt.decode(token, key, algorithms=[_ALGORITHM], options=unclocked)), key_id  # type: ignore[arg-type]
         except (jwt.PyJWTError, KeyError, TypeError, ValueError, RecursionError) as error:
             raise RejectedError(ErrorCode.TOKEN_INVALID, type(error).__name__) from error
 

@@ -68,8 +68,9 @@ class Visitor:
 class SignedIn:
     """The outcome: who, by which sign-in, and the refresh token if one was made now.
 
-    `knock`: the invite by which the user came, where owners of its document are to be asked first. `taken_back_by`: the
-    hash of the invite that signed the user in again, which is used up once the answer has arrived.
+    `token`: the access token that proved it, where that may be used on, and `token_expires_at` its end in seconds since
+    the epoch. `knock`: the invite by which the user came, where owners of its document are to be asked first.
+    `taken_back_by`: the hash of the invite that signed the user in again, which is used up once the answer has arrived.
     """
 
     user: User
@@ -77,6 +78,8 @@ class SignedIn:
     refresh_token: str | None = None
     knock: Invite | None = None
     taken_back_by: str = ""
+    token: str = ""
+    token_expires_at: float = 0.0
 
 
 class SignIn:
@@ -186,7 +189,8 @@ class SignIn:
         grant = records.find_grant(claims.grant_id)
         if grant is None or grant.user_id != claims.user_id:
             raise RejectedError(ErrorCode.TOKEN_INVALID)
-        return _from_grant(records, message, grant)
+        signed_in = _from_grant(records, message, grant)
+        return replace(signed_in, token=token, token_expires_at=claims.expires_at) if claims.is_young else signed_in
 
     def _by_refresh_token(self, records: Records, message: Authentication, token: str, visitor: Visitor) -> SignedIn:
         found = records.find_refresh_token(hash_token(token)) or self._from_later(records, token, visitor.now)

@@ -7,6 +7,7 @@ until it is synchronised; from then on only frames with edits are looked at, for
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -109,7 +110,6 @@ class TexSwarm:
         _handle, at = read_varuint(payload, 0)
         kind = payload[at : at + 2]
         if kind == _STEP_1:
-            client.send(client_frame(varuint(self.handle) + _STEP_1 + varbytes(client.state_vector)))
             if payload[at + 2 :] != varbytes(client.state_vector):
                 client.answered += 1
                 client.send(client_frame(varuint(self.handle) + _STEP_2 + varbytes(EMPTY_UPDATE)))
@@ -128,7 +128,10 @@ class TexSwarm:
                 self.accounts[client.number] = Account(facts["access_token"], facts["user_id"], facts["session_id"])
                 client.is_resumed = facts["resumed"]
                 if self.opens:
-                    client.send(text({"type": "OpenDocument", "payload": {"document_id": self.document}}))
+                    has = b64encode(client.state_vector).decode()
+                    client.send(
+                        text({"type": "OpenDocument", "payload": {"document_id": self.document, "state_vector": has}})
+                    )
                 else:
                     client.is_synced = True
             case "DocumentOpened":

@@ -290,6 +290,18 @@ async def test_one_guest_may_be_many_browsers(premises) -> None:
 
 
 @runs_async
+async def test_a_young_access_token_is_used_on_and_renewed_before_its_end(premises) -> None:
+    async with premises.running(access_ttl_s=2.0) as place:
+        async with signed_in_client(place.url, place.host_invite) as bob:
+            first = bob.welcome
+        async with signed_in_client(place.url, first.access_token, user_id=first.user_id) as bob:
+            assert (bob.welcome.access_token, bob.welcome.expires_at) == (first.access_token, first.expires_at)
+            renewed = await bob.heard(TokenRenewed)
+            assert renewed.access_token != first.access_token
+            assert renewed.expires_at > first.expires_at
+
+
+@runs_async
 async def test_new_keys_sign_and_old_tokens_last_unless_their_key_was_dropped(premises) -> None:
     import os
 

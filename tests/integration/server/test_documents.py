@@ -10,6 +10,7 @@ import pytest
 from tests.helpers.run_async import runs_async, until
 from tests.helpers.wire_client import signed_in_client
 from texswarm_server.document import ProjectDocument
+from texswarm_server.document.project_document import EMPTY_STATE
 from texswarm_server.protocol.frames import Awareness, SyncStep1, SyncStep2, Update
 from texswarm_server.protocol.messages import (
     CloseDocument,
@@ -18,6 +19,7 @@ from texswarm_server.protocol.messages import (
     DocumentCreated,
     DocumentInfo,
     DocumentList,
+    DocumentOpened,
     Error,
     InviteRedeemed,
     ListDocuments,
@@ -40,6 +42,24 @@ async def test_what_one_types_the_other_reads_and_it_is_acknowledged(premises) -
             await mine.shows("Hello world é😀")
             await theirs.acknowledged_all()
             assert theirs.handle == mine.handle
+
+
+@runs_async
+async def test_an_opening_that_says_what_it_has_is_answered_with_what_it_lacks(premises) -> None:
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite) as ada:
+        mine = await ada.create_and_open("Hello")
+        document_id = mine.facts.document_id
+        invite = await place.server.create_invite("editor", document_id)
+        async with signed_in_client(place.url, invite) as bob:
+            order = OpenDocument(document_id=document_id, state_vector=EMPTY_STATE)
+            assert (await bob.ask(order, DocumentOpened)).sync_follows
+            theirs = bob.documents[mine.handle]
+            await bob.until(lambda: theirs.is_synced)
+            assert [type(body) for _handle, body in bob.frames][:2] == [SyncStep1, SyncStep2]
+            assert theirs.text() == "Hello"
+            assert await bob.refused(OpenDocument(document_id=document_id, state_vector=b"\xff")) == "update_invalid"
+            await bob.send(OpenDocument(document_id=document_id, state_vector=bytes(20_000)))
+            await bob.heard(lambda fact: isinstance(fact, Error) and fact.code == "invalid_payload")
 
 
 @runs_async

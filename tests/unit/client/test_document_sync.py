@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.helpers.model_replica import ModelReplica
 from tests.helpers.room_model import RoomModel
+from texswarm_desktop.client import document_sync
 from texswarm_desktop.client.document_sync import DocumentSync
 from texswarm_server.document import ProjectDocument
 from texswarm_server.document.presence import decode_presence
@@ -86,8 +87,8 @@ class Desk:
         self.sync.link_up(self.link)
         return self.link
 
-    def opened(self, role="editor", lineage=LINEAGE, handle=1):
-        fact = DocumentOpened(document_id=DOCUMENT, handle=handle, role=role, lineage=lineage, title="Paper")
+    def opened(self, role="editor", lineage=LINEAGE, handle=1, **more):
+        fact = DocumentOpened(document_id=DOCUMENT, handle=handle, role=role, lineage=lineage, title="Paper", **more)
         self.sync.document_opened(fact)
 
     def live(self, role="editor"):
@@ -113,11 +114,12 @@ def desk():
 
 
 def test_a_document_is_opened_with_its_lineage(desk):
-    assert desk.connect().sent() == [OpenDocument(document_id=DOCUMENT, lineage=LINEAGE)]
+    ours = desk.replica.state_vector()
+    assert desk.connect().sent() == [OpenDocument(document_id=DOCUMENT, lineage=LINEAGE, state_vector=ours)]
 
 
 def test_an_empty_replica_names_no_lineage():
-    assert Desk().connect().sent() == [OpenDocument(document_id=DOCUMENT)]
+    assert Desk().connect().sent() == [OpenDocument(document_id=DOCUMENT, state_vector=EMPTY_STATE)]
 
 
 def test_once_open_it_says_what_it_has(desk):
@@ -126,6 +128,25 @@ def test_once_open_it_says_what_it_has(desk):
     assert [type(body) for body in link.sent()[1:]] == [SyncStep1]
     assert [fact.role for fact in desk.replica.openings] == ["editor"]
     assert not desk.sync.is_synced
+
+
+def test_a_server_that_answers_the_opening_is_not_asked_again(desk):
+    link = desk.connect()
+    desk.opened(sync_follows=True)
+    assert link.sent()[1:] == []
+    assert not desk.sync.is_synced
+    desk.sync.receive(SyncStep1(EMPTY_STATE))
+    desk.sync.receive(SyncStep2(ProjectDocument().update_since(EMPTY_STATE)))
+    assert desk.sync.is_synced
+    assert [type(body) for body in link.sent()[1:]] == [SyncStep2, Awareness], "what the server lacks, who is here"
+
+
+def test_what_too_many_people_wrote_is_asked_for_when_the_handle_is_known(desk, monkeypatch):
+    monkeypatch.setattr(document_sync, "MAX_STATE_VECTOR_BYTES", 3)
+    link = desk.connect()
+    assert link.sent() == [OpenDocument(document_id=DOCUMENT, lineage=LINEAGE)]
+    desk.opened()
+    assert [type(body) for body in link.sent()[1:]] == [SyncStep1]
 
 
 def test_it_is_synced_when_the_servers_answer_has_arrived(desk):
@@ -600,7 +621,9 @@ class World:
             return
         message = desk.link.up.popleft()
         if isinstance(message, OpenDocument):
-            desk.link.down = self._joined(self.room.open(desk), desk.link.down)
+            is_old = self.next_char % 3 == 0  # a server that does not look at what the client has
+            member = self.room.open(desk, state_vector=None if is_old else message.state_vector)
+            desk.link.down = self._joined(member, desk.link.down)
         elif isinstance(message, CloseDocument):
             self.room.leave(desk)
         else:

@@ -352,7 +352,10 @@ async def test_documents_are_opened_counted_and_opened_again():
         await bench.advance(1)
         bench.links.last.deliver(WELCOME)
         await settle()
-        assert bench.sent()[-1] == OpenDocument(request=2, document_id=replica.document_id, lineage=LINEAGE)
+        ours = replica.state_vector()
+        assert bench.sent()[-1] == OpenDocument(
+            request=2, document_id=replica.document_id, lineage=LINEAGE, state_vector=ours
+        )
 
 
 @runs_async
@@ -424,7 +427,7 @@ async def serve(bench, room):
         if isinstance(frame, bytes):
             room.receive(link, decode_frame(frame)[1])
         elif isinstance(order := order_codec.decode(frame), OpenDocument):
-            member = room.open(link, request=order.request)
+            member = room.open(link, request=order.request, state_vector=order.state_vector)
         room.commit()
         while member and member.outbox:
             link.deliver(member.outbox.pop(0))

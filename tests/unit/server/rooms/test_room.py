@@ -347,6 +347,24 @@ def test_who_joins_is_asked_what_it_has_and_told_what_it_lacks() -> None:
     assert heard.of(BOB, SyncStep2) == [SyncStep2(document.update_since())]
 
 
+def test_who_says_what_it_has_is_told_what_it_lacks_on_joining() -> None:
+    room, (document, updates) = room_with(ADA), typed()
+    room.receive(ADA, Update(merge_updates(updates)))
+    room.turn()
+    heard = Heard(room)(room.join(profile(BOB), EMPTY_STATE))
+
+    assert [type(each) for each in heard.frames[BOB]] == [SyncStep1, SyncStep2]
+    assert heard.of(BOB, SyncStep2) == [SyncStep2(document.update_since())]
+    assert Heard(room)(room.join(profile(EVE), document.state_vector())).of(EVE, SyncStep2) == [SyncStep2(EMPTY_UPDATE)]
+
+
+def test_who_says_nonsense_of_what_it_has_does_not_come_in() -> None:
+    room = room_with(ADA)
+
+    assert refusal(lambda: room.join(profile(BOB), b"\xff")) == "update_invalid"
+    assert room.members == [ADA]
+
+
 def test_the_answer_comes_also_when_nothing_is_lacking() -> None:
     room = room_with(ADA)
 

@@ -29,7 +29,7 @@ def test_a_token_proves_user_and_sign_in_until_it_expires() -> None:
     token, expires_at = tokens().issue(UserId("ada"), "g1", now=1000.0)
 
     assert expires_at == 1100.0
-    assert tokens().verify(token, 1099.9) == AccessClaims(UserId("ada"), "g1")
+    assert tokens().verify(token, 1099.9) == AccessClaims(UserId("ada"), "g1", 1100.0, is_young=False)
     assert refusal(token, 1100.0) == "token_expired"
 
 
@@ -45,6 +45,19 @@ def test_an_older_key_still_verifies() -> None:
 
     assert rotated.verify(old, 1).user_id == "ada"
     assert jwt.get_unverified_header(rotated.issue(UserId("ada"), "g", 0)[0])["kid"] == "k2"
+
+
+def test_a_token_is_young_in_its_first_half_and_while_its_key_is_the_newest() -> None:
+    token, _expires_at = tokens().issue(UserId("ada"), "g1", now=1000.0)
+    rotated = AccessTokens({"k1": KEY, "k2": b"n" * 32}, "k2", ttl_s=100, random=lambda size: b"\x01" * size)
+
+    assert [tokens().verify(token, now).is_young for now in (1000.0, 1049.0, 1051.0)] == [True, True, False]
+    assert not rotated.verify(token, 1000.0).is_young
+
+
+@pytest.mark.parametrize(("now", "delay_s"), [(1000.0, 80.0), (1040.0, 40.0), (1090.0, 0.0), (500.0, 80.0), (9e9, 0.0)])
+def test_the_next_token_is_made_when_a_fifth_of_the_life_is_left(now: float, delay_s: float) -> None:
+    assert tokens().renewal_delay_s(1100.0, now) == pytest.approx(delay_s)
 
 
 def test_a_token_of_another_key_is_refused() -> None:

@@ -102,6 +102,18 @@ def test_an_access_token_is_its_user(door: Door) -> None:
     assert door.refusal(token) == "token_expired"
 
 
+def test_an_access_token_is_used_on_while_it_is_young(door: Door) -> None:
+    ada = door.knock(door.invite(), user_id="u-1")
+    token = door.access_token(ada)
+    expires_at = door.now + 3600
+
+    again = door.knock(token)
+    assert (again.token, again.token_expires_at) == (token, expires_at)
+    door.now += 1801
+    assert door.knock(token).token == ""
+    assert (ada.token, door.knock(ada.refresh_token).token) == ("", "")
+
+
 def test_a_refresh_token_is_its_user_until_it_rests_too_long(door: Door) -> None:
     ada = door.knock(door.invite(), user_id="u-1")
     door.now += IDLE_S
