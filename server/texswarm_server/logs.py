@@ -7,6 +7,7 @@ someone else's says may hold any of these, so of such an error only its kind is 
 
 import json
 import logging
+import re
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
@@ -23,6 +24,7 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 _FIELDS: Final = "texswarm_fields"
 _OUR_PACKAGE: Final = "texswarm_server."
 _MOST_FRAMES: Final = 8
+_SPECIAL: Final = re.compile(r'[ "=\\]')
 _FOREIGN_LEVELS: Final = {"websockets": logging.ERROR, "asyncio": logging.WARNING}
 
 
@@ -90,7 +92,7 @@ def _frames(trace: TracebackType | None) -> str:
 
 def _value(value: Any) -> str:
     text = str(value)
-    is_plain = text and text.isprintable() and not any(letter in text for letter in ' "=\\')
+    is_plain = text and text.isprintable() and not _SPECIAL.search(text)
     return text if is_plain else json.dumps(text)
 
 

@@ -109,8 +109,9 @@ class SignIn:
         """
         signed_in = self._prove(records, message, Visitor(now, address, is_tokenless))
         user = self._described(signed_in.user, message)
-        if user != records.find_user(user.user_id):
-            records.put_user(user)
+        if user == signed_in.user:
+            return signed_in
+        records.put_user(user)
         return replace(signed_in, user=user)
 
     def renew(
