@@ -5,24 +5,41 @@ The same keys seal refresh tokens.
 
 import hmac
 import json
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Final
 
 import jwt
+from jwt.algorithms import HMACAlgorithm
 
 from texswarm_server.protocol.errors import ErrorCode, RejectedError
 from texswarm_server.protocol.ids import UserId
 from texswarm_server.sessions.credentials import RandomBytes, new_short_id
 
 _ALGORITHM: Final = "HS256"
-_jws: Final = jwt.PyJWS()
 _SEAL_CHARS: Final = 32
 #: When this share of a token's life is over, its holder is given another one.
-RENEWAL_SHARE: Final = 0.8
+_RENEWAL_SHARE: Final = 0.8
 _YOUTH_SHARE: Final = 0.5
+
+
+class _OwnKeys(HMACAlgorithm):
+    """Takes keys as they are: they are made here, and no text that somebody wrote could be one by mistake."""
+
+    def prepare_key(self, key: str | bytes) -> bytes:
+        """Return the key; what is looked for otherwise, each time, is a public key in its place."""
+        return key if isinstance(key, bytes) else key.encode()
+
+
+def _signatures() -> jwt.PyJWS:
+    made = jwt.PyJWS()
+    made.unregister_algorithm(_ALGORITHM)
+    made.register_algorithm(_ALGORITHM, _OwnKeys(HMACAlgorithm.SHA256))
+    return made
+
+
+_jws: Final = _signatures()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +61,6 @@ class AccessTokens:
     def __init__(self, keys: Mapping[str, bytes], current: str, *, ttl_s: float, random: RandomBytes) -> None:
         self._keys = keys
         self._current = current
-        self._prepared = _prepared(keys)
         self._series = new_short_id(random)
         self._numbers = count()
         self.ttl_s = ttl_s
@@ -52,7 +68,7 @@ class AccessTokens:
     def use(self, keys: Mapping[str, bytes], current: str) -> bool:
         """Sign with another key from now on, accept what these signed; return whether one is not accepted any more."""
         is_dropping = not self._keys.keys() <= keys.keys()
-        self._keys, self._current, self._prepared = keys, current, _prepared(keys)
+        self._keys, self._current = keys, current
         return is_dropping
 
     def issue(self, user_id: UserId, grant_id: str, now: float) -> tuple[str, float]:
@@ -60,8 +76,8 @@ class AccessTokens:
         expires_at = now + self.ttl_s
         token_id = f"{grant_id}.{self._series}.{next(self._numbers)}"
         claims = {"sub": user_id, "iat": now, "exp": expires_at, "jti": token_id}
-        headers = {"kid": self._current}
-        return jwt.encode(claims, self._prepared[self._current], algorithm=_ALGORITHM, headers=headers), expires_at
+        payload, headers = json.dumps(claims, separators=(",", ":")).encode(), {"kid": self._current, "typ": "JWT"}
+        return _jws.encode(payload, self._keys[self._current], _ALGORITHM, headers), expires_at
 
     def verify(self, token: str, now: float) -> AccessClaims:
         """Return what `token` proves; raises RejectedError (token_invalid or token_expired)."""
@@ -77,7 +93,7 @@ class AccessTokens:
     def renewal_delay_s(self, expires_at: float, now: float) -> float:
         """Return in how many seconds the holder of a token is to be given another one; clocks may have been set."""
         life_s = min(expires_at - now, self.ttl_s)
-        return max(life_s - self.ttl_s * (1 - RENEWAL_SHARE), 0.0)
+        return max(life_s - self.ttl_s * (1 - _RENEWAL_SHARE), 0.0)
 
     def sealed(self, text: str) -> str:
         """Return `text` with a seal behind it, by which it is known again as made here."""
@@ -102,15 +118,7 @@ class AccessTokens:
             raise RejectedError(ErrorCode.TOKEN_INVALID, type(error).__name__) from error
 
     def _payload(self, token: str, key_id: str) -> dict[str, object]:
-        return dict(json.loads(_jws.decode(token, self._prepared[key_id], algorithms=[_ALGORITHM])))
-
-
-def _prepared(keys: Mapping[str, bytes]) -> dict[str, jwt.PyJWK]:
-    """Return the keys in the form that is not looked at anew for each token."""
-    return {
-        key_id: jwt.PyJWK({"kty": "oct", "alg": _ALGORITHM, "k": urlsafe_b64encode(key).decode()})
-        for key_id, key in keys.items()
-    }
+        return dict(json.loads(_jws.decode(token, self._keys[key_id], [_ALGORITHM])))
 
 
 def _seal(key: bytes, text: str) -> str:
