@@ -10,7 +10,7 @@ import pytest
 from tests.helpers.run_async import runs_async, until
 from tests.helpers.wire_client import signed_in_client
 from texswarm_server.document import ProjectDocument
-from texswarm_server.document.project_document import EMPTY_STATE
+from texswarm_server.document.updates import EMPTY_STATE
 from texswarm_server.protocol.frames import Awareness, SyncStep1, SyncStep2, Update
 from texswarm_server.protocol.messages import (
     CloseDocument,
