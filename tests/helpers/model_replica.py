@@ -20,7 +20,10 @@ FILE = "main.tex"
 
 
 class ModelReplica:
-    """One person's copy. `rows` are local updates by outbox row; those up to `acknowledged_row` are safe."""
+    """One person's copy. `rows` are local updates by outbox row; those up to `acknowledged_row` are safe.
+
+    `unkept`: who waits until what is here is durable, while it is not; else None.
+    """
 
     def __init__(
         self, document_id: str = "11111111-1111-4111-8111-111111111111", client_ids: Iterator[int] | None = None
@@ -33,6 +36,7 @@ class ModelReplica:
         self.rows: list[bytes] = []
         self.blobs: BlobPort | None = None
         self.acknowledged_row = 0
+        self.unkept: list[Callable[[], None]] | None = None
         self.presence: list[bytes] = []
         self.participants: list[Participant] = []
         self.refusals: list[RejectedError] = []
@@ -103,6 +107,18 @@ class ModelReplica:
 
     def last_local_row(self) -> int:
         return len(self.rows)
+
+    def when_kept(self, call: Callable[[], None]) -> None:
+        if self.unkept is None:
+            call()
+        else:
+            self.unkept.append(call)
+
+    def keep(self) -> None:
+        """Everything is durable now."""
+        calls, self.unkept = self.unkept or [], None
+        for call in calls:
+            call()
 
     def acknowledged(self, row: int) -> None:
         assert row <= len(self.rows)

@@ -3,7 +3,7 @@
 Nothing is ever written into it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from texswarm_desktop.client.server_talk import settled
@@ -76,6 +76,10 @@ class DocumentPreview:
     def last_local_row(self) -> int:
         """Return 0, as above."""
         return 0
+
+    def when_kept(self, call: Callable[[], None]) -> None:
+        """Nothing is kept here."""
+        call()
 
     def acknowledged(self, row: int) -> None:
         """Nothing was sent."""

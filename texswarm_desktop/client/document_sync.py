@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from typing import Final, Protocol
 
 from texswarm_desktop.client.blob_sync import BlobSync
@@ -259,7 +260,7 @@ class DocumentSync:
         could_write, door.role = door.can_write, role
         self._replica.role_changed(role)
         if door.can_write and not could_write and door.their_vector is not None:
-            self._send_missing(door, door.their_vector)
+            self._replica.when_kept(partial(self._answer, door, door.their_vector))
         if self.blobs is not None and door.has_caught_up:
             self.blobs.role_changed(can_write=door.can_write)
 
@@ -282,7 +283,8 @@ class DocumentSync:
             return
         match body:
             case SyncStep1(state_vector):
-                self._on_step1(door, state_vector)
+                read_state_vector(state_vector)
+                self._replica.when_kept(partial(self._answer, door, state_vector))
             case SyncStep2(update):
                 self._apply(update)
                 self._on_caught_up(door)
@@ -343,7 +345,10 @@ class DocumentSync:
 
     # ── what comes in ───────────────────────────────────────────────────────────────────────────────────
 
-    def _on_step1(self, door: _Door, state_vector: bytes) -> None:
+    def _answer(self, door: _Door, state_vector: bytes) -> None:
+        """Send what the server lacks, who has what is in `state_vector`; edits from now on go out one by one."""
+        if self._door is not door:
+            return
         theirs = read_state_vector(state_vector)
         door.their_vector = state_vector
         has_edits = self._replica.unacknowledged() > 0

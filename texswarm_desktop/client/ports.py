@@ -101,6 +101,9 @@ class ReplicaPort(Protocol):
     def last_local_row(self) -> int:
         """Return the highest outbox row written or queued; 0 when there is none."""
 
+    def when_kept(self, call: Callable[[], None]) -> None:
+        """Call when nothing is in the replica that others may not hear of before it is durable; mostly at once."""
+
     def acknowledged(self, row: int) -> None:
         """Mark every outbox row up to `row` as stored durably by the server."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from texswarm_desktop.core.project_files import PLAIN, DecodedText, TextFormat
-from texswarm_desktop.core.renames import Mirrored, Seen, renamed
+from texswarm_desktop.core.renames import ALIKE, Mirrored, Seen, likeness, renamed
 
 _STRAY: Final = " was "
 
@@ -154,8 +154,9 @@ def reconcile(
         if record is not None and _was_changed_elsewhere(record, found, known):
             steps.append(Merge(file_id, record.path, record.last_text))  # and its new name is for the next round
             known.add(record.path)
-        elif path not in found and record is not None and record.digests and record.path not in found:
-            gone.append(file_id)
+        elif path not in found and record is not None and record.digests:
+            if record.path not in found or _was_taken_along(record, found, known):
+                gone.append(file_id)
     for file_id in sorted(records.keys() - document.keys()):
         record = records[file_id]
         if _was_changed_elsewhere(record, found, known):
@@ -187,6 +188,17 @@ def _was_changed_elsewhere(record: Record, found: Mapping[str, Found], known: Co
     if there is None or there.decoded is None or record.path in known or not record.digests:
         return False
     return there.digest not in record.digests
+
+
+def _was_taken_along(record: Record, found: Mapping[str, Found], known: Collection[str]) -> bool:
+    """A crash came after the file was written under its new name, and another program moved it on from there.
+
+    What is under the old name is what was there before: we had not come to delete it, or `git checkout` wrote it.
+    """
+    if record.text is None or record.intent_text is None or record.path in known:
+        return False
+    fresh = [one.decoded.text for path, one in found.items() if path not in {*known, record.path} and one.decoded]
+    return any(likeness(record.text, one) < likeness(record.intent_text, one) >= ALIKE for one in fresh)
 
 
 def _is_left_over(records: Iterable[Record], path: str, found: Found) -> bool:

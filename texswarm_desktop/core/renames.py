@@ -5,13 +5,13 @@ is known by its lines, the most alike first. A place on the disk alone proves no
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 #: From how much likeness on two texts are one file under another name; with the same place on the disk, and without.
 _ALIKE_IN_PLACE: Final = 0.3
-_ALIKE: Final = 0.6
+ALIKE: Final = 0.6
 #: More text than this is not compared line by line: a rename is then seen only where the content stayed.
 _MAX_COMPARED_CP: Final = 8 * 1024 * 1024
 
@@ -43,7 +43,10 @@ def renamed(gone: Mapping[str, Mirrored], fresh: Mapping[str, Seen]) -> dict[str
     """Pair files that are gone, by id, with new ones, by path; the surest first."""
     found: dict[str, str] = {}
     taken: set[str] = set()
-    for pairs in (_same(gone, fresh), _alike(gone, fresh, found, taken)):
+    now = {file_id: (file.text,) for file_id, file in gone.items()}
+    before = {file_id: file.former for file_id, file in gone.items()}
+    # What was in it before is in whatever else was made of that, by `git checkout` perhaps: it proves less.
+    for pairs in (_same(gone, fresh), _alike(gone, fresh, now, found, taken), _alike(gone, fresh, before, found, taken)):
         for _, _, path, file_id in sorted(pairs):
             if file_id not in found and path not in taken:
                 found[file_id] = path
@@ -69,24 +72,25 @@ def _same(gone: Mapping[str, Mirrored], fresh: Mapping[str, Seen]) -> Iterator[_
 
 
 def _alike(
-    gone: Mapping[str, Mirrored], fresh: Mapping[str, Seen], found: Mapping[str, str], taken: set[str]
+    gone: Mapping[str, Mirrored],
+    fresh: Mapping[str, Seen],
+    texts: Mapping[str, tuple[str, ...]],
+    found: Mapping[str, str],
+    taken: Collection[str],
 ) -> Iterator[_Pair]:
-    """Compare what is left over; the lines of a text are counted once."""
-    old = {file_id: file for file_id, file in gone.items() if file_id not in found and file.text}
+    """Compare what is left over with `texts`, by file; the lines of a text are counted once."""
+    old = {file_id: some for file_id, some in texts.items() if file_id not in found and any(some)}
     new = {path: seen.text for path, seen in fresh.items() if path not in taken and seen.text}
-    if (
-        not old
-        or not new
-        or sum(len(file.text) for file in old.values()) + sum(map(len, new.values())) > _MAX_COMPARED_CP
-    ):
+    length = sum(len(text) for some in old.values() for text in some) + sum(map(len, new.values()))
+    if not old or not new or length > _MAX_COMPARED_CP:
         return
     lines = {path: _lines(text) for path, text in new.items()}
-    for file_id, file in old.items():
-        before = [_lines(text) for text in (file.text, *file.former)]
+    for file_id, some in old.items():
+        file, before = gone[file_id], [_lines(text) for text in some]
         for path in new:
             is_in_place = _is_in_place(file, fresh[path])
             degree = max(_share(one, lines[path]) for one in before)
-            if degree >= (_ALIKE_IN_PLACE if is_in_place else _ALIKE):
+            if degree >= (_ALIKE_IN_PLACE if is_in_place else ALIKE):
                 yield -(degree + is_in_place), file.path, path, file_id
 
 

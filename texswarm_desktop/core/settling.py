@@ -42,28 +42,36 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """`ready` paths can be taken; the others are waited for, and are to be looked at again after `again_s`."""
+    """`ready` paths can be taken; the others are waited for, and are to be looked at again after `again_s`.
+
+    `sights`: all of them. Who does not take one that is ready remembers it too, or it would begin to wait anew.
+    """
 
     ready: frozenset[str]
-    waiting: Mapping[str, Sight]
+    sights: Mapping[str, Sight]
     again_s: float | None
+
+    @property
+    def waiting(self) -> dict[str, Sight]:
+        """What is waited for."""
+        return {path: sight for path, sight in self.sights.items() if path not in self.ready}
 
 
 def settle(before: Mapping[str, Sight], changes: Mapping[str, Change], now: float) -> Settled:
     """Sort `changes` (by path) into those that are over and those that may not be; `before`: what was waited for."""
-    ready, waiting, rests = set(), {}, []
+    ready, sights, rests = set(), {}, []
     for path, change in changes.items():
         known = before.get(path)
         age_s = min(max(change.age_s, 0.0), change.doubt.value)
         is_known = known is not None and known.mark == change.mark
         since = min(now - age_s, known.since) if is_known and known else now - age_s
+        sights[path] = Sight(change.mark, since)
         rest_s = since + change.doubt.value - now
         if rest_s <= 0:
             ready.add(path)
         else:
-            waiting[path] = Sight(change.mark, since)
             rests.append(rest_s)
-    return Settled(frozenset(ready), waiting, min(rests) if rests else None)
+    return Settled(frozenset(ready), sights, min(rests) if rests else None)
 
 
 def doubt_about(known: str | None, found: str | None) -> Doubt:

@@ -61,14 +61,16 @@ def diff(old: str, new: str) -> list[Edit]:
 def merge(base: str, theirs: str, ours: str) -> list[Edit]:
     """Return edits on `ours` that bring in what `theirs` changed since `base`, and undo nothing of ours.
 
-    What either side deleted is gone, what either side wrote is there; what both wrote alike is there once.
+    What either side deleted is gone, what either side wrote is there; what both wrote alike is there once. A line in
+    which one side wrote stays whole where the other side took it away: words of it would end up in the next one.
     """
     if theirs in (base, ours):
         return []
     if ours == base:
         return diff(base, theirs)
-    track = _Track(base, changed_words(base, ours))
-    return _fine(ours, _joined(_carried(changed_words(base, theirs), track)))
+    own, changes = changed_words(base, ours), changed_words(base, theirs)
+    changes = _sparing(_whole(changes, base, _written_in(base, changes, own)), _written_in(base, own, changes))
+    return _fine(ours, _joined(_carried(changes, _Track(base, own))))
 
 
 def whole_change(old: str, new: str) -> Edit:
@@ -311,6 +313,51 @@ def _joined(edits: Iterable[Edit]) -> list[Edit]:
 
 
 # ── three ways ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _written_in(base: str, edits: Iterable[Edit], others: Sequence[Edit]) -> list[tuple[int, int]]:
+    """Return the lines of `base` in which `edits` write something, and which `others` take away as a whole."""
+    starts = [edit.start for edit in others]
+    lines: list[tuple[int, int]] = []
+    for edit in edits:
+        start, end = base.rfind("\n", 0, edit.start) + 1, base.find("\n", edit.end) + 1
+        at = bisect_right(starts, start) - 1
+        is_gone = at >= 0 and start < end <= others[at].end
+        if is_gone and _is_inside(edit, base, start) and (start, end) not in lines[-1:]:
+            lines.append((start, end))
+    return lines
+
+
+def _is_inside(edit: Edit, base: str, start: int) -> bool:
+    """Say whether something is written into the one line that begins at `start`, and not a line before it."""
+    if not edit.new or "\n" in base[edit.start : edit.end]:
+        return False
+    return not (edit.end == start and edit.new.endswith("\n"))
+
+
+def _whole(edits: Sequence[Edit], base: str, lines: Iterable[tuple[int, int]]) -> list[Edit]:
+    """Make one edit of all those in a line, which writes the line anew."""
+    rest = list(edits)
+    for start, end in lines:
+        here = [at for at, edit in enumerate(rest) if edit.start < end and start <= edit.end]
+        here = [at for at in here if rest[at].end > start or rest[at].start == start]
+        if all(start <= rest[at].start and rest[at].end <= end for at in here):
+            inside = [Edit(rest[at].start - start, rest[at].end - start, rest[at].new) for at in here]
+            rest[here[0] : here[-1] + 1] = [Edit(start, end, apply_edits(base[start:end], inside))]
+    return rest
+
+
+def _sparing(edits: Iterable[Edit], lines: Sequence[tuple[int, int]]) -> list[Edit]:
+    """Leave `lines` out of the edits that take them away."""
+    spared: list[Edit] = []
+    for edit in edits:
+        at, new = edit.start, edit.new
+        for start, end in lines:
+            if edit.start <= start and end <= edit.end:
+                spared += [Edit(at, start, new)] if at < start or new else []
+                at, new = end, ""
+        spared += [Edit(at, edit.end, new)] if at < edit.end or new else []
+    return spared
 
 
 def _carried(theirs: Sequence[Edit], track: "_Track") -> Iterator[Edit]:

@@ -90,7 +90,7 @@ class FolderIntake:
         self._paths = paths
         self._clock, self._wall_clock = clock, wall_clock
         self._suspects: set[str] = set()
-        self._sights: Mapping[str, Sight] = {}
+        self._sights: dict[str, Sight] = {}
         self._replaced = ReplacedFiles()
         self._left: dict[str, Left] = {}
         self.is_wanted = False
@@ -150,6 +150,8 @@ class FolderIntake:
         if (look.gone & owners.keys() | look.changed.keys()) - settled.ready:
             # One that is new may be one that is gone, or one that something else took the place of.
             changed, gone = {path: seen for path, seen in changed.items() if path in owners}, set()
+            held = settled.ready & (look.gone | look.changed.keys()) - changed.keys()
+            self._sights |= {path: settled.sights[path] for path in held}
         came, went = ({one for one in some if f"{one}/" in settled.ready} for some in (came, went))
         late = self._replaced.saves(look.late.keys() & settled.ready, look.late)
         self._replaced.drop_old(self._clock(), kept={*settled.waiting, *late})

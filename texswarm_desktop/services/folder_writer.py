@@ -84,6 +84,10 @@ class WritingOutcome:
     replaced: list[Replaced] = field(default_factory=list)
     error: TexSwarmError | None = None
 
+    def has_written(self, path: str) -> bool:
+        """Say whether a file of ours was put at `path`."""
+        return any(file is not None and file.path == path for file in self.files.values())
+
     @contextmanager
     def taking_errors(self, *file_ids: FileId) -> Iterator[None]:
         """Note what goes wrong with these files."""
@@ -136,7 +140,10 @@ class FolderWriter:
         outcome.stuck = {*order.make, *order.unmake} - outcome.made - outcome.unmade
 
     def _remove(self, outcome: WritingOutcome, order: WritingRound, file_id: FileId, base: MirroredFile) -> None:
-        """Another file may have the name by now; what another program wrote in the file keeps it."""
+        """Another file may have the name by now; what another program wrote in the file keeps it.
+
+        One that is gone already may be under another name, and is that file then: a look will tell.
+        """
         is_known = base.path not in outcome.avoided
         if is_known and (base.path in order.taken or self._removes(outcome, order, file_id, base)):
             outcome.files[file_id] = None
@@ -146,7 +153,9 @@ class FolderWriter:
             outcome.files[file_id] = None
 
     def _removes(self, outcome: WritingOutcome, order: WritingRound, file_id: FileId, base: MirroredFile) -> bool:
-        is_gone = self._folder.remove(base.path, expected=base.state, kept=order.kept)
+        is_gone = self._folder.remove(
+            base.path, expected=base.state, kept=order.kept, must_be_there=order.is_watched
+        )
         self._keep_replaced(outcome, (file_id, base))
         if is_gone:
             outcome.left[base.path] = Left(meant_by(file_id), base.text)
@@ -161,9 +170,9 @@ class FolderWriter:
     def _write(self, outcome: WritingOutcome, order: WritingRound, write: FileWrite, data: bytes) -> None:
         old, there = write.old, write.there
         try:
-            if old is not None and old.path not in {write.path, *order.taken}:
+            if old is not None and old.path != write.path and not outcome.has_written(old.path):
                 self._folder.check(old.path, expected=old.state, must_be_there=order.is_watched)
-                if there is None:
+                if there is None and old.path not in order.taken:
                     old = self._moved(outcome, order, write, old)
                     there = (write.file_id, old) if old.path == write.path else None
             expected = there[1].state if there is not None else None

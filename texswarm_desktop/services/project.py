@@ -124,6 +124,7 @@ class Project:
         self._outbox = Outbox()
         self._untold: list[tuple[bytes, int]] = []
         self._holds_back = 0
+        self._held_calls: list[Callable[[], None]] = []
         self._noting: asyncio.Future[None] | None = None
         self._entered: Entered | None = None
         self._sync: SyncPort | None = None
@@ -470,6 +471,12 @@ class Project:
         """Return the highest outbox row written or queued; 0 when there is none."""
         return self._outbox.last_row
 
+    def when_kept(self, call: Callable[[], None]) -> None:
+        """Call when nothing is held back here: see `_hand_over_taken`."""
+        self._held_calls.append(call)
+        if not self._holds_back or self._problems.keys() & {"replica"}:
+            self._tell_server()
+
     def acknowledged(self, row: int) -> None:
         """Mark every outbox row up to `row` as stored durably by the server."""
         if self._outbox.acknowledge(row):
@@ -673,6 +680,9 @@ class Project:
         if self._sync is not None:
             for update, row in untold:
                 self._sync.local_update(update, row)
+        calls, self._held_calls = self._held_calls, []
+        for call in calls:
+            call()
 
     def _on_document_files_changed(self) -> None:
         self._mirror.files_changed()

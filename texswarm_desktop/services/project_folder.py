@@ -279,14 +279,16 @@ class ProjectFolder:
             self._disk.remove_folder(place)
         return not self._is_folder(place)
 
-    def remove(self, path: str, *, expected: DiskState, kept: Collection[str] = ()) -> bool:
+    def remove(
+        self, path: str, *, expected: DiskState, kept: Collection[str] = (), must_be_there: bool = False
+    ) -> bool:
         """Delete the file at `path` and folders that get empty, apart from `kept` ones.
 
-        Returns False when another program changed it.
+        Returns False when another program changed it; with `must_be_there` also when one took it away.
         """
         there = self._state(path, expected)
         if there is None:
-            return True
+            return not must_be_there
         if there.digest != expected.digest:
             return False
         target = self._place(path)

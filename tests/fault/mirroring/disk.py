@@ -29,11 +29,15 @@ class Inode:
 
 
 class SimulatedDisk:
-    """Names and what they stand for. Paths are strings relative to the root; every method is one step."""
+    """Names and what they stand for. Paths are strings relative to the root; every method is one step.
+
+    `were`: by path, where a file was before programs moved it.
+    """
 
     def __init__(self, clock: Callable[[], float], on_change: Callable[[str], None]) -> None:
         self.files: dict[str, Inode] = {}
         self.folders: set[str] = {""}
+        self.were: dict[str, set[str]] = {}
         self._clock = clock
         self._on_change = on_change
         self._free: list[int] = []
@@ -190,13 +194,18 @@ class MirrorsDisk:
         return _status(self._disk.create(self._at(path, "write"), data))
 
     def rename(self, old: Path, new: Path) -> None:
-        self._disk.rename(self._name(old), self._at(new, f"rename {old.name} to"))
+        self._move(self._name(old), self._at(new, f"rename {old.name} to"))
 
     def put_beside(self, old: Path, new: Path) -> None:
         name = self._at(new, f"put {old.name} at")
         if name in self._disk.files or name in self._disk.folders:
             raise FileExistsError(errno.EEXIST, "there", name)
-        self._disk.rename(self._name(old), name)
+        self._move(self._name(old), name)
+
+    def _move(self, old: str, new: str) -> None:
+        self._disk.rename(old, new)
+        if old in self._disk.were:
+            self._disk.were[new] = self._disk.were[old]
 
     def exchange(self, one: Path, other: Path) -> bool:
         name = self._at(other, f"exchange {one.name} with")

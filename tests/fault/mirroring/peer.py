@@ -75,6 +75,7 @@ class Process:
         self.updates: list[tuple[bytes, bool]] = []
         self._untold: list[bytes] = []
         self._holds_back = 0
+        self._held_calls: list[Callable[[], None]] = []
         self._tick: asyncio.Handle | None = None
 
     async def start(self) -> None:
@@ -170,6 +171,15 @@ class Process:
         untold, self._untold = self._untold, []
         for update in untold:
             self.peer.world.send(self.peer, update)
+        calls, self._held_calls = self._held_calls, []
+        for call in calls:
+            call()
+
+    def when_kept(self, call: Callable[[], None]) -> None:
+        """As `Project` does."""
+        self._held_calls.append(call)
+        if not self._holds_back:
+            self._tell()
 
 
 class Watch:

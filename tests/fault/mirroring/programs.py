@@ -45,7 +45,6 @@ class Programs:
         self.written_again: set[str] = set()
         self.local: dict[str, str] = {}
         self.unlinked: set[tuple[str, str]] = set()
-        self._were: dict[tuple[str, str], set[str]] = {}
 
     def new_path(self) -> str:
         self._count += 1
@@ -126,6 +125,7 @@ class Programs:
         world, disk = self._world, peer.disk
         kind = world.random.choice(("in place", "in place", "in pieces", "new file", "backup"))
         world.tell(peer.name, f"saves {path} ({kind}): {text.splitlines()[:3]}...")
+        self._note_saved_twice(peer, path, text)
         with suppress(OSError):
             folder = path.rpartition("/")[0]
             if folder not in disk.folders:
@@ -158,6 +158,13 @@ class Programs:
             else:
                 disk.rename(hidden, path)
             world.tell(peer.name, f"has saved {path}")
+
+    def _note_saved_twice(self, peer: "Peer", path: str, text: str) -> None:
+        """A file was moved, and an editor saves what it has of it where it was: both are on the disk then."""
+        saved = set(text.splitlines())
+        for new in peer.disk.files:
+            if path in peer.disk.were.get(new, ()):
+                self.written_again |= saved & set(peer.disk.text(new).splitlines())
 
     def _note_overwritten(self, peer: "Peer", path: str, text: str) -> None:
         """What one program writes over that another one on this disk wrote is nobody else's to keep."""
@@ -241,7 +248,7 @@ class Programs:
             peer.busy.discard("*")
 
     def _note_moved(self, peer: "Peer", old: str, new: str) -> None:
-        self._were[peer.name, new] = {old, *self._were.get((peer.name, old), ())}
+        peer.disk.were[new] = {old, *peer.disk.were.get(old, ())}
 
     def _note_unseen_move(self, peer: "Peer", path: str) -> None:
         """A file was moved, and before the mirror saw that there is another one in its place.
@@ -250,13 +257,13 @@ class Programs:
         """
         if path not in peer.disk.files and path in self._mirrored(peer).values():
             for new in peer.disk.files:
-                if path in self._were.get((peer.name, new), ()):
+                if path in peer.disk.were.get(new, ()):
                     self.written_again |= set(peer.disk.text(new).splitlines())
 
     def _forget(self, peer: "Peer", path: str) -> None:
         self._world.deleted |= set(peer.disk.text(path).splitlines())
         self.unlinked.add((peer.name, path))
-        known = {path, *self._were.get((peer.name, path), ())}
+        known = {path, *peer.disk.were.get(path, ())}
         self._world.deleted_ids |= {file_id for file_id, shown in self._mirrored(peer).items() if shown in known}
 
     def _mirrored(self, peer: "Peer") -> dict[FileId, str]:

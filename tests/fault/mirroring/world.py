@@ -142,10 +142,14 @@ class World:
 
     def link(self, peer: Peer) -> None:
         peer.is_linked = True
-        if peer.process is not None:
-            peer.process.hand_over()
-            peer.process.document.apply(self.hub.update_since(peer.process.document.state_vector()))
-            self.take(peer.process.document.update_since(self.hub.state_vector()), peer)
+        if (process := peer.process) is not None:
+            process.hand_over()
+            process.document.apply(self.hub.update_since(process.document.state_vector()))
+            process.when_kept(lambda: self._answer(peer, process))
+
+    def _answer(self, peer: Peer, process: Process) -> None:
+        if peer.is_linked and peer.process is process:
+            self.take(process.document.update_since(self.hub.state_vector()), peer)
 
     def cut(self, peer: Peer) -> None:
         peer.is_linked = False

@@ -235,6 +235,27 @@ def test_an_edit_before_the_servers_vector_waits_for_it(desk):
     assert str(server.text(server.file_at("main.tex"))) == "early"
 
 
+def test_what_others_may_not_hear_of_yet_is_sent_when_it_is_durable(desk):
+    desk.replica.unkept = []
+    link = desk.live()
+    desk.replica.replace(0, 0, "typed meanwhile")
+    assert link.sent(SyncStep2) == link.sent(Update) == []
+    desk.replica.keep()
+    assert (len(link.sent(SyncStep2)), link.sent(Update)) == (1, [])
+    desk.replica.replace(0, 0, "x")
+    assert len(link.sent(Update)) == 1
+
+
+def test_who_lost_the_link_meanwhile_sends_nothing_on_the_next_one(desk):
+    desk.replica.unkept = []
+    desk.live()
+    desk.cut()
+    link = desk.connect()
+    desk.opened()
+    desk.replica.keep()
+    assert link.sent(SyncStep2) == []
+
+
 def test_counts_are_translated_to_rows(desk):
     desk.live()
     rows = desk.replica.last_local_row()

@@ -116,3 +116,11 @@ def test_a_file_moved_on_both_sides_is_one_file() -> None:
 def test_a_write_that_a_crash_cut_short_is_the_base_of_what_came_after_it() -> None:
     cut = Record("a", "old", digest=b"old", intent=b"new", intent_text="new")
     assert reconcile({"1": cut}, {"a": found("new and more")}, {"1": ("a", "doc")}) == [Merge("1", "a", "new")]
+
+
+def test_a_file_that_was_moved_on_from_the_name_a_crash_left_it_under_is_that_file() -> None:
+    """Seed 10765 of the simulated mirror; what is under the first name is as it was there."""
+    cut = {"1": Record("a", "x\n", digest=b"x\n", intent=b"x\ny\n", intent_text="x\ny\n")}
+    document = {"1": ("b", "x\ny\n")}
+    assert reconcile(cut, {"a": found("x\n"), "c": found("x\ny\n")}, document) == [Discard("a"), Rename("1", "c")]
+    assert reconcile(cut, {"a": found("x\n"), "c": found("x\nz\n")}, document) == [Discard("a"), Add("c")]

@@ -35,6 +35,15 @@ def test_a_place_on_the_disk_alone_proves_nothing() -> None:
     assert renamed({"1": gone("a", "", None)}, {"b": new("x", inode=None)}) == {}
 
 
+def test_what_was_in_a_file_before_proves_less_than_what_was_in_it_last() -> None:
+    """Seed 90005 of the simulated mirror: git wrote the first version where it had been once."""
+    last = LINES + "five\nsix\n"
+    file = Mirrored("a", last, last.encode(), None, former=(LINES + "0\n",))
+    moved, checked_out = new(last + "seven\n"), new(LINES + "0\n")
+    assert renamed({"1": file}, {"b": moved, "c": checked_out}) == {"1": "b"}
+    assert renamed({"1": file}, {"c": checked_out}) == {"1": "c"}
+
+
 def test_a_file_is_given_away_once() -> None:
     assert renamed({"1": gone("a"), "2": gone("b")}, {"c": new()}) == {"1": "c"}
 

@@ -35,6 +35,12 @@ def test_what_is_not_changed_any_more_is_not_waited_for() -> None:
     assert settle(first.waiting, {}, now=5.1).waiting == {}
 
 
+def test_what_is_ready_and_not_taken_stays_ready() -> None:
+    first = settle({}, {"a.tex": Change(1, Doubt.NONE, age_s=1.0), "b.tex": Change(1, Doubt.GONE)}, now=5.0)
+    again = settle(first.sights, {"a.tex": Change(1, Doubt.NONE), "b.tex": Change(1, Doubt.GONE)}, now=5.4)
+    assert (first.ready, again.ready) == ({"a.tex"}, {"a.tex", "b.tex"})
+
+
 def test_one_file_does_not_wait_for_another() -> None:
     changes = {"a.tex": Change(1, Doubt.SHORTENED), "b.tex": Change(1, Doubt.NONE, age_s=1.0)}
     settled = settle({}, changes, now=5.0)

@@ -158,6 +158,53 @@ def test_a_deleted_line_takes_no_words_of_another_one_along() -> None:
     assert apply_edits(ours, merge(base, theirs, ours)) == ours
 
 
+LINE = "a line with words in it\n"
+CHANGED = "a line with other words in it\n"
+
+
+@pytest.mark.parametrize(
+    ("base", "theirs", "ours", "result"),
+    [
+        (f"a\n{LINE}b\n", f"a\n{CHANGED}b\n", "a\nb\n", f"a\n{CHANGED}b\n"),
+        (f"a\n{LINE}b\n", "a\nb\n", f"a\n{CHANGED}b\n", f"a\n{CHANGED}b\n"),
+        (f"{LINE}b\n", f"new\n{CHANGED}b\n", "b\n", f"new\n{CHANGED}b\n"),
+        (f"a\n{LINE}b\nc\n", "quite another\nc\n", f"a\n{CHANGED}b\nc\n", f"quite another\n{CHANGED}c\n"),
+        (f"a\n{LINE}b\n", f"a\nso {CHANGED}b\n", "b\n", f"so {CHANGED}b\n"),
+    ],
+)
+def test_a_line_that_one_changed_and_the_other_deleted_stays_whole(
+    base: str, theirs: str, ours: str, result: str
+) -> None:
+    assert merged(base, theirs, ours) == result
+
+
+def test_two_lines_that_look_alike_are_not_glued_to_a_third_one() -> None:
+    """Seed 80051 of the simulated mirror: the fourth line came back where the third was deleted here."""
+    base, theirs = "first line 3 of it\nfirst line 5 of it\n", "another\nfirst line 4 of it\nfirst line 5 of it\n"
+    assert merged(base, theirs, "first line 5 of it\n") == theirs
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("=+-#"), st.sampled_from("=+-#")), max_size=8),
+    st.lists(st.sampled_from(["alpha", "beta", "gamma"]), min_size=8, max_size=8),
+)
+def test_no_line_is_glued_to_another_one(changes: list[tuple[str, str]], words: list[str]) -> None:
+    """Each side leaves a line, puts one before it, deletes it, or changes a word in it."""
+    base = [f"line {number} says {word} here and there" for number, word in enumerate(words[: len(changes)])]
+    sides: list[list[str]] = []
+    for which in (0, 1):
+        lines: list[str] = []
+        for number, kinds in enumerate(changes):
+            kept, new = base[number], f"{'theirs ours'.split()[which]} {number} is new"
+            lines += {"=": [kept], "+": [new, kept], "-": [], "#": [kept.replace("says", f"saith{which}")]}[kinds[which]]
+        sides.append(lines)
+    theirs, ours = sides
+    result = merged(*("".join(f"{line}\n" for line in one) for one in (base, theirs, ours))).splitlines()
+    both = {kept.replace("says", "saith1saith0") for kept in base}
+    assert set(result) <= {*base, *theirs, *ours, *both}
+    assert set(result) >= {line for line in (*theirs, *ours) if "is new" in line}
+
+
 WORDS = st.lists(st.sampled_from(["alpha", "beta", "gamma", "delta", "epsilon", "zeta"]), unique=True).map(
     lambda words: "".join(f"{word}\n" for word in words)
 )
