@@ -10,8 +10,16 @@ import pytest
 from tests.fault.mirroring.story import Verdict, live
 
 #: Each lost or doubled lines once: without and with processes that are killed.
-SEEDS = (32, 49, 50, 53, 154, 189, 269, 326, 350, 593, 30042, 30050, 300057, 300348)
-KILLED = (1002, 1018, 1031, 1045, 1058, 1133, 1157, 2007, 2016, 2176, 10236, 10738, 10801, 10852, 20056, 20075, 60054, 80051, 90005, 50097, 10765, 201482)
+# fmt: off
+SEEDS = (
+    32, 49, 50, 53, 154, 189, 269, 326, 350, 593, 30042, 30050, 300057, 300348, 301436, 301703, 301925, 301952, 302000,
+    401298,
+)
+KILLED = (
+    1002, 1018, 1031, 1045, 1058, 1133, 1157, 2007, 2016, 2176, 10236, 10738, 10801, 10852,
+    20056, 20075, 60054, 80051, 90005, 50097, 10765, 201482,
+)
+# fmt: on
 SEED = int(os.environ.get("TEXSWARM_SEED", "1"))
 STORIES = int(os.environ.get("TEXSWARM_STORIES", "1000"))
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from texswarm_desktop.core.reconcile import Add, Merge, Remove, Rename, RestoreFile, meant_by
-from texswarm_desktop.core.renames import Mirrored, Seen, renamed
+from texswarm_desktop.core.renames import Mirrored, Seen, likeness, renamed
 from texswarm_desktop.core.text_merge import common_lines
 
 #: How much of a file that was under a path is in one that appears there, if it is that one, saved once more.
@@ -20,7 +20,10 @@ _WHOLE: Final = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What was under a path when we gave the file another name or deleted it; an editor may still have it open."""
+    """What was under a path when we gave the file another name, deleted it, or put another one in its place.
+
+    An editor may still have it open.
+    """
 
     file_id: str
     text: str
@@ -104,7 +107,7 @@ def disk_steps(facts: DiskFacts) -> list[DiskStep]:
     for path, seen in sorted(facts.changed.items()):
         owner = owners.get(path)
         if owner is not None and owner not in moved:
-            steps.append(_changed_in_place(facts, owner, path, seen))
+            steps += _changed_in_place(facts, owner, path, seen)
         elif seen.text is not None:
             new.append(path)
         elif path in unwritten:
@@ -158,11 +161,18 @@ def _is_left(facts: DiskFacts, path: str) -> bool:
     return (old & new).total() >= _WHOLE * old.total() and bool(new - old)
 
 
-def _changed_in_place(facts: DiskFacts, owner: str, path: str, seen: Seen) -> DiskStep:
+def _changed_in_place(facts: DiskFacts, owner: str, path: str, seen: Seen) -> list[DiskStep]:
     base, file_id = facts.mirrored[owner].text, meant_by(owner)
     if seen.text is None:
-        return Foreign(path) if file_id in facts.document else ForgetFile(owner)
-    return _brought_back(facts, file_id, path, base)
+        return [Foreign(path) if file_id in facts.document else ForgetFile(owner)]
+    left = facts.left.get(path)
+    if left is None or left.file_id == file_id or not _is_left(facts, path):
+        return [_brought_back(facts, file_id, path, base)]
+    if likeness(left.text, seen.text) <= likeness(base, seen.text):
+        return [_brought_back(facts, file_id, path, base)]
+    # Whoever loaded the file that was there before ours saved it: ours is written again, and that one is changed.
+    rest = [RewriteFile(owner)] if file_id in facts.document else [ForgetFile(owner)]
+    return [*rest, _brought_back(facts, left.file_id, path, _base_of(facts, left.file_id, path) or "")]
 
 
 def _brought_back(facts: DiskFacts, file_id: str, path: str, base: str) -> DiskStep:

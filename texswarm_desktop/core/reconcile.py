@@ -154,9 +154,13 @@ def reconcile(
         if record is not None and _was_changed_elsewhere(record, found, known):
             steps.append(Merge(file_id, record.path, record.last_text))  # and its new name is for the next round
             known.add(record.path)
-        elif path not in found and record is not None and record.digests:
-            if record.path not in found or _was_taken_along(record, found, known):
-                gone.append(file_id)
+        elif (
+            path not in found
+            and record is not None
+            and record.digests
+            and (record.path not in found or _was_taken_along(record, found, known))
+        ):
+            gone.append(file_id)
     for file_id in sorted(records.keys() - document.keys()):
         record = records[file_id]
         if _was_changed_elsewhere(record, found, known):

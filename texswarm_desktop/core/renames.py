@@ -46,7 +46,11 @@ def renamed(gone: Mapping[str, Mirrored], fresh: Mapping[str, Seen]) -> dict[str
     now = {file_id: (file.text,) for file_id, file in gone.items()}
     before = {file_id: file.former for file_id, file in gone.items()}
     # What was in it before is in whatever else was made of that, by `git checkout` perhaps: it proves less.
-    for pairs in (_same(gone, fresh), _alike(gone, fresh, now, found, taken), _alike(gone, fresh, before, found, taken)):
+    for pairs in (
+        _same(gone, fresh),
+        _alike(gone, fresh, now, found, taken),
+        _alike(gone, fresh, before, found, taken),
+    ):
         for _, _, path, file_id in sorted(pairs):
             if file_id not in found and path not in taken:
                 found[file_id] = path

@@ -1,6 +1,7 @@
 """How a text file is known to be on disk, and one that was replaced and may still be written to."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,6 +11,8 @@ from texswarm_desktop.services.disk import Disk, HeldFile
 from texswarm_desktop.services.figure_record import Stamp, stamp_of
 
 _SECOND_NS: Final = 1_000_000_000
+#: How often a file is read that is written to meanwhile. Its stamp is then that of a moment ago in any case.
+_MOST_READS: Final = 3
 #: Two writes closer together than this may have one time of writing; the second is for disks that know no fractions.
 _TICK_NS: Final = 100_000_000
 _COARSE_TICK_NS: Final = 2 * _SECOND_NS
@@ -64,7 +67,7 @@ class ReplacedFile:
         stamp = stamp_of(self._held.status())
         if self.known.still(stamp) or stamp.size > MAX_TEXT_BYTES:
             return None
-        data = self._held.read()
+        stamp, data = read_steadily(lambda: stamp_of(self._held.status()), self._held.read)
         state = state_of(stamp, digest_of(data), self._disk.now_ns())
         if state.digest == self.known.digest:
             self.known = state
@@ -74,6 +77,16 @@ class ReplacedFile:
     def close(self) -> None:
         """Let go of it."""
         self._held.close()
+
+
+def read_steadily(stamp: Callable[[], Stamp], read: Callable[[], bytes]) -> tuple[Stamp, bytes]:
+    """Read a file, with its stamp: half of what is being saved must not pass for what has stood there for long."""
+    before, data, after = stamp(), read(), stamp()
+    for _ in range(_MOST_READS - 1):
+        if before == after:
+            break
+        before, data, after = after, read(), stamp()
+    return before, data
 
 
 def state_of(stamp: Stamp, digest: bytes, now_ns: int) -> DiskState:

@@ -14,7 +14,7 @@ from texswarm_desktop.core.empty_folders import FolderFacts
 from texswarm_desktop.core.reconcile import Merge
 from texswarm_desktop.core.renames import Mirrored, Seen
 from texswarm_desktop.core.settling import Change, Doubt, Sight, doubt_about, settle
-from texswarm_desktop.core.stale_saves import FormerStates
+from texswarm_desktop.core.stale_saves import FormerStates, former_state
 from texswarm_desktop.core.text_merge import Edit, common_lines, merge
 from texswarm_desktop.services.disk_state import DiskFile, DiskState
 from texswarm_desktop.services.folder_writer import Replaced
@@ -61,8 +61,10 @@ class TextMerge:
         if self.base is None:
             base = common_lines(self.theirs, self.ours)
             return MergedText(merge(base, self.theirs, self.ours), self.former)
-        base = self.former.base_of(self.theirs, self.base, self.now)
-        return MergedText(merge(base, self.theirs, self.ours), self.former.carried(base, self.theirs))
+        base, former = self.former.base_of(self.theirs, self.base, self.now), self.former
+        if base != self.base:  # what was in the file is written over, and whoever loaded that may save it yet
+            former = former.after(former_state(self.base, self.now))
+        return MergedText(merge(base, self.theirs, self.ours), former.carried(base, self.theirs))
 
 
 @dataclass(frozen=True, slots=True)

@@ -552,11 +552,10 @@ class FolderMirror:
             case Rename(file_id, path):
                 self._rename(FileId(file_id), path, found[path])
             case Remove(file_id):
-                self._forget(FileId(file_id))
+                self._let_go(FileId(file_id))
                 self._document.remove_file(FileId(file_id))
             case RewriteFile(file_id):
-                self._before(FileId(file_id), self._bases[FileId(file_id)].text)
-                self._forget(FileId(file_id))
+                self._let_go(FileId(file_id))
                 self._dirty.add(FileId(file_id))
             case ForgetFile(file_id):
                 self._forget(FileId(file_id))
@@ -583,6 +582,11 @@ class FolderMirror:
         self._bases[file_id] = moved = replace(base, path=path, state=file.state)
         self._store.put(put_record(file_id, moved.record))
         self._dirty.add(file_id)
+
+    def _let_go(self, file_id: FileId) -> None:
+        """The file is not there any more; when it is again, an editor may still have what was in it."""
+        self._before(file_id, self._bases[file_id].text)
+        self._forget(file_id)
 
     def _forget(self, file_id: FileId) -> None:
         self._bases.pop(file_id, None)

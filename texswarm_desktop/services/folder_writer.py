@@ -153,12 +153,11 @@ class FolderWriter:
             outcome.files[file_id] = None
 
     def _removes(self, outcome: WritingOutcome, order: WritingRound, file_id: FileId, base: MirroredFile) -> bool:
-        is_gone = self._folder.remove(
-            base.path, expected=base.state, kept=order.kept, must_be_there=order.is_watched
-        )
+        is_gone = self._folder.remove(base.path, expected=base.state, kept=order.kept, must_be_there=order.is_watched)
         self._keep_replaced(outcome, (file_id, base))
         if is_gone:
             outcome.left[base.path] = Left(meant_by(file_id), base.text)
+            outcome.former[FileId(meant_by(file_id))] = former_state(base.text, self._clock())  # it may come back
         return is_gone
 
     def _keep_replaced(self, outcome: WritingOutcome, there: tuple[FileId, MirroredFile] | None) -> None:
@@ -183,6 +182,8 @@ class FolderWriter:
             return
         finally:
             self._keep_replaced(outcome, there)
+        if there is not None and there[0] != write.file_id:
+            outcome.left[write.path] = Left(meant_by(there[0]), there[1].text)
         if old is not None and old.text != write.text:
             outcome.former[write.file_id] = former_state(old.text, self._clock())
         outcome.files[write.file_id] = MirroredFile(write.path, write.text, format_for(write.text, write.format), state)

@@ -23,7 +23,7 @@ from texswarm_desktop.core.project_files import (
 )
 from texswarm_desktop.services.atomic_file import remove_leftovers, temporary_beside
 from texswarm_desktop.services.disk import Disk, SystemDisk
-from texswarm_desktop.services.disk_state import DiskFile, DiskState, ReplacedFile, digest_of, state_of
+from texswarm_desktop.services.disk_state import DiskFile, DiskState, ReplacedFile, digest_of, read_steadily, state_of
 from texswarm_desktop.services.figure_record import Stamp, stamp_of
 from texswarm_desktop.services.folder_walk import SETTINGS_FILE, FolderWalk, linked_file
 from texswarm_server.protocol.errors import (
@@ -334,14 +334,18 @@ class ProjectFolder:
             status = self._disk.status(target)
             if not stat.S_ISREG(status.st_mode):
                 raise KindNotTakenError(f"not a plain file: {path!r}")
-            # A file of that size is no text of ours; it is known by its stamp alone.
-            data = self._disk.read(target) if status.st_size <= MAX_TEXT_BYTES else repr(status).encode()
+            if status.st_size <= MAX_TEXT_BYTES:
+                stamp, data = read_steadily(
+                    lambda: stamp_of(self._disk.status(target)), lambda: self._disk.read(target)
+                )
+            else:  # no text of ours: it is known by its stamp alone
+                stamp, data = stamp_of(status), repr(status).encode()
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             raise NotReadableError(f"{target}: {error.strerror}") from error
         decoded = decode_text(data) if status.st_size <= MAX_TEXT_BYTES else None
-        return DiskFile(state_of(stamp_of(status), digest_of(data), self._disk.now_ns()), decoded)
+        return DiskFile(state_of(stamp, digest_of(data), self._disk.now_ns()), decoded)
 
     def _state(self, path: str, expected: DiskState | None) -> DiskState | None:
         """Look what is there, and read it only if its stamp does not say that it is as expected."""

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from texswarm_desktop.core.project_files import PLAIN
 from texswarm_desktop.services.folder_writer import FileWrite, FolderWriter, WritingRound
 from texswarm_desktop.services.mirrored_file import MirroredFile
 from texswarm_desktop.services.project_folder import ProjectFolder
-from texswarm_desktop.services.replica_store import ReplicaStore
 from texswarm_server.document.project_document import FileId
+
+if TYPE_CHECKING:
+    from texswarm_desktop.services.replica_store import ReplicaStore
 
 OLD, NEW = FileId("old"), FileId("new")
 
@@ -59,6 +61,7 @@ def test_files_that_change_names_are_both_written(tmp_path: Path) -> None:
         FileWrite(NEW, "a.tex", "b.tex", PLAIN, other, (OLD, one)),
     )
     assert {file_id: file and file.path for file_id, file in outcome.files.items()} == {OLD: "b.tex", NEW: "a.tex"}
+    assert {path: left.file_id for path, left in outcome.left.items()} == {"b.tex": NEW, "a.tex": OLD}
     assert ((tmp_path / "a.tex").read_text(), (tmp_path / "b.tex").read_text()) == ("b.tex", "a.tex")
 
 

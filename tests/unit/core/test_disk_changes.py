@@ -159,3 +159,20 @@ def test_a_file_that_is_to_go_and_got_another_name_is_no_second_file() -> None:
 def test_what_a_file_lacks_that_is_made_anew_where_we_took_it_away_was_taken_out_by_nobody() -> None:
     given = facts(mirrored={}, changed={"a.tex": seen("one\ntwo\nnew\n")}, left={"a.tex": Left("1", LINES)})
     assert disk_steps(given) == [Merge("1", "a.tex", "one\ntwo\n")]
+
+
+def test_who_saves_the_file_that_was_there_before_ours_changes_that_one() -> None:
+    """Seed 301952 of the simulated mirror: another file of the project had taken the name of a renamed one."""
+    before, ours = LINES, "another\nfile\n"
+    given = facts(
+        mirrored={"1": mirrored("a.tex", ours), "2": mirrored("b.tex", before)},
+        document={"1": "a.tex", "2": "b.tex"},
+        changed={"a.tex": seen(before + "five\n")},
+        left={"a.tex": Left("2", before)},
+    )
+    assert disk_steps(given) == [RewriteFile("1"), Merge("2", "a.tex", before)]
+
+
+def test_who_saves_ours_where_another_file_was_before_changes_ours() -> None:
+    given = facts(changed={"a.tex": seen(LINES + "five\n")}, left={"a.tex": Left("2", "one\ntwo\n")})
+    assert disk_steps(given) == [Merge("1", "a.tex", LINES)]

@@ -195,8 +195,10 @@ def test_no_line_is_glued_to_another_one(changes: list[tuple[str, str]], words: 
     for which in (0, 1):
         lines: list[str] = []
         for number, kinds in enumerate(changes):
-            kept, new = base[number], f"{'theirs ours'.split()[which]} {number} is new"
-            lines += {"=": [kept], "+": [new, kept], "-": [], "#": [kept.replace("says", f"saith{which}")]}[kinds[which]]
+            kept, new = base[number], f"{('theirs', 'ours')[which]} {number} is new"
+            lines += {"=": [kept], "+": [new, kept], "-": [], "#": [kept.replace("says", f"saith{which}")]}[
+                kinds[which]
+            ]
         sides.append(lines)
     theirs, ours = sides
     result = merged(*("".join(f"{line}\n" for line in one) for one in (base, theirs, ours))).splitlines()
