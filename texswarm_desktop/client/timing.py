@@ -30,8 +30,10 @@ class LinkProfile:
 
     `backoff_s`: the wait after the first, second, … loss in a row; the last one is repeated. `settled_after_s`: a link
     that was live for so long was a success, and the next loss counts as the first. `overload_wait_s`: the least wait
-    after a server said that it is full. `key_press_after_s`: a key press ends a wait that is older than this.
-    `knock_every_s`: how often to look whether packets come through while the link is away; 0 where that is a burden.
+    after a server said that it is full. `moved_timeout_s`: how soon a link must answer after this machine got other
+    addresses; most do not live through it, and to begin one anew costs little. `key_press_after_s`: a key press ends
+    a wait that is older than this. `knock_every_s`: how often to look whether packets come through while the link is
+    away; 0 where that is a burden.
     """
 
     name: str
@@ -43,6 +45,7 @@ class LinkProfile:
     settled_after_s: float
     close_timeout_s: float = 1.0
     overload_wait_s: float = 5.0
+    moved_timeout_s: float = 0.15
     key_press_after_s: float = 5.0
     knock_every_s: float = 0.0
 
@@ -64,6 +67,7 @@ REMOTE: Final = LinkProfile(
     connect_timeout_s=20.0,
     backoff_s=(0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0),
     probe_timeout_s=4.0,
+    moved_timeout_s=1.5,
     settled_after_s=10.0,
 )
 

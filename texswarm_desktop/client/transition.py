@@ -292,6 +292,11 @@ def _on_doubt(state: LinkState, _event: object, _moment: Moment, profile: LinkPr
     return state, (Probe(), StartTimer(TimerKind.PROBE, profile.probe_timeout_s))
 
 
+def _on_move(state: LinkState, _event: NetworkReturned, _moment: Moment, profile: LinkProfile) -> Step:
+    """There are other addresses than before, and the link may stand on one that is gone."""
+    return state, (Probe(), StartTimer(TimerKind.PROBE, profile.moved_timeout_s))
+
+
 def _lose(
     state: Any,
     reason: str,
@@ -345,7 +350,7 @@ TABLE: Final[dict[tuple[type[LinkState], type[LinkEvent]], Handler]] = {
     (Connecting, StepTimedOut): _on_silence,
     (Authenticating, CloseRequested): _on_close,
     (Authenticating, Woke): _on_doubt,
-    (Authenticating, NetworkReturned): _on_doubt,
+    (Authenticating, NetworkReturned): _on_move,
     (Authenticating, NetworkWentAway): _on_doubt,
     (Authenticating, HostAnnounced): _on_doubt_elsewhere,
     (Authenticating, TransportLost): _on_lost,
@@ -355,7 +360,7 @@ TABLE: Final[dict[tuple[type[LinkState], type[LinkEvent]], Handler]] = {
     (Authenticating, ProbeTimedOut): _on_silence,
     (Syncing, CloseRequested): _on_close,
     (Syncing, Woke): _on_doubt,
-    (Syncing, NetworkReturned): _on_doubt,
+    (Syncing, NetworkReturned): _on_move,
     (Syncing, NetworkWentAway): _on_doubt,
     (Syncing, HostAnnounced): _on_doubt_elsewhere,
     (Syncing, HostAnswered): _on_doubt,
@@ -364,7 +369,7 @@ TABLE: Final[dict[tuple[type[LinkState], type[LinkEvent]], Handler]] = {
     (Syncing, ProbeTimedOut): _on_silence,
     (Live, CloseRequested): _on_close,
     (Live, Woke): _on_doubt,
-    (Live, NetworkReturned): _on_doubt,
+    (Live, NetworkReturned): _on_move,
     (Live, NetworkWentAway): _on_doubt,
     (Live, HostAnnounced): _on_doubt_elsewhere,
     (Live, HostAnswered): _on_doubt,

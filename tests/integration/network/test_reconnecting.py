@@ -143,16 +143,19 @@ def test_a_cut_of_one_direction_is_found_in_time(tmp_path: Path, record_property
         told = len(desk.states)
         scene.ada.cut(outgoing=False)
         cut_at = time.monotonic()
+        desk.transcript.happens("nothing comes in any more, and what goes out arrives")
         await until(lambda: len(desk.states) > told)
         found_s = time.monotonic() - cut_at
         record_property("found after, s", round(found_s, 3))
         assert found_s <= FOUND_S + BUSY_S
         scene.ada.mend()
+        desk.transcript.happens("it is found, and everything comes in again")
         took_s = await desk.timed_until(lambda: desk.is_saved)
         assert took_s <= PROMISED_S + BUSY_S
 
     with scene(tmp_path) as stage:
-        stage.run("Nothing comes in any more", play)
+        desk = stage.run("Nothing comes in any more", play)
+    assert_golden("status/lab/one-direction.txt", desk.transcript.text(time.monotonic()))
 
 
 @needs_network_lab
@@ -179,6 +182,55 @@ def test_a_cable_that_is_pulled_and_put_back_is_told_by_the_system(tmp_path: Pat
     with scene(tmp_path) as stage:
         desk = stage.run("The cable is pulled and put back", play)
     assert_golden("status/lab/cable-pulled.txt", desk.transcript.text(time.monotonic()))
+
+
+@asynccontextmanager
+async def watching_the_network(desk: LabDesk):
+    """The system's word about networks reaches the client, as in the program."""
+    async with asyncio.TaskGroup() as group:
+        watching = group.create_task(NetworkWatch(desk.connection.network_changed).run())
+        await asyncio.sleep(0.2)
+        yield
+        watching.cancel()
+
+
+@needs_network_lab
+def test_who_roams_and_gets_another_address_goes_on_at_once(tmp_path: Path, record_property) -> None:
+    """The old connection hangs without a sign: what it was sent from is nobody's address any more."""
+
+    async def play(scene: Scene, desk: LabDesk) -> None:
+        async with watching_the_network(desk):
+            told = len(desk.states)
+            scene.ada.renumber(88)
+            desk.transcript.happens("the Wi-Fi roams, and there is another address")
+            desk.type("on ")
+            took_s = await desk.timed_until(lambda: desk.is_saved and len(desk.states) > told)
+            record_property("caught up after, s", round(took_s, 3))
+            assert took_s <= PROMISED_S + 2 * BUSY_S  # `ip` itself takes its time to change the address
+
+    with scene(tmp_path) as stage:
+        desk = stage.run("The Wi-Fi roams to another access point", play)
+    assert_golden("status/lab/roaming.txt", desk.transcript.text(time.monotonic()))
+
+
+@needs_network_lab
+def test_a_vpn_that_swallows_the_way_and_goes_again(tmp_path: Path, record_property) -> None:
+    async def play(scene: Scene, desk: LabDesk) -> None:
+        async with watching_the_network(desk):
+            scene.ada.ip("link add vpn type veth peer name nowhere", "link set nowhere up", "link set vpn up")
+            scene.ada.ip("addr add 10.99.0.2/24 dev vpn", f"route add {scene.bob.address}/32 dev vpn")
+            desk.transcript.happens("a VPN comes up that takes everything and brings it nowhere")
+            desk.type("on ")
+            await until(lambda: any("waiting" in said for said in desk.said))
+            scene.ada.ip("link del vpn")
+            desk.transcript.happens("the VPN goes down")
+            took_s = await desk.timed_until(lambda: desk.is_saved)
+            record_property("caught up after, s", round(took_s, 3))
+            assert took_s <= PROMISED_S + BUSY_S
+
+    with scene(tmp_path) as stage:
+        desk = stage.run("A VPN comes up and goes down", play)
+    assert_golden("status/lab/vpn.txt", desk.transcript.text(time.monotonic()))
 
 
 @needs_network_lab
