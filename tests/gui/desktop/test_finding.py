@@ -27,6 +27,8 @@ from texswarm_server.protocol.invite_link import parse_invite_link
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
 W = TypeVar("W", bound=QWidget)
+#: What the product promises.
+JOIN_LIMIT_S, JOIN_TRIES = 3.0, 3
 #: Tests beside this one may be hosting on the same loopback: the name of the project is of this process only.
 ADA = f"ada {os.getpid()} {time.time_ns()}"
 
@@ -86,8 +88,17 @@ async def hosting(desks: Desks, name: str, text: str) -> LiveDesktop:
 
 @runs_at_desks
 async def test_two_clicks_and_a_name_lead_from_the_list_to_an_editable_document(desks: Desks, record_property) -> None:
-    bob = await at_the_first_page(desks, "bob")
-    ada = await desks.start_with(ADA, "hello")
+    """In three seconds; tried again where other programs have the processors."""
+    took_s: list[float] = []
+    while not took_s or (min(took_s) > JOIN_LIMIT_S and len(took_s) < JOIN_TRIES):
+        took_s.append(await host_to_editable(desks, len(took_s)))
+    record_property("host_to_editable_s", [round(each, 2) for each in took_s])
+    assert min(took_s) <= JOIN_LIMIT_S
+
+
+async def host_to_editable(desks: Desks, number: int) -> float:
+    bob = await at_the_first_page(desks, f"bob {number}")
+    ada = await desks.start_with(f"{ADA} {number}", "hello")
     begun = time.monotonic()
     press(button(ada.window, "Share"))
     await until(lambda: row_of(bob, ada.opened.view.title) is not None)
@@ -100,8 +111,8 @@ async def test_two_clicks_and_a_name_lead_from_the_list_to_an_editable_document(
     bob.type("Bob was here. ")
     took_s = time.monotonic() - begun
     await until(lambda: ada.text == bob.text == "Bob was here. hello")
-    record_property("host_to_editable_s", round(took_s, 2))
     assert bob.opened.project.server_link.fingerprint
+    return took_s
 
 
 @runs_at_desks
