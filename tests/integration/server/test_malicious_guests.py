@@ -51,10 +51,11 @@ async def test_nobody_is_shown_where_another_says_they_are(premises) -> None:
             own = {"user": {"id": ada.welcome.user_id, "name": "Ada"}, "says": "mine"}
             await forged.publish(own)
             await bob.until(lambda: seen.presence.get(forged.replica.client_id))
-            told = seen.presence[forged.replica.client_id]
+            told, hers = seen.presence[forged.replica.client_id], seen.presence[me]
+            assert told is not None
+            assert hers is not None
             assert (told["user"]["id"], told["user"]["name"]) == (mallory.welcome.user_id, "Mallory")
-            assert seen.presence[me]["says"] == "I am here"
-            assert seen.presence[me]["user"]["id"] == ada.welcome.user_id
+            assert (hers["says"], hers["user"]["id"]) == ("I am here", ada.welcome.user_id)
 
 
 ORDERS: dict[str, Callable[[str, str, str, str], Order]] = {
