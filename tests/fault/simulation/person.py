@@ -125,6 +125,10 @@ class Person:
         if self.connection is not None:
             self.connection.retry_now()
 
+    def use_invite(self, token: str) -> None:
+        """Sign in by another invitation, when there is nothing better."""
+        self.invite = self.credentials.invite = token
+
     def forget_session(self) -> None:
         self.credentials.session_id = None
 

@@ -229,14 +229,14 @@ class World:
             administration.change_role, user_id=person.user_id, document_id=DOCUMENT, role="editor"
         ):
             del self.out[person.name]
-            if isinstance(person, Guest):
+            if isinstance(person, Guest) or person.credentials.refresh_token is None:
                 self._operate(partial(self._take_back, person), user_id=person.user_id)
 
     @staticmethod
-    def _take_back(guest: Guest, records: Records, *, now: float, **details: Any) -> None:
-        """Give a guest a way in: who keeps no tokens has none where the only invitation went with a ban."""
-        chance = random.Random(f"back {guest.name}")
-        guest.use_invite(issue_return(records, chance.randbytes, now, ttl_s=1e6, **details).token)
+    def _take_back(person: Person | Guest, records: Records, *, now: float, **details: Any) -> None:
+        """Give somebody a way in: who has no tokens (yet) has none where the only invitation went with a ban."""
+        chance = random.Random(f"back {person.name}")
+        person.use_invite(issue_return(records, chance.randbytes, now, ttl_s=1e6, **details).token)
 
     def _guess(self, person: Person | Guest, step: Step) -> None:
         """Somebody at the same address says to be this person and tries one invitation after the other."""
