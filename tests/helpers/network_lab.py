@@ -213,6 +213,11 @@ class LabHost:
         return self._ports[0].network.address(self.number)
 
     @property
+    def addresses(self) -> list[str]:
+        """The IPv4 address in each network."""
+        return [port.network.address(self.number) for port in self._ports]
+
+    @property
     def address6(self) -> str:
         """The first interface's first IPv6 address."""
         return self._ports[0].network.address6(self.number)
@@ -287,10 +292,12 @@ class LabHost:
 
     # ── faults ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def cut(self, *, incoming: bool = True, outgoing: bool = True, only: str = "") -> None:
+    def cut(self, *, incoming: bool = True, outgoing: bool = True, only: str = "", interface: str = "") -> None:
         """Let no frame through any more, without a sign; `only`: such as match an nft rule, "tcp dport 80"."""
         self.mend()
         for port in self._ports:
+            if interface not in {"", port.near}:
+                continue
             if incoming:
                 self.nft(_dropping(port.near, only))
             if outgoing:

@@ -10,7 +10,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.helpers.golden import assert_golden
@@ -214,6 +214,30 @@ def test_who_roams_and_gets_another_address_goes_on_at_once(tmp_path: Path, reco
 
 
 @needs_network_lab
+def test_a_host_in_two_networks_is_reached_over_the_other_when_one_dies(tmp_path: Path, record_property) -> None:
+    async def play(scene: Scene, desk: LabDesk) -> None:
+        first = desk.connection.current_address
+        other = replace(first, host=scene.bob.addresses[1])
+        desk.connection.seen_at([first, other])
+        scene.ada.cut(interface="eth0")
+        cut_at = time.monotonic()
+        desk.transcript.happens("the first network carries nothing any more, without a sign")
+        desk.type("on ")
+        await desk.timed_until(lambda: desk.is_saved)
+        took_s = time.monotonic() - cut_at
+        record_property("over the other network after, s", round(took_s, 3))
+        assert desk.connection.current_address == other
+        assert took_s <= FOUND_S + PROMISED_S + BUSY_S
+
+    with scene(tmp_path) as stage:
+        cable = stage.lab.network()
+        stage.ada.join(cable)
+        stage.bob.join(cable)
+        desk = stage.run("A host in two networks, of which one dies", play)
+    assert_golden("status/lab/two-networks.txt", desk.transcript.text(time.monotonic()))
+
+
+@needs_network_lab
 def test_a_vpn_that_swallows_the_way_and_goes_again(tmp_path: Path, record_property) -> None:
     async def play(scene: Scene, desk: LabDesk) -> None:
         async with watching_the_network(desk):
@@ -268,7 +292,8 @@ def test_a_bad_network_is_slow_and_nothing_else(tmp_path: Path) -> None:
         assert desk.connection.round_trip_s is None or desk.connection.round_trip_s >= 0.2
 
     with scene(tmp_path, Wire(delay_s=0.1, loss=0.05)) as stage:
-        stage.run("A bad network", play)
+        desk = stage.run("A bad network", play)
+    assert set(desk.said[:-1]) <= {"green  Connected · all changes saved", "green  Connected · saving…"}, desk.said
 
 
 @needs_network_lab

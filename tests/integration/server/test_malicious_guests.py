@@ -45,12 +45,12 @@ async def test_nobody_is_shown_where_another_says_they_are(premises) -> None:
             seen, forged = await bob.open(document_id), await mallory.open(document_id)
             me = mine.replica.client_id
             await mine.publish(state("I am here"))
-            await bob.until(lambda: seen.presence.get(me))
+            await bob.until(lambda: me in seen.presence)
             await forged.publish(state("Ada is elsewhere"), clock=99, client_id=me)
             await forged.publish(None, clock=100, client_id=me)
             own = {"user": {"id": ada.welcome.user_id, "name": "Ada"}, "says": "mine"}
             await forged.publish(own)
-            await bob.until(lambda: seen.presence.get(forged.replica.client_id))
+            await bob.until(lambda: forged.replica.client_id in seen.presence)
             told, hers = seen.presence[forged.replica.client_id], seen.presence[me]
             assert told is not None
             assert hers is not None
