@@ -11,6 +11,7 @@ import ssl
 import time
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -133,14 +134,24 @@ def http_fact(answer: bytes) -> HttpFact:
         return HttpFact(0)
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     is_page = "html" in headers.get("content-type", "") or b"<html" in body[:2048].lower()
-    return HttpFact(int(words[1]), _version_in(body), _seconds(headers.get("date", "")), is_page)
+    told = _told_in(body)
+    version, seen_as = told.get("server_version", ""), told.get("client_address", "")
+    return HttpFact(int(words[1]), version, _seconds(headers.get("date", "")), is_page, _address_in(seen_as))
 
 
-def _version_in(body: bytes) -> str:
-    with suppress(ValueError):
+def _told_in(body: bytes) -> dict[str, str]:
+    """Return the texts of a JSON object; nothing of what is none."""
+    with suppress(ValueError, RecursionError):
         told: Any = json.loads(body)
-        if isinstance(told, dict) and isinstance(told.get("server_version"), str):
-            return str(told["server_version"])
+        if isinstance(told, dict):
+            return {name: value for name, value in told.items() if isinstance(value, str)}
+    return {}
+
+
+def _address_in(text: str) -> str:
+    """Return what is an address; nothing for what is none, because strangers wrote it."""
+    with suppress(ValueError):
+        return str(ip_address(text))
     return ""
 
 

@@ -33,6 +33,7 @@ from texswarm_desktop.core.doctor import (
     judge_own_port,
     judge_port,
     judge_proxy,
+    judge_seen,
     judge_server,
     judge_sign_in,
     judge_tls,
@@ -122,7 +123,7 @@ class JoinDoctor:
         answer, took_ms = await check_up.try_port(address.host, address.port, self._patience_s)
         yield judge_port(address.host, address.port, answer, took_ms)
         if answer is Answer.OPEN:
-            async for found in self._over_the_port(link):
+            async for found in self._over_the_port(link, interfaces):
                 yield found
         elif answer in {Answer.SILENT, Answer.UNREACHABLE}:
             guess = await self._guess(addresses[0], address.port, interfaces)
@@ -142,7 +143,7 @@ class JoinDoctor:
         is_known = await self._asked(partial(self._machine.is_neighbour_known, address))
         return judge_neighbour(address, port, is_neighbour_known=is_known)
 
-    async def _over_the_port(self, link: InviteLink) -> AsyncIterator[Finding]:
+    async def _over_the_port(self, link: InviteLink, interfaces: tuple[InterfaceFact, ...]) -> AsyncIterator[Finding]:
         http = await check_up.ask_http(link.address, self._patience_s)
         tls = await self._tls(link, has_http=http.status > 0)
         yield tls
@@ -154,6 +155,9 @@ class JoinDoctor:
         yield server
         if server.level is Level.PROBLEM:
             return
+        seen = judge_seen(http.seen_as, interfaces)
+        if seen is not None:
+            yield seen
         yield judge_clock(http.date_s, self._wall_clock())
         if tls.level is not Level.PROBLEM:
             yield await self._sign_in(link)

@@ -27,6 +27,7 @@ class Step(StrEnum):
     FIREWALL = "firewall"
     TLS = "tls"
     SERVER = "server"
+    SEEN = "seen"
     CLOCK = "clock"
     SIGN_IN = "sign_in"
 
@@ -90,6 +91,8 @@ class Code(StrEnum):
     SERVER_AWAY = "server_away"
     SERVER_NO_HTTP = "server_no_http"
     SERVER_FULL = "server_full"
+    SEEN_AS_HERE = "seen_as_here"
+    SEEN_TRANSLATED = "seen_translated"
     CLOCK_FINE = "clock_fine"
     CLOCK_OFF = "clock_off"
     CLOCK_UNKNOWN = "clock_unknown"
@@ -158,12 +161,16 @@ class Trust(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HttpFact:
-    """What a plain GET was answered with; `status` 0: nothing that is HTTP. `server_version`: of a server of ours."""
+    """What a plain GET was answered with; `status` 0: nothing that is HTTP. `server_version`: of a server of ours.
+
+    `seen_as`: the address under which that server sees this machine; empty where it does not tell.
+    """
 
     status: int
     server_version: str = ""
     date_s: float | None = None
     is_page: bool = False
+    seen_as: str = ""
 
 
 #: Clocks that differ by more make invitations and certificates look expired, or not yet good.
@@ -312,6 +319,16 @@ def judge_server(fact: HttpFact, here: str) -> Finding:
         return finding(Step.SERVER, Level.WARNING, Code.SERVER_FULL)
     code = Code.SERVER_PORTAL if fact.is_page or 300 <= fact.status < 400 else Code.SERVER_OTHER
     return finding(Step.SERVER, Level.PROBLEM, code, status=fact.status)
+
+
+def judge_seen(seen_as: str, interfaces: Sequence[InterfaceFact]) -> Finding | None:
+    """How does this machine look from the other side? None where that side does not tell."""
+    if not seen_as:
+        return None
+    ip = ip_address(seen_as)
+    if ip.is_loopback or any(ip == ip_address(each.address) for each in interfaces):
+        return finding(Step.SEEN, Level.FINE, Code.SEEN_AS_HERE, address=seen_as)
+    return finding(Step.SEEN, Level.NOTE, Code.SEEN_TRANSLATED, address=seen_as)
 
 
 def judge_clock(server_date_s: float | None, now_s: float) -> Finding:

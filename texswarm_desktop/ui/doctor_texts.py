@@ -26,6 +26,7 @@ STEP_WORDS: Final[dict[Step, str]] = {
     Step.FIREWALL: "Firewall here",
     Step.TLS: "Encryption",
     Step.SERVER: "Server",
+    Step.SEEN: "Seen from there",
     Step.CLOCK: "Clock",
     Step.SIGN_IN: "Invitation",
 }
@@ -164,6 +165,11 @@ _WORDS: Final[dict[Code, tuple[str, str]]] = {
         f"Another program has this port. {_NEW_LINK}",
     ),
     Code.SERVER_FULL: ("The server lets nobody more in now.", "Wait a little: it is tried again by itself."),
+    Code.SEEN_AS_HERE: ("The server sees this computer as {address}: nothing stands in between.", ""),
+    Code.SEEN_TRANSLATED: (
+        "The server sees this computer as {address}: a router, a VPN or a proxy stands in between.",
+        "To join from here that does no harm. To be joined, host on the side where the others are, or on a server.",
+    ),
     Code.CLOCK_FINE: ("The clocks here and there agree.", ""),
     Code.CLOCK_OFF: (
         "The clock of this computer is {minutes} minutes {side} the server's.",

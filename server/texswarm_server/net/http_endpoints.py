@@ -25,16 +25,19 @@ class HttpEndpoints:
         self._is_ready = is_ready
         self._metrics = metrics
 
-    def respond(self, request: Request, *, may_measure: Callable[[], bool]) -> Response | None:
-        """Return the answer, or None where the WebSocket handshake goes on. `may_measure`: whether to tell numbers."""
+    def respond(self, request: Request, *, may_measure: Callable[[], bool], address: str = "") -> Response | None:
+        """Return the answer, or None where the WebSocket handshake goes on.
+
+        `may_measure`: whether to tell numbers. `address`: who asks, as it looks from here.
+        """
         path = request.path.partition("?")[0]
         if path in {WEBSOCKET_PATH, PAIRING_PATH} or path.startswith(YJS_PATH):
             return None
         if path == "/metrics" and not may_measure():
             return _json(HTTPStatus.FORBIDDEN, {"status": "forbidden"})
-        return self._answer(path)
+        return self._answer(path, address)
 
-    def _answer(self, path: str) -> Response:
+    def _answer(self, path: str, address: str) -> Response:
         match path:
             case "/healthz":
                 return _json(HTTPStatus.OK, {"status": "ok"})
@@ -45,7 +48,7 @@ class HttpEndpoints:
             case "/metrics":
                 return _answer(HTTPStatus.OK, _PROMETHEUS, self._metrics())
             case "/api/ping":
-                return _json(HTTPStatus.OK, {"status": "ok", "server_version": __version__})
+                return _json(HTTPStatus.OK, {"status": "ok", "server_version": __version__, "client_address": address})
             case _:
                 return _json(HTTPStatus.NOT_FOUND, {"status": "not found"})
 

@@ -134,7 +134,7 @@ class Listener:
         forwarded_for = request.headers.get_all(FORWARDED_FOR)
         connection.address = self._addresses.find(connection.remote_address, forwarded_for)
         may_measure = partial(self._may_measure, connection, is_forwarded=bool(forwarded_for))
-        response = self._endpoints.respond(request, may_measure=may_measure)
+        response = self._endpoints.respond(request, may_measure=may_measure, address=connection.address)
         if response is not None:
             return response
         place = self._admission.take_place(network_of(connection.address))

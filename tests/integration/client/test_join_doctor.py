@@ -84,7 +84,41 @@ async def test_all_is_well_and_the_invitation_is_still_good(tmp_path: Path) -> N
         for _ in range(3):
             found = await examined(str(link))
             assert problems(found) == set()
-            assert {Code.PORT_OPEN, Code.SERVER_OURS, Code.CLOCK_FINE, Code.SIGN_IN_FINE} <= codes(found)
+            good = {Code.PORT_OPEN, Code.SERVER_OURS, Code.SEEN_AS_HERE, Code.CLOCK_FINE, Code.SIGN_IN_FINE}
+            assert good <= codes(found)
+
+
+@runs_async
+async def test_the_other_side_sees_this_machine_behind_a_router(tmp_path: Path) -> None:
+    async with server_in(tmp_path, trusted_proxies=("127.0.0.1",)) as server, proxy_before(server, "203.0.113.9") as at:
+        found = await examined(f"texswarm://127.0.0.1:{at}/?token={await server.create_invite('owner')}")
+    assert (found[Step.SEEN].code, found[Step.SEEN].data["address"]) == (Code.SEEN_TRANSLATED, "203.0.113.9")
+
+
+@asynccontextmanager
+async def proxy_before(server: CollabServer, client: str) -> AsyncIterator[int]:
+    """Something in between that says who came: the first thing it passes on gets a header more."""
+
+    async def between(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inner_reader, inner = await asyncio.open_connection("127.0.0.1", server.address.port)
+
+        async def back() -> None:
+            while data := await inner_reader.read(65536):
+                writer.write(data)
+            writer.close()
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(back())
+            first = True
+            while data := await reader.read(65536):
+                name = f"\r\nX-Forwarded-For: {client}\r\n".encode()
+                inner.write(data.replace(b"\r\n", name, 1) if first else data)
+                first = False
+            inner.close()
+
+    proxy = await asyncio.start_server(between, "127.0.0.1", 0)
+    async with proxy:
+        yield proxy.sockets[0].getsockname()[1]
 
 
 @runs_async

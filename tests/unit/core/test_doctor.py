@@ -23,6 +23,7 @@ from texswarm_desktop.core.doctor import (
     judge_own_port,
     judge_port,
     judge_proxy,
+    judge_seen,
     judge_server,
     judge_sign_in,
     judge_tls,
@@ -179,3 +180,22 @@ def test_the_worst_level_counts():
     fine, bad = finding(Step.PORT, Level.FINE, Code.PORT_FREE), finding(Step.PORT, Level.PROBLEM, Code.PORT_SILENT)
     assert worst([]) is Level.FINE
     assert worst([bad, fine]) is Level.PROBLEM
+
+
+@pytest.mark.parametrize(
+    ("seen_as", "wanted"),
+    [
+        ("192.168.1.7", (Level.FINE, Code.SEEN_AS_HERE)),
+        ("fd12:3456::7", (Level.FINE, Code.SEEN_AS_HERE)),
+        ("127.0.0.1", (Level.FINE, Code.SEEN_AS_HERE)),
+        ("203.0.113.9", (Level.NOTE, Code.SEEN_TRANSLATED)),
+    ],
+)
+def test_the_other_side_sees_this_machine_as_it_is_or_through_something(seen_as, wanted):
+    found = judge_seen(seen_as, [WIFI, WIFI6])
+    assert told(found) == wanted
+    assert found.data["address"] == seen_as
+
+
+def test_a_server_that_does_not_say_how_it_sees_us_is_no_finding():
+    assert judge_seen("", [WIFI]) is None

@@ -19,7 +19,8 @@ def _may_not() -> bool:
 
 
 def get(path: str, *, is_ready: bool = True) -> tuple[int, dict[str, str]]:
-    response = HttpEndpoints(lambda: is_ready, lambda: b"a 1\n").respond(Request(path, Headers()), may_measure=_may)
+    endpoints = HttpEndpoints(lambda: is_ready, lambda: b"a 1\n")
+    response = endpoints.respond(Request(path, Headers()), may_measure=_may, address="192.0.2.7")
     assert response is not None
     assert response.headers["Content-Length"] == str(len(response.body))
     return response.status_code, json.loads(response.body)
@@ -31,7 +32,7 @@ def test_a_server_that_can_take_people_in_says_so(path: str) -> None:
 
 
 def test_first_generation_clients_find_their_probe() -> None:
-    assert get("/api/ping")[1] == {"status": "ok", "server_version": __version__}
+    assert get("/api/ping")[1] == {"status": "ok", "server_version": __version__, "client_address": "192.0.2.7"}
 
 
 def test_numbers_are_told_as_prometheus_reads_them() -> None:
