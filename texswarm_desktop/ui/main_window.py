@@ -26,6 +26,7 @@ from texswarm_desktop.ui.dialogs.join_dialog import JoinDialog
 from texswarm_desktop.ui.dialogs.members_sheet import MembersSheet
 from texswarm_desktop.ui.dialogs.name_dialog import NameDialog
 from texswarm_desktop.ui.dialogs.sign_out_dialog import SignOutDialog
+from texswarm_desktop.ui.dialogs.title_dialog import TitleDialog
 from texswarm_desktop.ui.error_texts import is_worth_a_check, text_of
 from texswarm_desktop.ui.link_popover import LinkPopover, look_at
 from texswarm_desktop.ui.lobby_bar import LobbyBar
@@ -318,6 +319,18 @@ class MainWindow(QMainWindow):
 
         dialog = NewDialog(self._theme, self, folder=self._projects_folder)
         dialog.new_requested.connect(self.new_requested)
+        dialog.open()
+
+    def show_title_dialog(self) -> None:
+        """Ask what the project shall be called."""
+        project = self._project
+        if project is None:
+            return
+        if not project.can_write:
+            self.notices.show_notice("title", "Only reading", "Whoever may write in this project can change its title.")
+            return
+        dialog = TitleDialog(self, title=project.title)
+        dialog.title_chosen.connect(project.rename_project)
         dialog.open()
 
     def show_join_dialog(self, link: str = "", *, host: NearbyHost | None = None) -> None:

@@ -32,6 +32,7 @@ def _project_deeds(window: "MainWindow") -> Sequence[Deed]:
         Deed("Open folder…", window.choose_folder, [_Keys.Open]),
         Deed("Import…", window.transfers.ask_what_to_import),
         Deed("Export…", window.export, ["Ctrl+Shift+E"], needs_project=True),
+        Deed("Project title…", window.show_title_dialog, needs_project=True),
         Deed("What is shared…", window.sharing_requested.emit, needs_project=True),
         Deed("Back to the start page", window.leave_requested.emit, needs_project=True),
     )

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
+from texswarm_desktop.core.one_line import one_line
 from texswarm_desktop.core.palette import color_of
 
 _COLOR: Final = re.compile(r"#[0-9a-fA-F]{6}")
@@ -38,7 +39,4 @@ def person(user_id: str, name: Any, color: Any) -> Person:
 
 def clean_name(name: Any) -> str:
     """Return a name on one line, without control characters, and not too long; empty when there is none."""
-    if not isinstance(name, str):
-        return ""
-    printable = "".join(c if c.isprintable() else " " for c in name[: 4 * _MAX_NAME_CHARS])
-    return " ".join(printable.split())[:_MAX_NAME_CHARS]
+    return one_line(name, _MAX_NAME_CHARS) if isinstance(name, str) else ""

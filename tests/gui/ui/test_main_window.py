@@ -19,6 +19,7 @@ from texswarm_desktop.ui.dialogs.connect_dialog import ConnectDialog
 from texswarm_desktop.ui.dialogs.host_sheet import HostSheet, people_words
 from texswarm_desktop.ui.dialogs.join_dialog import JoinDialog
 from texswarm_desktop.ui.dialogs.new_dialog import NewDialog
+from texswarm_desktop.ui.dialogs.title_dialog import MAX_TITLE_CHARS, TitleDialog
 from texswarm_desktop.ui.panels.file_reports_list import FileReportsList
 from texswarm_desktop.ui.parts import ElidedLabel
 from texswarm_desktop.viewmodels.start_view import RecentProject
@@ -349,6 +350,28 @@ def test_connecting_needs_an_address(desk: Desk) -> None:
     dialog.invitation.setText("secret")
     dialog.try_accept()
     assert told == [("orchid:8091", "secret", "Me")]
+
+
+def test_a_project_can_be_called_something_else(desk: Desk) -> None:
+    desk.window.show_title_dialog()
+    dialog = dialog_of(desk, TitleDialog)
+    assert isinstance(dialog, TitleDialog)
+    assert dialog.title.text() == desk.view.title
+    dialog.title.setText("  ")
+    dialog.try_accept()
+    assert dialog.problem.text() == "A project needs a title."
+    dialog.title.setText(f"On\tswarms {'x' * 300}")
+    dialog.try_accept()
+    assert desk.view.title.startswith("On swarms xxx")
+    assert len(desk.view.title) == MAX_TITLE_CHARS
+    assert desk.window.windowTitle().endswith(f"{desk.view.title} — TeXSwarm")
+
+
+def test_who_only_reads_does_not_change_the_title(desk: Desk) -> None:
+    desk.project.let_read()
+    desk.window.show_title_dialog()
+    assert desk.window.findChild(TitleDialog) is None
+    assert desk.window.notices.keys[-1:] == ["title"]
 
 
 def test_a_new_project_needs_a_title(desk: Desk) -> None:

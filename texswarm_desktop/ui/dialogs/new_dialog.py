@@ -3,7 +3,9 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
+from texswarm_desktop.core.one_line import one_line
 from texswarm_desktop.ui.dialogs.sheet import Sheet
+from texswarm_desktop.ui.dialogs.title_dialog import MAX_TITLE_CHARS
 from texswarm_desktop.ui.parts import label
 from texswarm_desktop.ui.template_picker import TemplatePicker
 from texswarm_desktop.ui.theme import Theme
@@ -24,11 +26,12 @@ class NewDialog(Sheet):
         self.body.addWidget(label("Begin with"))
         self.body.addWidget(self.templates)
         self.add_buttons("Create")
+        self.title.setMaxLength(MAX_TITLE_CHARS)
         self.title.setFocus()
 
     def try_accept(self) -> None:
         """Create, if there is a title."""
-        title = " ".join(self.title.text().split())
+        title = one_line(self.title.text(), MAX_TITLE_CHARS)
         if not title:
             self.show_problem("A project needs a title; it can be changed later.", self.title)
         else:
