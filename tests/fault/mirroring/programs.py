@@ -117,11 +117,11 @@ class Programs:
                 lines.insert(world.random.randint(0, len(lines)), line)
             buffer.text = "".join(f"{line}\n" for line in lines)
             self._buffers[peer.name, path] = buffer
-            yield from self._save(peer, path, buffer.text)
+            yield from self._save(peer, path, buffer.text, cuts=cuts)
         finally:
             peer.busy.discard(path)
 
-    def _save(self, peer: "Peer", path: str, text: str) -> Iterator[None]:
+    def _save(self, peer: "Peer", path: str, text: str, *, cuts: bool) -> Iterator[None]:
         world, disk = self._world, peer.disk
         kind = world.random.choice(("in place", "in place", "in pieces", "new file", "backup"))
         world.tell(peer.name, f"saves {path} ({kind}): {text.splitlines()[:3]}...")
@@ -131,7 +131,7 @@ class Programs:
             if folder not in disk.folders:
                 disk.make_folder(folder)
             if kind in {"in place", "in pieces"}:
-                self._note_overwritten(peer, path, text)
+                self._note_overwritten(peer, path, text, cuts=cuts)
                 inode = disk.create(path)
                 if world.random.random() < 0.6:
                     yield
@@ -147,7 +147,7 @@ class Programs:
             yield
             if folder not in disk.folders:
                 return
-            self._note_overwritten(peer, path, text)
+            self._note_overwritten(peer, path, text, cuts=cuts)
             if kind == "backup" and path in disk.files:
                 backup = f"{path}~"
                 disk.rename(path, backup)
@@ -166,8 +166,14 @@ class Programs:
             if path in peer.disk.were.get(new, ()):
                 self.written_again |= saved & set(peer.disk.text(new).splitlines())
 
-    def _note_overwritten(self, peer: "Peer", path: str, text: str) -> None:
-        """What one program writes over that another one on this disk wrote is nobody else's to keep."""
+    def _note_overwritten(self, peer: "Peer", path: str, text: str, *, cuts: bool) -> None:
+        """What one program writes over that another one on this disk wrote is nobody else's to keep.
+
+        Who only takes a line out, under a name that the mirror gave up meanwhile, writes what git would: a file that has
+        less than the one under the new name, and nothing of its own. It may be meant to be there again, so it stays.
+        """
+        if cuts and path not in peer.disk.files:
+            self.written_again |= set(text.splitlines())
         if path in peer.disk.files:
             lines = set(text.splitlines())
             for line in peer.disk.text(path).splitlines():
