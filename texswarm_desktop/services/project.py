@@ -39,6 +39,7 @@ from texswarm_desktop.services.project_identity import ProjectIdentity, write_id
 from texswarm_desktop.services.project_listener import ProjectListener
 from texswarm_desktop.services.replica_database import StoredReplica
 from texswarm_desktop.services.replica_store import ReplicaStore
+from texswarm_desktop.services.returned_files import ReturnedFiles
 from texswarm_desktop.services.sharing_survey import sharing_of, survey_sharing
 from texswarm_server.document.presence import Presence, PresenceData
 from texswarm_server.document.project_document import FileId, ProjectDocument
@@ -121,6 +122,7 @@ class Project:
             on_reports=lambda: self._tell("files_changed"),
         )
         self._presence = OwnPresence(self.document.client_id)
+        self._came_back = ReturnedFiles(self.document, self._store, self._presence)
         self._outbox = Outbox()
         self._untold: list[tuple[bytes, int]] = []
         self._holds_back = 0
@@ -369,7 +371,7 @@ class Project:
     @property
     def file_problems(self) -> Mapping[str, TexSwarmError]:
         """Files that are not the same here and in the document, by path, and why."""
-        return {**self._mirror.file_problems, **self.blobs.problems}
+        return {**self._mirror.file_problems, **self.blobs.problems, **self._came_back.reports}
 
     @property
     def refusal(self) -> RejectedError | None:
@@ -421,6 +423,8 @@ class Project:
     def set_presence(self, state: PresenceData | None) -> None:
         """Tell the others where this user is; None: nowhere."""
         self._presence.set(state)
+        if self._came_back.seen(state):
+            self._tell("files_changed")
         if self._sync is not None:
             self._sync.presence_changed()
 
@@ -581,6 +585,8 @@ class Project:
         self.document.on_update = self._on_document_update
         self.document.on_files_changed = self._on_document_files_changed
         self.document.on_file_touched = self._mirror.touched
+        self.document.on_file_returned = self._on_document_file_returned
+        self.document.remember_removed(self._came_back.removed_before(stored.meta))
 
     async def _found(self, stored: StoredReplica, entered: Entered) -> Mapping[str, DiskFile]:
         """What is in the folder, also what its rules leave out and the project has all the same."""
@@ -621,6 +627,7 @@ class Project:
     async def _leave(self) -> None:
         entered, self._entered = self._entered, None
         self.document.on_update = self.document.on_files_changed = self.document.on_file_touched = _ignore
+        self.document.on_file_returned = _ignore
         if self._tick is not None:
             self._tick.cancel()
         if entered is not None:
@@ -685,8 +692,13 @@ class Project:
             call()
 
     def _on_document_files_changed(self) -> None:
+        self._came_back.files_changed()
         self._mirror.files_changed()
         self.blobs.files_changed()
+        self._tell("files_changed")
+
+    def _on_document_file_returned(self, file_id: FileId, writers: frozenset[int]) -> None:
+        self._came_back.note(file_id, writers)
         self._tell("files_changed")
 
     # ── inside: telling ─────────────────────────────────────────────────────────────────────────────────

@@ -219,6 +219,7 @@ _BY_CLASS: Final[dict[type[BaseException], ErrorText]] = {
     errors.LinkNotFollowedError: ErrorText(
         "Link to somewhere else", "This link leads out of the project. It is left as it is, and not shared."
     ),
+    errors.FileCameBackError: ErrorText("Came back", "Came back: somebody wrote in it while it was deleted."),
     errors.HostError: ErrorText(
         "Sharing did not start",
         "Another window may be sharing already, or the disk or the network refuses. Stop the other one and try again.",
@@ -292,6 +293,8 @@ def text_of(error: BaseException) -> ErrorText:
         return ErrorText("Misspelt code", f"No code has the word “{error.word}”. Is it “{error.meant}”?")
     if isinstance(error, errors.ProjectInUseError) and error.pid is not None:
         return _in_use_by(error)
+    if isinstance(error, errors.FileCameBackError) and error.by:
+        return replace(_of_class(error), sentence=f"Came back: {error.by} wrote in it while it was deleted.")
     if isinstance(error, (RejectedError, RemoteProtocolError)):
         message = getattr(error, "message", "")
         return text_of_code(error.code, message) if error.code in _BY_CODE or message else _of_class(error)

@@ -23,13 +23,21 @@ from texswarm_server.document.blob_ref import BlobRef
 from texswarm_server.document.file_text import LOCAL_ORIGIN, TEXT_ROOT, FileText
 from texswarm_server.document.observing import follow, held_weakly
 from texswarm_server.document.paths import free_path, is_safe_path, usual_main
-from texswarm_server.document.updates import EMPTY_STATE, check_update, reporting_damage, update_since
+from texswarm_server.document.updates import (
+    EMPTY_STATE,
+    check_update,
+    read_state_vector,
+    reporting_damage,
+    update_since,
+)
 from texswarm_server.protocol.errors import FilePathError, UnknownFileError
 from texswarm_server.protocol.ids import Lineage
 
 FileId = NewType("FileId", str)
 
 SCHEMA_VERSION: Final = 1
+#: How many texts are remembered that were removed here.
+_MOST_REMOVED: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +54,18 @@ class FileEntry:
 
 @dataclass(slots=True)
 class _Removed:
-    """A text that was removed here; `watch` keeps it watched."""
+    """A text that was removed here; `watch` keeps it watched. `writers`: the clients that may have typed in it since."""
 
     path: str
     watch: object
     is_typed_in: bool = False
+    writers: frozenset[int] = frozenset()
 
 
 UpdateListener = Callable[[bytes, bool], None]
 FilesListener = Callable[[], None]
 FileTouchedListener = Callable[[FileId], None]
+FileReturnedListener = Callable[[FileId, frozenset[int]], None]
 
 
 class ProjectDocument:
@@ -63,7 +73,8 @@ class ProjectDocument:
 
     `on_update(update, is_local)` is called while a transaction commits, with the bytes to store or send; it must not
     touch the document. Called after the transaction: `on_files_changed()` when the tree, the title or the main file
-    changed, `on_file_touched(file_id)` when a file's text changed, by anybody.
+    changed, `on_file_touched(file_id)` when a file's text changed, by anybody; `on_file_returned(file_id, writers)` when
+    a file that was removed here is there again, because one of these clients typed in it.
     """
 
     def __init__(self, *, client_id: int | None = None) -> None:
@@ -80,11 +91,13 @@ class ProjectDocument:
         self._tree_changed = False
         self._touched: set[FileId] = set()
         self._removed: dict[FileId, _Removed] = {}
+        self._just_typed_in: list[_Removed] = []
         self._is_local = False
         self._has_changed = False
         self.on_update: UpdateListener = _ignore
         self.on_files_changed: FilesListener = _ignore
         self.on_file_touched: FileTouchedListener = _ignore
+        self.on_file_returned: FileReturnedListener = _ignore
         follow(self._doc, self._on_transaction)
         self._meta.observe(held_weakly(self._on_tree))
         self._files.observe_deep(held_weakly(self._on_tree))
@@ -246,12 +259,29 @@ class ProjectDocument:
         """
         self._require(file_id)
         entry = self.files[file_id]
+        if entry.blob is None:
+            self._remember_removed(file_id, entry.path)
         with self._local_tree_change():
             del self._files[file_id]
-        if entry.blob is None:
-            root = self._doc.get(TEXT_ROOT + file_id, type=pycrdt.Text)
-            watch = root.observe(held_weakly(self._on_removed_text, file_id))
-            self._removed[file_id] = _Removed(entry.path, watch)
+
+    @property
+    def removed_here(self) -> Mapping[FileId, str]:
+        """The texts that this replica took out of the tree, with the paths they had; the latest ones."""
+        return {file_id: removed.path for file_id, removed in self._removed.items()}
+
+    def remember_removed(self, removed: Mapping[str, str]) -> None:
+        """Know again, after a restart, which texts were removed here (`removed_here`)."""
+        for file_id, path in removed.items():
+            if file_id not in self.files and is_safe_path(path):
+                self._remember_removed(FileId(file_id), path)
+
+    def _remember_removed(self, file_id: FileId, path: str) -> None:
+        root = self._doc.get(TEXT_ROOT + file_id, type=pycrdt.Text)
+        watch = root.observe(held_weakly(self._on_removed_text, file_id))
+        self._removed.pop(file_id, None)
+        self._removed[file_id] = _Removed(path, watch)
+        while len(self._removed) > _MOST_REMOVED:
+            del self._removed[next(iter(self._removed))]
 
     @property
     def folders(self) -> frozenset[str]:
@@ -343,6 +373,9 @@ class ProjectDocument:
 
     def _on_transaction(self, event: pycrdt.TransactionEvent) -> None:
         self._has_changed = True
+        for removed in self._just_typed_in:
+            removed.writers |= _writers(event)
+        self._just_typed_in.clear()
         self.on_update(event.update, self._is_local)
 
     def _on_tree(self, _event: object) -> None:
@@ -357,12 +390,15 @@ class ProjectDocument:
         delta = event.delta  # type: ignore[attr-defined]  # set from its slots
         if not self._is_local and file_id in self._removed and any("insert" in part for part in delta):
             self._removed[file_id].is_typed_in = True
+            self._just_typed_in.append(self._removed[file_id])
 
     def _bring_back(self) -> None:
         for file_id in [file_id for file_id in self._removed if file_id in self.files]:
             del self._removed[file_id]
         for file_id in [file_id for file_id, removed in self._removed.items() if removed.is_typed_in]:
-            self.add_file(self.free_path(self._removed.pop(file_id).path), file_id=file_id)
+            removed = self._removed.pop(file_id)
+            self.add_file(self.free_path(removed.path), file_id=file_id)
+            self.on_file_returned(file_id, removed.writers)
 
     def _publish_tree(self) -> None:
         if self._tree_changed:
@@ -422,6 +458,12 @@ def _unique_paths(paths: dict[FileId, str]) -> dict[FileId, FileEntry]:
         taken.add(path)
         entries[file_id] = FileEntry(file_id, path)
     return entries
+
+
+def _writers(event: pycrdt.TransactionEvent) -> frozenset[int]:
+    """Return the clients of which a transaction brought something new."""
+    before, after = read_state_vector(event.before_state), read_state_vector(event.after_state)
+    return frozenset(client for client, clock in after.items() if clock > before.get(client, 0))
 
 
 def _ignore(*_args: object) -> None:

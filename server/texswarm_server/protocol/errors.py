@@ -206,6 +206,15 @@ class LinkNotFollowedError(FilePathError):
     """A path is, or leads through, a symbolic link that leaves the project's folder."""
 
 
+class FileCameBackError(DocumentError):
+    """A file that was deleted here is there again, because somebody wrote in it meanwhile; `by`: who, if known."""
+
+    def __init__(self, path: str, *, by: str = "") -> None:
+        super().__init__(f"{path} was deleted, and {by or 'somebody'} wrote in it meanwhile")
+        self.path = path
+        self.by = by
+
+
 class HostError(TexSwarmError):
     """The embedded server could not be started here; `__cause__` says why."""
 

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any, cast
 from tests.fault.mirroring.disk import TEMPORARY, Killed, MirrorsDisk, SimulatedDisk
 from texswarm_desktop.core.local_names import POSIX
 from texswarm_desktop.services.folder_mirror import FolderMirror
+from texswarm_desktop.services.own_presence import OwnPresence
 from texswarm_desktop.services.project_folder import ProjectFolder
 from texswarm_desktop.services.replica_database import ReplicaDatabase
 from texswarm_desktop.services.replica_store import ReplicaStore
+from texswarm_desktop.services.returned_files import ReturnedFiles
 from texswarm_server.document import FileId, ProjectDocument
 from texswarm_server.protocol.ids import Lineage
 
@@ -72,6 +74,7 @@ class Process:
             clock=peer.world.loop.time,
             wall_clock=peer.world.clock,
         )
+        self.came_back = ReturnedFiles(self.document, self.store, OwnPresence(self.document.client_id))
         self.updates: list[tuple[bytes, bool]] = []
         self._untold: list[bytes] = []
         self._holds_back = 0
@@ -85,7 +88,8 @@ class Process:
         peer.world.survived(peer, self.document)
         self._note_removals()
         self.document.on_update = self._on_update
-        self.document.on_files_changed = self.mirror.files_changed
+        self.document.remember_removed(self.came_back.removed_before(stored.meta))
+        self.document.on_files_changed = self._on_files_changed
         self.document.on_file_touched = self.mirror.touched
         self.mirror.obey(POSIX, stored.meta.get("folders"), stored.former)
         known = {*self.mirror.paths.values(), *(record.path for record in stored.records.values())}
@@ -102,6 +106,11 @@ class Process:
         await self.store.flushed()
         self.mirror.watch(cast("FolderWatch", Watch()))
         self._distrust()
+
+    def _on_files_changed(self) -> None:
+        """As `Project` does."""
+        self.came_back.files_changed()
+        self.mirror.files_changed()
 
     def _note_removals(self) -> None:
         """What the mirror takes out of the document because a program deleted it is deleted by somebody."""

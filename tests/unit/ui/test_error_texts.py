@@ -24,6 +24,7 @@ from texswarm_server.protocol.errors import (
     CloneProblem,
     DocumentError,
     ErrorCode,
+    FileCameBackError,
     LinkTimeoutError,
     NotWritableError,
     ProtocolError,
@@ -151,3 +152,8 @@ def test_who_writes_where_nothing_can_be_written_is_told_that() -> None:
 )
 def test_the_way_is_looked_at_where_it_may_be_the_way(error: Exception, is_worth: bool) -> None:
     assert is_worth_a_check(error) is is_worth
+
+
+def test_a_file_that_came_back_is_told_with_who_wrote_in_it_where_that_is_known() -> None:
+    assert text_of(FileCameBackError("a.tex", by="Bob")).sentence == "Came back: Bob wrote in it while it was deleted."
+    assert text_of(FileCameBackError("a.tex")).sentence == "Came back: somebody wrote in it while it was deleted."

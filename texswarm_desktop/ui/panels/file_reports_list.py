@@ -41,7 +41,7 @@ class FileReportsList(QWidget):
             self._rows.addWidget(_report(path, error))
         files = "1 file needs a look" if len(reports) == 1 else f"{len(reports)} files need a look"
         self._head.setText(f"⚠  {files}")
-        self._head.setToolTip("Files that are not shared, or are not written here")
+        self._head.setToolTip("Files that are not shared or not written here, or that came back")
         self.setVisible(bool(reports))
         self._on_head_toggled(self._head.isChecked())
 

@@ -60,6 +60,31 @@ def test_it_has_a_number_where_its_name_was_given_to_another_file() -> None:
     assert {entry.path for entry in one.files.values()} == {"a.tex", "a (2).tex"}
 
 
+def test_what_was_removed_is_known_again_after_a_restart() -> None:
+    one, other, file_id = with_file()
+    one.remove_file(file_id)
+    again, returned = ProjectDocument(), []
+    again.load([one.update_since()])
+    again.remember_removed(one.removed_here)
+    again.on_file_returned = lambda *told: returned.append(told)
+    other.text(file_id).replace_cp(1, 1, "typed meanwhile")
+    exchange(again, other)
+    assert str(again.text(file_id)) == "xtyped meanwhile"
+    assert (returned, dict(again.removed_here)) == ([(file_id, frozenset({other.client_id}))], {})
+
+
+def test_what_is_there_is_not_taken_for_removed() -> None:
+    one, _, file_id = with_file()
+    one.remember_removed({file_id: "a.tex", "other": "../b.tex"})
+    assert dict(one.removed_here) == {}
+
+
+def test_the_latest_removals_are_remembered() -> None:
+    one = ProjectDocument()
+    one.remember_removed({f"{number}": f"{number}.tex" for number in range(600)})
+    assert (len(one.removed_here), next(reversed(one.removed_here.values()))) == (500, "599.tex")
+
+
 steps = st.tuples(st.sampled_from(("type", "type", "remove", "send")), st.integers(0, 1), st.integers(0, 2))
 
 

@@ -1,0 +1,67 @@
+"""Files that were deleted here and came back, because somebody wrote in them meanwhile.
+
+Which ones were deleted here is remembered across restarts: what others typed while they were away may arrive much later.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+from texswarm_desktop.services.own_presence import OwnPresence
+from texswarm_desktop.services.replica_store import ReplicaStore
+from texswarm_server.document.presence import PresenceData
+from texswarm_server.document.project_document import FileId, ProjectDocument
+from texswarm_server.protocol.errors import FileCameBackError
+
+_META: Final = "removed"
+
+
+class ReturnedFiles:
+    """Of one project. What came back is told until somebody has been in it, or it is deleted again."""
+
+    def __init__(self, document: ProjectDocument, store: ReplicaStore, presence: OwnPresence) -> None:
+        self._document, self._store, self._presence = document, store, presence
+        self._stored: Mapping[FileId, str] = {}
+        self._writers: dict[FileId, str] = {}
+
+    def removed_before(self, meta: Mapping[str, str]) -> Mapping[str, str]:
+        """Return which files, by id, were deleted here before this start, with their paths; `meta`: of the store."""
+        try:
+            known = json.loads(meta.get(_META, "{}"))
+        except ValueError:
+            known = {}
+        if not isinstance(known, dict):
+            return {}
+        return {file_id: path for file_id, path in known.items() if isinstance(path, str)}
+
+    def files_changed(self) -> None:
+        """Hear that files came or went."""
+        removed = self._document.removed_here
+        if removed != self._stored:
+            self._stored = removed
+            self._store.set_meta(_META, json.dumps(removed))
+        for file_id in self._writers.keys() - self._document.files.keys():
+            del self._writers[file_id]
+
+    def note(self, file_id: FileId, writers: frozenset[int]) -> None:
+        """Hear that a file is there again, because one of these clients wrote in it."""
+        names = {_name(self._presence.states.states.get(client)) for client in writers}
+        self._writers[file_id] = names.pop() if len(names) == 1 else ""
+        self.files_changed()
+
+    def seen(self, state: PresenceData | None) -> bool:
+        """Say whether somebody who is where `state` says sees a file that came back."""
+        return state is not None and self._writers.pop(FileId(str(state.get("file"))), None) is not None
+
+    @property
+    def reports(self) -> Mapping[str, FileCameBackError]:
+        """What is to be told, by path."""
+        files = self._document.files
+        paths = {files[file_id].path: by for file_id, by in self._writers.items() if file_id in files}
+        return {path: FileCameBackError(path, by=by) for path, by in paths.items()}
+
+
+def _name(state: PresenceData | None) -> str:
+    user = (state or {}).get("user")
+    name = user.get("name") if isinstance(user, dict) else None
+    return name if isinstance(name, str) else ""
