@@ -41,6 +41,11 @@ class Record:
         """What was in the file, as far as is known, before another program wrote in it."""
         return self.text if self.intent_text is None else self.intent_text
 
+    @property
+    def base(self) -> str | None:
+        """What another program changed, if it changed what we wrote: what was never noted as written may not be."""
+        return None if self.digest is None else self.last_text
+
     def text_before(self, digest: bytes) -> str:
         """Return what a file that now has this digest was made from: of a write that was cut short, what it shows."""
         was_written = self.text is None or digest != self.digest
@@ -152,7 +157,7 @@ def reconcile(
         if path in found:
             steps += _compared(file_id, path, text, record, found[path])
         if record is not None and _was_changed_elsewhere(record, found, known):
-            steps.append(Merge(file_id, record.path, record.last_text))  # and its new name is for the next round
+            steps.append(Merge(file_id, record.path, record.base))  # and its new name is for the next round
             known.add(record.path)
         elif (
             path not in found
@@ -183,7 +188,7 @@ def _compared(file_id: str, path: str, text: str, record: Record | None, found: 
         return []
     if found.decoded.text == text:
         return [Known(file_id, path)]
-    return [Merge(file_id, path, record.last_text if record and record.path == path else None)]
+    return [Merge(file_id, path, record.base if record and record.path == path else None)]
 
 
 def _was_changed_elsewhere(record: Record, found: Mapping[str, Found], known: Collection[str]) -> bool:

@@ -51,7 +51,7 @@ def renamed(gone: Mapping[str, Mirrored], fresh: Mapping[str, Seen]) -> dict[str
         _alike(gone, fresh, now, found, taken),
         _alike(gone, fresh, before, found, taken),
     ):
-        for _, _, path, file_id in sorted(pairs):
+        for *_, path, file_id in sorted(pairs):
             if file_id not in found and path not in taken:
                 found[file_id] = path
                 taken.add(path)
@@ -63,7 +63,8 @@ def likeness(old: str, new: str) -> float:
     return _share(_lines(old), _lines(new))
 
 
-_Pair = tuple[float, str, str, str]
+#: How sure it is, by two measures, surest first; the old path, the new one, and the file.
+_Pair = tuple[float, float, str, str, str]
 
 
 def _same(gone: Mapping[str, Mirrored], fresh: Mapping[str, Seen]) -> Iterator[_Pair]:
@@ -72,7 +73,7 @@ def _same(gone: Mapping[str, Mirrored], fresh: Mapping[str, Seen]) -> Iterator[_
         by_digest.setdefault(seen.digest, []).append(path)
     for file_id, file in gone.items():
         for path in by_digest.get(file.digest, ()):
-            yield -float(_is_in_place(file, fresh[path])), file.path, path, file_id
+            yield -float(_is_in_place(file, fresh[path])), 0.0, file.path, path, file_id
 
 
 def _alike(
@@ -93,9 +94,11 @@ def _alike(
         file, before = gone[file_id], [_lines(text) for text in some]
         for path in new:
             is_in_place = _is_in_place(file, fresh[path])
-            degree = max(_share(one, lines[path]) for one in before)
-            if degree >= (_ALIKE_IN_PLACE if is_in_place else ALIKE):
-                yield -(degree + is_in_place), file.path, path, file_id
+            least = _ALIKE_IN_PLACE if is_in_place else ALIKE
+            alike = [one for one in before if _share(one, lines[path]) >= least]
+            if alike:
+                held, degree = max((_held(one, lines[path]), _share(one, lines[path])) for one in alike)
+                yield -(held + is_in_place), -degree, file.path, path, file_id
 
 
 def _is_in_place(file: Mirrored, seen: Seen) -> bool:
@@ -104,6 +107,11 @@ def _is_in_place(file: Mirrored, seen: Seen) -> bool:
 
 def _lines(text: str) -> Counter[str]:
     return Counter(line for line in text.splitlines() if line.strip())
+
+
+def _held(old: Counter[str], new: Counter[str]) -> float:
+    """Return how much of the old text is in the new one: who went on writing added to all of it."""
+    return (old & new).total() / old.total() if old else 0.0
 
 
 def _share(old: Counter[str], new: Counter[str]) -> float:

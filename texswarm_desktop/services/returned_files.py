@@ -1,6 +1,6 @@
 """Files that were deleted here and came back, because somebody wrote in them meanwhile.
 
-Which ones were deleted here is remembered across restarts: what others typed while they were away may arrive much later.
+Which ones were deleted here is remembered across restarts: what others typed while away may arrive much later.
 """
 
 import json

@@ -54,7 +54,7 @@ class FileEntry:
 
 @dataclass(slots=True)
 class _Removed:
-    """A text that was removed here; `watch` keeps it watched. `writers`: the clients that may have typed in it since."""
+    """A text that was removed here; `watch` keeps it watched. `writers`: clients that may have typed in it since."""
 
     path: str
     watch: object
@@ -73,8 +73,8 @@ class ProjectDocument:
 
     `on_update(update, is_local)` is called while a transaction commits, with the bytes to store or send; it must not
     touch the document. Called after the transaction: `on_files_changed()` when the tree, the title or the main file
-    changed, `on_file_touched(file_id)` when a file's text changed, by anybody; `on_file_returned(file_id, writers)` when
-    a file that was removed here is there again, because one of these clients typed in it.
+    changed, `on_file_touched(file_id)` when a file's text changed, by anybody; `on_file_returned(file_id, writers)`
+    when a file that was removed here is there again, because one of these clients typed in it.
     """
 
     def __init__(self, *, client_id: int | None = None) -> None:
@@ -462,7 +462,8 @@ def _unique_paths(paths: dict[FileId, str]) -> dict[FileId, FileEntry]:
 
 def _writers(event: pycrdt.TransactionEvent) -> frozenset[int]:
     """Return the clients of which a transaction brought something new."""
-    before, after = read_state_vector(event.before_state), read_state_vector(event.after_state)
+    states: Any = event  # they are set from its slots
+    before, after = read_state_vector(states.before_state), read_state_vector(states.after_state)
     return frozenset(client for client, clock in after.items() if clock > before.get(client, 0))
 
 

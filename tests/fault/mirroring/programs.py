@@ -169,8 +169,8 @@ class Programs:
     def _note_overwritten(self, peer: "Peer", path: str, text: str, *, cuts: bool) -> None:
         """What one program writes over that another one on this disk wrote is nobody else's to keep.
 
-        Who only takes a line out, under a name that the mirror gave up meanwhile, writes what git would: a file that has
-        less than the one under the new name, and nothing of its own. It may be meant to be there again, so it stays.
+        Who only takes a line out, under a name that the mirror gave up meanwhile, writes what git would: a file that
+        has less than the one under the new name, and nothing of its own. It may be meant to be there, so it stays.
         """
         if cuts and path not in peer.disk.files:
             self.written_again |= set(text.splitlines())

@@ -124,3 +124,9 @@ def test_a_file_that_was_moved_on_from_the_name_a_crash_left_it_under_is_that_fi
     document = {"1": ("b", "x\ny\n")}
     assert reconcile(cut, {"a": found("x\n"), "c": found("x\ny\n")}, document) == [Discard("a"), Rename("1", "c")]
     assert reconcile(cut, {"a": found("x\n"), "c": found("x\nz\n")}, document) == [Discard("a"), Add("c")]
+
+
+def test_what_is_not_known_to_have_been_written_takes_nothing_out_of_what_is_there() -> None:
+    """Seed 600364 of the simulated mirror: the crash came before the file was there, and git made it."""
+    cut = {"1": Record("a", intent=b"x and y", intent_text="x and y")}
+    assert reconcile(cut, {"a": found("x")}, {"1": ("a", "x and y")}) == [Merge("1", "a", None)]

@@ -44,6 +44,12 @@ def test_what_was_in_a_file_before_proves_less_than_what_was_in_it_last() -> Non
     assert renamed({"1": file}, {"c": checked_out}) == {"1": "c"}
 
 
+def test_what_holds_all_of_a_file_is_that_file_however_much_was_added() -> None:
+    """Seed 600235 of the simulated mirror: git wrote an older version where it had been before."""
+    grown, older = new(LINES + "5\n6\n"), new("one\ntwo\nthree\n0\n")
+    assert renamed({"1": gone("a", inode=None)}, {"b": older, "c": grown}) == {"1": "c"}
+
+
 def test_a_file_is_given_away_once() -> None:
     assert renamed({"1": gone("a"), "2": gone("b")}, {"c": new()}) == {"1": "c"}
 
