@@ -245,6 +245,29 @@ async def test_waking_ends_a_wait():
 
 
 @runs_async
+async def test_the_thousandth_retry_is_like_the_tenth():
+    """Nothing piles up: one wait at a time, never a longer one; and then it is over."""
+    async with Bench() as bench:
+        await bench.sign_in()
+        bench.links.refuses = True
+        bench.links.last.lose()
+        await settle()
+        timers, waits_s = [], []
+        while bench.links.attempts < 1002:
+            await bench.advance(1)
+            if isinstance(bench.state, Waiting):
+                waits_s.append(bench.state.retry_at - bench.time.now)
+                timers.append(bench.time.pending)
+        assert max(waits_s) <= LAN.backoff_s[-1] * 1.5
+        assert max(timers[-100:]) <= max(timers[10:110])
+        bench.links.refuses = False
+        await bench.advance(LAN.backoff_s[-1] * 1.5)
+        bench.links.last.deliver(WELCOME)
+        await settle()
+        assert isinstance(bench.state, Live)
+
+
+@runs_async
 async def test_without_a_network_it_rests_until_there_is_one():
     async with Bench() as bench:
         bench.connection.network_changed(False)
