@@ -43,6 +43,19 @@ class FolderLock:
         self._lock.release()
 
 
+def is_held(path: Path) -> bool:
+    """Say whether a process has the lock at `path`, at this moment."""
+    if not path.exists():
+        return False
+    try:
+        ProcessLock(path).release()
+    except LockHeldError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def _in_use(path: Path, note: bytes) -> ProjectInUseError:
     folder = str(path.parent.parent)
     try:

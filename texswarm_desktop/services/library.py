@@ -18,6 +18,7 @@ from texswarm_desktop.core.templates import Template
 from texswarm_desktop.services.coming_together import Joined, come_together
 from texswarm_desktop.services.observed_folder import ObservedFolder
 from texswarm_desktop.services.project import Project
+from texswarm_desktop.services.project_entry import is_open_elsewhere
 from texswarm_desktop.services.project_identity import read_identity
 from texswarm_desktop.services.settings_store import SettingsStore
 from texswarm_desktop.services.templates import template_files, welcome_files
@@ -57,6 +58,10 @@ class Library:
     async def observe(self, folder: Path, reason: StorageError) -> ObservedFolder:
         """Only look at a folder that cannot be opened for `reason`; raises NotReadableError."""
         return await ObservedFolder.open(folder, reason, executor=self._executor)
+
+    async def is_open_elsewhere(self, folder: Path) -> bool:
+        """Say whether another process has a project open, at this moment."""
+        return await self._blocking(lambda: is_open_elsewhere(folder))
 
     async def create(self, title: str, files: Mapping[str, str]) -> Project:
         """Make a new project with `files` (path, text) in a folder named after its title; raises StorageError."""

@@ -10,7 +10,7 @@ from texswarm_desktop.core.local_names import POSIX, NameRules, rules_for
 from texswarm_desktop.core.project_files import OWN_FOLDER
 from texswarm_desktop.services.atomic_file import remove_leftovers, write_atomically
 from texswarm_desktop.services.disk_state import DiskFile
-from texswarm_desktop.services.folder_lock import FolderLock
+from texswarm_desktop.services.folder_lock import FolderLock, is_held
 from texswarm_desktop.services.project_folder import ProjectFolder
 from texswarm_desktop.services.project_identity import ProjectIdentity, read_identity
 from texswarm_server.protocol.errors import FolderTakenError, NotReadableError, NotWritableError
@@ -96,3 +96,8 @@ def _rules_of(own: Path) -> NameRules:
     """Ask the disk whether it tells letter case apart: our own folder is there under one spelling."""
     folds_case = own.with_name(OWN_FOLDER.upper()).exists()
     return rules_for(sys.platform, folds_case=folds_case)
+
+
+def is_open_elsewhere(folder: Path) -> bool:
+    """Say whether a process has the project in `folder` open, at this moment."""
+    return is_held(folder / OWN_FOLDER / _LOCK_FILE)

@@ -36,6 +36,7 @@ from texswarm_desktop.viewmodels.observed_project import ObservedProject
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
 from texswarm_desktop.viewmodels.owner_desk import OwnerDesk
 from texswarm_desktop.viewmodels.people import Person, clean_name
+from texswarm_desktop.viewmodels.project_view import ProjectView
 from texswarm_desktop.viewmodels.server_reach import NewTransport, ServerReach
 from texswarm_desktop.viewmodels.sharing import EVERYWHERE, OWN_SERVER, Sharing
 from texswarm_desktop.viewmodels.two_histories import TwoHistories, compare_histories
@@ -58,6 +59,9 @@ if TYPE_CHECKING:
 _log: Final = logging.getLogger(__name__)
 _BRING_UP_TRIES: Final = 5
 _BRING_UP_PAUSE_S: Final = 0.2
+#: How often, and how many times in a row, a project is found closed that another process had: it may be started anew.
+_FREE_PAUSE_S: Final = 1.0
+_FREE_TIMES: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +214,7 @@ class Workspace(QObject):
         observed = self.observed
         if observed is None:
             return
-        view, before = observed.view, observed.reason
-        paths, current = [view.path_of(one) for one in view.open_files], view.path_of(view.current or "")
+        before, (paths, current) = observed.reason, _open_paths(observed.view)
         await self.open(observed.folder)
         if self.opened is not None:
             self.opened.view.open_paths(paths, current)
@@ -406,6 +409,36 @@ class Workspace(QObject):
             found, me=self.me, status=self._status, on_problem=self.notice.emit, parent=self
         )
         self.observed_changed.emit(self.observed)
+        self._scope.start("wait for the project", self._wait_for_project(self.observed))
+
+    async def _wait_for_project(self, observed: ObservedProject) -> None:
+        """Open as a project what another process had open, once that is gone and does not come again at once."""
+        free = 0
+        while self.observed is observed:
+            await asyncio.sleep(_FREE_PAUSE_S)
+            if not isinstance(observed.reason, ProjectInUseError):
+                continue
+            free = 0 if await self._library.is_open_elsewhere(observed.folder) else free + 1
+            if free >= _FREE_TIMES:
+                await self._open_in_place_of(observed)
+                free = 0
+
+    async def _open_in_place_of(self, observed: ObservedProject) -> None:
+        """Nothing is lost by that: what is only looked at is what is on the disk, and the project takes that in."""
+        async with self._reach.road():
+            if self.observed is not observed:
+                return
+            try:
+                project = await self._library.open(observed.folder)
+            except ProjectInUseError as error:
+                observed.set_reason(error)
+                return
+            except StorageError:
+                return  # as before: one reads, and can try again
+            paths, current = _open_paths(observed.view)
+            await self._show(project)
+            await self._link_again()
+            self._require_opened().view.open_paths(paths, current)
 
     def _show_link(self) -> None:
         if self.opened is not None:
@@ -562,6 +595,11 @@ class Workspace(QObject):
         self._reach.taken()
         self._settings.add_server(KnownServer(address=str(InviteLink(link.address))))
         self._library.remember(opened.project)
+
+
+def _open_paths(view: ProjectView) -> tuple[list[str], str]:
+    """Return the paths of the files that are open, and of the one that is worked on."""
+    return [view.path_of(one) for one in view.open_files], view.path_of(view.current or "")
 
 
 def _host_of(connection: "Connection") -> str:

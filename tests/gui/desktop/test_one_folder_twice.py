@@ -75,8 +75,9 @@ async def test_beside_a_peer_without_a_window_one_reads_what_it_writes_until_it_
             assert "reading" in ada.window.notices.keys
             ada.window.act(StatusAction.REOPEN)
             await ada.until_notice(f"texswarm sync (process {peer.pid}")
-        ada.window.act(StatusAction.REOPEN)
-        await until(lambda: ada.workspace.opened is not None)
+        await until(lambda: ada.workspace.opened is not None)  # by itself
+        assert ada.editor is not None
+        assert not ada.editor.isReadOnly()
         ada.type("Ada was here. ")
         await until(lambda: (folder / "main.tex").read_text(encoding="utf-8") == "Ada was here. one\nfrom afar\n")
 
@@ -105,6 +106,23 @@ async def test_files_that_come_go_and_are_replaced_are_followed(desks: Desks) ->
         await until(lambda: [entry.path for entry in document.files.values()] == ["main.tex"])
         assert ada.workspace.observed.view.current == tab
         assert sorted(path.name for path in (folder / ".texswarm").iterdir()) == ["lock"]
+
+
+@runs_at_desks
+async def test_what_was_written_until_the_other_one_ended_is_there_and_the_same_files_are_open(desks: Desks) -> None:
+    folder = desks.folder("paper", "one")
+    (folder / "more.tex").write_text("more")
+    with open_elsewhere(folder):
+        ada = await observing(desks, folder)
+        view = ada.workspace.observed.view
+        await until(lambda: view.project.document.file_at("more.tex") is not None)
+        view.open_file(view.project.document.file_at("more.tex"))
+        (folder / "more.tex").write_text("more, written at the end")
+        assert ada.workspace.opened is None
+    await until(lambda: ada.workspace.opened is not None)
+    await ada.until_text("more, written at the end")
+    assert (ada.workspace.observed, ada.says) == (None, "Working locally")
+    assert [ada.workspace.opened.view.path_of(one) for one in ada.workspace.opened.view.open_files][-1] == "more.tex"
 
 
 @runs_at_desks

@@ -1,8 +1,10 @@
 """What whoever comes second is told of whoever was first."""
 
+from pathlib import Path
+
 import pytest
 
-from texswarm_desktop.services.folder_lock import program_name
+from texswarm_desktop.services.folder_lock import FolderLock, is_held, program_name
 
 
 @pytest.mark.parametrize(
@@ -18,3 +20,13 @@ from texswarm_desktop.services.folder_lock import program_name
 )
 def test_a_program_goes_by_the_name_that_people_start_it_by(command: list[str], name: str) -> None:
     assert program_name(command) == name
+
+
+def test_whether_a_lock_is_held_is_seen_without_taking_it(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    assert not is_held(path)
+    assert not path.exists()
+    lock = FolderLock(path)
+    assert is_held(path)
+    lock.release()
+    assert not is_held(path)
