@@ -151,10 +151,11 @@ def reconcile(
     """
     steps: list[Step] = []
     gone: list[str] = []
-    known = {path for path, _ in document.values()}
+    others = _others(records, found, document)
+    known = {path for path, _ in document.values()} - others
     for file_id, (path, text) in document.items():
         record = records.get(file_id)
-        if path in found:
+        if path in found and path not in others:
             steps += _compared(file_id, path, text, record, found[path])
         if record is not None and _was_changed_elsewhere(record, found, known):
             steps.append(Merge(file_id, record.path, record.base))  # and its new name is for the next round
@@ -179,6 +180,20 @@ def reconcile(
     fresh = [path for path in sorted(found.keys() - known - set(left_over)) if found[path].decoded is not None]
     lost = {one: _mirrored(records[one], former(one) if fresh else ()) for one in gone}
     return steps + _moved(lost, fresh, records, found, document)
+
+
+def _others(
+    records: Mapping[str, Record], found: Mapping[str, Found], document: Mapping[str, tuple[str, str]]
+) -> set[str]:
+    """Return paths of the document at which another file of the project is yet: what was written there is its text."""
+    were = {record.path for record in records.values() if record.digests}
+    stay = {path for file_id, (path, _) in document.items() if file_id in records and records[file_id].path == path}
+    shown = {path for path, text in document.values() if path in found and _text_in(found[path]) == text}
+    return {path for path, _ in document.values() if path in found} & were - stay - shown
+
+
+def _text_in(found: Found) -> str | None:
+    return found.decoded.text if found.decoded is not None else None
 
 
 def _compared(file_id: str, path: str, text: str, record: Record | None, found: Found) -> list[Step]:

@@ -114,6 +114,7 @@ async def test_what_was_written_until_the_other_one_ended_is_there_and_the_same_
     (folder / "more.tex").write_text("more")
     with open_elsewhere(folder):
         ada = await observing(desks, folder)
+        assert ada.workspace.observed is not None
         view = ada.workspace.observed.view
         await until(lambda: view.project.document.file_at("more.tex") is not None)
         view.open_file(view.project.document.file_at("more.tex"))
@@ -122,7 +123,7 @@ async def test_what_was_written_until_the_other_one_ended_is_there_and_the_same_
     await until(lambda: ada.workspace.opened is not None)
     await ada.until_text("more, written at the end")
     assert (ada.workspace.observed, ada.says) == (None, "Working locally")
-    assert [ada.workspace.opened.view.path_of(one) for one in ada.workspace.opened.view.open_files][-1] == "more.tex"
+    assert ada.opened.view.path_of(ada.opened.view.open_files[-1]) == "more.tex"
 
 
 @runs_at_desks

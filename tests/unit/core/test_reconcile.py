@@ -130,3 +130,12 @@ def test_what_is_not_known_to_have_been_written_takes_nothing_out_of_what_is_the
     """Seed 600364 of the simulated mirror: the crash came before the file was there, and git made it."""
     cut = {"1": Record("a", intent=b"x and y", intent_text="x and y")}
     assert reconcile(cut, {"a": found("x")}, {"1": ("a", "x and y")}) == [Merge("1", "a", None)]
+
+
+def test_what_was_written_in_a_deleted_file_is_not_for_the_one_that_has_its_name_now() -> None:
+    """Seed 700139 of the simulated mirror: it would be there twice when the deleted one comes back."""
+    records, document = {"1": record("a", "x\n")}, {"2": ("a", "new\n")}
+    assert reconcile(records, {"a": found("x\ny\n")}, document) == [RestoreFile("1", "a", "x\n")]
+    assert reconcile(records, {"a": found("x\n")}, document) == [Discard("a")]
+    assert reconcile(records, {"a": found("new\n")}, document) == [Known("2", "a")]
+    assert reconcile(records, {"a": found("x\ny\n")}, document | {"1": ("b", "x\n")}) == [Merge("1", "a", "x\n")]

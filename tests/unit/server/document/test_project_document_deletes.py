@@ -82,7 +82,7 @@ def test_what_is_there_is_not_taken_for_removed() -> None:
 def test_the_latest_removals_are_remembered() -> None:
     one = ProjectDocument()
     one.remember_removed({f"{number}": f"{number}.tex" for number in range(600)})
-    assert (len(one.removed_here), next(reversed(one.removed_here.values()))) == (500, "599.tex")
+    assert (len(one.removed_here), list(one.removed_here.values())[-1]) == (500, "599.tex")
 
 
 steps = st.tuples(st.sampled_from(("type", "type", "remove", "send")), st.integers(0, 1), st.integers(0, 2))
