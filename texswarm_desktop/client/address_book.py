@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Final
 
-from texswarm_server.protocol.invite_link import ServerAddress
+from texswarm_desktop.client.timing import is_near
+from texswarm_server.protocol.invite_link import InviteLink, ServerAddress
 
 _MOST_HOSTS: Final = 256
 
@@ -30,3 +31,12 @@ class AddressBook:
 def same_fingerprint(text: str) -> str:
     """Return the one way of writing a fingerprint."""
     return text.replace(":", "").strip().lower()
+
+
+def lasting_key(link: InviteLink) -> str | None:
+    """Return by what a server is the same one at every address, or None where its address is what lasts.
+
+    Nearby, addresses change hands, and hosts keep their key. Far away the name is the server's own, and with the next
+    certificate the fingerprint is another.
+    """
+    return link.fingerprint if is_near(link.address) else None

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from texswarm_desktop.client.address_book import lasting_key
 from texswarm_desktop.client.connection import Connection
 from texswarm_desktop.client.document_preview import DocumentPreview, look_at
 from texswarm_desktop.client.knock import tcp_knock
@@ -175,7 +176,7 @@ class Peer:
         return _required(link or known, self._options)
 
     async def _connect(self, link: InviteLink) -> Connection:
-        credentials = await self._store.for_server(link.address, invite=link.token, fingerprint=link.fingerprint)
+        credentials = await self._store.for_server(link.address, invite=link.token, fingerprint=lasting_key(link))
         if self._project is not None:
             credentials.session_id = self._project.session_at(str(link.address))
         name = self._options.name or self._settings.name or self._store.default_name

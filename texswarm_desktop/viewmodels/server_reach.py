@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from texswarm_desktop.client.address_book import AddressBook
+from texswarm_desktop.client.address_book import AddressBook, lasting_key
 from texswarm_desktop.client.link import TransportFactory
 from texswarm_desktop.client.server_talk import LinkCancelledError, end_connection, let_in
 from texswarm_desktop.client.states import Closed
@@ -98,7 +98,7 @@ class ServerReach:
     ) -> "Connection":
         """`session_id`: the session to resume; given only where no other connection may hold it."""
         credentials = await self._credentials.for_server(
-            link.address, invite=link.token, key=key, fingerprint=link.fingerprint
+            link.address, invite=link.token, key=key, fingerprint=lasting_key(link)
         )
         credentials.session_id = session_id
         credentials.describe(self._me().name, self._me().color)

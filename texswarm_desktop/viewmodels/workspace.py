@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Signal
 
-from texswarm_desktop.client.address_book import same_fingerprint
+from texswarm_desktop.client.address_book import lasting_key, same_fingerprint
 from texswarm_desktop.client.events import RetryCause
 from texswarm_desktop.client.server_talk import admitted, end_connection, same_or_new_invite, share
 from texswarm_desktop.client.status import Hosting
@@ -319,7 +319,7 @@ class Workspace(QObject):
                     await opened.connection.request(SignOut())
             opened.project.forget_server()
             await opened.detach()
-            await self._credentials.forget(link.address, link.fingerprint)
+            await self._credentials.forget(link.address, lasting_key(link))
             self._settings.remove_server(str(InviteLink(link.address)))
             self._library.remember(opened.project)
 
