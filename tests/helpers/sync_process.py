@@ -5,6 +5,7 @@ import contextlib
 import json
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,14 +18,23 @@ LIMIT_S = 60.0
 class SyncProcess:
     """Starts the peer with `--json`; used as an async context manager, which ends it as SIGTERM does.
 
-    `profile`: beside the folder and of its name unless given, so that each folder is a person of its own.
+    `profile`: beside the folder and of its name unless given, so that each folder is a person of its own. `inside`: a
+    command that runs another one, on a machine of the lab say.
     """
 
-    def __init__(self, folder: Path, link: str | None = None, *options: str, profile: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        link: str | None = None,
+        *options: str,
+        profile: Path | None = None,
+        inside: Sequence[str] = (),
+    ) -> None:
         self.folder = folder
         self.profile = profile or folder.with_name(f"{folder.name}.profile")
         self.events: list[dict[str, Any]] = []
         self.error_log = self.profile.with_name(f"{folder.name}.stderr")
+        self._inside = inside
         self._arguments = [str(folder), *([link] if link else []), *options]
         self._process: asyncio.subprocess.Process | None = None
 
@@ -32,6 +42,7 @@ class SyncProcess:
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         with self.error_log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
+                *self._inside,
                 sys.executable, "-m", "texswarm_desktop", "sync", "--json", "--profile-dir", str(self.profile),
                 *self._arguments, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=log,
             )  # fmt: skip

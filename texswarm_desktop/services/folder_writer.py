@@ -147,13 +147,11 @@ class FolderWriter:
         is_known = base.path not in outcome.avoided
         if is_known and (base.path in order.taken or self._removes(outcome, order, file_id, base)):
             outcome.files[file_id] = None
-        elif order.is_watched:
-            outcome.kept[file_id] = base
         else:
-            outcome.files[file_id] = None
+            outcome.kept[file_id] = base
 
     def _removes(self, outcome: WritingOutcome, order: WritingRound, file_id: FileId, base: MirroredFile) -> bool:
-        is_gone = self._folder.remove(base.path, expected=base.state, kept=order.kept, must_be_there=order.is_watched)
+        is_gone = self._folder.remove(base.path, expected=base.state, kept=order.kept, must_be_there=True)
         self._keep_replaced(outcome, (file_id, base))
         if is_gone:
             outcome.left[base.path] = Left(meant_by(file_id), base.text)
