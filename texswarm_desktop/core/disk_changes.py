@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from texswarm_desktop.core.reconcile import Add, Merge, Remove, Rename, RestoreFile, meant_by
-from texswarm_desktop.core.renames import Mirrored, Seen, likeness, renamed
+from texswarm_desktop.core.renames import Mirrored, Seen, renamed
 from texswarm_desktop.core.text_merge import common_lines
 
 #: How much of a file that was under a path is in one that appears there, if it is that one, saved once more.
@@ -168,11 +168,17 @@ def _changed_in_place(facts: DiskFacts, owner: str, path: str, seen: Seen) -> li
     left = facts.left.get(path)
     if left is None or left.file_id == file_id or not _is_left(facts, path):
         return [_brought_back(facts, file_id, path, base)]
-    if likeness(left.text, seen.text) <= likeness(base, seen.text):
+    if not _is_rather(left.text, base, seen.text):
         return [_brought_back(facts, file_id, path, base)]
     # Whoever loaded the file that was there before ours saved it: ours is written again, and that one is changed.
     rest = [RewriteFile(owner)] if file_id in facts.document else [ForgetFile(owner)]
     return [*rest, _brought_back(facts, left.file_id, path, _base_of(facts, left.file_id, path) or "")]
+
+
+def _is_rather(one: str, other: str, saved: str) -> bool:
+    """Say whether `saved` shows more of what only `one` has than of what only `other` has, whatever came or went."""
+    first, second, lines = set(one.splitlines()), set(other.splitlines()), set(saved.splitlines())
+    return len(lines & (first - second)) > len(lines & (second - first))
 
 
 def _brought_back(facts: DiskFacts, file_id: str, path: str, base: str) -> DiskStep:

@@ -191,6 +191,7 @@ class FolderWriter:
     def _moved(self, outcome: WritingOutcome, order: WritingRound, write: FileWrite, old: MirroredFile) -> MirroredFile:
         """Give the file its new name first: so it stays the file that another program may have open."""
         if not self._folder.move(old.path, write.path, expected=old.state, kept=order.kept):
+            self._folder.check(old.path, expected=old.state, must_be_there=order.is_watched)
             return old
         outcome.left[old.path] = Left(write.file_id, old.text)
         outcome.files[write.file_id] = moved = replace(old, path=write.path)

@@ -176,3 +176,11 @@ def test_who_saves_the_file_that_was_there_before_ours_changes_that_one() -> Non
 def test_who_saves_ours_where_another_file_was_before_changes_ours() -> None:
     given = facts(changed={"a.tex": seen(LINES + "five\n")}, left={"a.tex": Left("2", "one\ntwo\n")})
     assert disk_steps(given) == [Merge("1", "a.tex", LINES)]
+
+
+def test_an_old_state_of_ours_is_ours_though_it_looks_like_what_was_there_before() -> None:
+    """Seed 810445 of the simulated mirror: ours had grown much since the editor loaded it."""
+    ours = LINES + "ours\n" + "".join(f"came later {number}\n" for number in range(20))
+    saved = seen(LINES + "ours\nfive\n")
+    given = facts(mirrored={"1": mirrored("a.tex", ours)}, changed={"a.tex": saved}, left={"a.tex": Left("2", LINES)})
+    assert disk_steps(given) == [Merge("1", "a.tex", ours)]
