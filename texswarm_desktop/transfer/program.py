@@ -42,6 +42,8 @@ def import_main(arguments: Sequence[str]) -> int:
     reader.add_argument("folder", type=Path, metavar="FOLDER")
     given = reader.parse_args(arguments)
     folder = given.folder.expanduser().absolute()
+    if Path(given.source).expanduser().is_dir():
+        reader.error(f"{given.source} is a folder, a project as it is: `texswarm {given.source}` opens it")
     return _ended("import", lambda progress: _tell(*_imported(import_project(given.source, folder, progress))))
 
 

@@ -124,3 +124,10 @@ def test_there_is_help_and_a_wrong_line_is_status_2(name: str) -> None:
     assert (helped.returncode, helped.stderr) == (0, "")
     assert "exit status" in helped.stdout
     assert texswarm(name).returncode == 2
+
+
+def test_a_folder_is_not_imported_but_opened(tmp_path: Path) -> None:
+    answer = texswarm("import", tmp_path, tmp_path / "new")
+    assert answer.returncode == 2
+    assert f"`texswarm {tmp_path}` opens it" in answer.stderr
+    assert not (tmp_path / "new").exists()
