@@ -5,17 +5,17 @@ the last states of a file are remembered, and a save counts as made from the one
 came after that state is in it, and it has something new of its own.
 
 What is exactly a former state was restored on purpose (`git checkout`, an editor's undo); what came a moment ago stays
-even then. Only states that we wrote
-over count: what another program saved is known to whoever edits on the disk. So that is carried into the states before
-it, and no later save puts back what it took out. States lie further apart the older they are, so that a few of them
-reach back for hours.
+even then. Only states that we wrote over count: what another program saved is known to whoever edits on the disk. So
+that is carried into the states before it, and no later save puts back what it took out, except one that restores what
+was there, byte for byte. States lie further apart the older they are, so that a few of them reach back for hours.
 """
 
 import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import blake2b
 from typing import Final
 
 from texswarm_desktop.core.text_merge import apply_edits, changed_lines, changed_words, diff, merge, same_lines
@@ -34,15 +34,20 @@ _MAX_COMPARED_CP: Final = 8_000_000
 _MAX_CARRIED_CP: Final = 4_000_000
 _LARGE_BYTES: Final = 64 * 1024
 _LEVEL: Final = 1
+_DIGEST_BYTES: Final = 16
 _WORD: Final = re.compile(r"\w+|[^\w\s]")
 
 
 @dataclass(frozen=True, slots=True)
 class FormerState:
-    """A text that was in a file until `until` (wall clock, seconds); packed."""
+    """A text that was in a file until `until` (wall clock, seconds); packed.
+
+    `digest`: of what was in the file, while the text has what other programs did since; empty where it is not known.
+    """
 
     packed: bytes
     until: float
+    digest: bytes = b""
 
     @property
     def text(self) -> str:
@@ -52,7 +57,7 @@ class FormerState:
 
 def former_state(text: str, until: float) -> FormerState:
     """Pack a text; takes a while for a large one."""
-    return FormerState(zlib.compress(text.encode(), _LEVEL), until)
+    return FormerState(_packed(text), until, _digest(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ class FormerStates:
         most = max(1, _MAX_CARRIED_CP // (len(saved) + 1))
         return FormerStates(
             tuple(
-                former_state(apply_edits(state.text, merge(base, saved, state.text)), state.until)
+                replace(state, packed=_packed(apply_edits(state.text, merge(base, saved, state.text))))
                 for state in self.states[-most:]
             )
         )
@@ -92,7 +97,7 @@ class FormerStates:
         if not self.states or saved == last:
             return last
         texts = list(self._comparable(len(saved)))[::-1]
-        if saved in texts:
+        if saved in texts or self._held(saved):
             seen = self._newest_seen(now)
             return last if seen is None else _known(seen, last, saved)
         best, least = None, _cost(last, saved)
@@ -105,6 +110,11 @@ class FormerStates:
         known = _known(texts[best], last, saved)
         return known if not best else _without_unseen(known, texts[best - 1], saved)
 
+    def _held(self, saved: str) -> bool:
+        """Say whether exactly this was in the file."""
+        digest = _digest(saved)
+        return any(state.digest == digest for state in self.states)
+
     def _newest_seen(self, now: float) -> str | None:
         """Return what was in the file some time ago; None when nothing came since."""
         return next((state.text for state in self.states if state.until > now - _UNSEEN_S), None)
@@ -113,6 +123,14 @@ class FormerStates:
         """Yield texts, the newest first, as long as comparing them is no work to be noticed."""
         for state in self.states[: -1 - max(1, _MAX_COMPARED_CP // (length + 1)) : -1]:
             yield state.text
+
+
+def _packed(text: str) -> bytes:
+    return zlib.compress(text.encode(), _LEVEL)
+
+
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode(), digest_size=_DIGEST_BYTES).digest()
 
 
 def _is_missing(former: str, last: str, saved: str) -> bool:

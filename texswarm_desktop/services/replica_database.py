@@ -62,8 +62,9 @@ CREATE TABLE IF NOT EXISTS intents (file_id TEXT PRIMARY KEY, start INTEGER NOT 
 """
 _FORMER: Final = """
 CREATE TABLE IF NOT EXISTS former (file_id TEXT NOT NULL, until REAL NOT NULL, text BLOB NOT NULL,
-    PRIMARY KEY (file_id, until)) WITHOUT ROWID
+    digest BLOB NOT NULL DEFAULT x'', PRIMARY KEY (file_id, until)) WITHOUT ROWID
 """
+_FORMER_DIGEST: Final = "ALTER TABLE former ADD COLUMN digest BLOB NOT NULL DEFAULT x''"
 
 Operation = Callable[[sqlite3.Connection], None]
 
@@ -159,8 +160,9 @@ class ReplicaDatabase:
 
     def _former(self) -> dict[str, list[FormerState]]:
         found: dict[str, list[FormerState]] = {}
-        for file_id, until, text in self._connection.execute("SELECT * FROM former ORDER BY file_id, until"):
-            found.setdefault(file_id, []).append(FormerState(text, until))
+        query = "SELECT file_id, text, until, digest FROM former ORDER BY file_id, until"
+        for file_id, *state in self._connection.execute(query):
+            found.setdefault(file_id, []).append(FormerState(*state))
         return found
 
     def _snapshot(self) -> tuple[int, bytes | None]:
@@ -191,6 +193,8 @@ class ReplicaDatabase:
         self._connection.execute(_FIGURES)
         self._connection.execute(_INTENTS)
         self._connection.execute(_FORMER)
+        if "digest" not in {column[1] for column in self._connection.execute("PRAGMA table_info(former)")}:
+            self._connection.execute(_FORMER_DIGEST)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -297,9 +301,10 @@ def put_former(file_id: str, before: Iterable[FormerState], now: Iterable[Former
     old, new = set(before), set(now)
 
     def operation(connection: sqlite3.Connection) -> None:
-        gone, came = ((file_id, state.until) for state in old - new), ((file_id, s.until, s.packed) for s in new - old)
+        gone = ((file_id, state.until) for state in old - new)
+        came = ((file_id, state.until, state.packed, state.digest) for state in new - old)
         connection.executemany("DELETE FROM former WHERE file_id = ? AND until = ?", gone)
-        connection.executemany("INSERT OR REPLACE INTO former VALUES (?, ?, ?)", came)
+        connection.executemany("INSERT OR REPLACE INTO former (file_id, until, text, digest) VALUES (?, ?, ?, ?)", came)
 
     return operation
 

@@ -3,6 +3,8 @@
 import asyncio
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -284,3 +286,17 @@ def _damage(path: Path, sql: str) -> None:
     connection.commit()
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
+
+
+def test_former_states_of_an_earlier_version_are_read(path: Path, executor: ThreadPoolExecutor) -> None:
+    state = former_state("older", 1.0)
+    with closing(sqlite3.connect(path)) as earlier:
+        earlier.execute(
+            "CREATE TABLE former (file_id TEXT NOT NULL, until REAL NOT NULL, text BLOB NOT NULL,"
+            " PRIMARY KEY (file_id, until)) WITHOUT ROWID"
+        )
+        earlier.execute("INSERT INTO former VALUES ('f', 1.0, ?)", (state.packed,))
+        earlier.commit()
+
+    stored = asyncio.run(reopened(path, executor))
+    assert stored.former == {"f": [replace(state, digest=b"")]}

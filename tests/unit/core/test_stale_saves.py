@@ -45,6 +45,13 @@ def test_a_former_state_is_restored_on_purpose() -> None:
     assert merged(LOADED, states(LOADED)) == LOADED
 
 
+def test_a_former_state_is_restored_on_purpose_also_after_another_program_saved() -> None:
+    committed = LAST.replace("line 20 ", "line twenty ")
+    former = states(LOADED).carried(LAST, committed)
+    assert merged(LOADED, former, committed) == LOADED
+    assert merged(LOADED.replace("line 5 ", "line five "), former, committed) == LAST.replace("line 5 ", "line five ")
+
+
 def test_what_came_a_moment_ago_stays_even_where_a_former_state_is_restored() -> None:
     assert apply_edits(LAST, merge(states(LOADED).base_of(LOADED, LAST, now=5.0), LOADED, LAST)) == LAST
 
