@@ -354,6 +354,8 @@ class Session:
             self._on_blob_refused(message, message.blob)
         elif message.handle is not None and (sync := self._by_handle.get(message.handle)):
             sync.frame_refused(error)
+        elif message.handle is not None and message.code == ErrorCode.HANDLE_UNKNOWN:
+            logger.debug("a frame crossed the closing of its document: handle %d", message.handle)
         else:
             logger.warning("the server refused something: %s", error)
 

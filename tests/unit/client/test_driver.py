@@ -329,6 +329,19 @@ async def test_a_listener_may_close_the_connection():
 
 @pytest.mark.expects_log
 @runs_async
+@pytest.mark.parametrize(("code", "is_told"), [("handle_unknown", False), ("limit_exceeded", True)])
+async def test_a_frame_that_crossed_the_closing_of_its_document_is_no_news(caplog, code, is_told):
+    async with Bench() as bench:
+        await bench.sign_in()
+        bench.links.last.deliver(Error(code=code, message="", handle=7))
+        await settle()
+        assert isinstance(bench.state, Live)
+        warnings = [record for record in caplog.records if record.levelname == "WARNING"]
+        assert bool(warnings) is is_told
+
+
+@pytest.mark.expects_log
+@runs_async
 async def test_a_failing_effect_becomes_a_lost_link(caplog):
     async with Bench() as bench:
         bench.credentials.__class__ = type("Broken", (FakeCredentials,), {"session_id": property(lambda self: 1 / 0)})
