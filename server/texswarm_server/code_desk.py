@@ -32,7 +32,7 @@ _NEWS = frozenset({AuditAction.CODE_ISSUED, AuditAction.CODE_BURNED, AuditAction
 
 
 class CodeDesk:
-    """`load` once, then `apply` every change of access and `tick` now and then. Times are those of the wall clock.
+    """`load` once, then `apply` every change of access and `tick` now and then. `wall_clock`: when codes end.
 
     `link` makes the invite link for what a code leads to; `on_change` is called when other codes hold than before.
     """
@@ -79,9 +79,9 @@ class CodeDesk:
         """Whether an attempt was begun here, at a code that still holds."""
         return self._codes.owns(attempt)
 
-    def begin(self, nameplate: str, address: str) -> Attempt:
-        """Let somebody at `address` try; raises RejectedError."""
-        return self._codes.begin(nameplate, address, self._wall_clock())
+    def begin(self, nameplate: str, address: str, now: float) -> Attempt:
+        """Let somebody at `address` try; raises RejectedError. `now`: by a steady clock, in seconds."""
+        return self._codes.begin(nameplate, address, now)
 
     def ended(self, attempt: Attempt) -> None:
         """Note that an attempt is over and was not wrong."""

@@ -86,7 +86,7 @@ class PairingDesk:
     def begin(self, nameplate: str, address: str) -> Attempt:
         """Let a guest try a code; raises RejectedError."""
         if self._issued.knows(nameplate):
-            return self._issued.begin(nameplate, address)
+            return self._issued.begin(nameplate, address, self._clock())
         if self._codes is None:
             raise RejectedError(ErrorCode.NOT_FOUND, "there is no code here")
         return self._codes.begin(nameplate, address, self._clock())

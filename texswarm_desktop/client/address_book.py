@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from texswarm_desktop.client.timing import is_near
+from texswarm_desktop.core.certificates import same_fingerprint
 from texswarm_server.protocol.invite_link import InviteLink, ServerAddress
 
 _MOST_HOSTS: Final = 256
@@ -26,11 +27,6 @@ class AddressBook:
     def addresses_of(self, fingerprint: str | None) -> tuple[ServerAddress, ...]:
         """Return where a host was seen last, nothing for one that never was."""
         return self._seen.get(same_fingerprint(fingerprint), ()) if fingerprint else ()
-
-
-def same_fingerprint(text: str) -> str:
-    """Return the one way of writing a fingerprint."""
-    return text.replace(":", "").strip().lower()
 
 
 def lasting_key(link: InviteLink) -> str | None:

@@ -12,6 +12,11 @@ import warnings
 from collections.abc import Iterator
 
 
+def same_fingerprint(text: str) -> str:
+    """Return the one way of writing a fingerprint."""
+    return text.replace(":", "").strip().lower()
+
+
 def is_shown_by(certificate: bytes, fingerprint: str) -> bool:
     """Say whether `certificate`, in DER form, is the one meant by a fingerprint, or has the key that is meant."""
     wanted = fingerprint.replace(":", "").lower().encode()

@@ -21,6 +21,7 @@ from uuid import uuid4
 import msgspec
 from msgspec.structs import replace
 
+from texswarm_desktop.core.certificates import same_fingerprint
 from texswarm_desktop.services.atomic_file import PRIVATE_MODE, write_atomically
 from texswarm_desktop.services.secret_store import SecretStore
 from texswarm_server.process_lock import ProcessLock
@@ -127,7 +128,7 @@ class CredentialStore:
 
 def _name_of(address: ServerAddress, fingerprint: str | None) -> str:
     if fingerprint:
-        return f"key {fingerprint.replace(':', '').strip().lower()}{address.prefix}"
+        return f"key {same_fingerprint(fingerprint)}{address.prefix}"
     return f"{address.host}:{address.port}{address.prefix}"
 
 

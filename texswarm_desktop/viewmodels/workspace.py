@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Signal
 
-from texswarm_desktop.client.address_book import lasting_key, same_fingerprint
+from texswarm_desktop.client.address_book import lasting_key
 from texswarm_desktop.client.events import RetryCause
 from texswarm_desktop.client.server_talk import admitted, end_connection, same_or_new_invite, share
 from texswarm_desktop.client.status import Hosting
+from texswarm_desktop.core.certificates import same_fingerprint
 from texswarm_desktop.core.joining import Choice, Road
 from texswarm_desktop.core.palette import color_of
 from texswarm_desktop.core.reload_limit import ReloadLimit

@@ -120,7 +120,7 @@ def count_wrong(records: Records, code: JoinCode, now: float) -> None:
 
 
 class IssuedCodes:
-    """Who tries the codes that hold. Time is any steady clock in seconds, but the same as the records' for `hold`."""
+    """Who tries the codes that hold. Time is any steady clock in seconds."""
 
     def __init__(self) -> None:
         self._limits = TryLimits()

@@ -37,6 +37,12 @@ def write(project: Project, path: str, words: str) -> None:
     project.document.text(file_id).replace_cp(0, 0, words)
 
 
+def let_come_back(ada: Project, bob: Project) -> None:
+    delete(ada, "notes.tex")
+    write(bob, "notes.tex", "written meanwhile\n")
+    exchange(ada, bob)
+
+
 @runs_async
 async def test_what_is_written_in_a_deleted_file_brings_it_back_after_a_restart_and_it_is_told_who_wrote(
     tmp_path: Path, executor
@@ -64,9 +70,7 @@ async def test_what_is_written_in_a_deleted_file_brings_it_back_after_a_restart_
 async def test_it_is_told_until_somebody_has_been_there(tmp_path: Path, executor) -> None:
     ada, bob = await two(tmp_path, executor)
     async with ada, bob:
-        delete(ada, "notes.tex")
-        write(bob, "notes.tex", "written meanwhile\n")
-        exchange(ada, bob)
+        let_come_back(ada, bob)
         (told,) = ada.file_problems.values()
         assert isinstance(told, FileCameBackError)
         assert told.by == ""
@@ -81,9 +85,7 @@ async def test_it_is_told_until_somebody_has_been_there(tmp_path: Path, executor
 async def test_a_file_that_is_deleted_again_is_told_no_more(tmp_path: Path, executor) -> None:
     ada, bob = await two(tmp_path, executor)
     async with ada, bob:
-        delete(ada, "notes.tex")
-        write(bob, "notes.tex", "written meanwhile\n")
-        exchange(ada, bob)
+        let_come_back(ada, bob)
         delete(bob, "notes.tex")
         exchange(ada, bob)
         assert ada.file_problems == {}
