@@ -8,7 +8,6 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from hashlib import sha256
 from types import TracebackType
 from typing import Final, Self
 
@@ -27,12 +26,12 @@ from texswarm_server.net.listener import Listener, ListenerConfig
 from texswarm_server.net.peer import Peer
 from texswarm_server.net.protocol2_peer import Protocol2Peer
 from texswarm_server.net.server_connection import PeerConnection
-from texswarm_server.net.tls_files import first_certificate, tls_context
+from texswarm_server.net.tls_files import ShownCertificate, first_certificate, tls_context
 from texswarm_server.net.yjs_peer import YjsPeer
 from texswarm_server.open_documents import OpenDocuments
 from texswarm_server.pairing_desk import Door
 from texswarm_server.protocol.close_codes import CloseCode
-from texswarm_server.protocol.invite_link import InviteLink, ServerAddress
+from texswarm_server.protocol.invite_link import InviteLink, ServerAddress, recognised_by
 from texswarm_server.protocol.messages import Authentication, RoleName
 from texswarm_server.protocol.version import PAIRING_PATH, WEBSOCKET_PATH, YJS_PATH
 from texswarm_server.sessions.access_tokens import AccessTokens
@@ -54,6 +53,7 @@ _logger = logging.getLogger(__name__)
 
 LISTENING_URL: Final = "listening_url"
 FINGERPRINT: Final = "fingerprint"
+KEY_FINGERPRINT: Final = "key_fingerprint"
 _GOODBYE_S: Final = 1.5
 _LONGEST_SILENCE_S: Final = 8.0
 
@@ -85,7 +85,7 @@ class CollabServer:
         self._monitoring: Monitoring | None = None
         self._front_door: FrontDoor | None = None
         self._door_invite, self._nearby_invite = DoorInvite(random), DoorInvite(random, InviteWay.NEARBY)
-        self._certificate: bytes | None = None
+        self._certificate: ShownCertificate | None = None
         self._housekeeping_due = 0.0
         self._housekeeping: asyncio.TimerHandle | None = None
         self._stalls_due = 0.0
@@ -154,9 +154,11 @@ class CollabServer:
             self._config.tls_cert, self._config.tls_key
         )  # a pair that does not fit must not touch the one in use
         self._tls.load_cert_chain(self._config.tls_cert, self._config.tls_key)
-        self._certificate = first_certificate(self._config.tls_cert)
+        self._certificate = shown = first_certificate(self._config.tls_cert)
         await self._store.run(self._note_address)
-        _logger.info("certificate read again", extra=fields(fingerprint=self._fingerprint))
+        if self._config.advertise:
+            self.announce(self._config.advertise)
+        _logger.info("certificate read again", extra=fields(fingerprint=shown.fingerprint if shown else ""))
 
     async def stop(
         self,
@@ -225,11 +227,11 @@ class CollabServer:
     ) -> None:
         """Let the local network know of this server until it stops, or know something else of it; after `start`.
 
-        `fingerprint`: what its certificate is recognised by, where that is not the certificate itself.
+        `fingerprint`: by what it is recognised; without, it is the key of its certificate.
         """
         assert self._front_door is not None
         if not self._is_stopping:
-            known_by = fingerprint or self._fingerprint or None
+            known_by = fingerprint or (self._certificate.lasting if self._certificate else None)
             self._front_door.announce(Shown(name=name, project=project, document_id=document_id, fingerprint=known_by))
 
     def open_door(
@@ -336,7 +338,7 @@ class CollabServer:
             host=config.host,
             port=self.address.port,
             issued=codes,
-            certificate=lambda: self._certificate,
+            certificate=lambda: self._certificate.der if self._certificate else None,
             random=self._random,
             clock=asyncio.get_running_loop().time,
         )
@@ -443,15 +445,12 @@ class CollabServer:
             self._documents.record_changes()
         await self._store.close(time_limit_s)
 
-    @property
-    def _fingerprint(self) -> str:
-        """The SHA-256 of the certificate, empty without TLS."""
-        return sha256(self._certificate).hexdigest() if self._certificate is not None else ""
-
     def _link_for(self, given: CodeGiven) -> str:
         """Return the link that a join code leads to; who gets it knows the address by which they came."""
         address = ServerAddress("localhost", self.address.port, self.address.tls)
-        return str(InviteLink(address, given.token, given.document_id, self._fingerprint or None))
+        shown = self._certificate
+        link = InviteLink(address, given.token, given.document_id)
+        return str(link if shown is None else recognised_by(link, shown.fingerprint, shown.key))
 
     def _metrics(self) -> bytes:
         assert self._monitoring is not None
@@ -464,7 +463,9 @@ class CollabServer:
 
     def _note_address(self, records: Records) -> None:
         records.put_setting(LISTENING_URL, self.address.url)
-        records.put_setting(FINGERPRINT, self._fingerprint)
+        shown = self._certificate
+        records.put_setting(FINGERPRINT, shown.fingerprint if shown else "")
+        records.put_setting(KEY_FINGERPRINT, (shown.key or "") if shown else "")
 
 
 def _revoke_each(records: Records, *, invites: tuple[DoorInvite, ...], now: float) -> None:

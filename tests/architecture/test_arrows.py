@@ -18,10 +18,10 @@ ALLOWED: Final = {
     "pathspec": ("texswarm_desktop.core.ignore_rules",),
     "watchfiles": ("texswarm_desktop.services.folder_watch",),
     "cryptography": (
-        "texswarm_desktop.core.certificates",
         "texswarm_desktop.services.host_identity",
         "texswarm_server.cli.diagnosis.x509",
         "texswarm_server.pairing.exchange",
+        "texswarm_server.protocol.certificates",
     ),
     "segno": ("texswarm_desktop.ui.qr_code",),
     "wakepy": ("texswarm_desktop.services.wakefulness",),

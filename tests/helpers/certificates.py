@@ -4,15 +4,23 @@ import datetime as dt
 from pathlib import Path
 
 
-def certificate(folder: Path) -> tuple[Path, Path, bytes]:
-    """Make a certificate of 127.0.0.1; return its file, its key's file, and its bytes."""
+def certificate(folder: Path, *, keeps_key: bool = False) -> tuple[Path, Path, bytes]:
+    """Make a certificate of 127.0.0.1; return its file, its key's file, and its bytes.
+
+    With `keeps_key` it is a renewal: another certificate with the key that lies in the folder.
+    """
     import ipaddress
 
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    key = ec.generate_private_key(ec.SECP256R1())
+    cert_file, key_file = folder / "cert.pem", folder / "key.pem"
+    if keeps_key:
+        key = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
+    else:
+        key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = dt.datetime.now(dt.UTC)
     names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
@@ -23,7 +31,6 @@ def certificate(folder: Path) -> tuple[Path, Path, bytes]:
         .add_extension(names, critical=False)
         .sign(key, hashes.SHA256())
     )
-    cert_file, key_file = folder / "cert.pem", folder / "key.pem"
     cert_file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
     key_file.write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())

@@ -18,6 +18,7 @@ class ServerProcess:
     def __init__(self, data: Path, *options: str) -> None:
         self.data = data
         self.port = 0
+        self.tls = False
         self._options = options
         self._process: asyncio.subprocess.Process | None = None
 
@@ -42,9 +43,9 @@ class ServerProcess:
             )  # fmt: skip
         assert self._process.stdout is not None
         line = (await asyncio.wait_for(self._process.stdout.readline(), START_LIMIT_S)).decode()
-        found = re.fullmatch(r"listening ws://127\.0\.0\.1:(\d+)/ws\n", line)
+        found = re.fullmatch(r"listening ws(s?)://127\.0\.0\.1:(\d+)/ws\n", line)
         assert found, f"the server said {line!r}; see {self.data.parent / 'server.log'}"
-        self.port = int(found[1])
+        self.port, self.tls = int(found[2]), bool(found[1])
 
     async def kill(self) -> None:
         """End it as a power cut would."""

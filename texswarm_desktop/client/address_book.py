@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from texswarm_desktop.client.timing import is_near
-from texswarm_desktop.core.certificates import same_fingerprint
+from texswarm_server.protocol.certificates import same_fingerprint
 from texswarm_server.protocol.invite_link import InviteLink, ServerAddress
 
 _MOST_HOSTS: Final = 256

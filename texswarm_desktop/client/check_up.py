@@ -20,9 +20,9 @@ from texswarm_desktop.client.states import Trouble
 from texswarm_desktop.client.timing import profile_for
 from texswarm_desktop.client.transport import system_proxy, websocket_transport
 from texswarm_desktop.client.trouble import trouble_of
-from texswarm_desktop.core.certificates import is_shown_by
 from texswarm_desktop.core.doctor import Answer, HttpFact, TlsAnswer, Trust
 from texswarm_server import __version__
+from texswarm_server.protocol.certificates import is_shown_by
 from texswarm_server.protocol.codec import encode, fact_codec
 from texswarm_server.protocol.errors import ErrorCode, LinkError, RemoteProtocolError
 from texswarm_server.protocol.invite_link import InviteLink, ServerAddress

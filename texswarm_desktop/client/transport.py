@@ -35,7 +35,7 @@ from texswarm_desktop.client.pairing import OpenCertified
 from texswarm_desktop.client.states import Trouble
 from texswarm_desktop.client.timing import LinkProfile, is_near
 from texswarm_desktop.client.trouble import trouble_of
-from texswarm_desktop.core.certificates import is_shown_by
+from texswarm_server.protocol.certificates import is_shown_by
 from texswarm_server.protocol.close_codes import CloseCode
 from texswarm_server.protocol.errors import ErrorCode, LinkLostError
 from texswarm_server.protocol.invite_link import ServerAddress

@@ -21,10 +21,10 @@ from uuid import uuid4
 import msgspec
 from msgspec.structs import replace
 
-from texswarm_desktop.core.certificates import same_fingerprint
 from texswarm_desktop.services.atomic_file import PRIVATE_MODE, write_atomically
 from texswarm_desktop.services.secret_store import SecretStore
 from texswarm_server.process_lock import ProcessLock
+from texswarm_server.protocol.certificates import same_fingerprint
 from texswarm_server.protocol.errors import NotWritableError
 from texswarm_server.protocol.ids import is_uuid
 from texswarm_server.protocol.invite_link import ServerAddress

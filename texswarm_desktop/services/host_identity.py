@@ -1,8 +1,8 @@
 """What a desktop shows that it is the same host as before: a key, made once, and a certificate of it for TLS.
 
-The key is the identity; links carry its fingerprint (`core.certificates`). The certificate is made anew with the same
-key when it comes near its end or when the machine has other addresses, which nobody notices who insists on the key.
-Both lie in the profile folder. Everything here blocks, and windows of one profile may do it at the same time.
+The key is the identity; links carry its fingerprint (`protocol.certificates`). The certificate is made anew with the
+same key when it comes near its end or when the machine has other addresses, which nobody notices who insists on the
+key. Both lie in the profile folder. Everything here blocks, and windows of one profile may do it at the same time.
 """
 
 import ipaddress
@@ -15,9 +15,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from texswarm_desktop.core.certificates import key_fingerprint
 from texswarm_desktop.services.atomic_file import PRIVATE_MODE, write_atomically
 from texswarm_server.process_lock import ProcessLock
+from texswarm_server.protocol.certificates import key_fingerprint
 from texswarm_server.protocol.errors import NotReadableError, NotWritableError
 
 if TYPE_CHECKING:

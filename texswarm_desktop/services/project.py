@@ -12,6 +12,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Executor
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -320,7 +321,7 @@ class Project:
 
     def bind_server(self, link: InviteLink) -> None:
         """Remember the server this project is shared through."""
-        self._server_link = InviteLink(link.address, None, self._document_id, link.fingerprint)
+        self._server_link = replace(link, token=None, document_id=self._document_id)
         self._store.set_meta("server", str(self._server_link))
 
     def begin_own_life(self) -> None:

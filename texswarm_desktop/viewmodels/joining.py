@@ -16,7 +16,6 @@ from PySide6.QtCore import QObject, Signal
 from texswarm_desktop.client.link import WrongCertificateError
 from texswarm_desktop.client.pairing import OpenCertified, ask_for_invitation, look, pair
 from texswarm_desktop.client.timing import is_near
-from texswarm_desktop.core.certificates import key_fingerprint
 from texswarm_desktop.core.join_entry import CodeMisspeltError, CodeNeededError, CodeUnknownError, JoinEntry
 from texswarm_desktop.core.nearby import NearbyHost, with_nameplate
 from texswarm_desktop.core.trust import Trust, UntrustedHostError, judge
@@ -24,6 +23,7 @@ from texswarm_desktop.services.known_hosts import KnownHosts
 from texswarm_desktop.viewmodels.nearby_view import NearbyView
 from texswarm_server.pairing.fingerprint_words import words_of
 from texswarm_server.pairing.join_code import JoinCode, unknown_words
+from texswarm_server.protocol.certificates import key_fingerprint
 from texswarm_server.protocol.errors import ErrorCode, LinkError, LinkTimeoutError, RejectedError, TexSwarmError
 from texswarm_server.protocol.invite_link import InviteLink, ServerAddress
 

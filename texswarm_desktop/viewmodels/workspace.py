@@ -18,7 +18,6 @@ from texswarm_desktop.client.address_book import lasting_key
 from texswarm_desktop.client.events import RetryCause
 from texswarm_desktop.client.server_talk import admitted, end_connection, same_or_new_invite, share
 from texswarm_desktop.client.status import Hosting
-from texswarm_desktop.core.certificates import same_fingerprint
 from texswarm_desktop.core.joining import Choice, Road
 from texswarm_desktop.core.palette import color_of
 from texswarm_desktop.core.reload_limit import ReloadLimit
@@ -41,6 +40,7 @@ from texswarm_desktop.viewmodels.project_view import ProjectView
 from texswarm_desktop.viewmodels.server_reach import NewTransport, ServerReach
 from texswarm_desktop.viewmodels.sharing import EVERYWHERE, OWN_SERVER, Sharing
 from texswarm_desktop.viewmodels.two_histories import TwoHistories, compare_histories
+from texswarm_server.protocol.certificates import same_fingerprint
 from texswarm_server.protocol.errors import (
     DamagedDocumentError,
     ErrorCode,
@@ -256,7 +256,7 @@ class Workspace(QObject):
         self.set_name(name)
         link = parse_invite_link(invitation if "://" in invitation else address)
         if "://" not in invitation and invitation.strip():
-            link = InviteLink(link.address, invitation.strip(), link.document_id, link.fingerprint)
+            link = replace(link, token=invitation.strip())
         async with self._reach.road():
             await self._follow(link)
 

@@ -5,14 +5,15 @@ import os
 import socket
 import time
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from texswarm_server.app import FINGERPRINT, LISTENING_URL
+from texswarm_server.app import FINGERPRINT, KEY_FINGERPRINT, LISTENING_URL
 from texswarm_server.cli.arguments import Commands, add_command, add_data, count, data_folder, seconds
 from texswarm_server.cli.output import say
 from texswarm_server.protocol.errors import ErrorCode, RejectedError, SettingsError
-from texswarm_server.protocol.invite_link import InviteLink, ServerAddress, parse_invite_link
+from texswarm_server.protocol.invite_link import InviteLink, ServerAddress, parse_invite_link, recognised_by
 from texswarm_server.sessions.code_tries import LIFE_S, MAX_USES
 from texswarm_server.sessions.document_access import issue_invite
 from texswarm_server.sessions.issued_codes import LONGEST_LIFE_S, issue_code
@@ -71,7 +72,7 @@ def _invite(options: argparse.Namespace) -> int:
             )
         except RejectedError as error:
             raise SettingsError(f"no such document: {error.message}") from error
-    say(str(InviteLink(base.address, issued.token, options.document, base.fingerprint)))
+    say(str(replace(base, token=issued.token, document_id=options.document)))
     return 0
 
 
@@ -107,15 +108,16 @@ def _why_no_code(error: RejectedError) -> str:
 
 def base_link(records: Records, url: str | None) -> InviteLink:
     """Return the address people are sent to: as given, else where the server last listened."""
-    listening, fingerprint = records.find_setting(LISTENING_URL), records.find_setting(FINGERPRINT)
     if url is not None:
         return parse_invite_link(url)
+    listening = records.find_setting(LISTENING_URL)
     if listening is None:
         return InviteLink(ServerAddress("localhost"))
     address = parse_invite_link(listening).address if "://:" not in listening else ServerAddress("")
     if address.host in _EVERY_ADDRESS:
         address = ServerAddress(_outward_address(), address.port, address.tls, address.path)
-    return InviteLink(address, fingerprint=fingerprint or None)
+    shown, key = records.find_setting(FINGERPRINT), records.find_setting(KEY_FINGERPRINT)
+    return recognised_by(InviteLink(address), shown or None, key or None)
 
 
 def _outward_address() -> str:

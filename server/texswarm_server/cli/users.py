@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -23,7 +24,6 @@ from texswarm_server.cli.output import (
     yes,
 )
 from texswarm_server.cli.sessions import SESSION_COLUMNS, session_row
-from texswarm_server.protocol.invite_link import InviteLink
 from texswarm_server.sessions.administration import remove_user, restore_user, revoke_tokens
 from texswarm_server.sessions.audit import AuditEntry
 from texswarm_server.sessions.document_access import issue_return
@@ -139,7 +139,7 @@ def _invite(options: argparse.Namespace) -> int:
         ttl_s = options.ttl
         issued = issue_return(to.records, os.urandom, to.now, user_id=user_id, ttl_s=ttl_s, actor=to.actor)
         base = base_link(to.records, options.url)
-    link = str(InviteLink(base.address, issued.token, None, base.fingerprint))
+    link = str(replace(base, token=issued.token, document_id=None))
     if options.json:
         say_json({"link": link, "user_id": user_id, "expires_at": instant(issued.invite.expires_at)})
     else:

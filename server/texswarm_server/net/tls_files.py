@@ -1,9 +1,29 @@
 """The certificate and key of a server, as they lie on the disk."""
 
 import ssl
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
+from texswarm_server.protocol.certificates import certificate_fingerprint, key_fingerprint
 from texswarm_server.protocol.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCertificate:
+    """What a server shows: the certificate in DER form, its fingerprint and that of the key in it.
+
+    `key` is None for a key of a kind that is not known here; then only the certificate tells who this is.
+    """
+
+    der: bytes
+    fingerprint: str
+    key: str | None
+
+    @property
+    def lasting(self) -> str:
+        """What the server is recognised by for as long as can be."""
+        return self.key or self.fingerprint
 
 
 def tls_context(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
@@ -19,10 +39,14 @@ def tls_context(certificate: Path | None, key: Path | None) -> ssl.SSLContext | 
     return context
 
 
-def first_certificate(file: Path | None) -> bytes | None:
-    """Return the first certificate in a PEM file, in DER form; None without TLS."""
+def first_certificate(file: Path | None) -> ShownCertificate | None:
+    """Return the first certificate in a PEM file; None without TLS."""
     if file is None:
         return None
     end = "-----END CERTIFICATE-----"
     text = file.read_text("ascii", errors="replace")
-    return ssl.PEM_cert_to_DER_cert(text[text.index("-----BEGIN") : text.index(end)] + end)
+    der = ssl.PEM_cert_to_DER_cert(text[text.index("-----BEGIN") : text.index(end)] + end)
+    key = None
+    with suppress(ValueError):
+        key = key_fingerprint(der)
+    return ShownCertificate(der, certificate_fingerprint(der), key)

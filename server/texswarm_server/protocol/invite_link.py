@@ -1,6 +1,6 @@
-"""The invite link: `texswarm://HOST:PORT/[PREFIX/]?token=…[&document=UUID][&tls=1&fp=SHA256]`."""
+"""The invite link: `texswarm://HOST:PORT/[PREFIX/]?token=…[&document=UUID][&tls=1&fp=SHA256[&key_fp=SHA256]]`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from texswarm_server.protocol.errors import SettingsError
@@ -35,22 +35,33 @@ class ServerAddress:
 
 @dataclass(frozen=True, slots=True)
 class InviteLink:
-    """An invitation as people pass it on. Without a token it is only an address."""
+    """An invitation as people pass it on. Without a token it is only an address.
+
+    `fingerprint` is what the server is recognised by: of its key where the link tells it, which lasts longer than a
+    certificate. `certificate` is the certificate's, where the link names both, for programs that know nothing of keys.
+    """
 
     address: ServerAddress
     token: str | None = None
     document_id: str | None = None
     fingerprint: str | None = None
+    certificate: str | None = None
 
     def __str__(self) -> str:
         query = {"token": self.token, "document": self.document_id}
         if self.address.tls:
-            query |= {"tls": "1", "fp": self.fingerprint}
+            query |= {"tls": "1", "fp": self.certificate or self.fingerprint}
+            query["key_fp"] = self.fingerprint if self.certificate else None
         if self.address.path != f"{self.address.prefix}{WEBSOCKET_PATH}":
             query["path"] = self.address.path
         pairs = {key: value for key, value in query.items() if value is not None}
         text = urlencode(pairs, quote_via=quote)
         return f"{_SCHEME}://{self.address}/" + (f"?{text}" if text else "")
+
+
+def recognised_by(link: InviteLink, certificate: str | None, key: str | None) -> InviteLink:
+    """Return a link to a server that is recognised by these fingerprints, by the key's where there is one."""
+    return replace(link, fingerprint=key or certificate, certificate=certificate if key else None)
 
 
 def parse_invite_link(text: str) -> InviteLink:
@@ -74,7 +85,8 @@ def parse_invite_link(text: str) -> InviteLink:
         tls=query.get("tls") == "1" if tls is None else tls,
         path=_path(query.get("path") or f"{parts.path.rstrip('/').removesuffix(WEBSOCKET_PATH)}{WEBSOCKET_PATH}"),
     )
-    return InviteLink(address, query.get("token"), query.get("document"), query.get("fp"))
+    link = InviteLink(address, query.get("token"), query.get("document"))
+    return recognised_by(link, query.get("fp"), query.get("key_fp"))
 
 
 def _path(text: str) -> str:

@@ -21,7 +21,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from texswarm_desktop.client.link import LinkClosedError
-from texswarm_desktop.core.certificates import is_shown_by, key_fingerprint
 from texswarm_desktop.core.ignore_rules import Sharing, decode_sharing, encode_sharing
 from texswarm_desktop.core.join_entry import read_join_entry
 from texswarm_desktop.core.latex_mask import read_source
@@ -42,6 +41,7 @@ from texswarm_server.net.client_address import ClientAddresses
 from texswarm_server.net.yjs_peer import _read_path
 from texswarm_server.pairing.join_code import read_join_code, unknown_words
 from texswarm_server.protocol.announcement import Announcement, read_announcement
+from texswarm_server.protocol.certificates import is_shown_by, key_fingerprint
 from texswarm_server.protocol.codec import encode, fact_codec, order_codec
 from texswarm_server.protocol.errors import (
     ArchiveError,

@@ -13,7 +13,6 @@ from tests.helpers.certificates import certificate
 from tests.helpers.fake_join import AtOnce
 from texswarm_desktop.client.link import WrongCertificateError
 from texswarm_desktop.client.transport import door_transport
-from texswarm_desktop.core.certificates import key_fingerprint
 from texswarm_desktop.core.join_entry import CodeMisspeltError, CodeNeededError, CodeUnknownError, read_join_entry
 from texswarm_desktop.core.nearby import NearbyHost, Sighting, nearby_hosts
 from texswarm_desktop.core.trust import Trust, UntrustedHostError
@@ -24,6 +23,7 @@ from texswarm_server.app import CollabServer
 from texswarm_server.config import ServerConfig
 from texswarm_server.pairing.join_code import JoinCode, read_join_code
 from texswarm_server.protocol.announcement import Announcement, Entry
+from texswarm_server.protocol.certificates import key_fingerprint
 from texswarm_server.protocol.errors import LinkError, RejectedError
 from texswarm_server.protocol.invite_link import InviteLink, ServerAddress
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING
 from unittest.mock import ANY
 
 import pytest
 
+from tests.helpers.certificates import certificate
 from tests.helpers.multicast import looking_for
 from tests.helpers.run_async import runs_async, until
 from tests.helpers.server_process import ServerProcess
@@ -18,8 +21,9 @@ from texswarm_desktop.client.pairing import pair
 from texswarm_desktop.client.transport import door_transport
 from texswarm_desktop.core.nearby import with_nameplate
 from texswarm_server.pairing.join_code import JoinCode, read_join_code
+from texswarm_server.protocol.certificates import key_fingerprint
 from texswarm_server.protocol.errors import ErrorCode, RejectedError
-from texswarm_server.protocol.invite_link import InviteLink, ServerAddress
+from texswarm_server.protocol.invite_link import InviteLink, ServerAddress, parse_invite_link
 from texswarm_server.protocol.messages import Authentication, AuthenticationResult
 from texswarm_server.sessions.code_tries import MAX_WRONG
 
@@ -47,8 +51,14 @@ async def new_code(server: ServerProcess, *options: str) -> JoinCode:
     return code
 
 
+async def printed_link(server: ServerProcess) -> InviteLink:
+    status, said = await operator(server, "invite")
+    assert status == 0
+    return parse_invite_link(said)
+
+
 def place(server: ServerProcess) -> ServerAddress:
-    return ServerAddress("127.0.0.1", server.port)
+    return ServerAddress("127.0.0.1", server.port, tls=server.tls)
 
 
 async def guest_with(server: ServerProcess, code: JoinCode) -> InviteLink:
@@ -153,3 +163,22 @@ async def test_what_no_code_can_be_is_said(tmp_path: Path, options: tuple[str, .
     status, said = await operator(server, "invite", "--code", *options)
     assert status != 0
     assert why in said
+
+
+@runs_async
+async def test_what_the_operator_hands_out_names_certificate_and_key(tmp_path: Path) -> None:
+    """Link and code alike, and after a renewal at once."""
+    cert_file, key_file, der = certificate(tmp_path)
+    tls = ("--tls-cert", str(cert_file), "--tls-key", str(key_file))
+    async with ServerProcess(tmp_path / "data", *tls) as server:
+        link = await printed_link(server)
+        assert (link.certificate, link.fingerprint) == (hashlib.sha256(der).hexdigest(), key_fingerprint(der))
+        by_code = await taken_in(server, await new_code(server))
+        assert (by_code.certificate, by_code.fingerprint) == (link.certificate, link.fingerprint)
+
+        *_, renewed = certificate(tmp_path, keeps_key=True)
+        server.send(signal.SIGHUP)
+        async with asyncio.timeout(10):
+            while hashlib.sha256(renewed).hexdigest() != link.certificate:
+                link = await printed_link(server)
+        assert link.fingerprint == key_fingerprint(der)

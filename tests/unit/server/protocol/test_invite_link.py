@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from texswarm_server.protocol.errors import SettingsError
-from texswarm_server.protocol.invite_link import InviteLink, ServerAddress, parse_invite_link
+from texswarm_server.protocol.invite_link import InviteLink, ServerAddress, parse_invite_link, recognised_by
 
 HOSTS = st.from_regex(r"[a-z0-9][a-z0-9-]{0,20}(\.[a-z0-9]{1,10}){0,3}", fullmatch=True) | st.sampled_from(
     ["127.0.0.1", "::1", "fe80::1"]
@@ -20,6 +20,20 @@ def test_a_link_is_read_as_it_was_printed(address: ServerAddress, token: str | N
     link = InviteLink(address, token, document_id, "ab12" if address.tls else None)
 
     assert parse_invite_link(str(link)) == link
+
+
+def test_a_link_that_names_certificate_and_key_goes_by_the_key_and_is_passed_on_with_both() -> None:
+    text = f"texswarm://h:1/?token=t&tls=1&fp={'a' * 64}&key_fp={'b' * 64}"
+    link = parse_invite_link(text)
+
+    assert (link.fingerprint, link.certificate) == ("b" * 64, "a" * 64)
+    assert str(link) == text
+
+
+def test_a_server_whose_key_is_of_an_unknown_kind_is_recognised_by_its_certificate() -> None:
+    link = InviteLink(ServerAddress("h", 1, tls=True), "t")
+
+    assert str(recognised_by(link, "a" * 64, None)) == f"texswarm://h:1/?token=t&tls=1&fp={'a' * 64}"
 
 
 def test_a_prefix_is_part_of_the_link_and_of_what_a_server_is_known_by() -> None:

@@ -2,8 +2,9 @@
 
 A fingerprint is the SHA-256, in hex, of the certificate's public key (its SubjectPublicKeyInfo, RFC 5280) or of the
 whole certificate. A desktop that hosts names its key: the certificate is renewed with the same key, and who came by an
-older link is never warned. A server with a certificate from elsewhere names the certificate, because the key may go
-with the next one. The two cannot be taken for each other: a certificate with the bytes of somebody's key is none.
+older link is never warned. A server with a certificate from elsewhere names both, each for itself, and its links hold
+for as long as the operator keeps the key. The two cannot be taken for each other: a certificate with the bytes of
+somebody's key is none.
 """
 
 import hashlib
@@ -19,8 +20,13 @@ def same_fingerprint(text: str) -> str:
 
 def is_shown_by(certificate: bytes, fingerprint: str) -> bool:
     """Say whether `certificate`, in DER form, is the one meant by a fingerprint, or has the key that is meant."""
-    wanted = fingerprint.replace(":", "").lower().encode()
+    wanted = same_fingerprint(fingerprint).encode()
     return any(hmac.compare_digest(one.encode(), wanted) for one in _fingerprints(certificate))
+
+
+def certificate_fingerprint(certificate: bytes) -> str:
+    """Return the fingerprint of a certificate in DER form."""
+    return hashlib.sha256(certificate).hexdigest()
 
 
 def key_fingerprint(certificate: bytes) -> str:
@@ -38,7 +44,7 @@ def key_fingerprint(certificate: bytes) -> str:
 
 
 def _fingerprints(certificate: bytes) -> Iterator[str]:
-    yield hashlib.sha256(certificate).hexdigest()
+    yield certificate_fingerprint(certificate)
     try:
         yield key_fingerprint(certificate)
     except ValueError:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.certificates import certificate
-from texswarm_desktop.core.certificates import is_shown_by, key_fingerprint
+from texswarm_server.protocol.certificates import is_shown_by, key_fingerprint
 
 x509 = pytest.importorskip("cryptography.x509")
 
