@@ -1,7 +1,8 @@
 """What to do when a project is opened: other programs may have changed its folder while nobody looked.
 
 Three views of every file are compared: what we last wrote (`Record`), what is on disk now (`Found`), and what the
-document says. A write that a crash cut short shows by its intent: the digest of what was about to be written.
+document says. A write that a crash cut short shows by its intent: the digest of what was about to be written. So does
+a deletion of ours (`NOTHING`), and what another program has put there since lacks nothing that somebody took out.
 
 Nothing is decided by time. A file is taken out of the project only if it was written by us, is gone from a folder
 that still has other text, and nobody edited it since.
@@ -13,7 +14,10 @@ from typing import Final
 
 from texswarm_desktop.core.project_files import PLAIN, DecodedText, TextFormat
 from texswarm_desktop.core.renames import ALIKE, Mirrored, Seen, likeness, renamed
+from texswarm_desktop.core.text_merge import common_lines
 
+#: The intent to delete a file; no file has this digest.
+NOTHING: Final = b""
 _STRAY: Final = " was "
 
 
@@ -21,7 +25,7 @@ _STRAY: Final = " was "
 class Record:
     """What we last wrote for a file. `text` and `digest` are None before the first time.
 
-    `intent` and `intent_text`: what was about to be written, see above.
+    `intent` and `intent_text`: what was about to be written, see above; the text is None where that is nothing.
     """
 
     path: str
@@ -158,7 +162,10 @@ def reconcile(
         if path in found and path not in others:
             steps += _compared(file_id, path, text, record, found[path])
         if record is not None and _was_changed_elsewhere(record, found, known):
-            steps.append(Merge(file_id, record.path, record.base))  # and its new name is for the next round
+            # Its new name is for the next round.
+            is_gone_there = path in found and record.intent is not None
+            base = _shown(record.base, found[record.path]) if is_gone_there else record.base
+            steps.append(Merge(file_id, record.path, base))
             known.add(record.path)
         elif (
             path not in found
@@ -171,7 +178,7 @@ def reconcile(
         record = records[file_id]
         if _was_changed_elsewhere(record, found, known):
             kind = Merge if meant_by(file_id) in document else RestoreFile
-            steps.append(kind(meant_by(file_id), record.path, record.last_text or ""))
+            steps.append(kind(meant_by(file_id), record.path, _base_of_deleted(record, found[record.path])))
             known.add(record.path)
         elif record.digests and record.path not in found:
             gone.append(file_id)
@@ -214,6 +221,21 @@ def _was_changed_elsewhere(record: Record, found: Mapping[str, Found], known: Co
     return there.digest not in record.digests
 
 
+def _base_of_deleted(record: Record, found: Found) -> str:
+    """Say what another program changed of a file that the document has no more, and that we may have deleted."""
+    base = record.text_before(found.digest)
+    return (_shown(base, found) if record.intent == NOTHING else base) or ""
+
+
+def _shown(base: str | None, found: Found) -> str | None:
+    """Return as much of a base as is in a file that came after we took away the one that had it.
+
+    What is not in it was taken out by nobody: `git checkout` writes what it has.
+    """
+    text = _text_in(found)
+    return base if base is None or text is None else common_lines(base, text)
+
+
 def _was_taken_along(record: Record, found: Mapping[str, Found], known: Collection[str]) -> bool:
     """A crash came after the file was written under its new name, and another program moved it on from there.
 
@@ -245,7 +267,7 @@ def _moved(
         if path is not None:
             fresh.remove(path)
         if file_id not in document:
-            steps += [] if path is None else [RestoreFile(file_id, path, record.text_before(found[path].digest))]
+            steps += [] if path is None else [RestoreFile(file_id, path, _base_of_deleted(record, found[path]))]
         elif path is not None:
             steps.append(Rename(file_id, path))
             if found[path].digest not in record.digests:

@@ -1,7 +1,7 @@
 """One round of writing a project's files into its folder. Blocks, and decides nothing about what other programs did.
 
-The edits become durable in the replica, together with what is about to be written; then each file is written for
-itself: one that cannot be must not keep the others from it.
+The edits become durable in the replica, together with what is about to be written or deleted; then each file is
+written for itself: one that cannot be must not keep the others from it.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -16,7 +16,7 @@ from texswarm_desktop.core.text_merge import whole_change
 from texswarm_desktop.services.disk_state import DiskFile, ReplacedFile, digest_of
 from texswarm_desktop.services.mirrored_file import MirroredFile
 from texswarm_desktop.services.project_folder import ProjectFolder
-from texswarm_desktop.services.replica_database import put_intent
+from texswarm_desktop.services.replica_database import put_intent, put_removal
 from texswarm_desktop.services.replica_store import ReplicaStore
 from texswarm_server.document.project_document import FileId
 from texswarm_server.protocol.errors import ChangedOnDiskError, FilePathError, NotWritableError, TexSwarmError
@@ -115,6 +115,8 @@ class FolderWriter:
         for write in order.writes:
             change = whole_change(write.old.text if write.old is not None else "", write.text)
             self._store.enqueue(put_intent(write.file_id, write.path, digest_of(data[write.file_id]), change))
+        for file_id in order.removals:
+            self._store.enqueue(put_removal(file_id))
         with outcome.taking_errors(*data):
             self._store.commit_now()
         if outcome.error is not None:

@@ -23,7 +23,7 @@ from typing import Final, cast, get_args
 
 from texswarm_desktop.core.outbox import OutboxRow, folded, in_portions, merge_many
 from texswarm_desktop.core.project_files import Encoding, Newline, TextFormat
-from texswarm_desktop.core.reconcile import Record
+from texswarm_desktop.core.reconcile import NOTHING, Record
 from texswarm_desktop.core.stale_saves import FormerState
 from texswarm_desktop.core.text_merge import Edit, apply_edits
 from texswarm_desktop.services.figure_record import FigureRecord, Stamp
@@ -268,6 +268,16 @@ def put_intent(file_id: str, path: str, digest: bytes, change: Edit) -> Operatio
         )
         values = (file_id, change.start, change.end, zlib.compress(change.new.encode(), 0))
         connection.execute("INSERT OR REPLACE INTO intents VALUES (?, ?, ?, ?)", values)
+
+    return operation
+
+
+def put_removal(file_id: str) -> Operation:
+    """Note that a file is about to be deleted, before it is."""
+
+    def operation(connection: sqlite3.Connection) -> None:
+        connection.execute("UPDATE files SET intent = ? WHERE file_id = ?", (NOTHING, file_id))
+        connection.execute("DELETE FROM intents WHERE file_id = ?", (file_id,))
 
     return operation
 

@@ -1,4 +1,4 @@
-"""The moment between a file's replacement and the note that it was replaced, held still and looked at."""
+"""The moment between a file's replacement, or its deletion, and the note of that, held still and looked at."""
 
 import asyncio
 import shutil
@@ -15,14 +15,16 @@ from texswarm_server.document import ProjectDocument
 
 
 class HeldWrite:
-    """Stops the next write of a file right after it: `is_done` is set then, and the writer waits for `go_on`."""
+    """Stops the next write of a file right after it: `is_done` is set then, and the writer waits for `go_on`.
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    The last step of a write is that its name is made durable, and of a deletion that it is removed under another name.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, last_step: str = "sync_folder") -> None:
         self.is_done, self.go_on = threading.Event(), threading.Event()
-        monkeypatch.setattr(SystemDisk, "sync_folder", self._held)
+        monkeypatch.setattr(SystemDisk, last_step, self._held)
 
-    def _held(self, folder: Path) -> None:
-        """As the last step of a write, its name is made durable."""
+    def _held(self, _path: Path) -> None:
         self.is_done.set()
         assert self.go_on.wait(30)
 
@@ -103,3 +105,39 @@ def test_what_is_in_a_file_was_kept_in_the_replica_before(
     asyncio.run(story())
     assert (tmp_path / "image" / "main.tex").read_text() == "typed words\n"
     assert text_kept(tmp_path / "image", executor) == "typed words\n"
+
+
+def test_a_crash_right_after_a_file_was_deleted_and_an_older_state_put_there_takes_out_no_line(
+    tmp_path: Path, executor: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`git checkout` writes what it has: the file comes back, and with it what an editor saved in it before."""
+    (tmp_path / "p").mkdir()
+    for name in ("main.tex", "part.tex"):
+        (tmp_path / "p" / name).write_text("one\ntwo\n")
+
+    async def story() -> None:
+        project = await Project.open(tmp_path / "p", store_executor=executor)
+        file_id = project.document.file_at("part.tex")
+        assert file_id is not None
+        (tmp_path / "p" / "part.tex").write_text("one\nsaved\ntwo\n")
+        await project.taken_in()
+        held = HeldWrite(monkeypatch, "remove")
+        project.document.remove_file(file_id)
+        flushing = asyncio.gather(project.flush())
+        await asyncio.to_thread(held.is_done.wait, 30)
+        await asyncio.to_thread(shutil.copytree, tmp_path / "p", tmp_path / "image")
+        monkeypatch.undo()
+        held.go_on.set()
+        await flushing
+        await project.close()
+
+    asyncio.run(story())
+    assert not (tmp_path / "image" / "part.tex").exists()
+    (tmp_path / "image" / "part.tex").write_text("one\ntwo\n")
+
+    async def look() -> None:
+        async with await Project.open(tmp_path / "image", store_executor=executor) as project:
+            await project.flush()
+
+    asyncio.run(look())
+    assert (tmp_path / "image" / "part.tex").read_text() == "one\nsaved\ntwo\n"

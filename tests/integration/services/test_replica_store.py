@@ -12,10 +12,10 @@ import pytest
 
 from tests.helpers.small_disk import small_disk
 from texswarm_desktop.core.project_files import TextFormat
-from texswarm_desktop.core.reconcile import Record
+from texswarm_desktop.core.reconcile import NOTHING, Record
 from texswarm_desktop.core.stale_saves import former_state
 from texswarm_desktop.core.text_merge import Edit
-from texswarm_desktop.services.replica_database import StoredReplica, put_former, put_intent, put_record
+from texswarm_desktop.services.replica_database import StoredReplica, put_former, put_intent, put_record, put_removal
 from texswarm_desktop.services.replica_store import ReplicaStore
 from texswarm_server.document import ProjectDocument
 from texswarm_server.protocol.errors import CorruptSnapshotError, NotReadableError, NotWritableError, StorageError
@@ -75,6 +75,10 @@ def test_what_was_flushed_is_there_again(path: Path, executor: ThreadPoolExecuto
         record = Record("main.tex", "é\n\n", TextFormat("latin-1", newline="\r\n"), b"digest")
         store.put(put_record("f", record))
         store.put(put_intent("f", "main.tex", b"next", Edit(0, 3, "new")))
+        going = Record("gone.tex", "x", digest=b"x")
+        store.put(put_record("g", going))
+        store.put(put_intent("g", "gone.tex", b"next", Edit(0, 1, "new")))
+        store.put(put_removal("g"))
         older, newer = former_state("older", 1.0), former_state("newer", 2.0)
         store.put(put_former("f", (), (older,)))
         store.put(put_former("f", (older,), (newer,)))
@@ -85,7 +89,10 @@ def test_what_was_flushed_is_there_again(path: Path, executor: ThreadPoolExecuto
         assert stored.meta == {"document_id": "d"}
         assert [row.row for row in stored.waiting] == rows[2:]
         assert {row.since for row in stored.waiting} == {5.0}
-        assert stored.records == {"f": Record("main.tex", "é\n\n", record.format, b"digest", b"next", "new")}
+        assert stored.records == {
+            "f": Record("main.tex", "é\n\n", record.format, b"digest", b"next", "new"),
+            "g": replace(going, intent=NOTHING),
+        }
         assert stored.last_row == rows[-1] + 1
 
     asyncio.run(story())

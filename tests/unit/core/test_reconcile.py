@@ -2,6 +2,7 @@ from dataclasses import replace
 
 from texswarm_desktop.core.project_files import DecodedText, TextFormat
 from texswarm_desktop.core.reconcile import (
+    NOTHING,
     Add,
     Discard,
     Found,
@@ -139,3 +140,18 @@ def test_what_was_written_in_a_deleted_file_is_not_for_the_one_that_has_its_name
     assert reconcile(records, {"a": found("x\n")}, document) == [Discard("a")]
     assert reconcile(records, {"a": found("new\n")}, document) == [Known("2", "a")]
     assert reconcile(records, {"a": found("x\ny\n")}, document | {"1": ("b", "x\n")}) == [Merge("1", "a", "x\n")]
+
+
+def test_what_came_where_we_may_have_deleted_a_file_takes_nothing_out_of_it() -> None:
+    """Seed 951148 of the simulated mirror: the crash came after the deletion, and git put an older state there."""
+    cut = {"1": replace(record("s/a", "1\n2\ntyped\n3\n"), intent=NOTHING)}
+    assert reconcile(cut, {"s/a": found("1\n2\n3\n")}, {}) == [RestoreFile("1", "s/a", "1\n2\n3\n")]
+    assert reconcile(cut, {"t/a": found("1\n2\n3\n")}, {}) == [RestoreFile("1", "t/a", "1\n2\n3\n")]
+    assert reconcile(cut, {"s/a": found("1\n2\ntyped\n3\n")}, {}) == [Discard("s/a")]
+    assert reconcile(cut, {}, {}) == []
+
+
+def test_what_came_where_we_may_have_moved_a_file_away_takes_nothing_out_of_it() -> None:
+    cut = {"1": replace(record("a", "1\n2\ntyped\n"), intent=b"1\n2\ntyped\n", intent_text="1\n2\ntyped\n")}
+    document, there = {"1": ("b", "1\n2\ntyped\n")}, {"a": found("1\n2\n"), "b": found("1\n2\ntyped\n")}
+    assert reconcile(cut, there, document) == [Known("1", "b"), Merge("1", "a", "1\n2\n")]
