@@ -134,16 +134,6 @@ async def test_a_lock_makes_everybody_read_and_unlocking_gives_back(desks: Desks
 
 
 @runs_at_desks
-async def test_the_link_may_give_less(desks: Desks) -> None:
-    ada = await desks.start_with("ada", "paper")
-    sheet = await hosting(ada)
-    sheet.access_chosen.emit("viewer")
-    await until(lambda: sheet.access.text() == "May read ▾")
-    bob = await desks.start("bob", sheet.link.text())
-    await bob.until_said("reading only")
-
-
-@runs_at_desks
 async def test_another_name_is_seen_by_the_others_at_once_and_kept(desks: Desks) -> None:
     ada = await desks.start_with("ada", "paper")
     bob = await desks.start("bob", await ada.workspace.host())

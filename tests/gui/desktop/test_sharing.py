@@ -3,12 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from PySide6.QtGui import QGuiApplication
 
 from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
 from tests.helpers.run_async import until
-from texswarm_desktop.ui.dialogs.members_sheet import MembersSheet
-from texswarm_desktop.viewmodels.membership import GiveRole, LetBack, TakeOut, Withdraw
 from texswarm_server.protocol.errors import DamagedDocumentError
 from texswarm_server.protocol.invite_link import parse_invite_link
 from texswarm_server.protocol.messages import CreateInvite, InviteCreated, RedeemInvite
@@ -191,110 +188,6 @@ async def test_a_link_to_the_project_that_is_open_is_just_followed(desks: Desks)
     await bob.workspace.join(ada.workspace.hosting.link)
     await until(lambda: bob.is_live)
     assert (bob.opened.project, bob.notice) == (before, "")
-
-
-async def sheet_of(desktop: LiveDesktop) -> MembersSheet:
-    """Open the sheet in which an owner decides."""
-    desktop.window.members_requested.emit()
-    await until(lambda: desktop.window._members_sheet is not None or desktop.notice)
-    assert desktop.window._members_sheet is not None, desktop.notice
-    return desktop.window._members_sheet
-
-
-def shown(sheet: MembersSheet) -> dict[str, str]:
-    return {one.person.name: one.words if one.is_out else one.role for one in sheet.membership.members}
-
-
-@runs_at_desks
-async def test_an_owner_lets_somebody_only_read_and_write_again(desks: Desks) -> None:
-    ada = await desks.start_with("ada", "paper")
-    bob = await guest_of(desks, ada)
-    sheet = await sheet_of(ada)
-    assert shown(sheet) == {"ada": "owner", "bob": "editor"}
-    user_id = bob.workspace.me.user_id
-    sheet.decided.emit(GiveRole(user_id, "viewer"))
-    await bob.until_said("Connected · reading only")
-    await until(lambda: shown(sheet)["bob"] == "viewer")
-    bob.type("no")
-    sheet.decided.emit(GiveRole(user_id, "editor"))
-    await until(lambda: bob.opened.view.can_write)
-    bob.type("yes ")
-    await ada.until_text("yes paper")
-
-
-@runs_at_desks
-async def test_who_is_taken_out_is_told_keeps_the_copy_and_does_not_come_back(desks: Desks) -> None:
-    ada = await desks.start_with("ada", "paper")
-    bob = await guest_of(desks, ada)
-    sheet = await sheet_of(ada)
-    sheet.decided.emit(TakeOut(bob.workspace.me.user_id, for_good=True))
-    await bob.until_said("The host removed you from this project. Your copy stays here.")
-    await until(lambda: shown(sheet).get("bob") == "banned")
-    bob.type("mine ")
-    assert (bob.text, ada.text) == ("mine paper", "paper")
-    await desks.end(bob)
-    bob = await desks.start("bob")
-    await bob.until_said("you are not invited to it")
-    assert bob.text == "mine paper"
-
-
-@runs_at_desks
-async def test_after_somebody_was_banned_the_host_passes_on_another_link(desks: Desks) -> None:
-    ada = await desks.start_with("ada", "paper")
-    bob = await guest_of(desks, ada)
-    old, sheet = await ada.workspace.host(), await sheet_of(ada)
-    sheet.decided.emit(TakeOut(bob.workspace.me.user_id, for_good=True))
-    await until(lambda: ada.workspace.hosting is not None and ada.workspace.hosting.link != old)
-    cy = await desks.start_with("cy", "own")
-    cy.window.join_requested.emit(old, "cy")
-    await cy.until_notice("The host withdrew this invitation")
-    cy.window.join_requested.emit(await ada.workspace.host(), "cy")
-    await cy.until_text("paper")
-
-
-@runs_at_desks
-async def test_who_is_let_back_and_invited_again_goes_on_where_they_are(desks: Desks) -> None:
-    ada = await desks.start_with("ada", "paper")
-    bob = await guest_of(desks, ada)
-    sheet = await sheet_of(ada)
-    sheet.decided.emit(TakeOut(bob.workspace.me.user_id, for_good=True))
-    await bob.until_said("The host removed you from this project. Your copy stays here.")
-    bob.type("mine ")
-    sheet.decided.emit(LetBack(bob.workspace.me.user_id))
-    await until(lambda: "bob" not in shown(sheet))
-    before = bob.opened.project
-    await bob.workspace.join(str(await ada.workspace.owner.invite()))
-    await ada.until_text("mine paper")
-    await bob.until_said("Connected")
-    assert (bob.opened.project, bob.notice) == (before, "")
-
-
-@runs_at_desks
-async def test_an_owner_withdraws_an_invitation_and_makes_another(desks: Desks) -> None:
-    ada = await desks.start_with("ada", "paper")
-    link = await ada.workspace.host()
-    sheet = await sheet_of(ada)
-    (invitation,) = sheet.membership.invitations
-    sheet.decided.emit(Withdraw(invitation.invite_id))
-    await until(lambda: invitation not in sheet.membership.invitations)
-    bob = await desks.start_with("bob", "own")
-    bob.window.join_requested.emit(link, "bob")
-    await bob.until_notice("The host withdrew this invitation")
-
-    sheet.invite_requested.emit("viewer")
-    await until(lambda: "viewer" in [one.role for one in sheet.membership.invitations])
-    bob.window.join_requested.emit(QGuiApplication.clipboard().text(), "bob")
-    await bob.until_said("Connected · reading only")
-
-
-@runs_at_desks
-async def test_what_a_server_refuses_an_owner_is_said_in_the_sheet(desks: Desks) -> None:
-    ada = await desks.start_with("ada", "paper")
-    await ada.workspace.host()
-    sheet = await sheet_of(ada)
-    sheet.decided.emit(GiveRole(ada.workspace.me.user_id, "viewer"))
-    await until(sheet.problem.text, "a problem in the sheet")
-    assert (shown(sheet), ada.notice) == ({"ada": "owner"}, "")
 
 
 def breaks_once(desktop: LiveDesktop) -> None:

@@ -102,8 +102,12 @@ class MembersSheet(Sheet):
     # ── rows ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _member_row(self, member: Member) -> QWidget:
-        if self._asked_about == member.person.user_id:
-            return self._question_row(member)
+        is_asked_about = self._asked_about == member.person.user_id
+        made = self._question_row(member) if is_asked_about else self._shown_row(member)
+        made.setAccessibleName(member.person.name)
+        return made
+
+    def _shown_row(self, member: Member) -> QWidget:
         name = ElidedLabel(f"{member.person.name} (you)" if member.is_me else member.person.name)
         name.setEnabled(not member.is_out)
         disc = Disc(self._theme, member.person, is_here=not member.is_out)

@@ -1,0 +1,72 @@
+"""Presses buttons and entries of menus as a person does: with the mouse, and only what can be reached with it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QScrollArea, QWidget
+
+from tests.helpers.run_async import until
+
+_LEFT = Qt.MouseButton.LeftButton
+
+
+def buttons(inside: QWidget, words: str) -> list[QAbstractButton]:
+    """Return the buttons with these words that are to be seen inside a widget."""
+    return [one for one in inside.findChildren(QAbstractButton) if one.text() == words and one.isVisible()]
+
+
+async def press_named(inside: QWidget, words: str) -> None:
+    """Press the button with these words once it is there."""
+    await until(lambda: buttons(inside, words), f"a button {words!r}")
+    press(buttons(inside, words)[0])
+
+
+def press(button: QAbstractButton) -> None:
+    """Press it where its words stand: of a long tick box only they can be pressed."""
+    assert button.isVisible(), f"{button.text()!r} is not to be seen"
+    assert button.isEnabled(), f"{button.text()!r} cannot be pressed"
+    assert not _lies_behind_a_dialog(button), f"a dialog keeps {button.text()!r} from being pressed"
+    _scroll_to(button)
+    place = QPoint(min(12, button.width() // 2), button.height() // 2)
+    assert button.visibleRegion().contains(place), f"something lies over {button.text()!r}"
+    QTest.mouseClick(button, _LEFT, pos=place)
+
+
+async def choose_by(inside: QWidget, words: str, entry: str) -> None:
+    """Choose from the menu of the button with these words once it is there."""
+    await until(lambda: buttons(inside, words), f"a button {words!r}")
+    await choose(buttons(inside, words)[0], entry)
+
+
+async def choose(button: QAbstractButton, words: str) -> None:
+    """Press a button that opens a menu, and in it the entry with these words."""
+    press(button)
+    await until(lambda: isinstance(QApplication.activePopupWidget(), QMenu), "a menu")
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    entry = next(action for action in menu.actions() if action.text() == words)
+    assert entry.isEnabled()
+    QTest.mouseClick(menu, _LEFT, pos=menu.actionGeometry(entry).center())
+    await until(lambda: QApplication.activePopupWidget() is None, "the menu is gone")
+
+
+def _scroll_to(button: QWidget) -> None:
+    above = button.parentWidget()
+    while above is not None and not isinstance(above, QScrollArea):
+        above = above.parentWidget()
+    if above is not None:
+        above.ensureWidgetVisible(button)
+
+
+def _lies_behind_a_dialog(button: QWidget) -> bool:
+    """The topmost dialog of a window keeps everything else of that window from being pressed."""
+    dialog = QApplication.activeModalWidget()
+    return dialog is not None and button.window() is not dialog.window() and _family(button) is _family(dialog)
+
+
+def _family(widget: QWidget) -> QWidget:
+    above = widget.window()
+    while (parent := above.parentWidget()) is not None:
+        above = parent.window()
+    return above
