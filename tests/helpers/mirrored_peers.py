@@ -272,7 +272,7 @@ class Story:
         self.hub.link(peer)
 
     def _note_gone(self, peer: Peer, paths: set[str]) -> None:
-        known = {base.path: file_id for file_id, base in peer.project._mirror._bases.items()}
+        known = {base.path: file_id for file_id, base in peer.project._mirror._known.files.items()}
         self._deleted_ids |= {known[path] for path in paths if path in known}
         for path in paths:
             if (peer.folder / path).exists():

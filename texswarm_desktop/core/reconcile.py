@@ -157,6 +157,7 @@ def reconcile(
     gone: list[str] = []
     others = _others(records, found, document)
     known = {path for path, _ in document.values()} - others
+    ours = _as_written(records, found, document)
     for file_id, (path, text) in document.items():
         record = records.get(file_id)
         if path in found and path not in others:
@@ -171,7 +172,7 @@ def reconcile(
             path not in found
             and record is not None
             and record.digests
-            and (record.path not in found or _was_taken_along(record, found, known))
+            and (_is_not_at_its_place(record, found, ours) or _was_taken_along(record, found, known))
         ):
             gone.append(file_id)
     for file_id in sorted(records.keys() - document.keys()):
@@ -197,6 +198,20 @@ def _others(
     stay = {path for file_id, (path, _) in document.items() if file_id in records and records[file_id].path == path}
     shown = {path for path, text in document.values() if path in found and _text_in(found[path]) == text}
     return {path for path, _ in document.values() if path in found} & were - stay - shown
+
+
+def _as_written(
+    records: Mapping[str, Record], found: Mapping[str, Found], document: Mapping[str, tuple[str, str]]
+) -> set[str]:
+    """Return paths of the document at which the file is that belongs there, as we wrote it."""
+    here = {path: records[file_id] for file_id, (path, _) in document.items() if file_id in records and path in found}
+    return {path for path, record in here.items() if found[path].digest in record.digests}
+
+
+def _is_not_at_its_place(record: Record, found: Mapping[str, Found], ours: Collection[str]) -> bool:
+    """Nothing is there any more, or another file of ours, for which this one made room."""
+    there = found.get(record.path)
+    return there is None or (record.path in ours and there.digest not in record.digests)
 
 
 def _text_in(found: Found) -> str | None:

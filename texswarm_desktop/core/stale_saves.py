@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
+from math import inf, nextafter
 from typing import Final
 
 from texswarm_desktop.core.text_merge import apply_edits, changed_lines, changed_words, diff, merge, same_lines
@@ -73,7 +74,9 @@ class FormerStates:
         return tuple(state.text for state in few if len(state.packed) < _LARGE_BYTES)
 
     def after(self, state: FormerState) -> "FormerStates":
-        """Return these with a `state` that is being written over."""
+        """Return these with a `state` that is being written over; no two of them go by one time."""
+        if self.states and state.until <= self.states[-1].until:
+            state = replace(state, until=nextafter(self.states[-1].until, inf))
         return FormerStates(tuple(_thinned((*self.states, state), state.until)))
 
     def carried(self, base: str, saved: str) -> "FormerStates":

@@ -13,35 +13,15 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from texswarm_desktop.core.disk_changes import (
-    DiskStep,
-    Foreign,
-    ForgetFile,
-    RewriteFile,
-    TakeLate,
-)
+from texswarm_desktop.core.disk_changes import DiskStep
 from texswarm_desktop.core.local_names import NameRules
 from texswarm_desktop.core.project_files import PLAIN
-from texswarm_desktop.core.reconcile import (
-    Add,
-    Discard,
-    Known,
-    Merge,
-    Record,
-    Remove,
-    Rename,
-    RestoreFile,
-    Step,
-    meant_by,
-    reconcile,
-    stray,
-)
-from texswarm_desktop.core.stale_saves import FormerState, FormerStates, former_state
+from texswarm_desktop.core.reconcile import Add, Record, reconcile
+from texswarm_desktop.core.stale_saves import FormerState
 from texswarm_desktop.services.disk_state import DiskFile
 from texswarm_desktop.services.file_reports import FileReports
 from texswarm_desktop.services.folder_import import FolderImport, can_wait
@@ -49,14 +29,14 @@ from texswarm_desktop.services.folder_intake import FolderIntake, MergedText, Si
 from texswarm_desktop.services.folder_keeper import FolderKeeper
 from texswarm_desktop.services.folder_watch import FolderWatch
 from texswarm_desktop.services.folder_writer import FileWrite, FolderWriter, WritingOutcome, WritingRound
-from texswarm_desktop.services.mirrored_file import MirroredFile
+from texswarm_desktop.services.known_files import KnownFiles
 from texswarm_desktop.services.mirrored_paths import MirroredPaths
 from texswarm_desktop.services.project_folder import Look, ProjectFolder
 from texswarm_desktop.services.replaced_files import HELD_S
-from texswarm_desktop.services.replica_database import forget_record, put_former, put_record
 from texswarm_desktop.services.replica_store import ReplicaStore
+from texswarm_desktop.services.step_taker import StepTaker
 from texswarm_server.document.project_document import FileId, ProjectDocument
-from texswarm_server.protocol.errors import FilePathError, KindNotTakenError, TexSwarmError
+from texswarm_server.protocol.errors import FilePathError, TexSwarmError
 
 #: After the last touch, and at the most after the first.
 _DELAY_S: Final = 0.15
@@ -107,22 +87,29 @@ class FolderMirror:
         self._look_error: TexSwarmError | None = None
         self._store = store
         self._executor = executor
+        self._wall_clock = wall_clock
         self._before_write = before_write
         self._after_taking = after_taking
-        self._wall_clock = wall_clock
         self._on_problem = on_problem
         self._on_hint = on_hint
         self._delay_s = delay_s
         self._retry_s = retry_s
         self._loop = asyncio.get_running_loop()
         self._writer = FolderWriter(folder, store, wall_clock)
-        self._bases: dict[FileId, MirroredFile] = {}
-        self._paths = MirroredPaths(document, lambda: {file_id: base.path for file_id, base in self._bases.items()})
+        self._known = KnownFiles(store)
+        self._paths = MirroredPaths(document, lambda: self._known.paths)
         self._folders = FolderKeeper(document, self._paths, store)
-        self._former: dict[FileId, FormerStates] = {}
-        self._reports = FileReports(self._paths, on_changed=on_reports)
-        self._import = FolderImport(store, add=self._add, before_write=before_write, on_done=self._resume)
         self._dirty: set[FileId] = set()
+        self._taker = StepTaker(
+            document,
+            self._paths,
+            self._known,
+            self._intake,
+            on_unwritten=self._dirty.add,
+            wall_clock=wall_clock,
+        )
+        self._reports = FileReports(self._paths, on_changed=on_reports)
+        self._import = FolderImport(store, add=self._taker.add, before_write=before_write, on_done=self._resume)
         self._job: asyncio.Future[WritingOutcome] | asyncio.Future[Look] | asyncio.Future[_Merged] | None = None
         self._rounds: list[asyncio.Future[None]] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -141,7 +128,7 @@ class FolderMirror:
         """
         self._paths.obey(rules)
         self._folders.remember(folders)
-        self._former = {FileId(file_id): FormerStates(tuple(states)) for file_id, states in former.items()}
+        self._known.load_former(former)
 
     @property
     def paths(self) -> Mapping[FileId, str]:
@@ -162,87 +149,15 @@ class FolderMirror:
         }
         figures = {entry.path for entry in self._document.blob_files.values()}
         texts = {path: file.found for path, file in found.items() if path not in figures}
-        former = dict(self._former)
-        steps = reconcile(records, texts, document, lambda one: former.get(FileId(one), FormerStates()).some)
+        steps = reconcile(records, texts, document, lambda one: self._known.former_of(FileId(one)).some)
         later = can_wait(steps, found, has_main=self._document.main_file is not None) if bit_by_bit else frozenset()
         for step in steps:
             if not (isinstance(step, Add) and step.path in later):
-                self._take(step, records, found)
+                self._taker.take_found(step, records, found)
         self._import.begin({path: found[path] for path in later})
-        for file_id in records.keys() - self._bases.keys():  # else the next intent would be a change of that text
-            self._store.put(forget_record(file_id))
+        self._known.let_go_of_others(records, self._wall_clock())
         self._dirty |= self._paths.of_files.keys()
         self._schedule()
-
-    def _take(self, step: Step, records: Mapping[str, Record], found: Mapping[str, DiskFile]) -> None:
-        match step:
-            case Known(file_id, path):
-                self._remember_written_over(file_id, records)
-                self._know(FileId(file_id), path, found[path], records.get(file_id))
-            case Merge(file_id, path, base):
-                self._remember_written_over(file_id, records)
-                self._merge(FileId(file_id), path, base, found[path])
-            case Add(path):
-                self._add(path, found[path])
-            case Rename(file_id, path):
-                self._document.rename_file(FileId(file_id), self._paths.shared(path))
-                self._know(FileId(file_id), path, found[path], records[file_id])
-            case RestoreFile(file_id, path, base):
-                self._remember_written_over(file_id, records)
-                self._restore(FileId(meant_by(file_id)), path)
-                self._merge(FileId(meant_by(file_id)), path, base, found[path])
-            case Remove(file_id):
-                self._document.remove_file(FileId(file_id))
-            case Discard(path):
-                # Left to the next round, which looks at the file once more.
-                owner = next(file_id for file_id, record in records.items() if record.path == path)
-                self._remember_written_over(owner, records)
-                text = records[owner].text_before(found[path].state.digest)
-                known = MirroredFile(path, text, PLAIN, found[path].state)
-                self._keep_stray(FileId(meant_by(owner)), known)
-
-    def _keep_stray(self, file_id: FileId, known: MirroredFile) -> None:
-        """Know of a file that it is also where it is to go: nobody's now, and the next round removes it."""
-        double = FileId(stray(file_id, known.path))
-        self._bases[double] = known
-        self._store.put(put_record(double, known.record))
-
-    def _remember_written_over(self, file_id: str, records: Mapping[str, Record]) -> None:
-        """A crash came before it was noted what we wrote over; whether it came before we did is not known."""
-        record = records.get(file_id)
-        if record is not None and record.intent_text is not None and record.text is not None:
-            self._before(FileId(meant_by(file_id)), record.text)
-
-    def _add(self, path: str, file: DiskFile) -> None:
-        """Take a new file of another program's into the document."""
-        assert file.decoded is not None
-        self._know(self._document.add_file(self._paths.shared(path), file.decoded.text), path, file)
-
-    def _know(self, file_id: FileId, path: str, file: DiskFile, record: Record | None = None) -> None:
-        text, spelled = (file.decoded.text, file.decoded.format) if file.decoded else ("", PLAIN)
-        if record is not None and record.digest == file.state.digest and record.text is not None:
-            text, spelled = record.text, record.format
-        self._bases[file_id] = base = MirroredFile(path, text, spelled, file.state)
-        if record != base.record:
-            self._store.put(put_record(file_id, base.record))
-
-    def _merge(self, file_id: FileId, path: str, base: str | None, file: DiskFile) -> None:
-        """Carry what another program changed since `base` into the document."""
-        merged = self._edit(self._text_merge(file_id, path, base, file))
-        self._remember(file_id, merged.former)
-        self._hold(file_id, path, file)
-
-    def _text_merge(self, file_id: FileId, path: str, base: str | None, file: DiskFile) -> TextMerge:
-        ours, former = str(self._document.text(file_id)), self._former.get(file_id, FormerStates())
-        return TextMerge(file_id, path, base, file.text or "", ours, former, self._wall_clock())
-
-    def _edit(self, order: TextMerge, merged: MergedText | None = None) -> MergedText:
-        """Do to the document what a merge comes to; it is computed here where it was not aside."""
-        merged = merged or order.merged()
-        if merged.edits:
-            edits = [(edit.start, edit.end, edit.new) for edit in merged.edits]
-            self._document.text(order.file_id).merge_cp(edits)
-        return merged
 
     # ── while it is open ────────────────────────────────────────────────────────────────────────────────
 
@@ -253,7 +168,7 @@ class FolderMirror:
 
     def files_changed(self) -> None:
         """Hear that files came, went or were renamed."""
-        known = {file_id: base.path for file_id, base in self._bases.items()}
+        known = self._known.paths
         self._dirty |= {file_id for file_id, path in self._paths.of_files.items() if known.get(file_id) != path}
         if self._is_behind:
             self._schedule()
@@ -261,6 +176,7 @@ class FolderMirror:
     def watch(self, watch: FolderWatch | None = None) -> None:
         """Bring in from now on, as it happens, what other programs do to the folder."""
         self._watch = watch or FolderWatch(self.hint)
+        self._taker.is_watched = True
         self.hint()
 
     def hint(self, paths: Collection[Path] = ()) -> None:
@@ -308,6 +224,7 @@ class FolderMirror:
                 timer.cancel()
         self._timer = self._again = self._late = None
         watch, self._watch = self._watch, None
+        self._taker.is_watched = False
         if watch is not None:
             watch.stop()
         while self._job is not None:
@@ -325,7 +242,7 @@ class FolderMirror:
 
     @property
     def _is_behind(self) -> bool:
-        return bool(self._dirty or self._bases.keys() - self._paths.of_files.keys()) or self._folders.is_behind
+        return bool(self._dirty or self._known.files.keys() - self._paths.of_files.keys()) or self._folders.is_behind
 
     def _schedule(self) -> None:
         """One timer, which looks when it fires whether there was another touch: a key press must cost nothing."""
@@ -353,7 +270,7 @@ class FolderMirror:
             return
         self._before_write()
         paths = self._paths.of_files
-        removals = {file_id: base for file_id, base in self._bases.items() if file_id not in paths}
+        removals = {file_id: base for file_id, base in self._known.files.items() if file_id not in paths}
         folders = self._folders.facts
         order = WritingRound(
             self._writes(paths),
@@ -369,10 +286,10 @@ class FolderMirror:
         job.add_done_callback(self._on_done)
 
     def _writes(self, paths: Mapping[FileId, str]) -> list[FileWrite]:
-        at_path = {base.path: (file_id, base) for file_id, base in self._bases.items()}
+        at_path = {base.path: (file_id, base) for file_id, base in self._known.files.items()}
         writes = []
         for file_id in sorted(self._dirty & paths.keys()):
-            path, base = paths[file_id], self._bases.get(file_id)
+            path, base = paths[file_id], self._known.files.get(file_id)
             if path in self._reports.on_disk:
                 continue
             text = str(self._document.text(file_id))
@@ -406,25 +323,24 @@ class FolderMirror:
     def _note(self, outcome: WritingOutcome) -> None:
         for file_id, base in outcome.files.items():
             if base is None:
-                self._forget(file_id)
+                self._known.forget(file_id)
                 self._dirty |= {file_id} & self._paths.of_files.keys()  # it came back while it was being removed
             else:
-                self._bases[file_id] = base
-                self._store.put(put_record(file_id, base.record))
-        for file_id, former in outcome.former.items():
-            self._before(file_id, former)
+                self._known.know(file_id, base)
+        for file_id, former in outcome.former:
+            self._known.before(file_id, former)
         paths = self._paths.of_files
         for file_id, file in outcome.changed.items():
             if file_id not in paths:
                 continue
-            old = self._bases.get(file_id)
+            old = self._known.files.get(file_id)
             path = paths[file_id]
             if file is None:
                 if path not in self._reports.on_disk:
                     self._dirty.add(file_id)
                 self._intake.hint([self._folder.root / path])
             else:
-                self._merge(file_id, path, old.text if old and old.path == path else None, file)
+                self._taker.merge(file_id, path, old.text if old and old.path == path else None, file)
         if outcome.kept:
             self._intake.hint(self._folder.root / base.path for base in outcome.kept.values())
         self._intake.remember(outcome.left)
@@ -448,7 +364,7 @@ class FolderMirror:
     # ── what other programs did ─────────────────────────────────────────────────────────────────────────
 
     def _begin_look(self) -> None:
-        look = self._intake.begin({base.path: base.state for base in self._bases.values()})
+        look = self._intake.begin({base.path: base.state for base in self._known.files.values()})
         job = self._job = self._loop.run_in_executor(self._executor, look)
         job.add_done_callback(self._on_looked)
 
@@ -469,16 +385,10 @@ class FolderMirror:
         self._look_error = None
         if self._watch is not None:
             self._watch.watch(look.folders)
-        sighting = self._intake.sort(look, self._bases, self._folders.facts)
+        sighting = self._intake.sort(look, self._known.files, self._folders.facts)
         self._look_again(sighting.again_s)
-        self._restamp(look)
+        self._known.written_again(look.touched)
         self._merge_aside(sighting, _MERGE_TRIES)
-
-    def _restamp(self, look: Look) -> None:
-        """Another program wrote a file again as it was."""
-        for file_id, base in list(self._bases.items()):
-            if base.path in look.touched:
-                self._bases[file_id] = replace(base, state=look.touched[base.path])
 
     def _look_again(self, delay_s: float | None) -> None:
         if self._again is not None:
@@ -495,8 +405,8 @@ class FolderMirror:
 
     def _merge_aside(self, sighting: Sighting, tries: int, done: _Merged | None = None) -> None:
         """Compare large texts where nobody waits for it; what is done to the document meanwhile counts."""
-        steps = self._intake.steps(sighting, self._bases, self._former)
-        merges = self._intake.merges(sighting, steps, self._former)
+        steps = self._intake.steps(sighting, self._known.files, self._known.former)
+        merges = self._intake.merges(sighting, steps, self._known.former)
         known = dict(done or [])
         if not tries or all(one in known for one in merges):
             self._take_steps(sighting, steps, known)
@@ -518,7 +428,7 @@ class FolderMirror:
         with self._store.together():
             for step in steps:
                 try:
-                    self._take_step(step, sighting.look, merged)
+                    self._taker.take_seen(step, sighting.look, merged)
                 except FilePathError as error:
                     now[getattr(step, "path", str(step))] = error
             self._folders.take(sighting.came, sighting.went)
@@ -530,78 +440,6 @@ class FolderMirror:
         self._dirty |= {file_id for file_id, path in self._paths.of_files.items() if path in again}
         self._tell_problem()
         self._resume()
-
-    def _take_step(self, step: DiskStep, look: Look, merged: Mapping[TextMerge, MergedText]) -> None:
-        found = look.changed
-        match step:
-            case Merge(file_id, path, base):
-                order = self._text_merge(FileId(file_id), path, base, found[path])
-                self._remember(FileId(file_id), self._edit(order, merged.get(order)).former)
-                self._hold(FileId(file_id), path, found[path])
-            case RestoreFile(file_id, path, base):
-                self._restore(FileId(file_id), path)
-                self._merge(FileId(file_id), path, base, found[path])
-            case TakeLate(file_id, path, base, name):
-                self._restore(FileId(file_id), path)
-                self._edit(self._text_merge(FileId(file_id), path, base, look.late[name]))
-                self._before(FileId(file_id), look.late[name].text or "")  # what the program has in it from now on
-                self._intake.taken(name, look.late[name])
-                self._dirty.add(FileId(file_id))
-            case Add(path):
-                self._add(path, found[path])
-            case Rename(file_id, path):
-                self._rename(FileId(file_id), path, found[path])
-            case Remove(file_id):
-                self._let_go(FileId(file_id))
-                self._document.remove_file(FileId(file_id))
-            case RewriteFile(file_id):
-                self._let_go(FileId(file_id))
-                self._dirty.add(FileId(file_id))
-            case ForgetFile(file_id):
-                self._forget(FileId(file_id))
-            case Foreign(path):
-                self._reports.on_disk[path] = KindNotTakenError(f"{path}: another program put something there")
-
-    def _restore(self, file_id: FileId, path: str) -> None:
-        """Have a file in the document again that was deleted in it."""
-        if file_id not in self._document.files:
-            self._document.add_file(self._document.free_path(self._paths.shared(path)), file_id=file_id)
-
-    def _hold(self, file_id: FileId, path: str, file: DiskFile) -> None:
-        """The file at `path` is this one, and is as it was found there."""
-        old = self._bases.get(file_id)
-        if old is not None and old.path != path and self._watch is not None:
-            self._keep_stray(file_id, old)
-        self._know(file_id, path, file)
-        self._dirty.add(file_id)
-
-    def _rename(self, file_id: FileId, path: str, file: DiskFile) -> None:
-        """Only the name: what else is another one follows as a merge, and has the old text as its base."""
-        base = self._bases[file_id]
-        self._document.rename_file(file_id, self._document.free_path(self._paths.shared(path)))
-        self._bases[file_id] = moved = replace(base, path=path, state=file.state)
-        self._store.put(put_record(file_id, moved.record))
-        self._dirty.add(file_id)
-
-    def _let_go(self, file_id: FileId) -> None:
-        """The file is not there any more; when it is again, an editor may still have what was in it."""
-        self._before(file_id, self._bases[file_id].text)
-        self._forget(file_id)
-
-    def _forget(self, file_id: FileId) -> None:
-        self._bases.pop(file_id, None)
-        self._store.put(forget_record(file_id))
-
-    def _before(self, file_id: FileId, state: FormerState | str) -> None:
-        """Remember what was in a file until now: an editor may have loaded it."""
-        state = former_state(state, self._wall_clock()) if isinstance(state, str) else state
-        self._remember(file_id, self._former.get(file_id, FormerStates()).after(state))
-
-    def _remember(self, file_id: FileId, former: FormerStates) -> None:
-        before = self._former.get(file_id, FormerStates())
-        if former != before:
-            self._former[file_id] = former
-            self._store.put(put_former(file_id, before.states, former.states))
 
     def _resume(self) -> None:
         if self._is_stopped:

@@ -65,7 +65,8 @@ class WritingOutcome:
     """What a round found out. `files` has the new base of a file, or None when it is gone from the disk.
 
     `changed`: another program was there; None where it is still to be looked at. `refused`: names that no file here
-    can have. `kept`: files to be deleted in which another program wrote. `former`: what was written over. `made` and
+    can have. `kept`: files to be deleted in which another program wrote. `former`: what was written over or deleted, in
+    order; of one file that may be several texts, as it may have been at several places. `made` and
     `unmade`: folders; `stuck`: those that something is in the way of. `avoided`: paths where
     another program was; `left`: by path, what is there no more; `replaced`: files that somebody may still have open.
     """
@@ -75,7 +76,7 @@ class WritingOutcome:
     failed: set[FileId] = field(default_factory=set)
     refused: dict[FileId, FilePathError] = field(default_factory=dict)
     kept: dict[FileId, MirroredFile] = field(default_factory=dict)
-    former: dict[FileId, FormerState] = field(default_factory=dict)
+    former: list[tuple[FileId, FormerState]] = field(default_factory=list)
     made: set[str] = field(default_factory=set)
     unmade: set[str] = field(default_factory=set)
     stuck: set[str] = field(default_factory=set)
@@ -157,8 +158,11 @@ class FolderWriter:
         self._keep_replaced(outcome, (file_id, base))
         if is_gone:
             outcome.left[base.path] = Left(meant_by(file_id), base.text)
-            outcome.former[FileId(meant_by(file_id))] = former_state(base.text, self._clock())  # it may come back
+            self._note_former(outcome, FileId(meant_by(file_id)), base)  # it may come back
         return is_gone
+
+    def _note_former(self, outcome: WritingOutcome, file_id: FileId, base: MirroredFile) -> None:
+        outcome.former.append((file_id, former_state(base.text, self._clock())))
 
     def _keep_replaced(self, outcome: WritingOutcome, there: tuple[FileId, MirroredFile] | None) -> None:
         if there is not None:
@@ -185,7 +189,7 @@ class FolderWriter:
         if there is not None and there[0] != write.file_id:
             outcome.left[write.path] = Left(meant_by(there[0]), there[1].text)
         if old is not None and old.text != write.text:
-            outcome.former[write.file_id] = former_state(old.text, self._clock())
+            self._note_former(outcome, write.file_id, old)
         outcome.files[write.file_id] = MirroredFile(write.path, write.text, format_for(write.text, write.format), state)
         if old is not None and old.path not in {write.path, *order.taken}:
             self._leave(outcome, order, write.file_id, old)

@@ -274,7 +274,7 @@ class Programs:
 
     def _mirrored(self, peer: "Peer") -> dict[FileId, str]:
         if peer.process is not None:
-            return {file_id: base.path for file_id, base in peer.process.mirror._bases.items()}
+            return {file_id: base.path for file_id, base in peer.process.mirror._known.files.items()}
         return {FileId(file_id): path for file_id, path in peer.database.execute("SELECT file_id, path FROM files")}
 
     # ── git ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from texswarm_desktop.core.project_files import PLAIN
+from texswarm_desktop.core.reconcile import stray
 from texswarm_desktop.services.folder_writer import FileWrite, FolderWriter, WritingRound
 from texswarm_desktop.services.mirrored_file import MirroredFile
 from texswarm_desktop.services.project_folder import ProjectFolder
@@ -80,3 +81,13 @@ def test_a_file_that_is_to_go_goes(tmp_path: Path) -> None:
     folder = ProjectFolder(tmp_path)
     outcome = round_of(folder, removals={OLD: written(folder, "a.tex")})
     assert (outcome.kept, outcome.files, list(tmp_path.glob("*.tex"))) == ({}, {OLD: None}, [])
+
+
+def test_what_was_in_a_file_is_told_of_both_places_where_it_was(tmp_path: Path) -> None:
+    """Seed 980194 of the simulated mirror: an editor had loaded one of the two, and the other one was remembered."""
+    (tmp_path / ".texswarm").mkdir()
+    folder = ProjectFolder(tmp_path)
+    base, double = written(folder, "a.tex"), written(folder, "b.tex")
+    write = FileWrite(OLD, "a.tex", "new", PLAIN, base, (OLD, base))
+    outcome = round_of(folder, write, removals={FileId(stray(OLD, "b.tex")): double})
+    assert [(file_id, state.text) for file_id, state in outcome.former] == [(OLD, "a.tex"), (OLD, "b.tex")]

@@ -155,3 +155,14 @@ def test_what_came_where_we_may_have_moved_a_file_away_takes_nothing_out_of_it()
     cut = {"1": replace(record("a", "1\n2\ntyped\n"), intent=b"1\n2\ntyped\n", intent_text="1\n2\ntyped\n")}
     document, there = {"1": ("b", "1\n2\ntyped\n")}, {"a": found("1\n2\n"), "b": found("1\n2\ntyped\n")}
     assert reconcile(cut, there, document) == [Known("1", "b"), Merge("1", "a", "1\n2\n")]
+
+
+def test_a_file_that_made_room_for_another_one_and_was_moved_on_is_that_file() -> None:
+    """Seed 960657 of the simulated mirror: the crash came after both were written, and all of it was there twice."""
+    cut = {
+        "1": replace(record("main", "x\n", intent="x\ny\n"), intent_text="x\ny\n"),
+        "2": Record("main", intent=b"new\n", intent_text="new\n"),
+    }
+    document, new = {"1": ("b", "x\ny\n"), "2": ("main", "new\n")}, {"main": found("new\n")}
+    assert reconcile(cut, new | {"d": found("x\ny\n")}, document) == [Known("2", "main"), Rename("1", "d")]
+    assert reconcile(cut, new, document) == [Known("2", "main")]
