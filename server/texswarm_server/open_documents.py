@@ -301,7 +301,8 @@ class OpenDocuments:
     def _make_entry(self, stored: StoredDocument | None) -> _Entry:
         if stored is None:
             raise RejectedError(ErrorCode.DOCUMENT_NOT_FOUND)
-        return _Entry(self._factory.make(stored, is_database_damaged=bool(self._store.damage)), stored.record)
+        room = self._factory.make(stored, self._wall_clock(), is_database_damaged=bool(self._store.damage))
+        return _Entry(room, stored.record)
 
     def _unload_if_idle(self, document_id: DocumentId) -> None:
         entry = self._entries.get(document_id)

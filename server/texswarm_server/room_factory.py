@@ -26,8 +26,12 @@ class RoomFactory:
         """Have a document made carefully from now on: an update has damaged it before."""
         self._distrusted.add(document_id)
 
-    def make(self, stored: StoredDocument, *, is_database_damaged: bool = False) -> Room:
-        """Return a new room; of a damaged document or database it is read-only. Raises CorruptSnapshotError."""
+    def make(self, stored: StoredDocument, now: float, *, is_database_damaged: bool = False) -> Room:
+        """Return a new room; of a damaged document or database it is read-only. Raises CorruptSnapshotError.
+
+        `now`: the wall time. Clocks of presence go on from its milliseconds, because browsers remember those of the
+        room before, also of another run of the server, and hold what comes with a smaller one for old.
+        """
         document = self._document_of(stored)
         handle = Handle(self._next_handle)
         self._next_handle += 1
@@ -40,6 +44,7 @@ class RoomFactory:
             size_bytes=stored.size_bytes,
             is_cautious=isinstance(document, CarefulDocument),
             read_only=_reason_for_read_only(stored, is_database_damaged=is_database_damaged),
+            first_presence_clock=int(now * 1000),
         )
 
     def _document_of(self, stored: StoredDocument) -> SharedDocument:

@@ -143,6 +143,19 @@ def lets_the_first_generation_write_what_was_refused(patch: pytest.MonkeyPatch) 
     patch.setattr(LegacyPeer, "_open_anew", go_on)
 
 
+def takes_what_browsers_say_again_for_their_own(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(RoomPresence, "_is_echo", lambda self, member, entry: False)
+
+
+def tells_browsers_clocks_that_they_know(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(RoomPresence, "welcome", lambda self, member: self.entries())
+
+
+def begins_clocks_of_presence_anew(patch: pytest.MonkeyPatch) -> None:
+    begin = RoomPresence.__init__
+    patch.setattr(RoomPresence, "__init__", lambda self, first_clock: begin(self))
+
+
 def looks_at_every_guess(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Throttle, "check", lambda self, address, user_id, now: None)
 
@@ -160,6 +173,9 @@ MISTAKES: dict[Mistake, Subject] = {
     passes_on_to_browsers_what_only_desktops_know: ANYTHING,
     shows_the_first_generation_only_its_own_edits: ANYTHING,
     lets_the_first_generation_write_what_was_refused: Subject(("demote", "remove_member"), guests=GUESTS[1:]),
+    takes_what_browsers_say_again_for_their_own: Subject(guests=GUESTS[:1]),
+    tells_browsers_clocks_that_they_know: ANYTHING,
+    begins_clocks_of_presence_anew: Subject(guests=GUESTS[:1]),
     looks_at_every_guess: ANYTHING,
     lets_guests_who_are_invited_back_in_as_somebody_new: ANYTHING,
     acknowledges_before_it_is_durable: ANYTHING,

@@ -25,7 +25,8 @@ class Member:
 
     `is_withheld`: an update was refused that may be taken another day, so that nothing more may be acknowledged.
     `held_at` is the state vector up to which a member that reads too slowly was served; None while it keeps up.
-    `told_at`: as of which moment of the roster it knows who is here.
+    `told_at`: as of which moment of the roster it knows who is here. `came_at`: how many had left the presence of the
+    room when it came; `silenced_ids`: places it showed on this connection and took away itself.
     """
 
     profile: Profile
@@ -37,6 +38,8 @@ class Member:
     told_at: int = 0
     awareness_ids: set[int] = field(default_factory=set)
     former_ids: set[int] = field(default_factory=set)
+    silenced_ids: set[int] = field(default_factory=set)
+    came_at: int = 0
     _told: tuple[Profile, Participant] | None = None
 
     @property

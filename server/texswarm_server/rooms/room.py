@@ -76,10 +76,12 @@ class Room:
         size_bytes: int = 0,
         is_cautious: bool = False,
         read_only: str = "",
+        first_presence_clock: int = 1,
     ) -> None:
         """`size_bytes`: what storage holds; `is_cautious`: the document mends itself, so updates come one by one.
 
-        `read_only`: why no update is taken; what is shown then is what could be read.
+        `read_only`: why no update is taken; what is shown then is what could be read. `first_presence_clock`: above
+        all that this document's rooms have used before.
         """
         self.document_id = document_id
         self.lineage = lineage
@@ -91,7 +93,7 @@ class Room:
         self._is_cautious = is_cautious
         self._members: dict[SessionId, Member] = {}
         self._announcements = Announcements(handle, self._members)
-        self._presence = RoomPresence()
+        self._presence = RoomPresence(first_presence_clock)
         self._acknowledgements = Acknowledgements()
         self._updates: list[_Pending] = []
         self._answered: set[Member] = set()
@@ -165,7 +167,7 @@ class Room:
         self._forget_who_reads()
         me = (profile.session_id,)
         effects: list[Effect] = [SendDocument(me, self._frame(SyncStep1(self._state()))), *sync]
-        if entries := self._presence.entries():
+        if entries := self._presence.welcome(member):
             effects.append(SendPresence(me, self._presence_frame(entries)))
         return [*effects, *self._announcements.joined(member)]
 
@@ -445,8 +447,8 @@ class Room:
         moves, self._moves = self._moves, []
         if not moves:
             return []
-        latest = {entry.client_id: entry for _member, entries in moves for entry in entries}
-        entries, senders = list(latest.values()), {member for member, _entries in moves}
+        entries = self._presence.latest(entry.client_id for _member, entries in moves for entry in entries)
+        senders = {member for member, _entries in moves}
         is_news_to_all = len(senders) > 1 or any(entry.state is None for entry in entries)
         if not is_news_to_all:
             return self._broadcast_presence(entries, senders)

@@ -4,9 +4,14 @@ Clocks are made rising here whatever a member sends: one whose state was taken a
 come back with a clock that everybody else holds for old. Clients of y-protocols forget a state that is not told anew
 for 30 seconds, and not every client does so: for them the room tells it anew, but never to the client whose own state
 it is, which would take it for news about itself.
+
+Those clients also say again whatever they are told, under the clock it was told with. Such an echo is not theirs to
+say: one that comes when its owner has just dropped out would take the state from who returns, and one that comes when
+its owner has just left would stay for ever.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Final
 
 from texswarm_server.document.presence import PresenceEntry, decode_presence
@@ -21,10 +26,23 @@ _MAX_REMEMBERED: Final = 1024
 class RoomPresence:
     """Who is where. Invariant: an id has one owner; entries of others for it are not taken in."""
 
-    def __init__(self) -> None:
+    def __init__(self, first_clock: int = 1) -> None:
+        """`first_clock`: above every clock that clients may have heard here before, and still remember."""
+        self._first_clock = max(first_clock, 1)
         self._entries: dict[int, PresenceEntry] = {}
         self._owners: dict[int, Member] = {}
         self._told_lately: set[int] = set()
+        self._departures = 0
+        self._left_at: dict[int, int] = {}
+
+    def welcome(self, member: Member) -> list[PresenceEntry]:
+        """Return who is present, for a member that comes.
+
+        Clients of y-protocols that come back have forgotten who is where, but not the clocks: they need newer ones.
+        """
+        member.came_at = self._departures
+        present = self.entries()
+        return [self._anew(entry, member) for entry in present] if member.profile.is_forgetful else present
 
     def publish(self, member: Member, update: bytes) -> list[PresenceEntry]:
         """Take in what `member` says and return what others must hear; raises RemoteProtocolError."""
@@ -66,6 +84,10 @@ class RoomPresence:
         """Return the entries that are not `member`'s own."""
         return [entry for entry in entries if self._owners.get(entry.client_id) is not member]
 
+    def latest(self, client_ids: Iterable[int]) -> list[PresenceEntry]:
+        """Return how it stands with these clients now."""
+        return [self._entries[each] for each in dict.fromkeys(client_ids) if each in self._entries]
+
     def history(self) -> list[PresenceEntry]:
         """Return everybody who is present and who left lately, for somebody who may have missed it."""
         return list(self._entries.values())
@@ -73,8 +95,17 @@ class RoomPresence:
     def _may_publish(self, member: Member, entry: PresenceEntry) -> bool:
         owner = self._owners.get(entry.client_id)
         if owner is None or (owner is not member and not owner.is_here):
-            return entry.state is not None and len(member.awareness_ids) < _MAX_IDS_PER_MEMBER
+            may_have_more = len(member.awareness_ids) < _MAX_IDS_PER_MEMBER
+            return entry.state is not None and may_have_more and not self._is_echo(member, entry)
         return owner is member
+
+    def _is_echo(self, member: Member, entry: PresenceEntry) -> bool:
+        """Whether somebody says again what they were told of another client, who has gone or dropped out since."""
+        known = self._entries.get(entry.client_id)
+        if known is None or not member.profile.is_forgetful or entry.clock > known.clock:
+            return False
+        was_told = known.state is not None or self._left_at[entry.client_id] > member.came_at
+        return was_told and entry.client_id not in member.silenced_ids
 
     def _take(self, member: Member, entry: PresenceEntry) -> PresenceEntry:
         self._own(member, entry)
@@ -88,6 +119,8 @@ class RoomPresence:
         if entry.state is None:
             self._owners.pop(entry.client_id, None)
             member.awareness_ids.discard(entry.client_id)
+            if len(member.silenced_ids) < _MAX_IDS_PER_MEMBER:
+                member.silenced_ids.add(entry.client_id)
         else:
             self._owners[entry.client_id] = member
             member.awareness_ids.add(entry.client_id)
@@ -101,14 +134,25 @@ class RoomPresence:
 
     def _stamp(self, client_id: int, clock: int, state: dict[str, Any] | None) -> PresenceEntry:
         known = self._entries.pop(client_id, None)
-        entry = PresenceEntry(client_id, max(clock, known.clock + 1 if known else 1), state)
+        entry = PresenceEntry(client_id, max(clock, known.clock + 1 if known else self._first_clock), state)
         self._entries[client_id] = entry
         if state is None:
             self._told_lately.discard(client_id)
+            self._departures += 1
+            self._left_at[client_id] = self._departures
             self._forget_old()
         else:
             self._told_lately.add(client_id)
+            self._left_at.pop(client_id, None)
         return entry
+
+    def _anew(self, entry: PresenceEntry, member: Member) -> PresenceEntry:
+        """Give a state the next clock, unless it may be the one `member` itself left behind on a dead connection."""
+        owner = self._owners[entry.client_id].profile
+        if owner.is_forgetful and owner.user_id == member.profile.user_id:
+            return entry
+        self._entries[entry.client_id] = renewed = replace(entry, clock=entry.clock + 1)
+        return renewed
 
     def _forget_old(self) -> None:
         """Keep the memory of those who left within bounds; the one that changed longest ago is looked at first."""
@@ -116,7 +160,7 @@ class RoomPresence:
             oldest = next((entry for entry in self._entries.values() if entry.state is None), None)
             if oldest is None:
                 return
-            del self._entries[oldest.client_id]
+            del self._entries[oldest.client_id], self._left_at[oldest.client_id]
 
 
 def _signed(member: Member, state: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -11,11 +11,11 @@ from abc import ABC, abstractmethod
 from typing import ClassVar, Final
 from urllib.parse import urlencode
 
+from tests.fault.simulation.awareness import LOOK_EVERY_S, BrowserAwareness
 from tests.fault.simulation.network import Cable, ClientEnd
 from tests.helpers.model_replica import FILE
 from texswarm_desktop.client.link import LinkClosedError
 from texswarm_server.document import ProjectDocument
-from texswarm_server.document.presence import Presence, PresenceEntry, decode_presence, encode_presence
 from texswarm_server.protocol.errors import LinkError
 from texswarm_server.protocol.frames import Awareness, SyncStep1, SyncStep2, Update, decode_body, encode_body
 from texswarm_server.protocol.messages import GUEST_NAME
@@ -139,9 +139,23 @@ class Browser(Guest):
         self.use_invite(invite)
         self.replica = ProjectDocument(client_id=self._chance.getrandbits(32))
         self.replica.on_update = self._on_update
-        self.others = Presence()
+        self.awareness = BrowserAwareness(self.replica.client_id, self._loop.time, self._say_presence)
         self._is_synced = False
-        self._clock = 0
+        self._glance: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        if not self.is_running:
+            self._look_around()
+        super().start()
+
+    def stop(self) -> None:
+        super().stop()
+        if self._glance is not None:
+            self._glance.cancel()
+
+    def show_caret(self) -> None:
+        """Put the caret somewhere else."""
+        self.awareness.show({"n": self._chance.random()})
 
     def use_invite(self, token: str) -> None:
         query = urlencode({"token": token, "user_id": self.user_id, "name": self.name})
@@ -173,10 +187,15 @@ class Browser(Guest):
 
     def _greet(self, end: ClientEnd) -> None:
         end.send(encode_body(SyncStep1(self.replica.state_vector())))
-        self._clock += 1
-        end.send(
-            encode_body(Awareness(encode_presence([PresenceEntry(self.replica.client_id, self._clock, {"n": 1})])))
-        )
+        self.awareness.tell_own()
+
+    def _say_presence(self, update: bytes) -> None:
+        if self._end is not None:
+            self._end.send(encode_body(Awareness(update)))
+
+    def _look_around(self) -> None:
+        self.awareness.look()
+        self._glance = self._loop.call_later(LOOK_EVERY_S, self._look_around)
 
     def _hear(self, end: ClientEnd, frame: str | bytes) -> None:
         assert isinstance(frame, bytes), f"a browser was told {frame}"
@@ -189,13 +208,14 @@ class Browser(Guest):
             case Update(update):
                 self.replica.apply(update)
             case Awareness(update):
-                self.others.apply(decode_presence(update))
+                self.awareness.hear(update)
             case body:
                 raise AssertionError(f"y-websocket does not know {body}")
 
     def _lost(self) -> None:
         super()._lost()
         self._is_synced = False
+        self.awareness.lose_connection()
 
 
 class FirstGeneration(Guest):

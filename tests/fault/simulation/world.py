@@ -3,7 +3,8 @@
 always     a session has one connection; what a client holds for saved is on the disk when the server is killed;
            nobody is asked to act; what waits for a slow reader stays bounded; nothing fails unexpectedly
 at rest    everybody who may is connected; all copies and the disk are equal and hold every word once, and no deleted
-           one; everybody sees everybody; who was shut out has written nothing since, and cannot
+           one; everybody sees everybody and their carets (a browser does not where the clock of the server was set
+           back); who was shut out has written nothing since, and cannot
 at the end nothing is left in the server of people who have gone
 """
 
@@ -92,7 +93,7 @@ class World:
         self._last_words: set[str] = set()
         self.out: dict[str, str] = {}
         self.forbidden: set[str] = set()
-        self._is_resting = False
+        self._is_resting = self._is_clock_set_back = False
 
     def _person(self, name: str, number: int, invite: str, chance: random.Random) -> Person:
         cable = Cable(self._loop, chance, self._accept, f"192.168.7.{number + 10}")
@@ -157,7 +158,7 @@ class World:
             person.delete(step.n)
 
     def _caret(self, person: Person | Guest, _step: Step) -> None:
-        if isinstance(person, Person):
+        if isinstance(person, Person | Browser):
             person.show_caret()
 
     def _kill_desktop(self, person: Person, step: Step) -> None:
@@ -323,6 +324,7 @@ class World:
 
     def _set_server_clock(self, step: Step) -> None:
         self.machine.wall_skew_s += step.x
+        self._is_clock_set_back |= step.x < 0
 
     # ── what holds always ───────────────────────────────────────────────────────────────────────────────
 
@@ -428,6 +430,8 @@ class World:
         self._look_at_words(Counter(there.split()))
         for person in self.admitted.values():
             self._look_at_person(person)
+        for each in (*self.admitted.values(), *self._admitted_guests.values()):
+            self._look_at_carets(each)
         for end in self.ends:
             bound = HIGH_MARK_BYTES + HOLD_ABOVE_BYTES + 3 * end.largest_frame_bytes
             assert end.most_buffered_bytes <= bound, f"{end.most_buffered_bytes} bytes waited for a slow reader"
@@ -458,11 +462,18 @@ class World:
         admitted = [*self.admitted, *(guest.shown_as for guest in self._admitted_guests.values())]
         maybe_here = [each.name if isinstance(each, Person) else each.shown_as for each in viewers]
         assert Counter(admitted) <= here <= Counter([*admitted, *maybe_here]), f"{person.name} sees {here}"
-        others = {client_id for each in self.admitted.values() if each is not person for client_id in _carets(each)}
-        others |= {client_id for guest in self._admitted_guests.values() for client_id in _carets(guest)}
-        seen = set(person.replica.others.states) - _carets(person)
+
+    def _look_at_carets(self, person: Person | Guest) -> None:
+        seen = _seen_by(person)
+        if seen is None or (isinstance(person, Browser) and self._is_clock_set_back):
+            return
+        viewers = [self._everybody[name] for name, kind in self.out.items() if kind == "viewer"]
+        here = [*self.admitted.values(), *self._admitted_guests.values()]
+        others = {client_id for each in here for client_id in _carets(each)} - _carets(person)
         maybe = {client_id for each in viewers for client_id in _carets(each)}
-        assert others <= seen <= others | maybe, f"{person.name} sees other carets"
+        missing, more = others - seen, seen - others - maybe
+        assert not missing, f"{person.name} does not see the carets {missing}"
+        assert not more, f"{person.name} sees the carets {more}, which are nobody's"
 
     # ── at the end ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -506,6 +517,13 @@ def _carets(person: Person | Guest) -> set[int]:
     if isinstance(person, Person):
         return {person.replica.document.client_id}
     return {person.replica.client_id} if isinstance(person, Browser) else set()
+
+
+def _seen_by(person: Person | Guest) -> set[int] | None:
+    """Return whose carets somebody sees besides their own; None for a program that knows of no carets."""
+    if isinstance(person, Person):
+        return set(person.replica.others.states) - _carets(person)
+    return set(person.awareness.states) - _carets(person) if isinstance(person, Browser) else None
 
 
 def _text_of(updates: list[bytes]) -> str:

@@ -12,6 +12,7 @@ from texswarm_server.sessions.records import DocumentRecord
 from texswarm_server.storage.store import StoredDocument
 
 PAPER = DocumentId("paper")
+NOW = 1_700_000_000.0
 
 
 def typed() -> list[bytes]:
@@ -38,7 +39,7 @@ def factory() -> RoomFactory:
 
 def test_a_room_shows_what_was_stored_under_a_handle_of_its_own() -> None:
     makes, content = factory(), stored(typed())
-    rooms = [makes.make(content) for _ in range(3)]
+    rooms = [makes.make(content, NOW) for _ in range(3)]
 
     assert {(room.document_id, room.lineage, room.title, room.read_only) for room in rooms} == {
         (PAPER, Lineage("history"), "On rooms", "")
@@ -50,15 +51,15 @@ def test_a_room_shows_what_was_stored_under_a_handle_of_its_own() -> None:
 def test_a_damaged_document_takes_no_edits_and_in_a_damaged_database_none_does(caplog) -> None:
     makes = factory()
 
-    assert makes.make(stored(typed(), "a torn row")).read_only == ReadOnlyReason.DOCUMENT_DAMAGED
+    assert makes.make(stored(typed(), "a torn row"), NOW).read_only == ReadOnlyReason.DOCUMENT_DAMAGED
     assert "a torn row" in caplog.text
-    assert makes.make(stored(typed()), is_database_damaged=True).read_only == ReadOnlyReason.DATABASE_DAMAGED
+    assert makes.make(stored(typed()), NOW, is_database_damaged=True).read_only == ReadOnlyReason.DATABASE_DAMAGED
 
 
 @pytest.mark.expects_log
 def test_what_breaks_the_document_is_left_out_and_told(caplog) -> None:
     updates = typed()
-    room = factory().make(stored([*updates[:3], time_bomb(updates, 3, 9), *updates[3:]]))
+    room = factory().make(stored([*updates[:3], time_bomb(updates, 3, 9), *updates[3:]]), NOW)
 
     assert room.title == "On rooms"
     assert "shown without 1 updates that break it" in caplog.text
@@ -66,12 +67,12 @@ def test_what_breaks_the_document_is_left_out_and_told(caplog) -> None:
 
 def test_a_distrusted_document_is_made_carefully_also_when_it_loads_well() -> None:
     makes = factory()
-    assert not makes.make(stored(typed()))._is_cautious
+    assert not makes.make(stored(typed()), NOW)._is_cautious
     makes.distrust(PAPER)
 
-    assert makes.make(stored(typed()))._is_cautious
+    assert makes.make(stored(typed()), NOW)._is_cautious
 
 
 def test_what_cannot_be_read_from_the_start_makes_no_room() -> None:
     with pytest.raises(CorruptSnapshotError):
-        factory().make(stored([b"\xff\xff\xff"]))
+        factory().make(stored([b"\xff\xff\xff"]), NOW)

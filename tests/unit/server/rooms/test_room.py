@@ -628,6 +628,15 @@ def test_who_returns_under_another_id_hears_that_its_former_place_is_void() -> N
     assert {entry.client_id: entry.state for entry in told}[1] is None
 
 
+def test_who_shows_a_caret_and_leaves_at_once_is_not_shown_afterwards() -> None:
+    room = room_with(ADA, BOB)
+    room.receive(ADA, Awareness(encode_presence([PresenceEntry(7, 1, {"at": 1})])))
+    heard = Heard(room)([*room.leave(ADA), *room.turn()])
+
+    told = [entry for each in heard.of(BOB, Awareness) for entry in decode_presence(each.update)]
+    assert {entry.state for entry in told} == {None}
+
+
 def test_too_much_presence_is_refused() -> None:
     room = room_with(ADA, limits=Limits(max_presence_bytes=100))
     update = encode_presence([PresenceEntry(7, 1, {"words": "x" * 100})])

@@ -9,11 +9,23 @@ from texswarm_server.rooms.member import Member, Profile
 from texswarm_server.rooms.room_presence import RoomPresence
 
 
-def member(name: str) -> Member:
+def member(name: str, *, user: str = "", is_forgetful: bool = False) -> Member:
     profile = Profile(
-        session_id=SessionId(name), user_id=UserId(name), display_name=name.title(), color="#123456", role="editor"
+        session_id=SessionId(name),
+        user_id=UserId(user or name),
+        display_name=name.title(),
+        color="#123456",
+        role="editor",
+        is_forgetful=is_forgetful,
     )
     return Member(profile)
+
+
+def browser(presence: RoomPresence, name: str, user: str = "") -> Member:
+    """Let in a client of y-protocols."""
+    arrival = member(name, user=user, is_forgetful=True)
+    presence.welcome(arrival)
+    return arrival
 
 
 def said(client_id: int, state: dict[str, object] | None, clock: int = 1) -> bytes:
@@ -124,6 +136,89 @@ def test_what_nobody_told_for_a_while_is_told_under_a_new_clock() -> None:
     presence.remove_of(ada)
     presence.remove_of(bob)
     assert presence.renew() == []
+
+
+# ── clients of y-protocols, which say again what they hear ──────────────────────────────────────────────
+
+
+def test_an_echo_does_not_take_the_place_of_somebody_who_is_reconnecting() -> None:
+    presence, ada = RoomPresence(), member("ada")
+    presence.publish(ada, said(1, {"at": 1}, clock=5))
+    web = browser(presence, "web")
+    ada.state = "reconnecting"
+    assert presence.publish(web, said(1, {"at": 1}, clock=6)) == []
+
+    back = member("ada")
+    presence.hand_over(ada, back)
+
+    assert [entry.state for entry in presence.publish(back, said(1, {"at": 2}, clock=6))] == [{"at": 2}]
+
+
+def test_an_echo_does_not_bring_back_who_has_just_left() -> None:
+    presence, ada = RoomPresence(), member("ada")
+    web = browser(presence, "web")
+    presence.publish(ada, said(1, {"at": 1}, clock=5))
+    presence.remove_of(ada)
+
+    assert presence.publish(web, said(1, {"at": 1}, clock=5)) == []
+    assert presence.entries() == []
+
+
+def test_a_browser_that_comes_back_is_believed_whatever_its_clock_says() -> None:
+    presence, before = RoomPresence(), member("web", is_forgetful=True)
+    presence.publish(before, said(1, {"at": 1}, clock=5))
+    presence.remove_of(before)
+    after = browser(presence, "again")
+
+    assert len(presence.publish(after, said(1, {"at": 1}, clock=5))) == 1
+
+
+def test_a_browser_whose_dead_connection_is_given_up_shows_itself_again() -> None:
+    """Its new connection is there before the old one is known to be dead; y-protocols contradicts being taken away."""
+    presence, before = RoomPresence(), member("web", is_forgetful=True)
+    presence.publish(before, said(1, {"at": 1}, clock=5))
+    after = browser(presence, "again")
+    assert presence.publish(after, said(1, {"at": 1}, clock=5)) == []
+
+    (gone,) = presence.remove_of(before)
+
+    assert len(presence.publish(after, said(1, {"at": 1}, clock=gone.clock + 1))) == 1
+
+
+def test_a_browser_may_show_again_what_it_took_away() -> None:
+    presence = RoomPresence()
+    web = browser(presence, "web")
+    presence.publish(web, said(1, {}, clock=5))
+    for _ in range(6):
+        presence.renew()
+    presence.publish(web, said(1, None, clock=6))
+
+    assert len(presence.publish(web, said(1, {}, clock=7))) == 1
+
+
+def test_a_browser_that_comes_back_is_told_newer_clocks_than_it_remembers() -> None:
+    presence, ada, reader = RoomPresence(), member("ada"), Presence()
+    reader.apply(presence.publish(ada, said(1, {"at": 1}, clock=5)))
+    known = presence.entries()
+
+    (told,) = presence.welcome(member("web", is_forgetful=True))
+
+    assert told == PresenceEntry(1, known[0].clock + 1, {"at": 1})
+    assert presence.welcome(member("desktop")) == [told]
+    assert presence.publish(ada, said(1, {"at": 2}, clock=6))[0].clock > told.clock
+
+
+def test_a_browser_is_not_told_as_news_what_may_be_its_own() -> None:
+    presence, before = RoomPresence(), member("web", is_forgetful=True)
+    presence.publish(before, said(1, {"at": 1}, clock=5))
+
+    assert presence.welcome(member("again", user="web", is_forgetful=True)) == [PresenceEntry(1, 5, {"at": 1})]
+
+
+def test_clocks_begin_above_those_of_a_former_room() -> None:
+    presence, ada = RoomPresence(first_clock=1000), member("ada")
+
+    assert presence.publish(ada, said(1, {}, clock=3))[0].clock == 1000
 
 
 @pytest.mark.parametrize("entry", [PresenceEntry(1, 2**62, {}), PresenceEntry(2**60, 1, {})])
