@@ -74,6 +74,11 @@ class Pipe:
         self._under_way.append((item, size))
         self._loop.call_at(self._last_at, self._arrive)
 
+    @property
+    def empty_at(self) -> float:
+        """When the last of what is on its way arrives."""
+        return 0.0 if self.is_dead else self._last_at
+
     def _arrive(self) -> None:
         item, size = self._under_way.popleft()  # timers of one moment may fire in any order
         if self.is_dead:
@@ -316,6 +321,11 @@ class Cable:
     def is_behind(self) -> bool:
         """Whether something is still on its way, because it was written when this end read slowly."""
         return any(wire.down.waiting_bytes > LOW_MARK_BYTES for wire in self.standing)
+
+    @property
+    def heard_at(self) -> float:
+        """When all that this end has said so far will have arrived."""
+        return max((wire.up.empty_at for wire in self.living), default=0.0)
 
     # ── faults ──────────────────────────────────────────────────────────────────────────────────────────
 

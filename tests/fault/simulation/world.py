@@ -378,6 +378,8 @@ class World:
         await self._rest(self.config.dead_after_s + self.config.presence_grace_s)
         if self._admitted_guests:
             self._type_last_words()
+            heard_at = max(guest.cable.heard_at for guest in self._admitted_guests.values())
+            await asyncio.sleep(max(heard_at - self._loop.time(), 0.0))  # behind what was said while a wire was slow
             await self._rest(3.0)
 
     async def _rest(self, seconds: float) -> None:
