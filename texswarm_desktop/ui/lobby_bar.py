@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
-from texswarm_desktop.ui.parts import Disc, ElidedLabel, button, empty, label, row
+from texswarm_desktop.ui.parts import Disc, ElidedLabel, button, empty, row
 from texswarm_desktop.ui.theme import Theme
 from texswarm_desktop.viewmodels.lobby_view import LetIn, SendAway, Visitor
 
@@ -45,7 +45,7 @@ class LobbyBar(QWidget):
             reading = button("To read only", tooltip="They may read, and write when you let them")
             reading.clicked.connect(lambda: self.answered.emit(LetIn(user_id, "viewer")))
             buttons.insert(1, reading)
-        words = ElidedLabel(f"{visitor.person.name} asks to join")
+        words = ElidedLabel(f"{visitor.person.name} asks to join", mode=Qt.TextElideMode.ElideMiddle)
         return _framed(f"{visitor.person.name} asks to join", words, Disc(self._theme, visitor.person), *buttons)
 
     def _rest(self, visitors: list[Visitor]) -> QFrame:
@@ -53,7 +53,9 @@ class LobbyBar(QWidget):
         words = ElidedLabel(f"{more} more {'asks' if more == 1 else 'ask'} to join", "Hint")
         everybody = button(f"Let all {len(visitors)} in")
         everybody.clicked.connect(lambda: self._let_all_in(visitors))
-        return _framed(words.whole, words, label(""), everybody)
+        under_discs = QWidget()
+        under_discs.setFixedWidth(Disc.SIZE_PX)
+        return _framed(words.whole, words, under_discs, everybody)
 
     def _let_all_in(self, visitors: list[Visitor]) -> None:
         for visitor in visitors:

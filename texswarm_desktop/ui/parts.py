@@ -22,6 +22,9 @@ from texswarm_desktop.ui.theme_tokens import Tokens, readable_on
 from texswarm_desktop.viewmodels.people import Person
 
 _DOT_PX: Final = 14
+_LEAST_LINES: Final = 6
+#: On the left also for names that are written from the right: a list of people has one edge.
+_LEFT: Final = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter
 
 
 def label(text: str = "", name: str = "", *, wraps: bool = False) -> QLabel:
@@ -93,12 +96,38 @@ def _fill(
 def scrolling(inside: QWidget) -> QScrollArea:
     """Return an area without a ground of its own in which `inside` scrolls up and down."""
     made = QScrollArea()
-    made.setWidgetResizable(True)
-    made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    made.setWidget(inside)
-    made.viewport().setAutoFillBackground(False)
-    inside.setAutoFillBackground(False)
+    _make_plain(made, inside)
     return made
+
+
+def _make_plain(area: QScrollArea, inside: QWidget) -> None:
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(inside)
+    area.viewport().setAutoFillBackground(False)
+    inside.setAutoFillBackground(False)
+
+
+class RoomyArea(QScrollArea):
+    """As high as what is inside it where the screen has room for that; where not, the rest is scrolled to."""
+
+    def __init__(self, inside: QWidget) -> None:
+        super().__init__()
+        _make_plain(self, inside)
+
+    def sizeHint(self) -> QSize:
+        """Room for all that is inside, at the width it has now."""
+        inside = self.widget()
+        layout = inside.layout()
+        hint = inside.sizeHint()
+        if layout is not None and layout.hasHeightForWidth():
+            hint.setHeight(layout.totalHeightForWidth(max(self.viewport().width(), inside.minimumSizeHint().width())))
+        return hint
+
+    def minimumSizeHint(self) -> QSize:
+        """As wide as what is inside must be, beside a scroll bar, and a few lines."""
+        width = self.widget().minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
+        return QSize(width, _LEAST_LINES * self.fontMetrics().lineSpacing())
 
 
 def empty(box: QBoxLayout) -> None:
@@ -145,6 +174,7 @@ class ElidedLabel(QLabel):
         self._tooltip = ""
         self.setObjectName(name)
         self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setAlignment(_LEFT)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self.set_whole(text)
 
@@ -222,7 +252,9 @@ class Dot(QWidget):
 class Disc(QWidget):
     """A person: initials on their colour. Who is away is only an outline."""
 
-    def __init__(self, theme: Theme, person: Person, *, size_px: int = 24, is_here: bool = True) -> None:
+    SIZE_PX: Final = 24
+
+    def __init__(self, theme: Theme, person: Person, *, size_px: int = SIZE_PX, is_here: bool = True) -> None:
         super().__init__()
         self._theme = theme
         self._person = person

@@ -3,17 +3,19 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QFrame, QMenu, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QLabel, QMenu, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
 from texswarm_desktop.client.status import Hosting
 from texswarm_desktop.core.who_joins import WhoJoins
 from texswarm_desktop.ui.dialogs.host_sheet import HostSheet
+from texswarm_desktop.ui.parts import RoomyArea
 from texswarm_desktop.ui.qr_code import QrCode
 from texswarm_desktop.ui.theme import Theme, ThemeMode
 from texswarm_desktop.viewmodels.lobby_view import LetIn, Visitor
@@ -194,3 +196,30 @@ def test_it_grows_with_what_it_shows(sheet: HostSheet) -> None:
     assert [one for one in shown if one.height() < one.minimumSizeHint().height()] == []
     assert [one for one in shown if one.width() < one.minimumSizeHint().width()] == []
     assert sheet.address.visibleRegion().boundingRect().height() == sheet.address.height()
+
+
+def test_it_is_never_higher_than_the_screen_and_what_has_no_room_is_scrolled_to(
+    sheet: HostSheet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = SimpleNamespace(availableGeometry=lambda: QRect(0, 0, 1366, 560))
+    monkeypatch.setattr(sheet, "screen", lambda: small)
+    sheet.show_hosting(replace(HOSTING, words="four words of ada", join_code="417-otter-maple", who=WhoJoins.ASKED))
+    sheet.show_people([guest(number) for number in range(20)])
+    sheet.show_visitors([Visitor(guest(number).person, "editor") for number in range(9)])
+    QApplication.processEvents()
+    assert sheet.frameGeometry().bottom() <= 560
+    stop = next(one for one in sheet.findChildren(QPushButton) if one.text() == "Stop sharing")
+    assert stop.visibleRegion().boundingRect().height() == stop.height()
+    area = sheet.findChild(RoomyArea)
+    assert area is not None
+    area.ensureWidgetVisible(sheet.lock)
+    assert sheet.lock.visibleRegion().boundingRect().height() == sheet.lock.height()
+
+
+def test_roles_stand_below_each_other_whatever_else_is_said(sheet: HostSheet) -> None:
+    here = guest(1)
+    sheet.show_people([here, replace(guest(2, state="reconnecting"), windows=3), guest(3, state="away")])
+    QApplication.processEvents()
+    roles = [one for one in sheet.findChildren(QLabel) if one.text() == "May write" and one.isVisible()]
+    assert len(roles) == 3
+    assert len({one.mapTo(sheet, QPoint(0, 0)).x() for one in roles}) == 1

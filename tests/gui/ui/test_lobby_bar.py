@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtWidgets import QApplication, QFrame, QPushButton
+from PySide6.QtWidgets import QApplication, QFrame, QLabel, QPushButton
 
 from texswarm_desktop.ui.lobby_bar import LobbyBar
 from texswarm_desktop.ui.theme import Theme
@@ -70,3 +70,12 @@ def test_who_came_to_read_is_not_offered_less(bar: LobbyBar) -> None:
 def test_all_can_be_let_in_at_once(bar: LobbyBar) -> None:
     bar.show_visitors([visitor(number) for number in range(4)])
     assert press(bar, "Let all 4 in") == [LetIn(f"u{number}", "editor") for number in range(4)]
+
+
+def test_of_a_long_name_the_middle_is_left_out_so_that_it_still_says_what_is_asked(bar: LobbyBar) -> None:
+    bar.resize(520, 60)
+    bar.show_visitors([Visitor(Person("u1", "a name without end " * 9, "#336699"), "editor")])
+    bar.show()
+    QApplication.processEvents()
+    (words,) = [one.text() for one in bar.findChildren(QLabel) if "…" in one.text()]
+    assert words.endswith("asks to join")

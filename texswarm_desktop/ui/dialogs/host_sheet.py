@@ -12,7 +12,7 @@ from texswarm_desktop.qtx.timers import SingleShot
 from texswarm_desktop.ui.dialogs.sheet import Sheet
 from texswarm_desktop.ui.lobby_bar import LobbyBar
 from texswarm_desktop.ui.panels.people_panel import state_words
-from texswarm_desktop.ui.parts import Disc, ElidedLabel, button, column, empty, label, row, scrolling
+from texswarm_desktop.ui.parts import Disc, ElidedLabel, RoomyArea, button, column, empty, label, row, scrolling
 from texswarm_desktop.ui.qr_code import QrCode
 from texswarm_desktop.ui.theme import Theme
 from texswarm_desktop.viewmodels.lobby_view import Visitor
@@ -100,15 +100,19 @@ class HostSheet(Sheet):
         beside.addLayout(words, 1)
         beside.addWidget(self.code, 0, Qt.AlignmentFlag.AlignTop)
         self.lobby.setContentsMargins(0, 0, 0, _UNDER_LOBBY_PX)
-        self.body.addWidget(self.lobby)
-        self.body.addLayout(beside)
-        self.body.addSpacing(12)
-        self.body.addLayout(self._rules())
-        self.body.addSpacing(12)
-        self.body.addLayout(row(self._people_title, None, self.lock))
-        self.body.addWidget(self._people_area())
-        self.body.addWidget(self.awake)
-        self.body.addStretch(1)
+        inside = QWidget()
+        inside.setObjectName("Plain")
+        box = column(self.lobby, gap=6)
+        box.addLayout(beside)
+        box.addSpacing(12)
+        box.addLayout(self._rules())
+        box.addSpacing(12)
+        box.addLayout(row(self._people_title, None, self.lock))
+        box.addWidget(self._people_area())
+        box.addWidget(self.awake)
+        box.addStretch(1)
+        inside.setLayout(box)
+        self.body.addWidget(RoomyArea(inside))
         self._add_ends()
 
     def _rules(self) -> QHBoxLayout:
@@ -180,8 +184,9 @@ class HostSheet(Sheet):
         empty(self._people)
         others = [one for one in rows if not one.is_me]
         self._people_title.setText(people_words(len(others)))
-        for one in others:
-            self._people.addWidget(_person_row(self._theme, one))
+        states = [state_words(one, with_role=False) for one in others]
+        for one, state in zip(others, states, strict=True):
+            self._people.addWidget(_person_row(self._theme, one, state, widest=max(states, key=len)))
         first = self._people.itemAt(0)
         row_px = 0 if first is None else first.sizeHint().height() + self._people.spacing()
         self._area.setFixedHeight(row_px * min(len(others), _MOST_ROWS_SEEN))
@@ -239,14 +244,15 @@ def people_words(count: int) -> str:
     return {0: "Nobody has joined yet", 1: "1 person has joined"}.get(count, f"{count} people have joined")
 
 
-def _person_row(theme: Theme, shown: ParticipantRow) -> QFrame:
+def _person_row(theme: Theme, shown: ParticipantRow, words: str, *, widest: str) -> QFrame:
+    """Return a row; `widest` is the longest of what is said of anybody, so that roles stand below each other."""
     made = QFrame()
     name = ElidedLabel(shown.person.name)
     name.setEnabled(shown.state == "here")
     role = label(ROLE_WORDS[shown.role], "Hint")
-    state = label(state_words(shown, with_role=False), "Hint")
-    for words, widest in ((role, "May write"), (state, "reconnecting…")):
-        words.setMinimumWidth(words.fontMetrics().horizontalAdvance(widest) + 2)
+    state = label(words, "Hint")
+    for part, longest in ((role, "May write"), (state, max(widest, "reconnecting…", key=len))):
+        part.setMinimumWidth(part.fontMetrics().horizontalAdvance(longest) + 2)
     state.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     box = row(Disc(theme, shown.person, is_here=shown.state == "here"), name, role, state, margins=(2, 3, 8, 3), gap=12)
     box.setStretchFactor(name, 1)

@@ -136,7 +136,8 @@ class MembersSheet(Sheet):
         remove.clicked.connect(lambda: self._remove(user_id, for_good=False))
         ban.clicked.connect(lambda: self._remove(user_id, for_good=True))
         keep.clicked.connect(lambda: self._ask(""))
-        return _row(ElidedLabel(f"Remove {member.person.name}?"), remove, ban, keep)
+        question = ElidedLabel(f"Remove {member.person.name}?", mode=Qt.TextElideMode.ElideMiddle)
+        return _row(question, remove, ban, keep)
 
     def _invitation_row(self, invitation: Invitation) -> QWidget:
         withdraw = button("Withdraw", "Quiet", tooltip="Who has come by it stays")

@@ -1,9 +1,10 @@
 """What all dialogs have in common: a title, fields below each other, buttons, and one place for a problem."""
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
-from texswarm_desktop.ui.parts import button, column, label, restyle, row
+from texswarm_desktop.ui.parts import RoomyArea, button, column, label, restyle, row
 
 
 class Sheet(QDialog):
@@ -69,14 +70,20 @@ class Sheet(QDialog):
             field.setFocus()
 
     def make_room(self) -> None:
-        """Grow, if what is shown now needs more room than before."""
+        """Grow, if what is shown now needs more room than before and the screen has it."""
         layout = self.layout()
         if layout is None or not self.isVisible():
             return
+        for area in self.findChildren(RoomyArea):
+            area.updateGeometry()  # an area does not hear by itself that what is inside grew
         layout.activate()
         width = max(self.width(), layout.totalMinimumSize().width())
         height = layout.totalHeightForWidth(width) if layout.hasHeightForWidth() else layout.totalSizeHint().height()
-        self.resize(width, max(self.height(), height))
+        screen, frame = self.screen().availableGeometry(), self.frameGeometry().size() - self.size()
+        self.resize(width, max(self.height(), min(height, screen.height() - frame.height())))
+        too_low = self.frameGeometry().bottom() - screen.bottom()
+        if too_low > 0:
+            self.move(self.x(), max(screen.top(), self.y() - too_low))
 
     def clear_problem(self) -> None:
         """Say nothing more."""
@@ -85,3 +92,8 @@ class Sheet(QDialog):
             if field.property("problem"):
                 field.setProperty("problem", False)
                 restyle(field)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Be as large as what is shown; Qt takes two thirds of the screen at most."""
+        super().showEvent(event)
+        self.make_room()
