@@ -99,7 +99,7 @@ class FolderMirror:
         self._known = KnownFiles(store)
         self._paths = MirroredPaths(document, lambda: self._known.paths)
         self._folders = FolderKeeper(document, self._paths, store)
-        self._dirty: set[FileId] = set()
+        self._dirty: Final[set[FileId]] = set()  # others add to it
         self._taker = StepTaker(
             document,
             self._paths,
@@ -156,7 +156,7 @@ class FolderMirror:
                 self._taker.take_found(step, records, found)
         self._import.begin({path: found[path] for path in later})
         self._known.let_go_of_others(records, self._wall_clock())
-        self._dirty |= self._paths.of_files.keys()
+        self._dirty.update(self._paths.of_files.keys())
         self._schedule()
 
     # ── while it is open ────────────────────────────────────────────────────────────────────────────────
@@ -169,7 +169,7 @@ class FolderMirror:
     def files_changed(self) -> None:
         """Hear that files came, went or were renamed."""
         known = self._known.paths
-        self._dirty |= {file_id for file_id, path in self._paths.of_files.items() if known.get(file_id) != path}
+        self._dirty.update({file_id for file_id, path in self._paths.of_files.items() if known.get(file_id) != path})
         if self._is_behind:
             self._schedule()
 
@@ -304,7 +304,7 @@ class FolderMirror:
         with self._store.together():
             self._note(outcome)
             self._before_write()
-        self._dirty |= outcome.failed
+        self._dirty.update(outcome.failed)
         self._end_rounds(outcome.error)
         self._write_error = outcome.error
         self._tell_problem()
@@ -324,7 +324,7 @@ class FolderMirror:
         for file_id, base in outcome.files.items():
             if base is None:
                 self._known.forget(file_id)
-                self._dirty |= {file_id} & self._paths.of_files.keys()  # it came back while it was being removed
+                self._dirty.update({file_id} & self._paths.of_files.keys())  # it came back while it was being removed
             else:
                 self._known.know(file_id, base)
         for file_id, former in outcome.former:
@@ -437,7 +437,7 @@ class FolderMirror:
                 self._after_taking()
         self._store.wake()
         again = before.keys() - now.keys()
-        self._dirty |= {file_id for file_id, path in self._paths.of_files.items() if path in again}
+        self._dirty.update({file_id for file_id, path in self._paths.of_files.items() if path in again})
         self._tell_problem()
         self._resume()
 

@@ -53,3 +53,18 @@ async def test_what_arrived_can_be_deleted_on_disk_all_the_same(tmp_path: Path, 
         ] == "Another person thinks otherwise and writes a whole sentence about it\n" + TEXT.replace(
             "line 30 ", "line thirty "
         )
+
+
+@runs_async
+async def test_what_a_program_writes_over_a_moment_after_it_came_is_in_the_file_again(
+    tmp_path: Path, executor: ThreadPoolExecutor
+) -> None:
+    """The program cannot know of it; the document is as it was, and only the file is to be written."""
+    file = tmp_path / "main.tex"
+    async with opened(tmp_path, executor, {"main.tex": TEXT}) as project:
+        text_at(project, "main.tex").replace_cp(0, 0, "a remark from elsewhere\n")
+        await until(lambda: file.read_text() == "a remark from elsewhere\n" + TEXT)
+        file.write_text(TEXT)
+        await project.taken_in()
+        await project.flush()
+        assert texts_of(project)["main.tex"] == file.read_text() == "a remark from elsewhere\n" + TEXT
