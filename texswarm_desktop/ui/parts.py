@@ -113,12 +113,12 @@ class RoomyArea(QScrollArea):
 
     def __init__(self, inside: QWidget) -> None:
         super().__init__()
+        self._inside = inside
         _make_plain(self, inside)
 
     def sizeHint(self) -> QSize:
         """Room for all that is inside, at the width it has now."""
-        inside = self.widget()
-        layout = inside.layout()
+        inside, layout = self._inside, self._inside.layout()
         hint = inside.sizeHint()
         if layout is not None and layout.hasHeightForWidth():
             hint.setHeight(layout.totalHeightForWidth(max(self.viewport().width(), inside.minimumSizeHint().width())))
@@ -126,7 +126,7 @@ class RoomyArea(QScrollArea):
 
     def minimumSizeHint(self) -> QSize:
         """As wide as what is inside must be, beside a scroll bar, and a few lines."""
-        width = self.widget().minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
+        width = self._inside.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
         return QSize(width, _LEAST_LINES * self.fontMetrics().lineSpacing())
 
 
