@@ -12,6 +12,9 @@ from typing import Final
 #: From how much likeness on two texts are one file under another name; with the same place on the disk, and without.
 _ALIKE_IN_PLACE: Final = 0.3
 ALIKE: Final = 0.6
+#: How much its old place on the disk counts beside what it holds of the old text: between such that hold about as much.
+#: Who saves by a new file frees the place, and the next program gets it for what it makes.
+_IN_PLACE: Final = 0.1
 #: More text than this is not compared line by line: a rename is then seen only where the content stayed.
 _MAX_COMPARED_CP: Final = 8 * 1024 * 1024
 
@@ -98,7 +101,7 @@ def _alike(
             alike = [one for one in before if _share(one, lines[path]) >= least]
             if alike:
                 held, degree = max((_held(one, lines[path]), _share(one, lines[path])) for one in alike)
-                yield -(held + is_in_place), -degree, file.path, path, file_id
+                yield -(held + _IN_PLACE * is_in_place), -degree, file.path, path, file_id
 
 
 def _is_in_place(file: Mirrored, seen: Seen) -> bool:

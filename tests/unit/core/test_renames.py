@@ -50,6 +50,13 @@ def test_what_holds_all_of_a_file_is_that_file_however_much_was_added() -> None:
     assert renamed({"1": gone("a", inode=None)}, {"b": older, "c": grown}) == {"1": "c"}
 
 
+def test_a_place_that_another_file_got_does_not_outweigh_what_is_in_the_right_one() -> None:
+    """Seed 981760 of the simulated mirror: a save by a new file had made the place free, and git got it."""
+    saved, older = new(LINES + "five\n", inode=7), new("one\ntwo\nthree\n", inode=1)
+    assert renamed({"1": gone("a")}, {"b": older, "c": saved}) == {"1": "c"}
+    assert renamed({"1": gone("a")}, {"b": new(LINES + "5\n6\n", inode=1), "c": saved}) == {"1": "b"}
+
+
 def test_a_file_is_given_away_once() -> None:
     assert renamed({"1": gone("a"), "2": gone("b")}, {"c": new()}) == {"1": "c"}
 
