@@ -29,8 +29,8 @@ PORT = 8091
 class LabServer:
     """`texswarm-server serve` on a host, started open; `kill` and `start` may follow each other."""
 
-    def __init__(self, host: LabHost, data: Path) -> None:
-        self.host, self.data = host, data
+    def __init__(self, host: LabHost, data: Path, *options: str) -> None:
+        self.host, self.data, self._options = host, data, options
         self.start()
 
     @property
@@ -38,7 +38,7 @@ class LabServer:
         return ServerAddress(self.host.address, PORT)
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "texswarm_server", "serve", "--host", "0.0.0.0", "--open"]
+        command = [sys.executable, "-m", "texswarm_server", "serve", "--host", "0.0.0.0", "--open", *self._options]
         log = (self.data.parent / "server.log").open("ab")
         self.process = self.host.start(*command, "--port", str(PORT), "--data", str(self.data), stdout=-1, stderr=log)
         log.close()

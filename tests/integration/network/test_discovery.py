@@ -1,0 +1,148 @@
+"""Hosts that are found by what they announce, on every network they are in, and again at another address.
+
+Real mDNS between machines of the lab; nobody tells the guests an address.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tests.helpers.golden import assert_golden
+from tests.helpers.lab_desk import PORT, LabDesk, LabServer
+from tests.helpers.network_lab import LabHost, NetworkLab, needs_network_lab
+from tests.helpers.run_async import until
+from texswarm_desktop.services.discovery import Browser
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+    from pathlib import Path
+
+    from texswarm_desktop.core.nearby import NearbyHost
+    from texswarm_server.protocol.invite_link import ServerAddress
+
+NAME = "Bob"
+
+
+class Finder:
+    """What is heard of Bob on one machine; `on_found` is called on its loop with his addresses."""
+
+    def __init__(self, on_found: Callable[[tuple[ServerAddress, ...]], object] = lambda _addresses: None) -> None:
+        self.addresses: tuple[ServerAddress, ...] = ()
+        self._on_found = on_found
+        self._loop = asyncio.get_running_loop()
+        self._browser = Browser(lambda hosts: self._loop.call_soon_threadsafe(self._take, hosts), look_every_s=0.1)
+
+    def __enter__(self) -> Finder:
+        self._browser.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._browser.close()
+        self._browser.join()
+
+    @property
+    def hosts(self) -> set[str]:
+        return {address.host for address in self.addresses}
+
+    def _take(self, hosts: tuple[NearbyHost, ...]) -> None:
+        self.addresses = next((host.addresses for host in hosts if host.name == NAME), ())
+        if self.addresses:
+            self._on_found(self.addresses)
+
+
+@contextmanager
+def two_networks(tmp_path: Path) -> Iterator[tuple[LabHost, LabHost, LabHost]]:
+    """Ada and Bob are in both, Cy in the second only; Bob hosts and is announced."""
+    with NetworkLab() as lab:
+        office, cable = lab.network(), lab.network()
+        ada, bob = lab.host("ada", office, cable), lab.host("bob", office, cable)
+        cy = lab.host("cy", cable)
+        LabServer(bob, tmp_path / "data", "--advertise", NAME)
+        yield ada, bob, cy
+
+
+def at(host: LabHost, play: Callable[[], Awaitable[LabDesk]]) -> LabDesk:
+    """Play on a machine."""
+
+    async def main() -> LabDesk:
+        return await play()
+
+    with host.entered():
+        return asyncio.run(main())
+
+
+async def joined(desk: LabDesk) -> None:
+    """Be in the document, and told of from the first step."""
+    desk.replica.sync = desk.connection.add(desk.replica)
+    await desk.begin()
+    await until(lambda: desk.is_saved and desk.replica.lineage)
+    desk.look()
+
+
+async def writes_something(address: ServerAddress) -> None:
+    async with LabDesk(address) as desk:
+        await desk.create()
+
+
+@needs_network_lab
+def test_a_host_on_two_networks_is_found_on_both_and_reached_over_either(tmp_path: Path, record_property) -> None:
+    async def best_for_cy() -> str:
+        with Finder() as finder:
+            await until(lambda: set(bob.addresses) <= finder.hosts, "both addresses of Bob")
+            await writes_something(finder.addresses[0])
+            return finder.addresses[0].host
+
+    async def play() -> LabDesk:
+        with Finder() as finder:
+            await until(lambda: set(bob.addresses) <= finder.hosts, "both addresses of Bob")
+            async with LabDesk(finder.addresses[0], title="A host is found on two networks") as desk:
+                desk.transcript.happens("a host is announced on both networks this computer is in, and picked")
+                await joined(desk)
+                desk.connection.seen_at(finder.addresses)
+                before = desk.connection.current_address
+                ada.cut(interface="eth0" if before.host == bob.addresses[0] else "eth1")
+                desk.transcript.happens(
+                    "the network over which it was reached carries nothing any more, without a sign"
+                )
+                desk.type("on ")
+                took_s = await desk.timed_until(lambda: desk.is_saved)
+                record_property("over the other network after, s", round(took_s, 3))
+                assert desk.connection.current_address != before
+            return desk
+
+    with two_networks(tmp_path) as (ada, bob, cy):
+        with cy.entered():
+            assert asyncio.run(best_for_cy()) == bob.addresses[1], "the one in the network that Cy is in"
+        desk = at(ada, play)
+    assert_golden("status/lab/found-on-two-networks.txt", desk.transcript.text(time.monotonic()))
+
+
+@needs_network_lab
+def test_a_host_with_other_addresses_is_followed_by_what_it_announces(tmp_path: Path, record_property) -> None:
+    async def play() -> LabDesk:
+        desks: list[LabDesk] = []
+        with Finder(lambda addresses: [desk.connection.seen_at(addresses) for desk in desks]) as finder:
+            await until(lambda: finder.addresses)
+            await writes_something(finder.addresses[0])
+            async with LabDesk(finder.addresses[0], title="The host gets other addresses") as desk:
+                desks.append(desk)
+                desk.transcript.happens("a host is announced, and picked")
+                await joined(desk)
+                bob.renumber(77)
+                moved_at = time.monotonic()
+                desk.transcript.happens("the host gets other addresses, and goes on")
+                desk.type("on ")
+                await desk.timed_until(lambda: desk.is_saved)
+                record_property("followed after, s", round(time.monotonic() - moved_at, 3))
+                assert (desk.connection.current_address.host, desk.connection.current_address.port) in {
+                    (host, PORT) for host in bob.addresses
+                }
+                desks.clear()
+            return desk
+
+    with two_networks(tmp_path) as (ada, bob, _cy):
+        desk = at(ada, play)
+    assert_golden("status/lab/host-renumbered.txt", desk.transcript.text(time.monotonic()))
