@@ -21,6 +21,7 @@ SERVER = Path(__file__).parents[4] / "server"
 TEXT = (SERVER / "OPERATING.md").read_text("utf-8")
 UNIT = (SERVER / "texswarm-server.service").read_text("utf-8")
 DOCKERFILE = (SERVER / "Dockerfile").read_text("utf-8")
+IGNORED = (SERVER / "Dockerfile.dockerignore").read_text("utf-8")
 PROGRAM = re.compile(r"(?:^|.* )(?:/\S*/)?texswarm-server (.*)")
 
 
@@ -114,6 +115,12 @@ def test_parts_of_the_source_that_the_container_takes_are_there() -> None:
     for line in re.findall(r"^COPY (?!--from)(.*) \S+$", DOCKERFILE, re.MULTILINE):
         for name in line.split():
             assert (SERVER.parent / name).exists(), name
+
+
+def test_the_builder_is_sent_all_that_the_container_takes() -> None:
+    kept = {line[1:] for line in IGNORED.splitlines() if line.startswith("!")}
+    taken = re.findall(r"^COPY (?!--from)(.*) \S+$", DOCKERFILE, re.MULTILINE)
+    assert {name for line in taken for name in line.split()} == kept
 
 
 def test_every_command_is_read_by_our_own_reader() -> None:
