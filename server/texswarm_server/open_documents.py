@@ -184,6 +184,8 @@ class OpenDocuments:
         self._idle.cancel(document.document_id)
         peer.tell(_opened(entry.room, document, profile.role, order))
         self._execute(entry.room, effects)
+        if peer.outbox.is_held:  # it was held before the order was carried out; the room knows of nobody who is new
+            entry.room.hold(session_id)
         if profile.is_forgetful and document.document_id not in self._renewals:
             self._renewals.set(document.document_id, self._loop.time() + self._config.presence_renewal_s)
 

@@ -81,8 +81,8 @@ class Outbox:
             self.on_presence_missed()
 
     async def wait_relieved(self) -> None:
-        """Return when the reader is not held."""
-        if self._relief is not None:
+        """Return when the reader is not held; what it is told on being relieved may hold it again at once."""
+        while self.is_held and self._relief is not None:
             await self._relief.wait()
 
     def let_go(self) -> None:

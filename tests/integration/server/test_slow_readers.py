@@ -6,7 +6,7 @@ from tests.helpers.run_async import runs_async, settle, until
 from tests.helpers.wire_client import WireClient, signed_in_client
 from texswarm_server.net.peer import HOLD_ABOVE_BYTES, Peer
 from texswarm_server.protocol.frames import Awareness, SyncStep1, Update
-from texswarm_server.protocol.messages import Participants
+from texswarm_server.protocol.messages import OpenDocument, Participants
 
 LARGE = 200_000
 BUFFERS_OF_THE_SYSTEM = 8 * 1024 * 1024
@@ -92,6 +92,29 @@ async def test_a_held_reader_hears_afterwards_where_everybody_is_and_who_came(pr
                 lambda: any(isinstance(fact, Participants) and len(fact.participants) == 3 for fact in slow.facts)
             )
         assert len([body for _handle, body in slow.frames if isinstance(body, Awareness)]) < 20
+
+
+@runs_async
+async def test_what_somebody_opens_while_held_is_held_as_well(premises) -> None:
+    """The order was on its way when the connection was held, as one that waits for a document to be loaded is."""
+    async with (
+        premises.running() as place,
+        signed_in_client(place.url, place.host_invite) as ada,
+        signed_in_client(place.url, ada_token(ada), user_id=None) as slow,
+    ):
+        mine = await ada.create_and_open("start")
+        theirs = await slow.open(mine.facts.document_id)
+        stop_reading(slow)
+        peer = await until_held(place, slow, mine)
+        await place.server._dispatcher.order(peer, OpenDocument(document_id=mine.facts.document_id))
+        level = peer.connection.buffered_bytes
+        for _ in range(5):
+            await mine.write("y" * LARGE)
+            await mine.acknowledged_all()
+        assert peer.connection.buffered_bytes < level + 10_000
+
+        go_on_reading(slow)
+        await slow.until(lambda: theirs.text() == mine.text())
 
 
 @runs_async

@@ -1,5 +1,8 @@
 """The outbox of a slow reader: presence goes first, then documents are held, and memory stays bounded."""
 
+import asyncio
+
+from tests.helpers.run_async import runs_async, settle
 from texswarm_server.net.outbox import Outbox
 
 HOLD_ABOVE = 1000
@@ -96,3 +99,19 @@ def test_letting_go_wakes_who_waits_and_says_nothing() -> None:
     outbox.let_go()
 
     assert (outbox.is_held, told) == (False, ["held"])
+
+
+@runs_async
+async def test_who_waits_goes_on_waiting_where_the_relief_is_over_at_once() -> None:
+    outbox, writer, _told = box()
+    outbox.on_presence_missed = lambda: outbox.write(b"p" * 1001)
+    outbox.write(b"x" * 1001)
+    outbox.write_presence(b"p")
+    async with asyncio.TaskGroup() as tasks:
+        waiting = tasks.create_task(outbox.wait_relieved(), name="reader")
+        await settle()
+        writer.drain()
+        await settle()
+        assert outbox.is_held
+        assert not waiting.done()
+        outbox.let_go()
