@@ -48,12 +48,13 @@ def node_script(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 @asynccontextmanager
-async def node(script: Path, *arguments: str) -> AsyncIterator[list[dict[str, Any]]]:
-    """Run the script and yield what it tells, line by line."""
+async def node(script: Path, *arguments: str) -> AsyncIterator[tuple[list[dict[str, Any]], asyncio.StreamWriter]]:
+    """Run the script; yield what it tells, line by line, and where to write to have it connect again."""
     process = await asyncio.create_subprocess_exec(
         "node", str(script), *arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
     told: list[dict[str, Any]] = []
+    assert process.stdin is not None
 
     async def read() -> None:
         async for line in process.stdout:
@@ -62,7 +63,7 @@ async def node(script: Path, *arguments: str) -> AsyncIterator[list[dict[str, An
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(read(), name="node")
         try:
-            yield told
+            yield told, process.stdin
         finally:
             process.stdin.close()
             await process.wait()
@@ -77,14 +78,17 @@ async def test_the_real_client_writes_with_a_desktop(premises, node_script) -> N
         token = await place.server.create_invite("editor", document_id)
         address = place.url.removesuffix("/ws") + "/yjs"
         text_name = f"text:{opened.replica.main_file}"
-        async with node(node_script, address, document_id, token, text_name, " Node?", " Yes, Ada.") as told:
-            await until(lambda: {"synced": "Hello é😀"} in told)
+        async with node(node_script, address, document_id, token, text_name, " Node?", " Yes, Ada.") as (told, again):
+            await until(lambda: [each["synced"] for each in told if "synced" in each] == ["Hello é😀"])
             await opened.write(", Node?")
             await opened.shows("Hello é😀, Node? Yes, Ada.")
             await until(lambda: any({"Ada", "Node"} <= set(each.get("present", [])) for each in told))
             await desktop.until(
                 lambda: any(state and state["user"]["name"] == "Node" for state in opened.presence.values())
             )
+            again.write(b"again")
+            await until(lambda: sum("synced" in each for each in told) == 2)
+            assert set(next(each["with"] for each in reversed(told) if "synced" in each)) == {"Ada", "Node"}
         assert not any("closed" in each and each["closed"] not in {None, 1000, 1005} for each in told)
 
 
@@ -93,6 +97,6 @@ async def test_the_real_client_is_told_by_a_code_that_it_may_not_come_in(premise
     async with premises.running() as place, signed_in_client(place.url, place.host_invite) as desktop:
         created = await desktop.create()
         address = place.url.removesuffix("/ws") + "/yjs"
-        async with node(node_script, address, created.document_id, "nothing", "text:main", "?", "!") as told:
+        async with node(node_script, address, created.document_id, "nothing", "text:main", "?", "!") as (told, _again):
             await until(lambda: {"closed": 4401} in told)
             assert not any("text" in each for each in told)

@@ -12,15 +12,15 @@ const provider = new WebsocketProvider(address, documentId, doc, {
 const say = (fact) => console.log(JSON.stringify(fact))
 
 provider.awareness.setLocalStateField('user', { name: 'Node' })
-provider.awareness.on('change', () => say({
-  present: [...provider.awareness.getStates().values()].map((state) => state.user?.name ?? '')
-}))
+const present = () => [...provider.awareness.getStates().values()].map((state) => state.user?.name ?? '')
+provider.awareness.on('change', () => say({ present: present() }))
 provider.on('connection-close', (event) => say({ closed: event?.code ?? null }))
-provider.on('sync', () => say({ synced: text.toString() }))
+provider.on('sync', (isSynced) => { if (isSynced) say({ synced: text.toString(), with: present() }) })
 text.observe(() => {
   say({ text: text.toString() })
   if (text.toString().endsWith(wanted)) {
     setTimeout(() => text.insert(text.length, words))
   }
 })
-process.stdin.on('end', () => { provider.destroy(); process.exit(0) }).resume()
+process.stdin.on('data', () => { provider.disconnect(); provider.connect() })
+process.stdin.on('end', () => { provider.destroy(); process.exit(0) })
