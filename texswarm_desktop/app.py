@@ -229,7 +229,7 @@ class Desktop:
         """Somebody followed a link elsewhere: it is shown here, and nothing happens until the user says so."""
         self.window.come_to_front()
         if is_address(link):
-            self.window.show_join_dialog(link)
+            self.window.meeting.show_join_dialog(link)
 
     def _on_nearby_hosts(self, hosts: Hosts) -> None:
         """Where the host of the open project is among them, it is looked for there: known again by its certificate."""

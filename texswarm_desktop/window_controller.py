@@ -88,15 +88,15 @@ class WindowController:
         window.zoom_changed.connect(lambda zoom: self._settings.set_font_size(USUAL_FONT_SIZE_PT + zoom))
 
     def _wire_servers(self) -> None:
-        window, workspace = self._window, self._workspace
-        window.way_in_requested.connect(lambda wish, name: self.do("find the way in", self._find_way_in(wish, name)))
-        window.words_wanted.connect(lambda fingerprint: self.do("words", self._join.words_for(fingerprint)))
-        window.join_requested.connect(lambda link, name: self.do("join", workspace.join(link, name)))
+        window, meeting, workspace = self._window, self._window.meeting, self._workspace
+        meeting.way_in_requested.connect(lambda wish, name: self.do("find the way in", self._find_way_in(wish, name)))
+        meeting.words_wanted.connect(lambda fingerprint: self.do("words", self._join.words_for(fingerprint)))
+        meeting.join_requested.connect(lambda link, name: self.do("join", workspace.join(link, name)))
         window.connect_requested.connect(
             lambda address, invitation, name: self.do("connect", workspace.connect_to(address, invitation, name))
         )
-        window.name_chosen.connect(self._on_window_name_chosen)
-        window.sign_out_requested.connect(lambda: self.do("sign out", workspace.sign_out()))
+        meeting.name_chosen.connect(self._on_meeting_name_chosen)
+        meeting.sign_out_requested.connect(lambda: self.do("sign out", workspace.sign_out()))
         window.cancel_requested.connect(workspace.cancel)
         window.check_requested.connect(self._check_connection)
         window.work_locally_requested.connect(workspace.work_locally)
@@ -109,22 +109,23 @@ class WindowController:
         workspace.choice_needed.connect(self._on_workspace_choice)
 
     def _wire_hosting(self) -> None:
-        window, workspace, owner = self._window, self._workspace, self._workspace.owner
+        window, meeting = self._window, self._window.meeting
+        workspace, owner = self._workspace, self._workspace.owner
         window.host_requested.connect(lambda: self.do("host", workspace.host()))
         window.host_folder_requested.connect(lambda folder: self.do("host", self._host_folder(folder)))
         window.stop_hosting_requested.connect(lambda: self.do("stop hosting", workspace.stop_hosting()))
-        window.access_chosen.connect(lambda role: self.do("access", owner.set_access(role)))
-        window.who_joins_chosen.connect(lambda who: self.do("who joins", self._choose_who_joins(who)))
-        window.lock_chosen.connect(lambda is_on: self.do("lock", owner.set_locked(is_locked=is_on)))
+        meeting.access_chosen.connect(lambda role: self.do("access", owner.set_access(role)))
+        meeting.who_joins_chosen.connect(lambda who: self.do("who joins", self._choose_who_joins(who)))
+        meeting.lock_chosen.connect(lambda is_on: self.do("lock", owner.set_locked(is_locked=is_on)))
         workspace.hosting_changed.connect(self._on_workspace_hosting)
 
     def _wire_members(self) -> None:
-        window = self._window
+        window, meeting = self._window, self._window.meeting
         window.invite_requested.connect(lambda: self.do("invite", self._copy_invite()))
-        window.members_requested.connect(lambda: self.do("members", self._show_members()))
-        window.member_decided.connect(lambda decision: self.do("decide", self._decide(decision)))
-        window.member_invite_requested.connect(lambda role: self.do("invite", self._copy_member_invite(role)))
-        window.knock_answered.connect(lambda answer: self.do("answer", self._answer_knock(answer)))
+        meeting.members_requested.connect(lambda: self.do("members", self._show_members()))
+        meeting.member_decided.connect(lambda decision: self.do("decide", self._decide(decision)))
+        meeting.member_invite_requested.connect(lambda role: self.do("invite", self._copy_member_invite(role)))
+        meeting.knock_answered.connect(lambda answer: self.do("answer", self._answer_knock(answer)))
 
     def _wire_transfers(self) -> None:
         transfers, desk = self._transfers, self._window.transfers
@@ -179,12 +180,13 @@ class WindowController:
             link = await self._join.way_in(wish)
         except TexSwarmError as error:
             _log.info("no way in: %s", error)
-            self._window.show_join_problem(error)
+            if not self._window.meeting.show_join_problem(error):
+                self._window.show_error(error)
         else:
-            self._window.end_joining()
+            self._window.meeting.end_joining()
             await self._workspace.join(str(link), name)
 
-    def _on_window_name_chosen(self, name: str) -> None:
+    def _on_meeting_name_chosen(self, name: str) -> None:
         self._workspace.set_name(name)
         self._start.set_name(self._workspace.me.name)
 
@@ -246,18 +248,20 @@ class WindowController:
         self._window.show_copied(str(link))
 
     async def _show_members(self) -> None:
-        self._window.show_members(await self._workspace.owner.membership())
+        self._window.meeting.show_members(await self._workspace.owner.membership())
 
     async def _decide(self, decision: Decision) -> None:
         """What a server refuses is said in the sheet, over what holds now."""
         try:
-            self._window.update_members(await self._workspace.owner.decide(decision))
+            self._window.meeting.update_members(await self._workspace.owner.decide(decision))
         except RejectedError as error:
-            self._window.update_members(await self._workspace.owner.membership(), problem=text_of(error).sentence)
+            self._window.meeting.update_members(
+                await self._workspace.owner.membership(), problem=text_of(error).sentence
+            )
 
     async def _copy_member_invite(self, role: RoleName) -> None:
         self._window.copy(str(await self._workspace.owner.invite(role)))
-        self._window.update_members(await self._workspace.owner.membership(), is_copied=True)
+        self._window.meeting.update_members(await self._workspace.owner.membership(), is_copied=True)
 
     async def _answer_knock(self, answer: Answer) -> None:
         """Whoever left, or was let in by another owner, need not be answered."""

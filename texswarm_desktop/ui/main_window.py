@@ -11,9 +11,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QIcon, QShowEvent
 from PySide6.QtWidgets import QDialog, QFileDialog, QMainWindow, QStackedWidget, QWidget
 
-from texswarm_desktop.client.status import Hosting, StatusAction, StatusLine, Tone
-from texswarm_desktop.core.nearby import NearbyHost
-from texswarm_desktop.core.trust import UntrustedHostError
+from texswarm_desktop.client.status import StatusAction, StatusLine, Tone
 from texswarm_desktop.qtx.paint_pace import PaintPace
 from texswarm_desktop.qtx.timers import SingleShot
 from texswarm_desktop.services.resources import resource
@@ -21,15 +19,10 @@ from texswarm_desktop.ui.dialogs.choose_dialog import ChooseDialog
 from texswarm_desktop.ui.dialogs.connect_dialog import ConnectDialog
 from texswarm_desktop.ui.dialogs.doctor_dialog import DoctorDialog
 from texswarm_desktop.ui.dialogs.histories_sheet import HistoriesSheet
-from texswarm_desktop.ui.dialogs.host_sheet import HostSheet
-from texswarm_desktop.ui.dialogs.join_dialog import JoinDialog
-from texswarm_desktop.ui.dialogs.members_sheet import MembersSheet
-from texswarm_desktop.ui.dialogs.name_dialog import NameDialog
-from texswarm_desktop.ui.dialogs.sign_out_dialog import SignOutDialog
 from texswarm_desktop.ui.dialogs.title_dialog import TitleDialog
 from texswarm_desktop.ui.error_texts import is_worth_a_check, text_of
 from texswarm_desktop.ui.link_popover import LinkPopover, look_at
-from texswarm_desktop.ui.lobby_bar import LobbyBar
+from texswarm_desktop.ui.meeting_desk import MeetingDesk
 from texswarm_desktop.ui.notices import NoticeArea
 from texswarm_desktop.ui.parts import column
 from texswarm_desktop.ui.project_page import ProjectPage
@@ -42,8 +35,7 @@ from texswarm_desktop.ui.window_menu import menu_of
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
 from texswarm_desktop.viewmodels.doctor_view import DoctorView
 from texswarm_desktop.viewmodels.joining import JoinView
-from texswarm_desktop.viewmodels.lobby_view import LobbyView, Visitor
-from texswarm_desktop.viewmodels.membership import Membership
+from texswarm_desktop.viewmodels.lobby_view import LobbyView
 from texswarm_desktop.viewmodels.participants_view import ParticipantsView
 from texswarm_desktop.viewmodels.presence_view import PresenceView
 from texswarm_desktop.viewmodels.project_view import ProjectView
@@ -64,45 +56,28 @@ class MainWindow(QMainWindow):
     """One window on one project.
 
     Signals, all wishes of the user: `new_requested(str, Template)` with a title; `open_folder_requested(Path)`;
-    `host_requested()`; `host_folder_requested(Path)` from the first page; `join_requested(str, str)`, link and name;
-    `way_in_requested(JoinWish, str)`, who is joined and a name, and `words_wanted(str)` with a fingerprint;
-    `connect_requested(str, str, str)` with address, invitation, name; `stop_hosting_requested()`; `invite_requested()`
-    where the project is on a server elsewhere; `members_requested()`, and of its sheet `member_decided(Decision)` and
-    `member_invite_requested(str)` with a role; `cancel_requested()`; `work_locally_requested()`;
-    `choose_copy_requested()`, and of its sheet `history_chosen(Choice, TwoHistories)`;
-    `document_chosen(str)` and `share_there_requested()` from the list
-    of a server's projects; of the sheet of what is shared from here `access_chosen(str)` with a role,
-    `who_joins_chosen(WhoJoins)` and `lock_chosen(bool)`; `knock_answered(Answer)`; `name_chosen(str)`;
-    `sign_out_requested()`; `leave_requested()` back to the first page; `theme_chosen(str)`; `zoom_changed(int)`;
+    `host_requested()`; `host_folder_requested(Path)` from the first page; `connect_requested(str, str, str)` with
+    address, invitation, name; `stop_hosting_requested()`; `invite_requested()` where the project is on a server
+    elsewhere; `cancel_requested()`; `work_locally_requested()`; `choose_copy_requested()`, and of its sheet
+    `history_chosen(Choice, TwoHistories)`; `document_chosen(str)` and `share_there_requested()` from the list of a
+    server's projects; `leave_requested()` back to the first page; `theme_chosen(str)`; `zoom_changed(int)`;
     `check_requested()` of the connection; `reopen_requested()` of a folder that is only looked at;
-    `sharing_requested()`: which patterns hold; `closed()`. What its `transfers` asks for is signalled there.
+    `sharing_requested()`: which patterns hold; `closed()`. Its two desks, `transfers` and `meeting`, have their own.
     """
 
     new_requested = Signal(str, object)
     open_folder_requested = Signal(object)
     host_requested = Signal()
     host_folder_requested = Signal(object)
-    join_requested = Signal(str, str)
-    way_in_requested = Signal(object, str)
-    words_wanted = Signal(str)
     connect_requested = Signal(str, str, str)
     stop_hosting_requested = Signal()
     invite_requested = Signal()
-    members_requested = Signal()
-    member_decided = Signal(object)
-    member_invite_requested = Signal(str)
     cancel_requested = Signal()
     work_locally_requested = Signal()
     choose_copy_requested = Signal()
     history_chosen = Signal(object, object)
     document_chosen = Signal(str)
     share_there_requested = Signal()
-    access_chosen = Signal(str)
-    who_joins_chosen = Signal(object)
-    lock_chosen = Signal(bool)
-    knock_answered = Signal(object)
-    name_chosen = Signal(str)
-    sign_out_requested = Signal()
     leave_requested = Signal()
     theme_chosen = Signal(str)
     zoom_changed = Signal(int)
@@ -128,17 +103,11 @@ class MainWindow(QMainWindow):
         self._start_page: StartPage | None = None
         self._page: ProjectPage | None = None
         self._project: ProjectView | None = None
-        self._participants: ParticipantsView | None = None
-        self._lobby: LobbyView | None = None
-        self._join_dialog: JoinDialog | None = None
-        self._host_sheet: HostSheet | None = None
-        self._members_sheet: MembersSheet | None = None
-        self._awaits_hosting = False
+        self.meeting = MeetingDesk(theme, self, start=start, join=join, connection=connection)
         self.transfers = TransferDesk(theme, self, projects_folder=projects_folder)
         self.actions_ = WindowActions(self, menu_of(self))
         self.actions_.add_themes(theme.mode, self._on_theme_chosen)
         self.notices = NoticeArea(theme)
-        self.lobby_bar = LobbyBar(theme)
         self.status_bar = StatusBar(theme, connection)
         self._stack = QStackedWidget()
         self._start_timer = SingleShot(self.show_start, self)
@@ -150,16 +119,15 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         connection = self._connection
-        self.lobby_bar.answered.connect(self.knock_answered)
+        self.meeting.stop_requested.connect(self.stop_hosting_requested)
         self.status_bar.action_requested.connect(self.act)
         self.status_bar.details_requested.connect(self.show_link_details)
         connection.line_changed.connect(self._on_connection_line_changed)
-        connection.hosting_changed.connect(self._on_connection_hosting_changed)
 
     def _lay_out(self) -> None:
         centre = QWidget()
         centre.setObjectName("Chrome")
-        box = column(self.notices, self.lobby_bar, self._stack, self.status_bar)
+        box = column(self.notices, self.meeting.lobby_bar, self._stack, self.status_bar)
         box.setStretchFactor(self._stack, 1)
         centre.setLayout(box)
         self.setCentralWidget(centre)
@@ -174,9 +142,9 @@ class MainWindow(QMainWindow):
         page.open_requested.connect(self.choose_folder)
         page.import_requested.connect(self.transfers.ask_what_to_import)
         page.host_requested.connect(self._on_start_host_requested)
-        page.join_requested.connect(self.show_join_dialog)
+        page.join_requested.connect(self.meeting.show_join_dialog)
         page.connect_requested.connect(self.show_connect_dialog)
-        page.nearby_requested.connect(lambda host: self.show_join_dialog(host=host))
+        page.nearby_requested.connect(lambda host: self.meeting.show_join_dialog(host=host))
         page.recent_requested.connect(self.open_folder_requested)
         self._stack.addWidget(page)
         return page
@@ -208,12 +176,8 @@ class MainWindow(QMainWindow):
         self._start_timer.stop()
         page, self._page = self._page, None
         self._project = None
-        if self._lobby is not None:
-            self._lobby.visitors_changed.disconnect(self._on_lobby_visitors)
-            self._lobby = None
-            self._on_lobby_visitors([])
+        self.meeting.end_project()
         if page is not None:
-            self._participants = None
             page.close_page()
             self._stack.removeWidget(page)
             page.deleteLater()
@@ -227,11 +191,8 @@ class MainWindow(QMainWindow):
     ) -> None:
         """Show a project; `show_start`, or another project, must come before its views are closed."""
         self._end_page()
-        if lobby is not None:
-            self._lobby = lobby
-            lobby.visitors_changed.connect(self._on_lobby_visitors)
-            self._on_lobby_visitors(lobby.visitors)
-        self._participants, self._project = participants, project
+        self.meeting.show_project(participants, lobby)
+        self._project = project
         self._page = page = self._new_page(project, participants, presence)
         project.transfer_changed.connect(self.status_bar.show_transfer)
         self.status_bar.show_transfer(None)
@@ -254,8 +215,8 @@ class MainWindow(QMainWindow):
             zoom=self._zoom,
         )
         page.share_requested.connect(self.share)
-        page.members_requested.connect(self.members_requested)
-        page.rename_requested.connect(self.show_name_dialog)
+        page.members_requested.connect(self.meeting.members_requested)
+        page.rename_requested.connect(self.meeting.show_name_dialog)
         page.reopen_requested.connect(self.reopen_requested)
         page.work_locally_requested.connect(self.work_locally_requested)
         page.heading_changed.connect(self._on_page_heading_changed)
@@ -333,32 +294,6 @@ class MainWindow(QMainWindow):
         dialog.title_chosen.connect(project.rename_project)
         dialog.open()
 
-    def show_join_dialog(self, link: str = "", *, host: NearbyHost | None = None) -> None:
-        """Ask whom to join, and the name others shall see."""
-        name = self._start.name
-        dialog = self._join_dialog = JoinDialog(self._theme, self._join, self, link=link or "", name=name, host=host)
-        dialog.join_requested.connect(self.join_requested)
-        dialog.way_in_requested.connect(self.way_in_requested)
-        dialog.words_wanted.connect(self.words_wanted)
-        dialog.finished.connect(self._on_join_dialog_finished)
-        dialog.begin()
-        dialog.open()
-
-    def end_joining(self) -> None:
-        """The way in was found: the Join dialog has done its work."""
-        if self._join_dialog is not None:
-            self._join_dialog.accept()
-
-    def show_join_problem(self, error: BaseException) -> None:
-        """Say why there was no way in, where it was asked for; or ask whether the host is the right one."""
-        dialog = self._join_dialog
-        if dialog is None:
-            self.show_error(error)
-        elif isinstance(error, UntrustedHostError):
-            dialog.ask_to_trust(error.fingerprint, error.trust)
-        else:
-            dialog.show_refusal(text_of(error).sentence)
-
     def show_connect_dialog(self, address: str = "") -> None:
         """Ask for a server and an invitation to it."""
         dialog = ConnectDialog(self, address=address or "", name=self._start.name)
@@ -393,62 +328,13 @@ class MainWindow(QMainWindow):
         sheet.chosen.connect(lambda choice: self.history_chosen.emit(choice, histories))
         sheet.open()
 
-    def show_host_sheet(self, hosting: Hosting | None = None) -> None:
-        """Show link and address of what is shared from here, and who is in."""
-        hosting = hosting or self._connection.facts.hosting
-        if hosting is None or self._host_sheet is not None:
-            return
-        sheet = self._host_sheet = HostSheet(self._theme, self, hosting)
-        sheet.stop_requested.connect(self.stop_hosting_requested)
-        sheet.access_chosen.connect(self.access_chosen)
-        sheet.who_joins_chosen.connect(self.who_joins_chosen)
-        sheet.lock_chosen.connect(self.lock_chosen)
-        sheet.members_requested.connect(self.members_requested)
-        sheet.finished.connect(self._on_host_sheet_finished)
-        sheet.lobby.answered.connect(self.knock_answered)
-        if self._participants is not None:
-            sheet.show_people(self._participants.rows)
-            self._participants.rows_changed.connect(sheet.show_people)
-        if self._lobby is not None:
-            sheet.show_visitors(self._lobby.visitors)
-        sheet.open()
-
-    def show_name_dialog(self) -> None:
-        """Ask for the name others shall see."""
-        dialog = NameDialog(self, name=self._start.name)
-        dialog.name_chosen.connect(self.name_chosen)
-        dialog.open()
-
     def show_sign_out_dialog(self) -> None:
         """Ask whether to leave the project's server for good; nothing to ask while it has none elsewhere."""
         facts = self._connection.facts
         if self._page is None or facts.hosting is not None or self._connection.is_local:
             self.notices.show_notice("sign-out", "Not signed in", "This project is not on a server elsewhere.")
             return
-        dialog = SignOutDialog(self, server=facts.server_name, folder=self._page.folder)
-        dialog.finished_well.connect(self.sign_out_requested)
-        dialog.open()
-
-    def show_members(self, membership: Membership) -> None:
-        """Show who may do what, for an owner to decide."""
-        if self._members_sheet is not None:
-            self._members_sheet.show_membership(membership)
-            return
-        sheet = self._members_sheet = MembersSheet(self._theme, self, membership)
-        sheet.decided.connect(self.member_decided)
-        sheet.invite_requested.connect(self.member_invite_requested)
-        sheet.finished.connect(self._on_members_sheet_finished)
-        sheet.open()
-
-    def update_members(self, membership: Membership, *, problem: str = "", is_copied: bool = False) -> None:
-        """Show in the sheet, if it is still there, what became of a decision or of a wish for an invitation."""
-        if self._members_sheet is None:
-            return
-        self._members_sheet.show_membership(membership)
-        if problem:
-            self._members_sheet.show_problem(problem)
-        if is_copied:
-            self._members_sheet.show_copied()
+        self.meeting.show_sign_out_dialog(self._page.folder)
 
     def choose_folder(self) -> None:
         """Let the user choose a folder to open."""
@@ -467,7 +353,7 @@ class MainWindow(QMainWindow):
     def share(self) -> None:
         """Show the link of what is shared, or begin to share."""
         if self._connection.facts.hosting is not None:
-            self.show_host_sheet()
+            self.meeting.show_host_sheet()
         elif self._connection.is_local:
             self.host()
         else:
@@ -475,7 +361,7 @@ class MainWindow(QMainWindow):
 
     def host(self) -> None:
         """Share the open project from here; the sheet follows when that has begun."""
-        self._awaits_hosting = True
+        self.meeting.expect_hosting()
         self.host_requested.emit()
 
     def export(self) -> None:
@@ -490,7 +376,7 @@ class MainWindow(QMainWindow):
             StatusAction.CONNECT: self.show_connect_dialog,
             StatusAction.CANCEL: self.cancel_requested.emit,
             StatusAction.RETRY: self._connection.retry_now,
-            StatusAction.INVITE: self.show_host_sheet,
+            StatusAction.INVITE: self.meeting.show_host_sheet,
             StatusAction.STOP_HOSTING: self.stop_hosting_requested.emit,
             StatusAction.SIGN_IN: lambda: self.show_connect_dialog(self._connection.facts.server_name),
             StatusAction.CHOOSE_COPY: self.choose_copy_requested.emit,
@@ -509,7 +395,7 @@ class MainWindow(QMainWindow):
         self._choose_folder("Share a folder", self._on_host_folder_chosen)
 
     def _on_host_folder_chosen(self, folder: Path) -> None:
-        self._awaits_hosting = True
+        self.meeting.expect_hosting()
         self.host_folder_requested.emit(folder)
 
     def _show_status(self) -> None:
@@ -518,33 +404,6 @@ class MainWindow(QMainWindow):
 
     def _on_connection_line_changed(self, _line: StatusLine) -> None:
         self._show_status()
-
-    def _on_connection_hosting_changed(self, hosting: Hosting | None) -> None:
-        if hosting is None:
-            if self._host_sheet is not None:
-                self._host_sheet.accept()
-            return
-        if self._host_sheet is not None:
-            self._host_sheet.show_hosting(hosting)
-        elif self._awaits_hosting:
-            self._awaits_hosting = False
-            self.show_host_sheet(hosting)
-
-    def _on_join_dialog_finished(self) -> None:
-        self._join_dialog = None
-
-    def _on_lobby_visitors(self, visitors: list[Visitor]) -> None:
-        self.lobby_bar.show_visitors(visitors)
-        if self._host_sheet is not None:
-            self._host_sheet.show_visitors(visitors)
-
-    def _on_host_sheet_finished(self) -> None:
-        if self._host_sheet is not None and self._participants is not None:
-            self._participants.rows_changed.disconnect(self._host_sheet.show_people)
-        self._host_sheet = None
-
-    def _on_members_sheet_finished(self) -> None:
-        self._members_sheet = None
 
     def _on_page_heading_changed(self, title: str, path: str) -> None:
         name = path.rpartition("/")[2]

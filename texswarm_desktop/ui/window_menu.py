@@ -41,13 +41,13 @@ def _project_deeds(window: "MainWindow") -> Sequence[Deed]:
 def _people_deeds(window: "MainWindow") -> Sequence[Deed]:
     return (
         Deed("Share…", window.share, needs_project=True),
-        Deed("People and invitations…", window.members_requested.emit, needs_project=True),
-        Deed("Join…", window.show_join_dialog),
+        Deed("People and invitations…", window.meeting.members_requested.emit, needs_project=True),
+        Deed("Join…", window.meeting.show_join_dialog),
         Deed("Connect to a server…", window.show_connect_dialog),
         Deed("Connection details…", window.show_link_details, ["Ctrl+Alt+L"], needs_project=True),
         Deed("Check the connection…", window.check_requested.emit),
         Deed("Sign out of the server…", window.show_sign_out_dialog, needs_project=True),
-        Deed("Your name…", window.show_name_dialog),
+        Deed("Your name…", window.meeting.show_name_dialog),
     )
 
 

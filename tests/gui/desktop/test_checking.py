@@ -35,7 +35,7 @@ async def test_a_host_that_is_not_there(desks: Desks) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         port = listener.getsockname()[1]
     ada = await desks.start_with("ada", "own")
-    ada.window.join_requested.emit(f"texswarm://127.0.0.1:{port}/?token=secret", "")
+    ada.window.meeting.join_requested.emit(f"texswarm://127.0.0.1:{port}/?token=secret", "")
     await ada.until_said("Reconnecting")
     dialog = await checked(ada)
     assert dialog.verdict == f"The machine answers, and nobody listens on port {port}."

@@ -44,7 +44,7 @@ async def people_of(sheet: HostSheet) -> MembersSheet:
 
 async def joins(guest: LiveDesktop, link: str) -> None:
     """Follow a link by the dialog."""
-    guest.window.show_join_dialog(link)
+    guest.window.meeting.show_join_dialog(link)
     dialog = guest.window.findChild(JoinDialog)
     assert isinstance(dialog, JoinDialog)
     await press_named(dialog, "Join")
@@ -114,7 +114,7 @@ async def test_who_was_made_an_owner_decides_too(desks: Desks) -> None:
     people = await people_of(sheet)
     await give_role(people, "bob", "Owner")
     await until(lambda: bob.opened.project.role == "owner")
-    bob.window.members_requested.emit()
+    bob.window.meeting.members_requested.emit()
     await until(lambda: bob.window.findChild(MembersSheet) is not None, "the sheet at the new owner's")
     theirs = bob.window.findChild(MembersSheet)
     assert isinstance(theirs, MembersSheet)
@@ -222,9 +222,9 @@ async def test_who_asks_is_answered_from_the_window_once_the_sheet_is_put_away(
     ada, bob, sheet = await with_somebody_who_asks(desks)
     await press_named(sheet, "Done")
     await until(lambda: ada.window.findChild(HostSheet) is None)
-    await press_named(ada.window.lobby_bar, word)
+    await press_named(ada.window.meeting.lobby_bar, word)
     await bob.until_said(said)
-    await until(ada.window.lobby_bar.isHidden)
+    await until(ada.window.meeting.lobby_bar.isHidden)
 
 
 @runs_at_desks

@@ -268,7 +268,7 @@ async def test_only_with_link_or_code_shuts_the_list_at_once_and_for_what_was_fe
         await ask_for_invitation(link.address, door_transport())
     await until(lambda: "code needed" in row_named(bob, ada.opened.view.title))
     mallory = await desks.start_with("mallory", "own")
-    mallory.window.join_requested.emit(str(replace(link, token=fetched.token)), "mallory")
+    mallory.window.meeting.join_requested.emit(str(replace(link, token=fetched.token)), "mallory")
     await mallory.until_notice("The host withdrew this invitation")
 
     press(row_of(bob, ada.opened.view.title))
@@ -276,7 +276,7 @@ async def test_only_with_link_or_code_shuts_the_list_at_once_and_for_what_was_fe
     QTest.keyClicks(dialog.link, hosting_of(ada).join_code)
     press(dialog.accept_button)
     await bob.until_text("hello")
-    mallory.window.join_requested.emit(str(link), "mallory")
+    mallory.window.meeting.join_requested.emit(str(link), "mallory")
     await mallory.until_text("hello")
 
 
@@ -291,9 +291,9 @@ async def test_after_i_let_them_in_holds_for_who_comes_by_the_list(desks: Desks)
     await until(lambda: row_of(bob, ada.opened.view.title) is not None)
     press(row_of(bob, ada.opened.view.title))
     press(dialog_of(bob, JoinDialog).accept_button)
-    await until(lambda: not ada.window.lobby_bar.isHidden(), "a bar at the host's")
+    await until(lambda: not ada.window.meeting.lobby_bar.isHidden(), "a bar at the host's")
     assert bob.editor is None
-    press(button(ada.window.lobby_bar, "Let in"))
+    press(button(ada.window.meeting.lobby_bar, "Let in"))
     await bob.until_text("hello")
 
 
@@ -318,9 +318,9 @@ async def test_only_with_link_or_code_and_after_i_let_them_in_hold_together(desk
     dialog = dialog_of(bob, JoinDialog)
     QTest.keyClicks(dialog.link, hosting_of(ada).join_code)
     press(dialog.accept_button)
-    await until(lambda: not ada.window.lobby_bar.isHidden(), "a bar at the host's")
+    await until(lambda: not ada.window.meeting.lobby_bar.isHidden(), "a bar at the host's")
     assert bob.editor is None
-    press(button(ada.window.lobby_bar, "Let in"))
+    press(button(ada.window.meeting.lobby_bar, "Let in"))
     await bob.until_text("hello")
 
 

@@ -43,7 +43,7 @@ async def hosting(desktop: LiveDesktop) -> HostSheet:
 
 async def follow(desktop: LiveDesktop, link: str) -> None:
     """Join by the dialog."""
-    desktop.window.show_join_dialog(link)
+    desktop.window.meeting.show_join_dialog(link)
     dialog = desktop.window.findChild(JoinDialog)
     assert isinstance(dialog, JoinDialog)
     dialog.try_accept()
@@ -57,7 +57,7 @@ async def asked_by(desks: Desks, name: str = "bob") -> tuple[LiveDesktop, LiveDe
     await until(lambda: ada.workspace.hosting is not None and ada.workspace.hosting.who is WhoJoins.ASKED)
     await follow(bob, sheet.link.text())
     await bob.until_said("Waiting for ada to let you in…")
-    await until(lambda: not ada.window.lobby_bar.isHidden(), "a bar at the host's")
+    await until(lambda: not ada.window.meeting.lobby_bar.isHidden(), "a bar at the host's")
     return ada, bob, sheet
 
 
@@ -65,9 +65,9 @@ async def asked_by(desks: Desks, name: str = "bob") -> tuple[LiveDesktop, LiveDe
 async def test_who_is_let_in_by_one_press_writes_with_the_host(desks: Desks) -> None:
     ada, bob, _sheet = await asked_by(desks)
     assert bob.text == "own"
-    press(ada.window.lobby_bar, "Let in")
+    press(ada.window.meeting.lobby_bar, "Let in")
     await bob.until_text("paper")
-    await until(lambda: bob.is_live and ada.window.lobby_bar.isHidden())
+    await until(lambda: bob.is_live and ada.window.meeting.lobby_bar.isHidden())
     bob.type("mine ")
     await ada.until_text("mine ")
 
@@ -75,7 +75,7 @@ async def test_who_is_let_in_by_one_press_writes_with_the_host(desks: Desks) -> 
 @runs_at_desks
 async def test_who_was_let_in_need_not_ask_again_after_the_host_comes_back_elsewhere(desks: Desks) -> None:
     ada, bob, _sheet = await asked_by(desks)
-    press(ada.window.lobby_bar, "Let in")
+    press(ada.window.meeting.lobby_bar, "Let in")
     await bob.until_text("paper")
     await until(lambda: bob.is_live)
     before = parse_invite_link(ada.workspace.hosting.link).address
@@ -87,24 +87,24 @@ async def test_who_was_let_in_need_not_ask_again_after_the_host_comes_back_elsew
         assert parse_invite_link(link).address != before
         await follow(bob, link)
         await until(lambda: bob.is_live)
-    assert ada.window.lobby_bar.isHidden()
+    assert ada.window.meeting.lobby_bar.isHidden()
     assert [one.person.name for one in (await ada.workspace.owner.membership()).members] == ["ada", "bob"]
 
 
 @runs_at_desks
 async def test_who_is_declined_reads_why_and_keeps_what_is_open(desks: Desks) -> None:
     ada, bob, _sheet = await asked_by(desks)
-    press(ada.window.lobby_bar, "Decline")
+    press(ada.window.meeting.lobby_bar, "Decline")
     await bob.until_notice("The host did not let you in")
     assert (bob.text, bob.says.startswith("Working locally")) == ("own", True)
-    await until(ada.window.lobby_bar.isHidden)
+    await until(ada.window.meeting.lobby_bar.isHidden)
 
 
 @runs_at_desks
 async def test_who_gives_up_waiting_is_gone_from_the_hosts_window(desks: Desks) -> None:
     ada, bob, _sheet = await asked_by(desks)
     press(bob.window.status_bar, "Cancel")
-    await until(ada.window.lobby_bar.isHidden)
+    await until(ada.window.meeting.lobby_bar.isHidden)
     assert (bob.notice, bob.says.startswith("Working locally")) == ("", True)
 
 
@@ -113,7 +113,7 @@ async def test_a_host_that_stops_says_so_to_who_waits(desks: Desks) -> None:
     ada, bob, sheet = await asked_by(desks)
     press(sheet, "Stop sharing")
     await bob.until_notice("The host ended the session")
-    assert ada.window.lobby_bar.isHidden()
+    assert ada.window.meeting.lobby_bar.isHidden()
 
 
 @runs_at_desks

@@ -74,7 +74,7 @@ def refused_link(server: CollabServer, token: str, document_id: str | None = Non
 async def test_a_forged_invitation_is_told_and_the_project_stays(desks: Desks) -> None:
     async with server_in(desks.root) as server:
         ada = await desks.start_with("ada", "own")
-        ada.window.join_requested.emit(refused_link(server, "forged"), "ada")
+        ada.window.meeting.join_requested.emit(refused_link(server, "forged"), "ada")
         await ada.until_notice("The server does not know this invitation")
     assert (ada.text, ada.says.startswith("Working locally")) == ("own", True)
 
@@ -88,7 +88,9 @@ async def test_a_server_that_was_started_open_is_entered_without_an_invitation(d
         ada.window.share_there_requested.emit()
         await until(lambda: ada.is_live)
         bob = await desks.start_with("bob", "own")
-        bob.window.join_requested.emit(str(InviteLink(server.address, None, ada.opened.project.document_id)), "bob")
+        bob.window.meeting.join_requested.emit(
+            str(InviteLink(server.address, None, ada.opened.project.document_id)), "bob"
+        )
         await bob.until_text("paper")
 
 
@@ -97,7 +99,7 @@ async def test_an_invitation_that_could_not_be_used_yet_is_used_after_a_restart(
     async with server_in(desks.root) as server:
         link, port = await owner_link(server), server.address.port
     ada = await desks.start_with("ada", "own")
-    ada.window.join_requested.emit(str(link), "ada")
+    ada.window.meeting.join_requested.emit(str(link), "ada")
     await ada.until_said("Reconnecting")
     await desks.end(ada)
     async with CollabServer(ServerConfig(data=desks.root / "server", port=port)) as server:
@@ -137,7 +139,7 @@ async def test_a_used_invitation_is_told(desks: Desks) -> None:
         link = InviteLink(server.address, await server.create_invite("owner", uses=1))
         ada, bob = await desks.start_with("ada", "a"), await desks.start_with("bob", "b")
         await ada.workspace.share_at(link)
-        bob.window.join_requested.emit(str(link), "")
+        bob.window.meeting.join_requested.emit(str(link), "")
         await bob.until_notice("already used")
 
 
@@ -146,7 +148,7 @@ async def test_a_document_that_is_not_there_is_told(desks: Desks) -> None:
     async with server_in(desks.root) as server:
         token = await server.create_invite("owner")
         ada = await desks.start_with("ada", "own")
-        ada.window.join_requested.emit(refused_link(server, token, str(uuid4())), "")
+        ada.window.meeting.join_requested.emit(refused_link(server, token, str(uuid4())), "")
         await ada.until_notice("no such project")
     assert ada.says.startswith("Working locally")
 
@@ -155,7 +157,7 @@ async def test_a_document_that_is_not_there_is_told(desks: Desks) -> None:
 @runs_at_desks
 async def test_what_is_no_link_is_told(desks: Desks, text: str) -> None:
     ada = await desks.start_with("ada", "own")
-    ada.window.join_requested.emit(text, "")
+    ada.window.meeting.join_requested.emit(text, "")
     await ada.until_notice("an address cannot be used")
 
 
@@ -163,7 +165,7 @@ async def test_what_is_no_link_is_told(desks: Desks, text: str) -> None:
 async def test_an_attempt_can_be_cancelled_and_is_not_called_an_error(desks: Desks) -> None:
     async with nobody() as address:
         ada = await desks.start_with("ada", "own")
-        ada.window.join_requested.emit(address, "")
+        ada.window.meeting.join_requested.emit(address, "")
         await ada.until_said(f"Connecting to {address}")
         ada.window.cancel_requested.emit()
         await ada.until_said("Working locally")
@@ -174,7 +176,7 @@ async def test_an_attempt_can_be_cancelled_and_is_not_called_an_error(desks: Des
 async def test_a_newer_wish_takes_the_place_of_an_attempt(desks: Desks) -> None:
     async with nobody() as address:
         ada = await desks.start_with("ada", "own")
-        ada.window.join_requested.emit(address, "")
+        ada.window.meeting.join_requested.emit(address, "")
         await ada.until_said("Connecting")
         ada.window.open_folder_requested.emit(desks.folder("other", "another"))
         await ada.until_text("another")
@@ -185,7 +187,7 @@ async def test_a_newer_wish_takes_the_place_of_an_attempt(desks: Desks) -> None:
 async def test_a_project_can_be_hosted_while_a_server_is_being_reached(desks: Desks) -> None:
     async with nobody() as address:
         ada = await desks.start_with("ada", "own")
-        ada.window.join_requested.emit(address, "")
+        ada.window.meeting.join_requested.emit(address, "")
         ada.window.host_requested.emit()
         await ada.until_said("Hosting for 0 people")
 
@@ -194,7 +196,7 @@ async def test_a_project_can_be_hosted_while_a_server_is_being_reached(desks: De
 async def test_a_window_can_be_closed_while_a_server_is_being_reached(desks: Desks) -> None:
     async with nobody() as address:
         ada = await desks.start_with("ada", "own")
-        ada.window.join_requested.emit(address, "")
+        ada.window.meeting.join_requested.emit(address, "")
         await ada.until_said("Connecting")
         await desks.end(ada)
     assert ada.workspace.opened is None
@@ -216,7 +218,7 @@ async def test_a_failed_attempt_leaves_the_link_that_stands(desks: Desks) -> Non
 async def test_an_attempt_elsewhere_that_fails_leaves_the_link_that_stands(desks: Desks) -> None:
     async with server_in(desks.root) as server, nobody() as address:
         ada = await shared(desks, server)
-        ada.window.join_requested.emit(address, "")
+        ada.window.meeting.join_requested.emit(address, "")
         await ada.until_said(f"Connecting to {address}")
         ada.window.cancel_requested.emit()
         await until(lambda: ada.is_live)
@@ -283,7 +285,7 @@ async def test_a_new_invitation_lets_somebody_back_in_who_was_signed_out(desks: 
         bob = await desks.start("bob")
         await bob.until_said("Ask for an invitation")
         bob.type("alone ")
-        bob.window.join_requested.emit(str(await ada.workspace.owner.invite()), "")
+        bob.window.meeting.join_requested.emit(str(await ada.workspace.owner.invite()), "")
         await ada.until_text("alone paper")
         await until(lambda: bob.is_live)
 
@@ -346,7 +348,7 @@ async def test_of_two_histories_one_is_chosen_and_nothing_is_lost(desks: Desks, 
 @runs_at_desks
 async def test_a_network_that_goes_away_is_a_status_and_no_error(desks: Desks) -> None:
     ada = await desks.start_with("ada", "own")
-    ada.window.join_requested.emit("192.0.2.1:8091", "")
+    ada.window.meeting.join_requested.emit("192.0.2.1:8091", "")
     await ada.until_said("Connecting to 192.0.2.1:8091")
     ada.workspace.network_changed(is_online=False)
     await ada.until_said("Offline")

@@ -173,9 +173,9 @@ async def test_nobody_new_comes_by_the_link_of_a_sharing_that_is_over(desks: Des
     invitations = (await ada.workspace.owner.membership()).invitations
     assert [one.role for one in invitations].count("editor") == 1
     cy = await desks.start_with("cy", "own")
-    cy.window.join_requested.emit(str(replace(new, token=old.token)), "cy")
+    cy.window.meeting.join_requested.emit(str(replace(new, token=old.token)), "cy")
     await cy.until_notice("The host withdrew this invitation")
-    cy.window.join_requested.emit(str(new), "cy")
+    cy.window.meeting.join_requested.emit(str(new), "cy")
     await cy.until_text("paper")
 
 
@@ -296,7 +296,7 @@ async def test_a_guest_comes_back_by_itself_at_the_next_start(desks: Desks) -> N
 async def test_the_name_given_with_a_link_is_the_name_others_see(desks: Desks, name: str) -> None:
     ada = await desks.start_with("ada", "paper")
     bob = await desks.start_with("bob", "own")
-    bob.window.join_requested.emit(await ada.workspace.host(), name)
+    bob.window.meeting.join_requested.emit(await ada.workspace.host(), name)
     await bob.until_text("paper")
     shown = name.strip() or "bob"
     await until(lambda: shown in [row.person.name for row in ada.opened.participants.rows])

@@ -318,18 +318,18 @@ def test_sharing_what_is_on_a_server_asks_for_an_invitation(desk: Desk, qtbot: Q
 
 
 def test_stopping_from_the_sheet(desk: Desk, qtbot: QtBot) -> None:
-    desk.window.show_host_sheet(Hosting("a:1", "texswarm://a:1/"))
+    desk.window.meeting.show_host_sheet(Hosting("a:1", "texswarm://a:1/"))
     (stop,) = (one for one in dialog_of(desk, HostSheet).findChildren(QPushButton) if one.text() == "Stop sharing")
     with qtbot.waitSignal(desk.window.stop_hosting_requested):
         stop.click()
 
 
 def test_joining_needs_a_link_and_a_name(desk: Desk) -> None:
-    desk.window.show_join_dialog()
+    desk.window.meeting.show_join_dialog()
     dialog = dialog_of(desk, JoinDialog)
     assert isinstance(dialog, JoinDialog)
     told: list[tuple[str, str]] = []
-    desk.window.join_requested.connect(lambda *words: told.append(words))
+    desk.window.meeting.join_requested.connect(lambda *words: told.append(words))
     dialog.link.setText("not a link")
     dialog.try_accept()
     assert dialog.problem.isVisible()
@@ -451,7 +451,7 @@ def test_the_side_bar_can_be_hidden(desk: Desk) -> None:
 
 
 def test_closing_asks_nothing_and_is_told(desk: Desk, qtbot: QtBot) -> None:
-    desk.window.show_join_dialog()
+    desk.window.meeting.show_join_dialog()
     with qtbot.waitSignal(desk.window.closed):
         desk.window.close()
     assert not desk.window.isVisible()
