@@ -20,9 +20,9 @@ from texswarm_server.document.observing import follow
 from texswarm_server.document.updates import (
     EMPTY_STATE,
     EMPTY_UPDATE,
+    apply_update,
     merge_updates,
     refusing_malformed,
-    reporting_damage,
     update_since,
 )
 from texswarm_server.protocol.frames import Reader
@@ -103,8 +103,7 @@ class SharedDocument:
 
     def _take_in(self, update: bytes) -> None:
         self._change = None
-        with reporting_damage():
-            self._doc.apply_update(update)
+        apply_update(self._doc, update)
 
     def _begin_with(self, history: bytes) -> None:
         """Show a whole history up to its holes, and let the rest wait."""

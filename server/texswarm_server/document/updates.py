@@ -58,15 +58,29 @@ def check_update(update: bytes) -> None:
         raise MalformedUpdateError(str(error)) from error
 
 
+def apply_update(document: "pycrdt.Doc[Any]", update: bytes) -> None:
+    """Take `update` into `document`; raises MalformedUpdateError (nothing has changed) or DamagedDocumentError."""
+    try:  # as `reporting_damage`, without its cost: this is done for every key press
+        document.apply_update(update)
+    except BaseException as error:
+        if isinstance(error, ValueError):
+            raise MalformedUpdateError(str(error)) from error
+        if not _says_damaged(error):
+            raise
+        raise DamagedDocumentError(str(error)) from error
+
+
 def merge_updates(updates: list[bytes]) -> bytes:
-    """Return one update that says what all of `updates` say; raises MalformedUpdateError."""
+    """Return one update that says what all of `updates` say; raises MalformedUpdateError (never for one alone)."""
+    if len(updates) == 1:
+        return updates[0]
     with refusing_malformed():
         while len(updates) > _MERGED_AT_ONCE:  # pycrdt's cost grows with the square of their number
             updates = [
                 pycrdt.merge_updates(*updates[start : start + _MERGED_AT_ONCE])
                 for start in range(0, len(updates), _MERGED_AT_ONCE)
             ]
-        return updates[0] if len(updates) == 1 else pycrdt.merge_updates(*updates)
+        return pycrdt.merge_updates(*updates)
 
 
 def compact(updates: list[bytes]) -> bytes:
@@ -99,16 +113,20 @@ def reporting_damage() -> Iterator[None]:
     """Turn what pycrdt raises in the middle of applying into DamagedDocumentError."""
     try:
         yield
-    except ValueError as error:
-        raise MalformedUpdateError(str(error)) from error
     except BaseException as error:
-        if not isinstance(error, RuntimeError) and not _is_panic(error):
+        if isinstance(error, ValueError):
+            raise MalformedUpdateError(str(error)) from error
+        if not _says_damaged(error):
             raise
         raise DamagedDocumentError(str(error)) from error
 
 
 def _says_unreadable(error: BaseException) -> bool:
     return isinstance(error, ValueError) or _is_panic(error)
+
+
+def _says_damaged(error: BaseException) -> bool:
+    return isinstance(error, RuntimeError) or _is_panic(error)
 
 
 def _is_panic(error: BaseException) -> bool:

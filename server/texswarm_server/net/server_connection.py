@@ -29,9 +29,13 @@ _NO_SOCKET: Final = -1
 
 @dataclass(slots=True)
 class Siblings:
-    """Every connection of one listener, from the first byte to the last; they count together."""
+    """Every connection of one listener, from the first byte to the last; they count together.
+
+    `turnouts` grows whenever the `direct` of one of them changes.
+    """
 
     max_sockets: int
+    turnouts: int = 0
     members: set["PeerConnection"] = field(default_factory=set)
     statistics: ConnectionStatistics = field(default_factory=ConnectionStatistics)
 
@@ -49,7 +53,7 @@ class PeerConnection(ServerConnection):
     def __init__(self, siblings: "Siblings", *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.drain_waiters = []  # type: ignore[assignment]  # empty nearly always, and an empty deque has room for 64
-        self._siblings = siblings
+        self.siblings = siblings
         self.statistics = siblings.statistics
         self.place: Place | None = None
         self.address = ""
@@ -61,11 +65,22 @@ class PeerConnection(ServerConnection):
         self.has_heard = False
         self.silent_looks = 0
         self.is_open = False
-        self.direct = _NO_SOCKET
+        self._direct = _NO_SOCKET
         self.take_now: Callable[[bytes], bool] = _refuse
         self.on_congested: Callable[[], None] = _nothing
         self.on_relieved: Callable[[], None] = _nothing
         self.on_lost: Callable[[], None] = _nothing
+
+    @property
+    def direct(self) -> int:
+        """See the class."""
+        return self._direct
+
+    @direct.setter
+    def direct(self, line: int) -> None:
+        if line != self._direct:
+            self._direct = line
+            self.siblings.turnouts += 1
 
     @property
     def buffered_bytes(self) -> int:
@@ -155,20 +170,20 @@ class PeerConnection(ServerConnection):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Note the beginning; where there are too many, the end as well."""
-        self._siblings.members.add(self)
+        self.siblings.members.add(self)
         super().connection_made(transport)
         self.recv_messages = Inbox(
             _MOST_WAITING_BYTES, pause=self.transport.pause_reading, resume=self.transport.resume_reading
         )
         self._socket = _plain_socket(self.transport)
-        if len(self._siblings.members) > self._siblings.max_sockets:
+        if len(self.siblings.members) > self.siblings.max_sockets:
             self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note the end."""
         self._socket = self.direct = _NO_SOCKET
         self.is_open = False
-        self._siblings.members.discard(self)
+        self.siblings.members.discard(self)
         if self.place is not None:
             self.place.leave()
         if self._abort_timer is not None:

@@ -144,6 +144,8 @@ def encode_body(body: FrameBody) -> bytes:
 
 def encode_frame(handle: Handle, body: FrameBody) -> bytes:
     """Return the binary frame that carries `body` for the document behind `handle`."""
+    if type(body) is Update and handle < 0x80 > len(body.update):
+        return bytes((handle, *_SHORT_UPDATE, len(body.update))) + body.update  # what nearly every frame is
     return write_varuint(handle) + encode_body(body)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +19,27 @@ if TYPE_CHECKING:
 TRAFFIC = Traffic(Handle(1), encode_frame(Handle(1), Update(b"an update")))
 
 
+class FakeListener:
+    turnouts = 0
+
+
 class FakeConnection:
     """A connection over a pipe: what does not go straight into it is in `waiting`."""
 
-    def __init__(self, direct: int) -> None:
-        self.direct = direct
+    def __init__(self, direct: int, siblings: FakeListener | None = None) -> None:
+        self.siblings = siblings or FakeListener()
+        self._direct = direct
         self.is_open = True
         self.waiting: list[bytes] = []
+
+    @property
+    def direct(self) -> int:
+        return self._direct
+
+    @direct.setter
+    def direct(self, line: int) -> None:
+        self._direct = line
+        self.siblings.turnouts += 1
 
     @property
     def buffered_bytes(self) -> int:
@@ -129,7 +144,7 @@ def test_presence_is_dropped_for_who_reads_too_slowly_and_documents_are_not() ->
     assert peer.connection.waiting == [TRAFFIC.frame]
 
 
-def test_who_is_left_out_hears_nothing_and_other_wires_hear_it_in_their_way() -> None:
+def test_who_isleft_out_hears_nothing_and_other_wires_hear_it_in_their_way() -> None:
     sender, reader, browser, other = (
         FakePeer(FakeConnection(-1)),
         FakePeer(FakeConnection(-1)),
@@ -144,3 +159,41 @@ def test_who_is_left_out_hears_nothing_and_other_wires_hear_it_in_their_way() ->
     assert (sender.connection.waiting, other.heard) == ([], [])
     assert reader.connection.waiting == [TRAFFIC.frame] * 2
     assert browser.heard == [TRAFFIC] * 2
+
+
+def test_one_that_is_full_in_the_middle_keeps_nobody_from_hearing() -> None:
+    with pipe() as (first_end, first), pipe() as (_full_end, full), pipe() as (last_end, last):
+        fill(full)
+        peers = [FakePeer(FakeConnection(line)) for line in (first, full, last)]
+        audience = audience_of(*peers)
+        audience.deliver(TRAFFIC)
+        audience.deliver(TRAFFIC)
+
+        assert [os.read(end, 4096) for end in (first_end, last_end)] == [TRAFFIC.frame * 2] * 2
+        assert [each.connection.waiting for each in peers] == [[], [TRAFFIC.frame] * 2, []]
+
+
+def test_what_isleft_out_isleft_out_by_who_it_is_and_not_by_its_place() -> None:
+    with pipe() as (first_end, first), pipe() as (left_out, sender), pipe() as (last_end, last):
+        listener = FakeListener()
+        peers = [FakePeer(FakeConnection(line, listener)) for line in (first, sender, last)]
+        audience_of(*peers).deliver(TRAFFIC, (peers[1],))
+
+        assert [os.read(end, 4096) for end in (first_end, last_end)] == [TRAFFIC.frame] * 2
+        assert select.select([left_out], [], [], 0)[0] == []
+
+
+def test_a_connection_that_turns_out_is_never_written_to_straight_again_until_it_turns_back() -> None:
+    listener = FakeListener()
+    with pipe() as (reader, writer), pipe() as (other_end, other):
+        peer, neighbour = FakePeer(FakeConnection(writer, listener)), FakePeer(FakeConnection(other, listener))
+        audience = audience_of(peer, neighbour)
+        audience.deliver(TRAFFIC)
+        peer.connection.direct = -1
+        audience.deliver(TRAFFIC)
+        assert (os.read(reader, 4096), peer.connection.waiting) == (TRAFFIC.frame, [TRAFFIC.frame])
+
+        peer.connection.direct = writer
+        audience.deliver(TRAFFIC)
+        assert (os.read(reader, 4096), peer.connection.waiting) == (TRAFFIC.frame, [TRAFFIC.frame])
+        assert os.read(other_end, 4096) == TRAFFIC.frame * 3
