@@ -38,17 +38,53 @@ from texswarm_server.storage.store import Store, log_failure
 _logger = logging.getLogger(__name__)
 
 _CLIENT_CHARS = 80
+_NOBODY = UserId("")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """When (wall time), from where and with what program somebody came."""
+
+    at: float
+    address: str
+    client: str
+
+    def note(self, records: Records, session: Session) -> None:
+        """Store that a session is attached, and tell the audit log who came."""
+        records.put_session(self.stored(session))
+        records.put_audit(
+            AuditEntry(
+                at=self.at,
+                action=AuditAction.SIGNED_IN,
+                actor=session.user_id,
+                user_id=session.user_id,
+                reference=session.session_id,
+                address=self.address,
+                detail=self.client,
+            )
+        )
+
+    def stored(self, session: Session, *, detached_at: float | None = None) -> StoredSession:
+        """Return a session as it survives a restart."""
+        return StoredSession(
+            session_id=session.session_id,
+            user_id=session.user_id,
+            grant_id=session.grant_id,
+            detached_at=detached_at,
+            attached_at=self.at,
+            address=self.address,
+            client=self.client,
+        )
 
 
 @dataclass(slots=True)
 class Guest:
-    """A signed-in peer. `attached_at`: wall time; `quiet_since`: when it was last seen to send something."""
+    """A signed-in peer. `quiet_since`: when it was last seen to send something."""
 
     peer: Peer
     signed_in: SignedIn
     session: Session
-    client: str
-    attached_at: float
+    arrival: Arrival
     quiet_since: float
     renewal: asyncio.TimerHandle | None = None
 
@@ -84,10 +120,11 @@ class FrontDesk:
             refresh_idle_s=config.refresh_idle_s,
             max_name_chars=config.limits.max_name_chars,
         )
+        self._random = random
         self._registry = SessionRegistry(
             grace_s=config.grace_s,
             max_per_user=config.limits.max_sessions_per_user,
-            new_id=lambda: SessionId(new_uuid(random)),
+            new_id=self._new_session_id,
         )
         self._guests: dict[Peer, Guest] = {}
         self.doorkeeper = DoorKeeper(documents, self.peers_of, patience_s=config.lobby_s, wall_clock=wall_clock)
@@ -198,7 +235,8 @@ class FrontDesk:
             self._registry.end(session_id)
             self._forget_sessions([guest.session])
             return
-        self._put_session(guest, detached_at=self._wall_clock()).add_done_callback(log_failure)
+        stored = guest.arrival.stored(guest.session, detached_at=self._wall_clock())
+        self._store.run(partial(_put_session, stored=stored)).add_done_callback(log_failure)
 
     def apply(self, entry: AuditEntry) -> None:
         """Act on a change of access where the people concerned are connected or may come back."""
@@ -273,34 +311,73 @@ class FrontDesk:
     async def _admit(self, peer: Peer, message: Authentication) -> None:
         if self._gives_way(peer, message):
             return
-        now = self._wall_clock()
+        arrival = Arrival(self._wall_clock(), peer.address, (message.client or peer.wire)[:_CLIENT_CHARS])
+        expected = self._expected_session(message)
         signed_in = await self._store.run(
-            lambda records: self.rules.sign_in(
-                records, message, now, address=peer.address, is_tokenless=not peer.can_resume
-            )
+            partial(self._sign_in, message=message, arrival=arrival, expected=expected, peer=peer)
         )
         self._refusals.forgive(peer.address, signed_in.user.user_id)
-        if peer.is_closed or self._gives_way(peer, message):
+        attachment = self._attach(peer, message, signed_in, expected)
+        if attachment is None:
             return
         if signed_in.knock is not None:
             self.doorkeeper.knock(signed_in.user, signed_in.knock)
-        wanted = SessionId(message.session_id) if message.session_id else None
-        attachment = self._registry.attach(
-            signed_in.user.user_id, wanted, peer, grant_id=signed_in.grant_id, is_limited=peer.can_resume
-        )
         session = attachment.session
-        client = (message.client or peer.wire)[:_CLIENT_CHARS]
-        guest = self._guests[peer] = Guest(peer, signed_in, session, client, now, self._loop.time())
+        guest = self._guests[peer] = Guest(peer, signed_in, session, arrival, self._loop.time())
         self._clear_the_way(attachment)
         self._documents.arrive(session.session_id, peer)
-        is_stored = self._put_session(guest, is_new=True)
-        if attachment.is_resumed:
-            is_stored.add_done_callback(log_failure)
-        else:
-            await is_stored
+        if expected is None or session.session_id != expected.session_id:
+            await self._store.run(partial(arrival.note, session=session))
         if self._guests.get(peer) is guest and not peer.is_closed:
             peer.signed_in(session.session_id, self._config.limits.max_frame_bytes, guest.user_id)
             peer.tell(self._welcome(guest, message, is_resumed=attachment.is_resumed))
+
+    def _new_session_id(self) -> SessionId:
+        return SessionId(new_uuid(self._random))
+
+    def _expected_session(self, message: Authentication) -> Session | None:
+        """Return the session that a sign-in is given if it is accepted, where that can be told.
+
+        It is then stored in the transaction that accepts it, which spares every sign-in another one. A new one has no
+        user yet.
+        """
+        known = self._registry.find(SessionId(message.session_id)) if message.session_id else None
+        if known is not None:
+            return known
+        if message.user_id is None or not self._registry.has_room(UserId(message.user_id)):
+            return None
+        return Session(self._new_session_id(), _NOBODY, "")
+
+    def _sign_in(
+        self, records: Records, *, message: Authentication, arrival: Arrival, expected: Session | None, peer: Peer
+    ) -> SignedIn:
+        """Decide in a transaction who sent `message`, and note their arrival where their session is known already."""
+        signed_in = self.rules.sign_in(
+            records, message, arrival.at, address=arrival.address, is_tokenless=not peer.can_resume
+        )
+        user_id = signed_in.user.user_id
+        if expected is not None and expected.user_id in {_NOBODY, user_id}:
+            arrival.note(records, Session(expected.session_id, user_id, signed_in.grant_id))
+        return signed_in
+
+    def _attach(
+        self, peer: Peer, message: Authentication, signed_in: SignedIn, expected: Session | None
+    ) -> Attachment | None:
+        """Give a peer that is still there its session; raises RejectedError. One noted for nothing is forgotten."""
+        try:
+            if peer.is_closed or self._gives_way(peer, message):
+                return None
+            return self._registry.attach(
+                signed_in.user.user_id,
+                SessionId(message.session_id) if message.session_id else None,
+                peer,
+                grant_id=signed_in.grant_id,
+                new_id=expected.session_id if expected is not None and expected.user_id == _NOBODY else None,
+                is_limited=peer.can_resume,
+            )
+        finally:
+            if expected is not None and self._registry.find(expected.session_id) is None:
+                self._forget_sessions([expected])
 
     def _gives_way(self, peer: Peer, message: Authentication) -> bool:
         """Shut `peer` if its client has given it up already: its session is served by a connection made later.
@@ -406,36 +483,6 @@ class FrontDesk:
         if guest.renewal is not None:
             guest.renewal.cancel()
 
-    def _put_session(
-        self, guest: Guest, *, detached_at: float | None = None, is_new: bool = False
-    ) -> "asyncio.Future[None]":
-        session = guest.session
-        stored = StoredSession(
-            session_id=session.session_id,
-            user_id=session.user_id,
-            grant_id=session.grant_id,
-            detached_at=detached_at,
-            attached_at=guest.attached_at,
-            address=guest.peer.address,
-            client=guest.client,
-        )
-        arrival = AuditEntry(
-            at=guest.attached_at,
-            action=AuditAction.SIGNED_IN,
-            actor=session.user_id,
-            user_id=session.user_id,
-            reference=session.session_id,
-            address=guest.peer.address,
-            detail=guest.client,
-        )
-
-        def put(records: Records) -> None:
-            records.put_session(stored)
-            if is_new:
-                records.put_audit(arrival)
-
-        return self._store.run(put)
-
     def _forget_sessions(self, sessions: list[Session]) -> None:
         gone = [session.session_id for session in sessions]
 
@@ -443,6 +490,10 @@ class FrontDesk:
             records.remove_sessions(gone)
 
         self._store.run(remove).add_done_callback(log_failure)
+
+
+def _put_session(records: Records, stored: StoredSession) -> None:
+    records.put_session(stored)
 
 
 def _confirm(records: Records, user_id: UserId, taken_back_by: str) -> None:

@@ -67,6 +67,10 @@ class SessionRegistry:
         """Return a user's sessions, the oldest first."""
         return list(self._by_user.get(user_id, {}).values())
 
+    def has_room(self, user_id: UserId) -> bool:
+        """Whether a user may have one more session without losing one."""
+        return len(self._by_user.get(user_id, ())) < self._max_per_user
+
     @property
     def attached_count(self) -> int:
         """How many sessions a connection serves."""
@@ -85,9 +89,10 @@ class SessionRegistry:
         connection: Connection,
         *,
         grant_id: str,
+        new_id: SessionId | None = None,
         is_limited: bool = True,
     ) -> Attachment:
-        """Give `connection` the session `wanted` if it is this user's, else a new one.
+        """Give `connection` the session `wanted` if it is this user's, else a new one, under `new_id` if that is given.
 
         Raises RejectedError(limit_exceeded) when the user has no place left and every one is attached. With
         `is_limited` false the session ends with its connection and takes no place.
@@ -95,7 +100,7 @@ class SessionRegistry:
         session = self._sessions.get(wanted) if wanted else None
         if session is None or session.user_id != user_id:
             ended = self._make_room(user_id) if is_limited else []
-            session = Session(self._new_id(), user_id, grant_id, connection)
+            session = Session(new_id or self._new_id(), user_id, grant_id, connection)
             self._add(session)
             return Attachment(session, is_resumed=False, ended=ended)
         replaced, session.connection, session.grant_id = session.connection, connection, grant_id

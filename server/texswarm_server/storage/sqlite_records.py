@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import astuple, replace
+from dataclasses import replace
 from typing import Any, Final, cast
 
 from texswarm_server.protocol.ids import BlobHash, DocumentId, Lineage, SessionId, UserId
@@ -51,7 +51,7 @@ class SqliteRecords:
         return row and _user(row)
 
     def put_user(self, user: User) -> None:  # noqa: D102
-        self._db.execute("INSERT OR REPLACE INTO users VALUES (?, ?, ?, ?, ?, ?, ?)", astuple(user))
+        self._db.execute("INSERT OR REPLACE INTO users VALUES (?, ?, ?, ?, ?, ?, ?)", _row(user))
 
     def users(self) -> list[User]:  # noqa: D102
         rows = self._db.execute(f"SELECT {_USER} FROM users u ORDER BY u.display_name, u.user_id")  # noqa: S608
@@ -69,7 +69,7 @@ class SqliteRecords:
         return found[0] if len(found) == 1 else None
 
     def put_invite(self, invite: Invite) -> None:  # noqa: D102
-        self._db.execute("INSERT OR REPLACE INTO invites VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", astuple(invite))
+        self._db.execute("INSERT OR REPLACE INTO invites VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _row(invite))
 
     def invites(self) -> list[Invite]:  # noqa: D102
         return self._invites(_LATEST)
@@ -96,7 +96,7 @@ class SqliteRecords:
             "INSERT INTO join_codes VALUES (?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (nameplate) DO UPDATE SET given = excluded.given, wrong = excluded.wrong"
         )
-        self._db.execute(statement, astuple(code))
+        self._db.execute(statement, _row(code))
 
     def remove_join_code(self, nameplate: str) -> None:  # noqa: D102
         self._db.execute("DELETE FROM join_codes WHERE nameplate = ?", (nameplate,))
@@ -125,7 +125,7 @@ class SqliteRecords:
         return self._grants("user_id = ?", user_id)
 
     def put_grant(self, grant: Grant) -> None:  # noqa: D102
-        self._db.execute("INSERT OR REPLACE INTO grants VALUES (?, ?, ?, ?, ?)", astuple(grant))
+        self._db.execute("INSERT OR REPLACE INTO grants VALUES (?, ?, ?, ?, ?)", _row(grant))
 
     def revoke_grants_of(self, user_id: UserId) -> None:  # noqa: D102
         self._db.execute("UPDATE grants SET is_revoked = 1 WHERE user_id = ?", (user_id,))
@@ -137,7 +137,7 @@ class SqliteRecords:
         return self._refresh_tokens("grant_id = ?", grant_id)
 
     def put_refresh_token(self, token: RefreshToken) -> None:  # noqa: D102
-        self._db.execute("INSERT OR REPLACE INTO refresh_tokens VALUES (?, ?, ?, ?, ?)", astuple(token))
+        self._db.execute("INSERT OR REPLACE INTO refresh_tokens VALUES (?, ?, ?, ?, ?)", _row(token))
 
     def remove_refresh_tokens(self, token_hashes: Iterable[str]) -> None:  # noqa: D102
         self._db.executemany("DELETE FROM refresh_tokens WHERE token_hash = ?", [(each,) for each in token_hashes])
@@ -152,7 +152,7 @@ class SqliteRecords:
         return self._sessions("WHERE user_id = ?", user_id)
 
     def put_session(self, session: StoredSession) -> None:  # noqa: D102
-        self._db.execute("INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?)", astuple(session))
+        self._db.execute("INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?)", _row(session))
 
     def remove_sessions(self, session_ids: Iterable[SessionId]) -> None:  # noqa: D102
         self._db.executemany("DELETE FROM sessions WHERE session_id = ?", [(each,) for each in session_ids])
@@ -201,7 +201,7 @@ class SqliteRecords:
         return self._removals("document_id = ?", document_id)
 
     def put_removal(self, removal: Removal) -> None:  # noqa: D102
-        self._db.execute("INSERT OR REPLACE INTO removals VALUES (?, ?, ?, ?)", astuple(removal))
+        self._db.execute("INSERT OR REPLACE INTO removals VALUES (?, ?, ?, ?)", _row(removal))
 
     def forget_removal(self, user_id: UserId, document_id: DocumentId) -> None:  # noqa: D102
         self._db.execute("DELETE FROM removals WHERE document_id = ? AND user_id = ?", (document_id, user_id))
@@ -243,7 +243,7 @@ class SqliteRecords:
         return [BlobRecord(*row) for row in rows]
 
     def put_blob(self, blob: BlobRecord) -> None:  # noqa: D102
-        self._db.execute("INSERT OR REPLACE INTO blobs VALUES (?, ?, ?, ?, ?)", astuple(blob))
+        self._db.execute("INSERT OR REPLACE INTO blobs VALUES (?, ?, ?, ?, ?)", _row(blob))
 
     def remove_blob(self, document_id: DocumentId, blob_hash: BlobHash) -> None:  # noqa: D102
         self._db.execute("DELETE FROM blobs WHERE document_id = ? AND hash = ?", (document_id, blob_hash))
@@ -386,6 +386,11 @@ def transaction(connection: sqlite3.Connection) -> Iterator[SqliteRecords]:
         connection.execute("COMMIT")
     except sqlite3.Error as error:
         raise storage_error(error) from error
+
+
+def _row(record: Any) -> list[Any]:
+    """Return the fields of a record in their order; `dataclasses.astuple` would copy each of them."""
+    return [getattr(record, name) for name in record.__slots__]
 
 
 def _document(row: Any) -> DocumentRecord:

@@ -1,8 +1,10 @@
 """The store in one SQLite file: a writer thread that commits in groups, a second thread for loads, a third for upkeep.
 
-The writer takes everything that is queued into one transaction, so that the cost of making it durable is shared, and
-reports on the loop afterwards. Updates that the disk refuses stay at the head of the queue and are tried again with
-growing pauses; jobs are answered at once either way.
+What is asked for in one turn of the loop is handed to the writer at its end, updates when some have come together or a
+moment has passed: a thread that is woken for each would do nothing else. The writer takes everything that lies there
+into one transaction, so that the cost of making it durable is shared, and reports on the loop afterwards. Updates that
+the disk refuses stay at the head of the queue and are tried again with growing pauses; jobs are answered at once either
+way.
 """
 
 import asyncio
@@ -14,6 +16,7 @@ import time
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -100,11 +103,13 @@ class SqliteStore:
             note_layout(self._db, self._path)
         self._records = SqliteRecords(self._db)
         self._loop = asyncio.get_running_loop()
-        self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
+        self._gathered: list[_Item] = []
+        self._updates_gathered = 0
+        self._handing_over: asyncio.Handle | None = None
+        self._is_urgent = False
+        self._handed_over_at = 0.0
+        self._queue: queue.SimpleQueue[list[_Item]] = queue.SimpleQueue()
         self._unsaved: list[_Append] = []
-        self._committed_at = 0.0
-        self._hurry = threading.Event()
-        self._gathered = 0
         self._is_in_trouble = False
         self._is_abandoned = threading.Event()
         self._backlog = 0
@@ -141,10 +146,13 @@ class SqliteStore:
     def append(self, document_id: DocumentId, update: bytes, on_durable: Callable[[], None]) -> None:
         """Queue an update; see `Store.append`."""
         self._backlog += len(update)
-        self._gathered += 1
-        self._queue.put(_Append(document_id, update, on_durable))
-        if self._gathered == _MANY:
-            self._hurry.set()
+        self._gathered.append(_Append(document_id, update, on_durable))
+        self._updates_gathered += 1
+        if self._updates_gathered == _MANY:
+            self._hand_over()
+        elif self._handing_over is None:
+            wait_s = self._handed_over_at + _GATHERING_S - self._loop.time()
+            self._handing_over = self._loop.call_later(max(wait_s, 0.0), self._hand_over)
 
     def run(self, job: Callable[[Records], T]) -> "asyncio.Future[T]":
         """Queue a transaction; see `Store.run`."""
@@ -164,22 +172,40 @@ class SqliteStore:
     async def close(self, time_limit_s: float) -> None:
         """Flush and end; see `Store.close`."""
         await self.upkeep.close()
-        self._ask(_Stop())
+        self._gathered.append(_Stop())
+        self._hand_over()
         await self._loop.run_in_executor(None, self._writer.join, time_limit_s)
         has_flushed = not self._writer.is_alive()
         self._is_abandoned.set()
-        self._queue.put(_Stop())
+        self._queue.put([_Stop()])
         await self._loop.run_in_executor(None, partial(self._reader.shutdown, cancel_futures=True))
         self._reader_db.close()
         self._watching_db.close()
         if not has_flushed:
             raise NotWritableError(f"{self._backlog} bytes could not be stored in time")
 
-    def _ask(self, item: _Job | _Stop) -> None:
-        """Queue something that somebody waits for."""
-        self._queue.put(item)
-        if not self._hurry.is_set():
-            self._hurry.set()
+    def _ask(self, job: _Job) -> None:
+        """Queue something that somebody waits for; all that is asked for in this turn of the loop goes together."""
+        self._gathered.append(job)
+        if not self._is_urgent:
+            self._is_urgent = True
+            self._forget_timer()
+            self._handing_over = self._loop.call_soon(self._hand_over)
+
+    def _hand_over(self) -> None:
+        """Give the writer what was gathered."""
+        self._forget_timer()
+        self._is_urgent = False
+        self._updates_gathered = 0
+        self._handed_over_at = self._loop.time()
+        if self._gathered:
+            items, self._gathered = self._gathered, []
+            self._queue.put(items)
+
+    def _forget_timer(self) -> None:
+        if self._handing_over is not None:
+            self._handing_over.cancel()
+            self._handing_over = None
 
     # ── writer thread ───────────────────────────────────────────────────────────────────────────────────
 
@@ -196,26 +222,12 @@ class SqliteStore:
     def _next_items(self, wait_s: float | None) -> tuple[list[_Item], bool]:
         """Return what is queued; waits for something, but no longer than `wait_s` when there is work left over."""
         items: list[_Item] = []
-        saw_stop = False
-        try:
-            items.append(self._queue.get(timeout=wait_s))
-            if isinstance(items[0], _Append):
-                self._let_more_come()
+        with suppress(queue.Empty):
+            items += self._queue.get(timeout=wait_s)
             while len(items) < _BATCH_ITEMS:
-                items.append(self._queue.get_nowait())
-        except queue.Empty:
-            pass
-        if any(isinstance(item, _Stop) for item in items):
-            saw_stop = True
+                items += self._queue.get_nowait()
+        saw_stop = any(isinstance(item, _Stop) for item in items)
         return [item for item in items if not isinstance(item, _Stop)], saw_stop
-
-    def _let_more_come(self) -> None:
-        """Wait until the last commit is a moment ago, many have come, or somebody waits for an answer."""
-        left_s = self._committed_at + _GATHERING_S - time.monotonic()
-        if left_s > 0:
-            self._hurry.wait(left_s)
-        self._hurry.clear()
-        self._gathered = 0
 
     def _save(self, items: list[_Item]) -> bool:
         """Make `items` and what was left over durable; False when updates are left over now."""
@@ -240,7 +252,6 @@ class SqliteStore:
                 [(each.document_id, zlib.crc32(each.update), each.update) for each in appends],
             )
             outcomes = [self._attempt(job) for job in jobs]
-            self._committed_at = time.monotonic()
             self._db.execute("COMMIT")
         except BaseException:
             self._roll_back()
@@ -316,7 +327,7 @@ class SqliteStore:
             each.on_durable()
 
     def _write_beside(self, work: Callable[[sqlite3.Connection], None]) -> None:
-        self._ask(_Job(lambda _records: work(self._db), _log_failure))
+        self._queue.put([_Job(lambda _records: work(self._db), _log_failure)])
 
     def _tell_trouble(self, error: StorageError) -> None:
         self.listener.on_trouble(error)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from texswarm_desktop.client.link import LinkClosedError
+from texswarm_server.net.server_connection import Siblings
 from texswarm_server.net.statistics import ConnectionStatistics
 from texswarm_server.protocol.errors import LinkLostError, LinkRefusedError
 from texswarm_server.protocol.version import WEBSOCKET_PATH
@@ -98,6 +99,7 @@ class ServerEnd:
         self._waiter: asyncio.Future[None] | None = None
         self._is_paused = False
         self.address = address
+        self.siblings = Siblings(max_sockets=1)
         self.statistics = ConnectionStatistics()
         self.place: Place | None = None
         self.is_open = True
