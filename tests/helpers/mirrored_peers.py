@@ -83,13 +83,13 @@ class Hub:
         self.document.apply(update)
         for peer in self.peers:
             if peer is not source and peer.is_linked:
-                peer.project.apply_remote(update)
+                peer.project.shared.apply_remote(update)
 
     def link(self, peer: Peer) -> None:
         if not peer.is_linked:
             peer.is_linked = True
-            peer.project.apply_remote(self.document.update_since(peer.project.state_vector()))
-            self.take(peer.project.update_since(self.document.state_vector()), peer)
+            peer.project.shared.apply_remote(self.document.update_since(peer.project.shared.state_vector()))
+            self.take(peer.project.shared.update_since(self.document.state_vector()), peer)
 
 
 class Story:
@@ -129,7 +129,7 @@ class Story:
     def _join(self, project: Project) -> None:
         peer = Peer(self.hub, project)
         self.hub.peers.append(peer)
-        project.attach(peer)
+        project.shared.attach(peer)
         self.hub.link(peer)
 
     def _make_branches(self, folder: Path) -> None:

@@ -30,7 +30,8 @@ from texswarm_desktop.core.settings import Settings
 from texswarm_desktop.services.coming_together import come_together
 from texswarm_desktop.services.credentials import CredentialStore, ServerCredentials
 from texswarm_desktop.services.folder_survey import FolderSurvey, files_of, survey
-from texswarm_desktop.services.project import VIEWER, Project
+from texswarm_desktop.services.project import Project
+from texswarm_desktop.services.server_word import VIEWER
 from texswarm_desktop.sync.options import SyncOptions
 from texswarm_desktop.sync.reporter import Reporter
 from texswarm_desktop.sync.status_feed import StatusFeed
@@ -277,15 +278,15 @@ class Peer:
     def _attach(self, connection: Connection, link: InviteLink) -> None:
         project = self._required_project()
         project.bind_server(link)
-        self._sync = connection.add(project)
-        project.attach(self._sync)
+        self._sync = connection.add(project.shared)
+        project.shared.attach(self._sync)
         self._feed.set_opening(is_opening=False)
         self._keep_session()
 
     def _detach(self, connection: Connection) -> None:
         project, self._sync = self._required_project(), None
         connection.remove(project.document_id)
-        project.detach()
+        project.shared.detach()
 
     # ── going on ────────────────────────────────────────────────────────────────────────────────────────
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from texswarm_desktop.client.states import LinkState, Waiting
 from texswarm_desktop.client.status import LinkFacts, is_blip, next_look, present, refusal_to_show
-from texswarm_desktop.services.project import VIEWER, Project
+from texswarm_desktop.services.project import Project
 from texswarm_desktop.services.project_listener import ProjectListener
+from texswarm_desktop.services.server_word import VIEWER
 from texswarm_desktop.sync.reporter import Reporter
 from texswarm_desktop.ui.error_texts import need_words
 from texswarm_server.protocol.errors import TexSwarmError

@@ -12,8 +12,9 @@ from PySide6.QtCore import QObject
 from texswarm_desktop.client.server_talk import end_connection
 from texswarm_desktop.client.states import LinkState, Live, Syncing
 from texswarm_desktop.client.status import refusal_to_show
-from texswarm_desktop.services.project import VIEWER, Project
+from texswarm_desktop.services.project import Project
 from texswarm_desktop.services.project_listener import ProjectListener
+from texswarm_desktop.services.server_word import VIEWER
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
 from texswarm_desktop.viewmodels.lobby_view import LobbyView
 from texswarm_desktop.viewmodels.participants_view import ParticipantsView
@@ -69,7 +70,7 @@ class OpenedProject(QObject, ProjectListener):
         self._leave_link = connection.subscribe(self._on_connection_state)
         self._keep_session()
         self.lobby.attach(connection)
-        self.project.attach(connection.add(self.project))
+        self.project.shared.attach(connection.add(self.project.shared))
         self._status.set_opening(is_opening=False)
         self.show_link()
 
@@ -94,7 +95,7 @@ class OpenedProject(QObject, ProjectListener):
         self.lobby.detach()
         self._status.detach()
         connection.remove(self.project.document_id)
-        self.project.detach()
+        self.project.shared.detach()
         self._tell_refusal()
         return connection
 

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 from PySide6.QtCore import QObject, Signal
 
-from texswarm_desktop.services.project import VIEWER
 from texswarm_desktop.services.project_listener import ProjectListener
+from texswarm_desktop.services.server_word import VIEWER
 from texswarm_desktop.viewmodels.figure_view import FigureFacts, FigureSource, TransferFacts, transfer_facts
 from texswarm_desktop.viewmodels.file_tree import FileTreeModel
 from texswarm_desktop.viewmodels.text_binding import TextBinding

@@ -81,7 +81,7 @@ async def linked(project: Project, port: int) -> AsyncIterator[Peer]:
         connection.connect()
         await until(lambda: isinstance(connection.state, Live))
         yield Peer(project, connection)
-        project.detach()
+        project.shared.detach()
         connection.remove(project.document_id)
 
 
@@ -97,11 +97,11 @@ async def two_peers(
     mine = await Project.open(tmp_path / "ada", store_executor=executor)
     async with linked(mine, port or server.address.port) as ada:
         await ada.connection.request(mine.as_new_document())
-        mine.attach(ada.connection.add(mine))
+        mine.shared.attach(ada.connection.add(mine.shared))
         await until(lambda: not mine.unacknowledged())
         theirs = await Project.create_replica(tmp_path / "bob", mine.document_id, mine.lineage, store_executor=executor)
         async with linked(theirs, server.address.port) as bob:
-            theirs.attach(bob.connection.add(theirs))
+            theirs.shared.attach(bob.connection.add(theirs.shared))
             yield ada, bob
 
 
@@ -161,7 +161,7 @@ async def test_of_two_who_change_one_figure_at_once_neither_loses_it(tmp_path, e
         await ada.project.flush()
         await until(lambda: _blob_of(ada, "plot.png") == sha256(contents[1]).hexdigest())
         await until(lambda: _blob_of(bob, "plot.png") == sha256(contents[2]).hexdigest())
-        ada.project.apply_remote(bob.project.update_since(ada.project.state_vector()))
+        ada.project.shared.apply_remote(bob.project.shared.update_since(ada.project.shared.state_vector()))
         await ada.project.flush()
         assert _blob_of(ada, "plot.png") in {sha256(data).hexdigest() for data in contents[1:]}
 
@@ -264,7 +264,7 @@ async def test_a_project_that_is_opened_again_sends_nothing_again(tmp_path, exec
         async with linked(project, server.address.port) as again:
 
             async def attach() -> None:
-                project.attach(again.connection.add(project))
+                project.shared.attach(again.connection.add(project.shared))
                 await again.sent()
 
             frames = await _sent_frames(again.connection, attach)
@@ -437,12 +437,12 @@ async def test_a_full_disk_is_told_and_the_figure_arrives_when_there_is_room(tmp
             mine = await Project.open(tmp_path / "ada", store_executor=executor)
             async with linked(mine, server.address.port) as ada:
                 await ada.connection.request(mine.as_new_document())
-                mine.attach(ada.connection.add(mine))
+                mine.shared.attach(ada.connection.add(mine.shared))
                 theirs = await Project.create_replica(
                     disk.root / "bob", mine.document_id, mine.lineage, store_executor=executor
                 )
                 async with linked(theirs, server.address.port) as bob:
-                    theirs.attach(bob.connection.add(theirs))
+                    theirs.shared.attach(bob.connection.add(theirs.shared))
                     await until((bob.folder / "main.tex").exists)
                     await theirs.flush()
                     disk.fill()

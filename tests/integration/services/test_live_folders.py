@@ -23,7 +23,7 @@ async def two(
             self.other = other
 
         def local_update(self, update: bytes, row: int) -> None:
-            self.other.apply_remote(update)
+            self.other.shared.apply_remote(update)
 
         def presence_changed(self) -> None:
             pass
@@ -31,9 +31,9 @@ async def two(
     async with opened(tmp_path / "one", executor, files) as one:
         make = Project.create_replica(tmp_path / "two", one.document_id, one.lineage, store_executor=executor)
         async with await make as other:
-            other.apply_remote(one.update_since(b"\0"))
-            one.attach(Wire(other))
-            other.attach(Wire(one))
+            other.shared.apply_remote(one.shared.update_since(b"\0"))
+            one.shared.attach(Wire(other))
+            other.shared.attach(Wire(one))
             await until(lambda: texts_of(other) == texts_of(one))
             yield one, other
 

@@ -296,7 +296,7 @@ async def test_remote_edits_while_a_large_file_is_merged_are_kept(tmp_path: Path
         before = other.state_vector()
         for number in range(50):
             other.text(file_id).replace_cp(0, 0, f"remote {number}\n")
-            project.apply_remote(other.update_since(before))
+            project.shared.apply_remote(other.update_since(before))
             before = other.state_vector()
             await settle()
         remote = "".join(f"remote {number}\n" for number in reversed(range(50)))

@@ -101,7 +101,9 @@ async def test_hostile_names_are_refused_one_by_one(tmp_path: Path, executor: Th
         "C:x.tex",
     ]
     async with opened(tmp_path / "project", executor, {"main.tex": "m"}) as project:
-        project.apply_remote(stranger_with(*evil, "latexmkrc", "x" * 300 + ".tex", "good.tex", base=project.document))
+        project.shared.apply_remote(
+            stranger_with(*evil, "latexmkrc", "x" * 300 + ".tex", "good.tex", base=project.document)
+        )
         await project.flush()
         await until(lambda: len(project.file_problems) == len(evil) + 2)
         assert on_disk(tmp_path / "project") == {"main.tex": "m", "good.tex": "evil"}

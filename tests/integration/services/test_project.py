@@ -334,7 +334,7 @@ def test_a_file_that_other_programs_would_obey_never_reaches_the_disk(opening: A
         stranger = ProjectDocument()
         stranger.add_file(path, "evil")
         async with await opening(tmp_path) as project:
-            project.apply_remote(stranger.update_since())
+            project.shared.apply_remote(stranger.update_since())
             await project.flush()
             assert path in texts(project)
 
@@ -396,10 +396,10 @@ def test_edits_of_one_moment_leave_together_and_wait_until_they_are_confirmed(cr
     async def story() -> None:
         async with await creating(tmp_path / "p", "T", {"main.tex": ""}) as project:
             await project.flush()
-            project.acknowledged(project.last_local_row())
+            project.shared.acknowledged(project.shared.last_local_row())
             assert (project.unacknowledged(), project.oldest_unacknowledged_since) == (0, None)
             sync, recorder = FakeSync(), Recorder()
-            project.attach(sync)
+            project.shared.attach(sync)
             project.subscribe(recorder)
             for letter in "hello":
                 type_into(project, "main.tex", letter)
@@ -407,11 +407,11 @@ def test_edits_of_one_moment_leave_together_and_wait_until_they_are_confirmed(cr
             assert project.oldest_unacknowledged_since is not None
             await sync.has_sent.wait()
             ((update, row),) = sync.sent
-            assert row == project.last_local_row()
-            assert project.unacknowledged_updates() == [(row, update)]
-            project.acknowledged(row)
+            assert row == project.shared.last_local_row()
+            assert project.shared.unacknowledged_updates() == [(row, update)]
+            project.shared.acknowledged(row)
             assert (project.unacknowledged(), recorder.told) == (0, ["waiting", "waiting"])
-            project.detach()
+            project.shared.detach()
             type_into(project, "main.tex", "!")
             await project.flush()
             assert len(sync.sent) == 1
@@ -423,12 +423,12 @@ def test_what_nobody_confirmed_still_waits_after_a_restart(creating: Any, openin
     async def story() -> None:
         async with await creating(tmp_path / "p", "T", {"main.tex": ""}) as project:
             await project.flush()
-            project.acknowledged(project.last_local_row())
+            project.shared.acknowledged(project.shared.last_local_row())
             for letter in "hello":
                 type_into(project, "main.tex", letter)
         async with await opening(tmp_path / "p", clock=lambda: 7.0) as project:
             assert (project.unacknowledged(), project.oldest_unacknowledged_since) == (5, 7.0)
-            project.acknowledged(project.last_local_row())
+            project.shared.acknowledged(project.shared.last_local_row())
         async with await opening(tmp_path / "p") as project:
             assert project.unacknowledged() == 0
 
@@ -443,8 +443,10 @@ def test_a_joined_document_arrives_in_the_folder(executor: ThreadPoolExecutor, t
     async def story() -> None:
         async with await Project.create_replica(tmp_path / "p", "doc", None, store_executor=executor) as project:
             assert (project.document_id, project.lineage, project.unacknowledged()) == ("doc", None, 0)
-            project.opened(DocumentOpened(document_id="doc", handle=1, role="editor", lineage="history", title="Ours"))
-            project.apply_remote(server.update_since(project.state_vector()))
+            project.shared.opened(
+                DocumentOpened(document_id="doc", handle=1, role="editor", lineage="history", title="Ours")
+            )
+            project.shared.apply_remote(server.update_since(project.shared.state_vector()))
             assert project.lineage == "history"
             await project.flush()
             assert project.unacknowledged() == 0
@@ -475,7 +477,7 @@ def test_bytes_that_are_no_update_change_nothing(opening: Any, tmp_path: Path) -
     async def story() -> None:
         async with await opening(tmp_path) as project:
             with pytest.raises(MalformedUpdateError):
-                project.apply_remote(b"\xff\xff\xff")
+                project.shared.apply_remote(b"\xff\xff\xff")
             assert texts(project) == {"main.tex": "x"}
 
     asyncio.run(story())
@@ -506,8 +508,8 @@ def test_who_may_only_read_may_only_read_after_a_restart_and_until_the_server_is
     async def story() -> None:
         async with await opening(tmp_path) as project:
             project.bind_server(parse_invite_link("texswarm://example.org"))
-            project.opened(viewer)
-            project.detach()
+            project.shared.opened(viewer)
+            project.shared.detach()
             assert project.read_only == "viewer"
         async with await opening(tmp_path) as project:
             assert project.read_only == "viewer"
@@ -524,9 +526,9 @@ def test_a_promotion_takes_back_what_was_said_about_reading(opening: Any, tmp_pa
         async with await opening(tmp_path) as project:
             recorder, error = Recorder(), RejectedError("forbidden")
             project.subscribe(recorder)
-            project.refused(error)
+            project.shared.refused(error)
             assert project.read_only == "viewer"
-            project.role_changed("editor")
+            project.shared.role_changed("editor")
             assert (project.read_only, project.refusal, recorder.problems) == (None, None, [error, None])
 
     asyncio.run(story())
@@ -537,10 +539,10 @@ def test_a_role_does_not_free_what_the_server_only_shows(opening: Any, tmp_path:
 
     async def story() -> None:
         async with await opening(tmp_path) as project:
-            project.opened(fact)
-            project.role_changed("owner")
+            project.shared.opened(fact)
+            project.shared.role_changed("owner")
             assert project.read_only == "a damaged row"
-            project.opened(msgspec.structs.replace(fact, role="owner", read_only=None))
+            project.shared.opened(msgspec.structs.replace(fact, role="owner", read_only=None))
             assert project.read_only is None
 
     asyncio.run(story())
@@ -550,10 +552,10 @@ def test_a_refusal_is_a_problem_until_the_document_opens(opening: Any, tmp_path:
     async def story() -> None:
         async with await opening(tmp_path) as project:
             recorder, error = Recorder(), RejectedError("document_not_found")
-            project.refused(error)
+            project.shared.refused(error)
             project.subscribe(recorder)
             fact = DocumentOpened(document_id="d", handle=1, role="viewer", lineage="l", title="")
-            project.opened(fact)
+            project.shared.opened(fact)
             assert recorder.problems == [error, None]
             assert project.role == "viewer"
 
@@ -568,17 +570,17 @@ def test_presence_survives_a_lost_link(opening: Any, tmp_path: Path) -> None:
 
     async def story() -> None:
         async with await opening(tmp_path) as project:
-            assert project.presence_update() == b""
+            assert project.shared.presence_update() == b""
             project.set_presence({"user": {"name": "Ada"}})
-            (told,) = decode_presence(project.presence_update())
+            (told,) = decode_presence(project.shared.presence_update())
             others = encode_presence([PresenceEntry(99, 1, {"user": {"name": "Bob"}})])
-            project.apply_presence(others)
+            project.shared.apply_presence(others)
             assert set(project.presence.states) == {99, project.document.client_id}
-            project.others_left()
+            project.shared.others_left()
             assert set(project.presence.states) == {project.document.client_id}
-            (again,) = decode_presence(project.presence_update())
+            (again,) = decode_presence(project.shared.presence_update())
             assert again.clock > told.clock + 1
-            project.apply_presence(others)
+            project.shared.apply_presence(others)
             assert 99 in project.presence.states
 
     asyncio.run(story())
@@ -588,11 +590,11 @@ def test_who_is_declared_gone_says_that_they_are_here(opening: Any, tmp_path: Pa
     async def story() -> None:
         async with await opening(tmp_path) as project:
             sync = FakeSync()
-            project.attach(sync)
+            project.shared.attach(sync)
             project.set_presence({"user": {}})
-            project.apply_presence(encode_presence([PresenceEntry(project.document.client_id, 40, None)]))
+            project.shared.apply_presence(encode_presence([PresenceEntry(project.document.client_id, 40, None)]))
             assert sync.presences == 2
-            (told,) = decode_presence(project.presence_update())
+            (told,) = decode_presence(project.shared.presence_update())
             assert (told.clock > 40, told.state) == (True, {"user": {}})
 
     asyncio.run(story())
@@ -602,9 +604,9 @@ def test_leaving_is_told_once(opening: Any, tmp_path: Path) -> None:
     async def story() -> None:
         async with await opening(tmp_path) as project:
             project.set_presence({"user": {}})
-            project.presence_update()
+            project.shared.presence_update()
             project.set_presence(None)
-            assert [entry.state for entry in decode_presence(project.presence_update())] == [None]
-            assert project.presence_update() == b""
+            assert [entry.state for entry in decode_presence(project.shared.presence_update())] == [None]
+            assert project.shared.presence_update() == b""
 
     asyncio.run(story())

@@ -11,9 +11,10 @@ BOB = {"user": {"id": "bob", "name": "Bob", "color": "#db2777"}}
 
 
 def exchange(one: Project, other: Project) -> None:
-    while one.state_vector() != other.state_vector() or dict(one.document.files) != dict(other.document.files):
-        one.apply_remote(other.update_since(one.state_vector()))
-        other.apply_remote(one.update_since(other.state_vector()))
+    ours, theirs = one.shared, other.shared
+    while ours.state_vector() != theirs.state_vector() or dict(one.document.files) != dict(other.document.files):
+        ours.apply_remote(theirs.update_since(ours.state_vector()))
+        theirs.apply_remote(ours.update_since(theirs.state_vector()))
 
 
 async def two(tmp_path: Path, executor: ThreadPoolExecutor) -> tuple[Project, Project]:
@@ -55,7 +56,7 @@ async def test_what_is_written_in_a_deleted_file_brings_it_back_after_a_restart_
         async with await Project.open(tmp_path / "ada", store_executor=executor) as again:
             assert not (tmp_path / "ada" / "notes.tex").exists()
             bob.set_presence(BOB)
-            again.apply_presence(bob.presence_update())
+            again.shared.apply_presence(bob.shared.presence_update())
             exchange(again, bob)
             (told,) = again.file_problems.values()
             assert isinstance(told, FileCameBackError)
