@@ -162,8 +162,10 @@ class FolderIntake:
     def _changes(self, look: Look, files: Mapping[str, MirroredFile]) -> dict[str, Change]:
         now_ns = self._wall_clock() * _NS
         changes: dict[str, Change] = {}
+        moved = {files[path].state.stamp.inode: files[path].text for path in look.gone & files.keys()}
         for path, file in look.changed.items():
-            known = files[path].text if path in files else None
+            # One that was given another name may be being saved under it.
+            known = files[path].text if path in files else moved.get(file.state.stamp.inode)
             doubt = doubt_about(known, file.decoded.text if file.decoded else None)
             changes[path] = Change(file.state, doubt, (now_ns - file.state.stamp.modified_ns) / _NS)
         arrived = {file.state.digest for path, file in look.changed.items() if path not in files}

@@ -1,9 +1,20 @@
-"""What a merge of what another program saved comes to."""
+"""What can be taken of a look at the folder, and what a merge of what another program saved comes to."""
 
+from typing import TYPE_CHECKING, cast
+
+from texswarm_desktop.core.empty_folders import FolderFacts
+from texswarm_desktop.core.project_files import PLAIN, DecodedText
 from texswarm_desktop.core.stale_saves import FormerStates, former_state
 from texswarm_desktop.core.text_merge import apply_edits
-from texswarm_desktop.services.folder_intake import TextMerge
-from texswarm_server.document.project_document import FileId
+from texswarm_desktop.services.disk_state import DiskFile, DiskState, digest_of
+from texswarm_desktop.services.figure_record import Stamp
+from texswarm_desktop.services.folder_intake import FolderIntake, TextMerge
+from texswarm_desktop.services.mirrored_file import MirroredFile
+from texswarm_desktop.services.project_folder import Look
+from texswarm_server.document.project_document import FileId, ProjectDocument
+
+if TYPE_CHECKING:
+    from texswarm_desktop.services.project_folder import ProjectFolder
 
 FIRST = "".join(f"first {word} line\n" for word in ("alpha", "beta", "gamma", "delta"))
 LOADED = FIRST.replace("first gamma", "".join(f"{word} came here\n" for word in "abcdefghij") + "first gamma")
@@ -22,3 +33,28 @@ def test_what_an_editor_had_loaded_is_known_also_when_git_wrote_over_it() -> Non
     written = former.after(former_state(FIRST, 201.0))
     saved, _ = merged(ours, LOADED + "saved by the editor\n", ours, written, 202.0)
     assert {"typed meanwhile", "and this too", "saved by the editor"} <= set(saved.splitlines())
+
+
+def seen(text: str, inode: int) -> DiskFile:
+    return DiskFile(DiskState(Stamp(inode, len(text), 1), digest_of(text.encode())), DecodedText(text, PLAIN))
+
+
+def taken(look: Look, known: str) -> set[str]:
+    """Return what can be taken of a look, 0.1 s after everything in it was written; `known`: what was in a.tex."""
+    document = ProjectDocument()
+    intake = FolderIntake(cast("ProjectFolder", None), document, dict, clock=lambda: 50.0, wall_clock=lambda: 0.1)
+    file = MirroredFile("a.tex", known, PLAIN, seen(known, inode=7).state)
+    sighting = intake.sort(look, {FileId("1"): file}, FolderFacts(frozenset(), set(), set()))
+    return set(sighting.changed)
+
+
+def test_half_a_save_under_a_name_that_the_file_just_got_is_not_taken() -> None:
+    """Seed 983809 of the simulated mirror: what somebody typed went on in the line at which the half ended."""
+    half = FIRST[:40]
+    assert taken(Look(changed={"b.tex": seen(half, inode=7)}, gone={"a.tex"}), FIRST) == set()
+    assert taken(Look(changed={"a.tex": seen(half, inode=7)}), FIRST) == set()
+    assert taken(Look(changed={"a.tex": seen(FIRST + "more\n", inode=7)}), FIRST) == {"a.tex"}
+
+
+def test_a_new_file_needs_no_end_of_another_one() -> None:
+    assert taken(Look(changed={"b.tex": seen("a few words", inode=8)}), FIRST) == {"b.tex"}
