@@ -55,10 +55,13 @@ class SyncOptions:
 def parse(arguments: Sequence[str]) -> SyncOptions:
     """Read the arguments after `sync`; leaves the program with status 2 when they are wrong."""
     given = _parser().parse_args(arguments)
+    folder, link = given.folder, given.link
+    if link is None and _is_link(folder):
+        folder, link = ".", folder
     choice = Choice.TAKE_THEIRS if given.take else Choice.KEEP_BOTH if given.keep_both else Choice.ASK
     return SyncOptions(
-        folder=given.folder.expanduser().absolute(),
-        link=given.link,
+        folder=Path(folder).expanduser().absolute(),
+        link=link,
         once=given.once,
         as_json=given.json,
         choice=choice,
@@ -76,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    reader.add_argument("folder", type=Path, metavar="FOLDER")
+    reader.add_argument("folder", nargs="?", default=".", metavar="FOLDER", help="without it, the one you are in")
     reader.add_argument(
         "link", nargs="?", metavar="LINK", help="an invitation; may be left out for a folder that knows its server"
     )
@@ -104,6 +107,10 @@ def _parser() -> argparse.ArgumentParser:
         help="with --once: how long to wait for a server that does not answer (default: %(default)g)",
     )
     return reader
+
+
+def _is_link(word: str) -> bool:
+    return "://" in word
 
 
 def _seconds(text: str) -> float:

@@ -13,6 +13,13 @@ def test_a_folder_alone_goes_on_with_the_server_it_knows() -> None:
     assert (options.folder, options.link, options.once) == (Path.cwd() / "paper", None, False)
 
 
+def test_without_a_folder_it_is_the_one_where_the_command_is_given() -> None:
+    assert (parse([]).folder, parse([]).link) == (Path.cwd(), None)
+    link = "texswarm://host:8091/?token=t"
+    assert (parse([link]).folder, parse([link, "--once"]).link) == (Path.cwd(), link)
+    assert (parse(["paper", link]).folder, parse(["paper", link]).link) == (Path.cwd() / "paper", link)
+
+
 @pytest.mark.parametrize(
     ("arguments", "choice"),
     [([], Choice.ASK), (["--take", "theirs"], Choice.TAKE_THEIRS), (["--keep-both"], Choice.KEEP_BOTH)],
@@ -23,7 +30,7 @@ def test_a_choice_may_be_made_in_advance(arguments: list[str], choice: Choice) -
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["p", "l", "x"], ["p", "--take", "mine"], ["p", "--take", "theirs", "--keep-both"], ["p", "--patience", "0"]],
+    [["p", "l", "x"], ["p", "--take", "mine"], ["p", "--take", "theirs", "--keep-both"], ["p", "--patience", "0"]],
 )
 def test_what_makes_no_sense_is_a_wrong_command_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
