@@ -13,7 +13,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from texswarm_server.code_desk import CodeDesk
-from texswarm_server.pairing.channel import channel_of
+from texswarm_server.pairing.channel import channel_of, seen_as
 from texswarm_server.pairing.join_code import JoinCode
 from texswarm_server.protocol.errors import ErrorCode, RejectedError
 from texswarm_server.sessions.code_tries import Attempt
@@ -82,6 +82,14 @@ class PairingDesk:
         if self._door is not None and code is not self._told:
             self._told = code
             self._door.on_code(code)
+
+    def insist_on_certificate(self, seen: str | None) -> None:
+        """Raise RejectedError where a guest sees another certificate than is shown here: no proof of theirs would fit.
+
+        It is no try of a code. Who is in between may hide it, and then fails at the proof.
+        """
+        if seen is not None and seen != seen_as(self._certificate()):
+            raise RejectedError(ErrorCode.CERTIFICATE_OTHER, "something in between ends the encryption")
 
     def begin(self, nameplate: str, address: str) -> Attempt:
         """Let a guest try a code; raises RejectedError."""

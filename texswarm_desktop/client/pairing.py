@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 
 from texswarm_desktop.client.link import Link
 from texswarm_desktop.client.timing import LAN, LinkProfile
-from texswarm_server.pairing.channel import channel_of
+from texswarm_server.pairing.channel import channel_of, seen_as
 from texswarm_server.pairing.join_code import JoinCode, RandomBytes
 from texswarm_server.pairing.messages import (
     AskForInvitation,
@@ -55,13 +55,14 @@ class Looked:
 async def pair(address: ServerAddress, code: JoinCode, open_link: OpenCertified, random: RandomBytes) -> InviteLink:
     """Return the invite link that the host at `address` gives to who knows `code`.
 
-    Raises RejectedError (`code_wrong`, `code_expired`, `throttled` …), LinkError, or RemoteProtocolError.
+    Raises RejectedError (`code_wrong`, `certificate_other`, `throttled` …), LinkError, or RemoteProtocolError.
     """
     from texswarm_server.pairing.exchange import GuestExchange  # noqa: PLC0415 - a tenth of a second, for who has a code
 
     async with open_link(_door(address), LAN, time.monotonic) as link:
         exchange = GuestExchange(code, channel_of(link.certificate), random)
-        link.send(encode(StartPairing(nameplate=code.nameplate, opening=exchange.opening)))
+        seen = seen_as(link.certificate)
+        link.send(encode(StartPairing(nameplate=code.nameplate, opening=exchange.opening, certificate=seen)))
         answered = await _next(link, PairingAnswered)
         link.send(encode(ProvePairing(proof=exchange.prove(answered.answer))))
         done = await _next(link, PairingDone)

@@ -72,6 +72,10 @@ _BY_CODE: Final[dict[str, ErrorText]] = {
         "Wrong code", "This is not the code the host shows now. Look at it again; after a few wrong ones it changes."
     ),
     ErrorCode.CODE_EXPIRED: ErrorText("Code expired", "The host shows another code by now. Ask for it."),
+    ErrorCode.CERTIFICATE_OTHER: ErrorText(
+        "No way for a code",
+        "Something between here and the host, a proxy or somebody who listens, ends the encryption. Ask for a link.",
+    ),
     ErrorCode.THROTTLED: ErrorText("Too many tries", "The server asks to wait a little. It goes on by itself."),
     ErrorCode.REMOVED: ErrorText(
         "Removed by the host",

@@ -48,6 +48,9 @@ class PairingDesk(Protocol):
     def executor(self) -> Executor:
         """Where the exchange is computed: it takes some milliseconds, for which nobody else shall wait."""
 
+    def insist_on_certificate(self, seen: str | None) -> None:
+        """Raise RejectedError where a guest sees another certificate than is shown here."""
+
     def begin(self, nameplate: str, address: str) -> Attempt:
         """Let a guest try a code; raises RejectedError."""
 
@@ -110,6 +113,7 @@ class PairingPeer:
         self.shut(CloseCode.NORMAL)
 
     async def _pair(self, start: StartPairing) -> None:
+        self._desk.insist_on_certificate(start.certificate)
         attempt = self._attempt = self._desk.begin(start.nameplate, self._connection.address)
         run = asyncio.get_running_loop().run_in_executor
         exchange = await run(self._desk.executor, self._desk.exchange, attempt.code)

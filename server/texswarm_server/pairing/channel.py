@@ -13,3 +13,11 @@ PLAIN: Final = b"plain"
 def channel_of(certificate: bytes | None) -> bytes:
     """Return the channel of a connection on which this certificate, in DER form, was shown; None without TLS."""
     return PLAIN if certificate is None else b"certificate " + sha256(certificate).digest()
+
+
+def seen_as(certificate: bytes | None) -> str:
+    """Return what a guest says of the certificate it sees: its SHA-256 in hex, nothing without TLS.
+
+    It proves nothing, and is said so that a host can tell a proxy in between from a guest who has a wrong code.
+    """
+    return "" if certificate is None else sha256(certificate).hexdigest()

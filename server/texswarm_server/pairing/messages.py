@@ -10,11 +10,15 @@ MAX_FRAME_BYTES: Final = 4096
 
 
 class StartPairing(Message, frozen=True):
-    """A guest was told a code, and begins the exchange. `nameplate`: the number of the code."""
+    """A guest was told a code, and begins the exchange. `nameplate`: the number of the code.
+
+    `certificate`: as in `channel.seen_as`; None from a guest who does not say.
+    """
 
     nameplate: str
     opening: bytes
     version: int = PAIRING_VERSION
+    certificate: str | None = None
 
 
 class ProvePairing(Message, frozen=True):

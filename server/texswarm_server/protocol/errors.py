@@ -23,6 +23,7 @@ class ErrorCode(StrEnum):
     PROTOCOL_UNSUPPORTED = "protocol_unsupported"
     CODE_WRONG = "code_wrong"
     CODE_EXPIRED = "code_expired"
+    CERTIFICATE_OTHER = "certificate_other"
     THROTTLED = "throttled"
     REMOVED = "removed"
     APPROVAL_PENDING = "approval_pending"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
+import time
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.helpers.certificates import certificate
+from tests.helpers.go_betweens import reverse_proxy
 from tests.helpers.run_async import runs_async, until
 from tests.helpers.wire_client import wire_client
 from texswarm_desktop.client.link import LinkClosedError, WrongCertificateError
@@ -32,6 +35,7 @@ from texswarm_server.pairing.messages import (
 from texswarm_server.protocol.codec import encode
 from texswarm_server.protocol.errors import ErrorCode, LinkError, RejectedError
 from texswarm_server.protocol.invite_link import InviteLink, ServerAddress
+from texswarm_server.protocol.version import PAIRING_PATH
 from texswarm_server.sessions.code_tries import MAX_USES, MAX_WRONG
 
 if TYPE_CHECKING:
@@ -161,12 +165,33 @@ async def test_somebody_in_the_middle_with_another_certificate_gets_nothing(tmp_
     (tmp_path / "host").mkdir()
     (tmp_path / "middle").mkdir()
     async with host_in(tmp_path / "host") as host, relay_before(host, tmp_path / "middle") as middle:
+        for _ in range(2 * MAX_WRONG):
+            with pytest.raises(RejectedError, match=ErrorCode.CERTIFICATE_OTHER):
+                await pair(middle, host.code, door_transport(), os.urandom)
         with pytest.raises(RejectedError, match=ErrorCode.CODE_WRONG):
-            await pair(middle, host.code, door_transport(), os.urandom)
+            await pair_without_a_word(middle, host.code)
         assert host.invited == 0
+        assert await host.pair(), "no try of the guest's was counted before the one with a proof"
         fingerprint = "cd" * 32
         with pytest.raises(WrongCertificateError):
             await pair(middle, host.code, door_transport(fingerprint), os.urandom)
+
+
+@runs_async
+async def test_through_a_proxy_that_speaks_tls_a_guest_is_told_so_and_loses_no_try(tmp_path: Path) -> None:
+    (tmp_path / "proxy").mkdir()
+    cert_file, key_file, _der = certificate(tmp_path / "proxy")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert_file, key_file)
+    async with (
+        host_in(tmp_path, tls=False) as host,
+        reverse_proxy(host.address.port, "/tex", context) as proxy,
+    ):
+        there = ServerAddress("127.0.0.1", proxy.port, tls=True, path="/tex/ws")
+        for _ in range(2 * MAX_WRONG):
+            with pytest.raises(RejectedError, match=ErrorCode.CERTIFICATE_OTHER):
+                await pair(there, host.code, door_transport(), os.urandom)
+        assert await host.pair()
 
 
 @runs_async
@@ -253,11 +278,22 @@ async def test_a_server_that_stops_waits_for_no_guest_at_the_door(tmp_path: Path
             await link.receive()
 
 
+async def pair_without_a_word(address: ServerAddress, code: JoinCode) -> None:
+    """As a guest does of whom somebody in between hides which certificate they see."""
+    async with door_transport()(replace(address, path=PAIRING_PATH), LAN, time.monotonic) as link:
+        exchange = GuestExchange(code, channel_of(link.certificate), os.urandom)
+        link.send(encode(StartPairing(nameplate=code.nameplate, opening=exchange.opening)))
+        answered = host_codec.decode(await link.receive())
+        assert isinstance(answered, PairingAnswered)
+        link.send(encode(ProvePairing(proof=exchange.prove(answered.answer))))
+        refused = host_codec.decode(await link.receive())
+        assert isinstance(refused, PairingRefused)
+        raise RejectedError(refused.code, refused.message)
+
+
 @asynccontextmanager
 async def relay_before(host: Host, folder: Path) -> AsyncIterator[ServerAddress]:
     """Somebody between guest and host, who shows the guest a certificate of their own."""
-    import ssl
-
     cert_file, key_file, _der = certificate(folder)
     outside, inside = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     outside.load_cert_chain(cert_file, key_file)
