@@ -11,7 +11,6 @@ its owner has just left would stay for ever.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any, Final
 
 from texswarm_server.document.presence import PresenceEntry, decode_presence
@@ -151,7 +150,7 @@ class RoomPresence:
         owner = self._owners[entry.client_id].profile
         if owner.is_forgetful and owner.user_id == member.profile.user_id:
             return entry
-        self._entries[entry.client_id] = renewed = replace(entry, clock=entry.clock + 1)
+        self._entries[entry.client_id] = renewed = PresenceEntry(entry.client_id, entry.clock + 1, entry.state)
         return renewed
 
     def _forget_old(self) -> None:

@@ -31,6 +31,7 @@ from texswarm_server.sessions.document_access import DocumentAccess
 from texswarm_server.sessions.signing_keys import keys_for_start
 
 HOLD_ABOVE_BYTES: Final = 512
+_STARTED_AGAIN_AFTER_S: Final = 1.0
 
 
 class Machine:
@@ -47,15 +48,26 @@ class Machine:
         return 1_700_000_000.0 + self._loop.time() + self.wall_skew_s
 
     async def start(self) -> None:
-        """Start a server, which listens once it has taken in what is on the disk."""
+        """Start a server, which listens once it has taken in what is on the disk.
+
+        One that must write and cannot, ends, and is started again by what watches over it.
+        """
         if self.server is not None:
             return
         self.starts += 1
         server = self.server = Server(self, self._disk, self._config, random.Random(self._chance.random()))
         server.starting = asyncio.current_task()
-        with suppress(asyncio.CancelledError):
-            await server.start()
+        is_refused = False
+        try:
+            with suppress(asyncio.CancelledError):
+                await server.start()
+        except NotWritableError:
+            is_refused = True
         server.starting = None
+        if is_refused and self.server is server:
+            self.kill()
+            await asyncio.sleep(_STARTED_AGAIN_AFTER_S)
+            await self.start()
 
     def kill(self) -> None:
         if self.server is not None:
