@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from tests.helpers.run_async import runs_async, until
 from tests.helpers.wire_client import WireClient, signed_in_client, wire_client
 from texswarm_server.protocol.codec import encode
@@ -13,6 +15,7 @@ from texswarm_server.protocol.messages import (
     Participants,
 )
 from texswarm_server.protocol.version import Limits
+from texswarm_server.sessions.audit import AuditAction
 
 
 def who(client: WireClient) -> list[tuple[str, str]]:
@@ -165,3 +168,42 @@ async def test_a_return_in_time_leaves_no_gap(premises) -> None:
                 lists = [fact for fact in ada.facts if isinstance(fact, Participants)]
                 ids = {each.participant_id for fact in lists for each in fact.participants}
                 assert len(ids) == 2
+
+
+@runs_async
+async def test_what_is_stored_of_a_session_is_what_was_told_of_it(premises) -> None:
+    async with premises.running() as place:
+        store = place.server._store
+        async with signed_in_client(place.url, place.host_invite, user_id="ada") as ada:
+            async with signed_in_client(
+                place.url, place.host_invite, user_id="eve", session_id=ada.welcome.session_id
+            ) as eve:
+                told = {(each.welcome.session_id, each.welcome.user_id) for each in (ada, eve)}
+                stored = await store.run(lambda records: records.sessions())
+                assert {(each.session_id, each.user_id) for each in stored} == told
+                assert [each.detached_at for each in stored] == [None, None]
+            ada.cut()
+            await ada.closed()
+        async with wire_client(place.url) as again:
+            await back(again, ada)
+            stored = await store.run(lambda records: records.sessions())
+            assert again.welcome.session_id in [each.session_id for each in stored if each.detached_at is None]
+
+
+@runs_async
+async def test_who_was_shut_out_before_the_disk_answered_leaves_no_session_behind(premises) -> None:
+    async with premises.running(auth_timeout_s=0.05) as place:
+        store, may_go_on = place.server._store, threading.Event()
+        waiting = store.run(lambda _records: may_go_on.wait())
+        try:
+            async with wire_client(place.url) as slow:
+                await slow.send_text(encode(Authentication(protocol=2, token=place.host_invite, user_id="ada")))
+                assert await slow.closed() == 4408
+        finally:
+            may_go_on.set()
+        await waiting
+        await until(lambda: not place.server._peers)
+
+        entries, sessions = await store.run(lambda records: (records.audit(), records.sessions()))
+        assert AuditAction.SIGNED_IN in [each.action for each in entries]
+        assert not sessions
