@@ -132,7 +132,7 @@ class JoinDoctor:
 
     async def _through_proxy(self, link: InviteLink, host: str, port: int) -> AsyncIterator[Finding]:
         answer, _ = await check_up.try_port(host, port, self._patience_s)
-        yield judge_proxy(f"{host}:{port}", answer)
+        yield judge_proxy(f"{host}:{port}", answer, host=link.address.host)
         if answer is Answer.OPEN:
             yield await self._sign_in(link)
 

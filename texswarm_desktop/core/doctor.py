@@ -253,11 +253,11 @@ def judge_mdns(hosts: int | None) -> Finding:
     return finding(Step.MDNS, Level.FINE, Code.MDNS_HOSTS, count=hosts)
 
 
-def judge_proxy(proxy: str, answer: Answer) -> Finding:
-    """Does the system's proxy answer? `proxy`: host and port, without a password."""
+def judge_proxy(proxy: str, answer: Answer, *, host: str) -> Finding:
+    """Does the system's proxy answer? `proxy`: host and port, without a password; `host`: whom it stands before."""
     if answer is Answer.OPEN:
         return finding(Step.PROXY, Level.NOTE, Code.PROXY_USED, proxy=proxy)
-    return finding(Step.PROXY, Level.PROBLEM, Code.PROXY_FAILS, proxy=proxy)
+    return finding(Step.PROXY, Level.PROBLEM, Code.PROXY_FAILS, proxy=proxy, host=host)
 
 
 def judge_port(host: str, port: int, answer: Answer, took_ms: int) -> Finding:

@@ -72,7 +72,7 @@ _WORDS: Final[dict[Code, tuple[str, str]]] = {
         "Join the host's Wi-Fi or VPN; guest networks are often apart from the others.",
     ),
     Code.ADDRESS_PUBLIC: ("{address} is out on the internet.", ""),
-    Code.MDNS_HOSTS: ("{count} hosts announce themselves in this network.", ""),
+    Code.MDNS_HOSTS: ("Hosts that announce themselves in this network: {count}.", ""),
     Code.MDNS_SILENT: (
         "No host was heard announcing itself.",
         "That is no obstacle: a link or a code does without. Some networks swallow announcements.",
@@ -84,7 +84,8 @@ _WORDS: Final[dict[Code, tuple[str, str]]] = {
     Code.PROXY_USED: ("The system's proxy {proxy} stands in between, and answers.", ""),
     Code.PROXY_FAILS: (
         "The system's proxy {proxy} does not answer.",
-        "Correct it in the system's network settings, or leave this server out of it:\n  no_proxy=…",
+        "Correct it in the system's network settings, or leave this server out of it, for programs started after:\n"
+        "  {no_proxy}",
     ),
     Code.PORT_OPEN: ("Somebody listens on port {port}, {took_ms} ms away.", ""),
     Code.PORT_REFUSED: (
@@ -189,6 +190,8 @@ _CLOCK_COMMANDS: Final = {
     "Darwin": "sudo sntp -sS time.apple.com",
     "Windows": "w32tm /resync",
 }
+_NO_PROXY: Final = 'export no_proxy="{host},$no_proxy"'
+_NO_PROXY_WINDOWS: Final = "set no_proxy={host},%no_proxy%"
 _FIREWALL_OF: Final = {
     Firewall.UFW: "Ubuntu, Debian (ufw)",
     Firewall.FIREWALLD: "Fedora, openSUSE (firewalld)",
@@ -203,7 +206,9 @@ def text_of_finding(finding: Finding, *, system: str | None = None) -> FindingTe
         text = text_of_code(finding.data["reason"])
         return FindingText(f"The server said no: {text.title}.", text.sentence)
     sentence, remedy = _WORDS[finding.code]
-    data = {**finding.data, "command": _CLOCK_COMMANDS.get(system or platform.system(), "the date and time settings")}
+    name = system or platform.system()
+    data = {**finding.data, "command": _CLOCK_COMMANDS.get(name, "the date and time settings")}
+    data["no_proxy"] = (_NO_PROXY_WINDOWS if name == "Windows" else _NO_PROXY).format(host=data.get("host", ""))
     return FindingText(sentence.format(**data), _commands(finding) or remedy.format(**data))
 
 

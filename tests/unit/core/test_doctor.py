@@ -95,8 +95,8 @@ def test_discovery_is_never_the_end(hosts, level, code):
 
 
 def test_a_proxy_answers_or_is_the_problem():
-    assert told(judge_proxy("p:3128", Answer.OPEN)) == (Level.NOTE, Code.PROXY_USED)
-    assert told(judge_proxy("p:3128", Answer.REFUSED)) == (Level.PROBLEM, Code.PROXY_FAILS)
+    assert told(judge_proxy("p:3128", Answer.OPEN, host="lab.example")) == (Level.NOTE, Code.PROXY_USED)
+    assert told(judge_proxy("p:3128", Answer.REFUSED, host="lab.example")) == (Level.PROBLEM, Code.PROXY_FAILS)
 
 
 @pytest.mark.parametrize("answer", Answer)

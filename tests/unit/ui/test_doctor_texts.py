@@ -2,7 +2,18 @@
 
 import pytest
 
-from texswarm_desktop.core.doctor import Code, Finding, Firewall, Level, Step, finding, judge_firewall, judge_sign_in
+from texswarm_desktop.core.doctor import (
+    Answer,
+    Code,
+    Finding,
+    Firewall,
+    Level,
+    Step,
+    finding,
+    judge_firewall,
+    judge_proxy,
+    judge_sign_in,
+)
 from texswarm_desktop.ui.doctor_texts import STEP_WORDS, report_of, text_of_finding, verdict_of
 
 DATA = {
@@ -47,6 +58,15 @@ def test_a_host_behind_a_firewall_is_told_every_command() -> None:
 def test_a_clock_is_set_by_the_command_of_the_system(system: str, command: str) -> None:
     found = finding(Step.CLOCK, Level.WARNING, Code.CLOCK_OFF, minutes=3, side="behind")
     assert command in text_of_finding(found, system=system).remedy
+
+
+@pytest.mark.parametrize(
+    ("system", "command"), [("Linux", 'export no_proxy="lab.example,'), ("Windows", "set no_proxy=")]
+)
+def test_a_proxy_that_fails_is_left_out_by_an_exact_command(system: str, command: str) -> None:
+    found = judge_proxy("p:3128", Answer.SILENT, host="lab.example")
+    assert command in text_of_finding(found, system=system).remedy
+    assert "lab.example" in text_of_finding(found, system=system).remedy
 
 
 def test_a_refused_invitation_is_told_in_the_words_of_the_status_line() -> None:
