@@ -327,6 +327,8 @@ class FolderMirror:
                 self._dirty.update({file_id} & self._paths.of_files.keys())  # it came back while it was being removed
             else:
                 self._known.know(file_id, base)
+                if self._paths.of_files.get(file_id, base.path) != base.path:
+                    self._dirty.add(file_id)  # it got its old name back while it was being moved
         for file_id, former in outcome.former:
             self._known.before(file_id, former)
         paths = self._paths.of_files

@@ -141,3 +141,37 @@ def test_a_crash_right_after_a_file_was_deleted_and_an_older_state_put_there_tak
 
     asyncio.run(look())
     assert (tmp_path / "image" / "part.tex").read_text() == "one\nsaved\ntwo\n"
+
+
+def test_a_file_that_gets_its_name_back_while_it_is_being_moved_is_moved_back(
+    tmp_path: Path, executor: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seed 966065 of the simulated mirror: it was where it is to be when that was asked, and elsewhere afterwards."""
+    (tmp_path / "p").mkdir()
+    for name in ("main.tex", "part.tex"):
+        (tmp_path / "p" / name).write_text(name)
+
+    async def story() -> None:
+        async with await Project.open(tmp_path / "p", store_executor=executor) as project:
+            await project.flush()
+            file_id = project.document.file_at("part.tex")
+            assert file_id is not None
+            is_moved, go_on, move = threading.Event(), threading.Event(), SystemDisk.put_beside
+
+            def held(disk: SystemDisk, old: Path, new: Path) -> None:
+                move(disk, old, new)
+                is_moved.set()
+                assert go_on.wait(30)
+
+            monkeypatch.setattr(SystemDisk, "put_beside", held)
+            project.document.rename_file(file_id, "other.tex")
+            flushing = asyncio.gather(project.flush())
+            assert await asyncio.to_thread(is_moved.wait, 30)
+            project.document.rename_file(file_id, "part.tex")
+            monkeypatch.undo()
+            go_on.set()
+            await flushing
+            await project.flush()
+
+    asyncio.run(story())
+    assert sorted(path.name for path in (tmp_path / "p").glob("*.tex")) == ["main.tex", "part.tex"]
