@@ -5,6 +5,7 @@ It decides nothing about projects and servers, and knows no widget below the win
 
 import logging
 from collections.abc import Coroutine
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -123,6 +124,7 @@ class WindowController:
         window, meeting = self._window, self._window.meeting
         window.invite_requested.connect(lambda: self.do("invite", self._copy_invite()))
         meeting.members_requested.connect(lambda: self.do("members", self._show_members()))
+        meeting.members_outdated.connect(lambda: self.do("members", self._look_at_members_again()))
         meeting.member_decided.connect(lambda decision: self.do("decide", self._decide(decision)))
         meeting.member_invite_requested.connect(lambda role: self.do("invite", self._copy_member_invite(role)))
         meeting.knock_answered.connect(lambda answer: self.do("answer", self._answer_knock(answer)))
@@ -249,6 +251,11 @@ class WindowController:
 
     async def _show_members(self) -> None:
         self._window.meeting.show_members(await self._workspace.owner.membership())
+
+    async def _look_at_members_again(self) -> None:
+        """Nobody asked for that: where it cannot be had, what was shown stays."""
+        with suppress(TexSwarmError):
+            self._window.meeting.update_members(await self._workspace.owner.membership())
 
     async def _decide(self, decision: Decision) -> None:
         """What a server refuses is said in the sheet, over what holds now."""

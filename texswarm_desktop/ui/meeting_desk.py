@@ -32,7 +32,8 @@ class MeetingDesk(QObject):
     is joined and a name, and `words_wanted(str)` with a fingerprint; of what is shared from here `stop_requested()`,
     `access_chosen(str)` with a role, `who_joins_chosen(WhoJoins)` and `lock_chosen(bool)`; `knock_answered(Answer)`;
     `members_requested()`, and of their sheet `member_decided(Decision)` and `member_invite_requested(str)` with a role;
-    `name_chosen(str)`; `sign_out_requested()`.
+    `name_chosen(str)`; `sign_out_requested()`. No wish: `members_outdated()` when somebody came, went or may do
+    something else while that sheet is up.
     """
 
     join_requested = Signal(str, str)
@@ -44,6 +45,7 @@ class MeetingDesk(QObject):
     lock_chosen = Signal(bool)
     knock_answered = Signal(object)
     members_requested = Signal()
+    members_outdated = Signal()
     member_decided = Signal(object)
     member_invite_requested = Signal(str)
     name_chosen = Signal(str)
@@ -61,6 +63,7 @@ class MeetingDesk(QObject):
         self._host_sheet: HostSheet | None = None
         self._members_sheet: MembersSheet | None = None
         self._awaits_hosting = False
+        self._in: frozenset[tuple[str, str]] = frozenset()
         self.lobby_bar = LobbyBar(theme)
         self.lobby_bar.answered.connect(self.knock_answered)
         connection.hosting_changed.connect(self._on_connection_hosting_changed)
@@ -194,6 +197,9 @@ class MeetingDesk(QObject):
     def _on_participants_rows(self, rows: list[ParticipantRow]) -> None:
         if self._host_sheet is not None:
             self._host_sheet.show_people(rows)
+        before, self._in = self._in, frozenset((one.person.user_id, one.role) for one in rows)
+        if self._members_sheet is not None and before != self._in:
+            self.members_outdated.emit()
 
     def _on_lobby_visitors(self, visitors: list[Visitor]) -> None:
         self.lobby_bar.show_visitors(visitors)

@@ -109,6 +109,17 @@ async def test_an_owner_lets_somebody_only_read_and_write_again(desks: Desks) ->
 
 
 @runs_at_desks
+async def test_who_comes_while_the_sheet_is_up_is_in_it(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "paper")
+    sheet = await shares(ada)
+    people = await people_of(sheet)
+    assert not says(people, "bob")
+    await desks.start("bob", sheet.link.text())
+    await give_role(people, "bob", "May read")
+    await until(lambda: says(people, "bob") == "viewer")
+
+
+@runs_at_desks
 async def test_who_was_made_an_owner_decides_too(desks: Desks) -> None:
     ada, bob, sheet = await with_a_guest(desks)
     people = await people_of(sheet)
