@@ -259,9 +259,11 @@ class Programs:
     def _note_unseen_move(self, peer: "Peer", path: str) -> None:
         """A file was moved, and before the mirror saw that there is another one in its place.
 
-        Which is which cannot be known when the moved one is changed besides: then what is in it is there twice.
+        Which is which cannot be known when the moved one is changed besides: then what is in it is there twice. So
+        it is when the mirror saw that and was killed before it was durable.
         """
-        if path not in peer.disk.files and path in self._mirrored(peer).values():
+        known = {*self._mirrored(peer).values(), *self._stored(peer).values()}
+        if path not in peer.disk.files and path in known:
             for new in peer.disk.files:
                 if path in peer.disk.were.get(new, ()):
                     self.written_again |= set(peer.disk.text(new).splitlines())
@@ -275,6 +277,9 @@ class Programs:
     def _mirrored(self, peer: "Peer") -> dict[FileId, str]:
         if peer.process is not None:
             return {file_id: base.path for file_id, base in peer.process.mirror._known.files.items()}
+        return self._stored(peer)
+
+    def _stored(self, peer: "Peer") -> dict[FileId, str]:
         return {FileId(file_id): path for file_id, path in peer.database.execute("SELECT file_id, path FROM files")}
 
     # ── git ─────────────────────────────────────────────────────────────────────────────────────────────
