@@ -4,7 +4,6 @@ One window, one project. Everything here that can fail for a reason the user mus
 that carries data; the words are chosen in `ui`. What the program can mend by itself is a state of the connection.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -16,11 +15,10 @@ from PySide6.QtCore import QObject, Signal
 
 from texswarm_desktop.client.address_book import lasting_key
 from texswarm_desktop.client.events import RetryCause
-from texswarm_desktop.client.server_talk import admitted, end_connection, same_or_new_invite, share
+from texswarm_desktop.client.server_talk import admitted, same_or_new_invite, share
 from texswarm_desktop.client.status import Hosting
 from texswarm_desktop.core.joining import Choice, Road
 from texswarm_desktop.core.palette import color_of
-from texswarm_desktop.core.reload_limit import ReloadLimit
 from texswarm_desktop.core.settings import KnownServer
 from texswarm_desktop.core.templates import Template
 from texswarm_desktop.qtx.task_scope import TaskScope
@@ -28,25 +26,22 @@ from texswarm_desktop.services.credentials import CredentialStore
 from texswarm_desktop.services.embedded_server import HostStarted
 from texswarm_desktop.services.host_identity import HostIdentity
 from texswarm_desktop.services.library import Library
-from texswarm_desktop.services.project import Project
 from texswarm_desktop.services.settings_store import SettingsStore
 from texswarm_desktop.services.wakefulness import KeepAwake
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
+from texswarm_desktop.viewmodels.desk import Desk, open_paths_of
 from texswarm_desktop.viewmodels.observed_project import ObservedProject
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
 from texswarm_desktop.viewmodels.owner_desk import OwnerDesk
 from texswarm_desktop.viewmodels.people import Person, clean_name
-from texswarm_desktop.viewmodels.project_view import ProjectView
 from texswarm_desktop.viewmodels.server_reach import NewTransport, ServerReach
 from texswarm_desktop.viewmodels.sharing import EVERYWHERE, OWN_SERVER, Sharing
 from texswarm_desktop.viewmodels.two_histories import TwoHistories, compare_histories
 from texswarm_server.protocol.certificates import same_fingerprint
 from texswarm_server.protocol.errors import (
-    DamagedDocumentError,
     ErrorCode,
     LinkError,
     LinkLostError,
-    NotWritableError,
     ProjectInUseError,
     RejectedError,
     StorageError,
@@ -58,11 +53,6 @@ if TYPE_CHECKING:
     from texswarm_desktop.client.connection import Connection
 
 _log: Final = logging.getLogger(__name__)
-_BRING_UP_TRIES: Final = 5
-_BRING_UP_PAUSE_S: Final = 0.2
-#: How often, and how many times in a row, a project is found closed that another process had: it may be started anew.
-_FREE_PAUSE_S: Final = 1.0
-_FREE_TIMES: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +107,6 @@ class Workspace(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._bring_up = bring_up
         self._library = library
         self._credentials = credentials
         self._reach = ServerReach(
@@ -142,10 +131,30 @@ class Workspace(QObject):
         self._sharing.changed.connect(self.hosting_changed)
         self.owner = OwnerDesk(opened=lambda: self.opened, me=lambda: self.me, sharing=self._sharing)
         self._sharing.server_changed.connect(self.own_server_changed)
-        self._reloads = ReloadLimit()
         self._last_followed: InviteLink | None = None
-        self.opened: OpenedProject | None = None
-        self.observed: ObservedProject | None = None
+        self._desk = Desk(
+            library=library,
+            status=status,
+            sharing=self._sharing,
+            me=lambda: self.me,
+            road=self._reach.road,
+            link_again=self._link_again,
+            bring_up=bring_up,
+            scope=scope,
+            parent=self,
+        )
+        for name in ("opened_changed", "observed_changed", "attached", "closing", "notice"):
+            getattr(self._desk, name).connect(getattr(self, name))
+
+    @property
+    def opened(self) -> OpenedProject | None:
+        """The project that is open here, if one is."""
+        return self._desk.opened
+
+    @property
+    def observed(self) -> ObservedProject | None:
+        """The folder that is only looked at, if one is."""
+        return self._desk.observed
 
     @property
     def hosting(self) -> Hosting | None:
@@ -175,12 +184,12 @@ class Workspace(QObject):
     async def new(self, title: str, template: Template = Template.BLANK) -> None:
         """Make a project in the projects folder and open it."""
         async with self._reach.road():
-            await self._show(await self._library.create_from(template, title, self.me.name))
+            await self._desk.show(await self._library.create_from(template, title, self.me.name))
 
     async def open_welcome(self) -> None:
         """Open a copy of the small paper that comes with the program."""
         async with self._reach.road():
-            await self._show(await self._library.create_welcome())
+            await self._desk.show(await self._library.create_welcome())
 
     async def open(self, folder: Path) -> bool:
         """Open a folder as a project, and link it to its server if it has one; return whether it is on this desk.
@@ -189,25 +198,12 @@ class Workspace(QObject):
         looked at.
         """
         async with self._reach.road():
-            if self.opened is not None and _is_same(self.opened.project.folder, folder):
-                return True
-            try:
-                project = await self._library.open(folder)
-            except ProjectInUseError as error:
-                if await self._brought_up(error):
-                    return False
-                await self._observe(folder, error)
-            except NotWritableError as error:
-                await self._observe(folder, error)
-            else:
-                await self._show(project)
-                await self._link_again()
-            return True
+            return await self._desk.open(folder)
 
     async def open_free(self, folder: Path) -> None:
         """Open a folder as `open` does, or leave it alone; raises StorageError, ProjectInUseError among them."""
         async with self._reach.road():
-            await self._show(await self._library.open(folder))
+            await self._desk.show(await self._library.open(folder))
             await self._link_again()
 
     async def reopen(self) -> None:
@@ -215,7 +211,7 @@ class Workspace(QObject):
         observed = self.observed
         if observed is None:
             return
-        before, (paths, current) = observed.reason, _open_paths(observed.view)
+        before, (paths, current) = observed.reason, open_paths_of(observed.view)
         await self.open(observed.folder)
         if self.opened is not None:
             self.opened.view.open_paths(paths, current)
@@ -228,14 +224,14 @@ class Workspace(QObject):
         Raises StorageError, and leaves the project open, when it cannot be.
         """
         async with self._reach.road():
-            await self._leave()
+            await self._desk.leave()
 
     # ── hosting ─────────────────────────────────────────────────────────────────────────────────────────
 
     async def host(self) -> str:
         """Share the open project from this computer and return the link to pass on."""
         async with self._reach.road():
-            return (self.hosting or await self._begin_hosting(self._require_opened())).link
+            return (self.hosting or await self._begin_hosting(self._desk.require_opened())).link
 
     async def stop_hosting(self) -> None:
         """End the sharing; guests keep their copies. May be called at any time."""
@@ -268,7 +264,7 @@ class Workspace(QObject):
     async def share_at(self, link: InviteLink) -> None:
         """Put the open project on a server, and keep it linked."""
         async with self._reach.road():
-            opened = self._require_opened()
+            opened = self._desk.require_opened()
             async with self._reach.reached(link) as connection:
                 await share(connection, opened.project.as_new_document(), link.token)
                 await self._keep(opened, connection, link)
@@ -276,7 +272,7 @@ class Workspace(QObject):
     async def compare_histories(self) -> TwoHistories:
         """Say how the open project differs from the server's of another history; raises RejectedError or LinkError."""
         async with self._reach.road():
-            opened = self._require_opened()
+            opened = self._desk.require_opened()
             connection, key = opened.release(), opened.server_key
             if connection is None:
                 raise LinkLostError("the project is not on a server")
@@ -291,19 +287,19 @@ class Workspace(QObject):
         Raises StorageError; the project is open as it was then.
         """
         async with self._reach.road():
-            project, link = self._require_opened().project, self._require_opened().project.server_link
+            project, link = self._desk.require_opened().project, self._desk.require_opened().project.server_link
             if link is None:
                 return
             road = Road.KEEP_BOTH if choice is Choice.KEEP_BOTH else Road.TAKE_THEIRS
-            await self._leave()
+            await self._desk.leave()
             try:
                 joined = await self._library.join(road, project.folder, project.document_id, histories.lineage)
             except StorageError:
-                self._present(await self._library.open(project.folder))
+                self._desk.present(await self._library.open(project.folder))
                 await self._link_again()
                 raise
             joined.project.bind_server(link)
-            self._present(joined.project)
+            self._desk.present(joined.project)
             await self._link_again()
         if joined.aside is not None:
             self.put_aside.emit(str(joined.aside))
@@ -311,7 +307,7 @@ class Workspace(QObject):
     async def sign_out(self) -> None:
         """Leave the project's server for good: nothing is kept that would let this computer in; the copy stays."""
         async with self._reach.road():
-            opened = self._require_opened()
+            opened = self._desk.require_opened()
             link = opened.project.server_link
             if link is None:
                 return
@@ -377,154 +373,13 @@ class Workspace(QObject):
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def _require_opened(self) -> OpenedProject:
-        """Raises the StorageError that keeps what is looked at from being a project."""
-        if self.opened is None:
-            raise RuntimeError("no project is open") if self.observed is None else self.observed.reason
-        return self.opened
-
-    async def _brought_up(self, error: ProjectInUseError) -> bool:
-        """Ask the window that has the project to come to the front; one that is just opening it gets a moment."""
-        tries = _BRING_UP_TRIES if error.program == "texswarm" else 1
-        for number in range(tries):
-            if number:
-                await asyncio.sleep(_BRING_UP_PAUSE_S)
-            if self._bring_up(Path(error.folder)):
-                self.attached.emit(error.folder)
-                return True
-        return False
-
-    async def _observe(self, folder: Path, reason: StorageError) -> None:
-        """Put a folder on the desk that is only looked at; one that is there already stays as it is."""
-        if self.observed is not None and _is_same(self.observed.folder, folder):
-            self.observed.set_reason(reason)
-            return
-        found = await self._library.observe(folder, reason)
-        try:
-            await self._leave()
-        except BaseException:
-            await found.close()
-            raise
-        self.notice.emit(None)
-        self.observed = ObservedProject(
-            found, me=self.me, status=self._status, on_problem=self.notice.emit, parent=self
-        )
-        self.observed_changed.emit(self.observed)
-        self._scope.start("wait for the project", self._wait_for_project(self.observed))
-
-    async def _wait_for_project(self, observed: ObservedProject) -> None:
-        """Open as a project what another process had open, once that is gone and does not come again at once."""
-        free = 0
-        while self.observed is observed:
-            await asyncio.sleep(_FREE_PAUSE_S)
-            if not isinstance(observed.reason, ProjectInUseError):
-                continue
-            free = 0 if await self._library.is_open_elsewhere(observed.folder) else free + 1
-            if free >= _FREE_TIMES:
-                await self._open_in_place_of(observed)
-                free = 0
-
-    async def _open_in_place_of(self, observed: ObservedProject) -> None:
-        """Nothing is lost by that: what is only looked at is what is on the disk, and the project takes that in."""
-        async with self._reach.road():
-            if self.observed is not observed:
-                return
-            try:
-                project = await self._library.open(observed.folder)
-            except ProjectInUseError as error:
-                observed.set_reason(error)
-                return
-            except StorageError:
-                return  # as before: one reads, and can try again
-            paths, current = _open_paths(observed.view)
-            await self._show(project)
-            await self._link_again()
-            self._require_opened().view.open_paths(paths, current)
-
     def _show_link(self) -> None:
         if self.opened is not None:
             self.opened.show_link()
 
-    async def _show(self, project: Project) -> None:
-        """Put another project on the desk; raises StorageError, and keeps the one there, when that cannot be stored."""
-        try:
-            await self._leave()
-        except BaseException:
-            await project.close(discard=True)
-            raise
-        self.notice.emit(None)
-        self._present(project)
-
-    def _present(self, project: Project) -> None:
-        opened = OpenedProject(project, me=self.me, status=self._status, on_problem=self._on_problem, parent=self)
-        self.opened = opened
-        self._library.remember(project)
-        self.opened_changed.emit(opened)
-
-    def _on_problem(self, error: Exception | None) -> None:
-        self.notice.emit(error)
-        if not isinstance(error, DamagedDocumentError) or self.opened is None:
-            return
-        if self._reloads.allows(asyncio.get_running_loop().time()):
-            self._scope.start("load again", self._load_again(self.opened))
-
-    async def _load_again(self, opened: OpenedProject) -> None:
-        """Put the stored replica in the place of one that an edit broke in memory, on the link that stands."""
-        async with self._reach.road():
-            if self.opened is not opened:
-                return
-            try:
-                await opened.project.kept()
-            except StorageError:
-                return  # which is told, and leaves the project as it is: what was typed is in memory only
-            files, current = opened.view.open_files, opened.view.current
-            connection, key, self.opened = opened.connection, opened.server_key, None
-            opened.release()
-            self._sharing.unfollow()
-            self.closing.emit()
-            try:
-                await opened.close()
-                opened.deleteLater()
-                self._present(await self._library.open(opened.project.folder))
-            except StorageError as error:
-                await self._sharing.end()
-                if connection is not None:
-                    await end_connection(connection)
-                self.notice.emit(error)
-                return
-            again = self._require_opened()
-            if self._sharing.hosting is not None:
-                self._sharing.follow(again)
-            if connection is not None:
-                await again.attach(connection, key=key)
-            again.view.open_again(files, current)
-            self.notice.emit(None)
-
-    async def _leave(self) -> None:
-        """Let go of the open project; raises StorageError, and keeps it on the desk, when it cannot be stored."""
-        if self.observed is not None:
-            observed, self.observed = self.observed, None
-            self.closing.emit()
-            await observed.close()
-            observed.deleteLater()
-        if self.opened is None:
-            return
-        await self.opened.project.kept()
-        await self._sharing.end()
-        opened, self.opened = self.opened, None
-        self.closing.emit()
-        try:
-            await opened.close()
-        except StorageError:
-            self._present(opened.project)
-            await self._link_again()
-            raise
-        finally:
-            opened.deleteLater()
-
     async def _link_again(self) -> None:
         """Connect the open project to the server it belongs to; a state from here on, whatever happens."""
-        opened = self._require_opened()
+        opened = self._desk.require_opened()
         link = opened.project.server_link
         if link is not None:
             session_id = opened.project.session_at(str(link.address))
@@ -581,13 +436,13 @@ class Workspace(QObject):
             try:
                 replica = await self._library.replica(chosen.id, chosen.lineage, chosen.title)
             except ProjectInUseError as error:
-                if await self._brought_up(error):
+                if await self._desk.brought_up(error):
                     return
                 raise
-            await self._show(replica)
+            await self._desk.show(replica)
         elif self.hosting is not None:
             return
-        await self._keep(self._require_opened(), connection, link)
+        await self._keep(self._desk.require_opened(), connection, link)
 
     async def _keep(self, opened: OpenedProject, connection: "Connection", link: InviteLink) -> None:
         self._last_followed = None
@@ -598,19 +453,7 @@ class Workspace(QObject):
         self._library.remember(opened.project)
 
 
-def _open_paths(view: ProjectView) -> tuple[list[str], str]:
-    """Return the paths of the files that are open, and of the one that is worked on."""
-    return [view.path_of(one) for one in view.open_files], view.path_of(view.current or "")
-
-
 def _host_of(connection: "Connection") -> str:
     """Return how whoever decides there is called."""
     server = connection.welcome.server if connection.welcome is not None else None
     return clean_name(server.name if server is not None else "") or "the host"
-
-
-def _is_same(folder: Path, other: Path) -> bool:
-    try:
-        return folder == other or folder.samefile(other)
-    except OSError:
-        return False
