@@ -9,6 +9,7 @@ way.
 
 import asyncio
 import logging
+import math
 import queue
 import sqlite3
 import threading
@@ -107,7 +108,7 @@ class SqliteStore:
         self._updates_gathered = 0
         self._handing_over: asyncio.Handle | None = None
         self._is_urgent = False
-        self._handed_over_at = 0.0
+        self._handed_over_at = -math.inf
         self._queue: queue.SimpleQueue[list[_Item]] = queue.SimpleQueue()
         self._unsaved: list[_Append] = []
         self._is_in_trouble = False
@@ -196,8 +197,8 @@ class SqliteStore:
         """Give the writer what was gathered."""
         self._forget_timer()
         self._is_urgent = False
-        self._updates_gathered = 0
-        self._handed_over_at = self._loop.time()
+        if self._updates_gathered:
+            self._updates_gathered, self._handed_over_at = 0, self._loop.time()
         if self._gathered:
             items, self._gathered = self._gathered, []
             self._queue.put(items)
