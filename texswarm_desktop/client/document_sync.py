@@ -90,7 +90,7 @@ class _Stage(Enum):
 
 @dataclass(slots=True)
 class _Door:
-    """What lasts as long as a handle."""
+    """What lasts as long as a handle. `returned`: a message, and how many edits of others the server has with it."""
 
     handle: Handle
     role: RoleName
@@ -99,6 +99,7 @@ class _Door:
     has_caught_up: bool = False
     early_presence: list[bytes] = field(default_factory=list)
     sent: int = 0
+    returned: tuple[int, int] | None = None
     in_flight: deque[tuple[int, int]] = field(default_factory=deque)
 
     @property
@@ -107,7 +108,11 @@ class _Door:
 
 
 class DocumentSync:
-    """The traffic of one document. Invariant: an outbox row is acknowledged only if the server said it is durable."""
+    """The traffic of one document. Invariant: an outbox row is acknowledged only if the server said it is durable.
+
+    A server tells edits before it stores them. One that is killed in between may have lost what others deleted, which
+    no state vector shows, and who deleted it may never come back: so what was heard is returned after the next opening.
+    """
 
     def __init__(self, replica: ReplicaPort, *, clock: Callable[[], float], on_edit: Callable[[], None]) -> None:
         self._replica = replica
@@ -121,6 +126,7 @@ class DocumentSync:
         self._is_removed = False
         self._participants: dict[str, Participant] = {}
         self._reopenings: list[float] = []
+        self._heard = self._returned = 0
         self._ages: deque[tuple[int, float]] = deque()
         if replica.unacknowledged():
             self._ages.append((replica.last_local_row(), clock()))
@@ -289,6 +295,7 @@ class DocumentSync:
                 self._apply(update)
                 self._on_caught_up(door)
             case Update(update):
+                self._heard += 1
                 self._apply(update)
             case Awareness(update):
                 if door.has_caught_up:
@@ -352,7 +359,8 @@ class DocumentSync:
         theirs = read_state_vector(state_vector)
         door.their_vector = state_vector
         has_edits = self._replica.unacknowledged() > 0
-        if not has_edits and theirs == read_state_vector(self._replica.state_vector()):
+        has_all = self._heard == self._returned
+        if not has_edits and has_all and theirs == read_state_vector(self._replica.state_vector()):
             return
         if door.can_write:
             self._send_missing(door, state_vector)
@@ -379,6 +387,8 @@ class DocumentSync:
         row = 0
         while door.in_flight and door.in_flight[0][0] <= count:
             row = max(row, door.in_flight.popleft()[1])
+        if door.returned is not None and door.returned[0] <= count:
+            self._returned = door.returned[1]
         if row:
             while self._ages and self._ages[0][0] <= row:
                 self._ages.popleft()
@@ -400,6 +410,7 @@ class DocumentSync:
         update = self._replica.update_since(state_vector)
         if len(update) <= self._room():
             self._send_numbered(door, SyncStep2(update), row)
+            door.returned = door.sent, self._heard
             return
         for last_row, part in _gathered(self._replica.unacknowledged_updates(), self._room()):
             if self._door is door:

@@ -181,6 +181,27 @@ def test_an_edit_that_only_deletes_is_sent_though_the_vectors_are_equal(desk):
     assert len(link.sent(SyncStep2)) == 1
 
 
+def test_what_others_deleted_is_returned_to_a_server_that_may_have_lost_it(desk):
+    desk.replica.replace(0, 0, "abc")
+    desk.replica.acknowledged(desk.replica.last_local_row())
+    server = ProjectDocument()
+    server.apply(desk.replica.update_since(EMPTY_STATE))
+    stored = server.update_since(EMPTY_STATE)
+    desk.live()
+    server.text(server.file_at("main.tex")).replace_u16(0, 2, "")
+    desk.sync.receive(Update(server.update_since(server.state_vector())))
+    assert desk.replica.text == "c"
+
+    desk.cut()
+    link = desk.connect()
+    desk.opened()
+    lame = ProjectDocument()
+    lame.apply(stored)
+    desk.sync.receive(SyncStep1(lame.state_vector()))
+    lame.apply(link.sent(SyncStep2)[0].update)
+    assert str(lame.text(lame.file_at("main.tex"))) == "c"
+
+
 def test_another_lineage_is_refused_on_our_side_too(desk):
     link = desk.connect()
     desk.opened(lineage="lineage-b")
