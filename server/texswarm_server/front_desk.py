@@ -27,6 +27,7 @@ from texswarm_server.protocol.version import PROTOCOL_VERSION
 from texswarm_server.record_care import RecordCare
 from texswarm_server.sessions.access_tokens import AccessTokens
 from texswarm_server.sessions.administration import close_session, revoke_sign_in
+from texswarm_server.sessions.arrival import Arrival
 from texswarm_server.sessions.audit import SERVER, AuditAction, AuditEntry
 from texswarm_server.sessions.credentials import RandomBytes, new_uuid
 from texswarm_server.sessions.records import Records, StoredSession
@@ -39,42 +40,6 @@ _logger = logging.getLogger(__name__)
 
 _CLIENT_CHARS = 80
 _NOBODY = UserId("")
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """When (wall time), from where and with what program somebody came."""
-
-    at: float
-    address: str
-    client: str
-
-    def note(self, records: Records, session: Session) -> None:
-        """Store that a session is attached, and tell the audit log who came."""
-        records.put_session(self.stored(session))
-        records.put_audit(
-            AuditEntry(
-                at=self.at,
-                action=AuditAction.SIGNED_IN,
-                actor=session.user_id,
-                user_id=session.user_id,
-                reference=session.session_id,
-                address=self.address,
-                detail=self.client,
-            )
-        )
-
-    def stored(self, session: Session, *, detached_at: float | None = None) -> StoredSession:
-        """Return a session as it survives a restart."""
-        return StoredSession(
-            session_id=session.session_id,
-            user_id=session.user_id,
-            grant_id=session.grant_id,
-            detached_at=detached_at,
-            attached_at=self.at,
-            address=self.address,
-            client=self.client,
-        )
 
 
 @dataclass(slots=True)
