@@ -73,7 +73,7 @@ Operation = Callable[[sqlite3.Connection], None]
 class StoredReplica:
     """Everything that was stored. `updates` make up the whole document; none when nothing was ever written.
 
-    `loose_bytes` and `loose_rows`: of rows that it would be faster to load as part of the snapshot; `whole_bytes`: of
+    `loose_bytes` and `loose_edits`: of rows that it would be faster to load as part of the snapshot; `whole_bytes`: of
     snapshot and rows.
     """
 
@@ -85,7 +85,7 @@ class StoredReplica:
     former: dict[str, list[FormerState]] = field(default_factory=dict)
     last_row: int = 0
     loose_bytes: int = 0
-    loose_rows: int = 0
+    loose_edits: int = 0
     whole_bytes: int = 0
 
 
@@ -117,18 +117,20 @@ class ReplicaDatabase:
         with self._typed_errors():
             upto, snapshot = self._snapshot()
             rows = self._rows()
-            loose = [row.update for row, _ in rows if row.row > upto]
+            later = [row for row, _ in rows if row.row > upto]
+            updates = [row.update for row in later]
+            loose = [row for row in later if is_loose(row.update, row.edits)]
             return StoredReplica(
-                updates=_in_few(snapshot, loose, self._path),
+                updates=_in_few(snapshot, updates, self._path),
                 meta=dict(self._connection.execute("SELECT key, value FROM meta")),
                 waiting=[OutboxRow(row.row, row.edits, row.update, since) for row, is_waiting in rows if is_waiting],
                 records=self._records(),
                 former=self._former(),
                 figures=dict(map(_figure, self._connection.execute("SELECT * FROM figures"))),
                 last_row=max([upto, *(row.row for row, _ in rows)]),
-                loose_bytes=sum(len(update) for update in loose if is_small(update)),
-                loose_rows=sum(map(is_small, loose)),
-                whole_bytes=len(snapshot or b"") + sum(map(len, loose)),
+                loose_bytes=sum(len(row.update) for row in loose),
+                loose_edits=sum(max(row.edits, 1) for row in loose),
+                whole_bytes=len(snapshot or b"") + sum(map(len, updates)),
             )
 
     def compact(self) -> int:
@@ -221,9 +223,12 @@ class ReplicaDatabase:
             raise CorruptSnapshotError(f"{self._path}: {error}") from error
 
 
-def is_small(update: bytes) -> bool:
-    """Say whether it is its number and not its size that makes such an update slow to load."""
-    return len(update) < _SMALL_BYTES
+def is_loose(update: bytes, edits: int) -> bool:
+    """Say whether it is the number of its edits and not their size that makes an update slow to load.
+
+    Typed in a hurry, a thousand edits are one update of twenty kilobytes, and load as slowly as a thousand updates.
+    """
+    return len(update) < _SMALL_BYTES * max(edits, 1)
 
 
 def read_meta(path: Path, key: str) -> str | None:

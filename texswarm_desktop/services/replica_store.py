@@ -22,7 +22,7 @@ from texswarm_desktop.services.replica_database import (
     StoredReplica,
     add_row,
     confirm_rows,
-    is_small,
+    is_loose,
     put_meta,
 )
 from texswarm_server.protocol.errors import StorageError
@@ -36,11 +36,11 @@ _RETRY_S: Final = 1.0
 #: start; a large document is compacted more seldom, because all of it is written.
 _COMPACT_ABOVE_BYTES: Final = 128 * 1024
 _COMPACT_ABOVE_SHARE: Final = 4
-#: Large rows load as fast as a snapshot: what a folder brought in is left as it is, and only small ones count.
-_COMPACT_ABOVE_ROWS: Final = 64
+#: Large edits load as fast as a snapshot: what a folder brought in is left as it is, and only small ones count.
+_COMPACT_ABOVE_EDITS: Final = 64
 #: At the end the rest is compacted too, where that takes no time, or where the next start would take longer.
 _ALWAYS_BELOW_BYTES: Final = 2 * 1024 * 1024
-_AT_THE_END_ABOVE_ROWS: Final = 1000
+_AT_THE_END_ABOVE_EDITS: Final = 1000
 
 
 class ReplicaStore:
@@ -67,7 +67,7 @@ class ReplicaStore:
         self._queue: list[Operation] = []
         self._queued = 0
         self._durable = 0
-        self._loose_bytes = self._loose_rows = self._whole_bytes = 0
+        self._loose_bytes = self._loose_edits = self._whole_bytes = 0
         self._compact_above = _COMPACT_ABOVE_BYTES
         self._job: asyncio.Future[None] | None = None
         self._rounds: list[asyncio.Future[None]] = []
@@ -89,9 +89,9 @@ class ReplicaStore:
         """Keep an update and return its row; `is_local`: made here, and so to be confirmed by a server."""
         self.last_row += 1
         self._whole_bytes += len(update)
-        if is_small(update):
+        if is_loose(update, edits):
             self._loose_bytes += len(update)
-            self._loose_rows += 1
+            self._loose_edits += max(edits, 1)
         self.put(add_row(self.last_row, update, edits, is_waiting=is_local))
         return self.last_row
 
@@ -239,14 +239,14 @@ class ReplicaStore:
             database.close()
             raise
         self._database = database
-        self._loose_bytes, self._loose_rows = stored.loose_bytes, stored.loose_rows
+        self._loose_bytes, self._loose_edits = stored.loose_bytes, stored.loose_edits
         self._set_whole(stored.whole_bytes)
         return stored
 
     def _compact_at_times(self) -> None:
-        is_much = self._loose_bytes > self._compact_above and self._loose_rows > _COMPACT_ABOVE_ROWS
+        is_much = self._loose_bytes > self._compact_above and self._loose_edits > _COMPACT_ABOVE_EDITS
         if self._database is not None and is_much:
-            self._loose_bytes = self._loose_rows = 0
+            self._loose_bytes = self._loose_edits = 0
             self._compact(self._database)
 
     def _set_whole(self, size: int) -> None:
@@ -255,7 +255,7 @@ class ReplicaStore:
 
     def _finish(self, database: ReplicaDatabase) -> None:
         try:
-            if self._whole_bytes < _ALWAYS_BELOW_BYTES or self._loose_rows > _AT_THE_END_ABOVE_ROWS:
+            if self._whole_bytes < _ALWAYS_BELOW_BYTES or self._loose_edits > _AT_THE_END_ABOVE_EDITS:
                 self._compact(database)
         finally:
             database.close()

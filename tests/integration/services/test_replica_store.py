@@ -11,6 +11,7 @@ from threading import Event
 import pytest
 
 from tests.helpers.small_disk import small_disk
+from texswarm_desktop.core.outbox import merge_many
 from texswarm_desktop.core.project_files import TextFormat
 from texswarm_desktop.core.reconcile import NOTHING, Record
 from texswarm_desktop.core.stale_saves import former_state
@@ -131,6 +132,23 @@ def test_long_work_is_compacted_while_it_goes_on(path: Path, executor: ThreadPoo
     asyncio.run(story())
 
 
+def test_many_edits_in_one_update_count_as_many(path: Path, executor: ThreadPoolExecutor) -> None:
+    async def story() -> None:
+        store = ReplicaStore(path, executor=executor)
+        await store.load(now=0.0)
+        typist = Typist()
+        for update in typist.paste("x" * 3_000_000):
+            store.append(update, 1, is_local=False)
+        store.append(merge_many(typist.type("y" * 1100)), 1100, is_local=False)
+        await store.close()
+        stored = await reopened(path, executor)
+        assert text_in(stored) == "x" * 3_000_000 + "y" * 1100
+        assert stored.loose_edits == 0
+        assert len(stored.updates) == 1
+
+    asyncio.run(story())
+
+
 @pytest.mark.parametrize(("rows", "is_compacted"), [(20, False), (1100, True)])
 def test_much_that_loads_fast_is_left_as_it_is_at_the_end(
     path: Path, executor: ThreadPoolExecutor, rows: int, is_compacted: bool
@@ -144,7 +162,7 @@ def test_much_that_loads_fast_is_left_as_it_is_at_the_end(
         await store.close()
         stored = await reopened(path, executor)
         assert text_in(stored) == "x" * 3_000_000 + "y" * rows
-        assert (stored.loose_rows == 0) == is_compacted
+        assert (stored.loose_edits == 0) == is_compacted
 
     asyncio.run(story())
 
