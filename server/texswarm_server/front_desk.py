@@ -30,7 +30,7 @@ from texswarm_server.sessions.administration import close_session, revoke_sign_i
 from texswarm_server.sessions.arrival import Arrival
 from texswarm_server.sessions.audit import SERVER, AuditAction, AuditEntry
 from texswarm_server.sessions.credentials import RandomBytes, new_uuid
-from texswarm_server.sessions.records import Records, StoredSession
+from texswarm_server.sessions.records import Records
 from texswarm_server.sessions.registry import Attachment, Session, SessionRegistry
 from texswarm_server.sessions.sign_in import SignedIn, SignIn
 from texswarm_server.sign_in_refusals import SignInRefusals
@@ -85,11 +85,10 @@ class FrontDesk:
             refresh_idle_s=config.refresh_idle_s,
             max_name_chars=config.limits.max_name_chars,
         )
-        self._random = random
         self._registry = SessionRegistry(
             grace_s=config.grace_s,
             max_per_user=config.limits.max_sessions_per_user,
-            new_id=self._new_session_id,
+            new_id=lambda: SessionId(new_uuid(random)),
         )
         self._guests: dict[Peer, Guest] = {}
         self.doorkeeper = DoorKeeper(documents, self.peers_of, patience_s=config.lobby_s, wall_clock=wall_clock)
@@ -201,7 +200,7 @@ class FrontDesk:
             self._forget_sessions([guest.session])
             return
         stored = guest.arrival.stored(guest.session, detached_at=self._wall_clock())
-        self._store.run(partial(_put_session, stored=stored)).add_done_callback(log_failure)
+        self._store.run(lambda records: records.put_session(stored)).add_done_callback(log_failure)
 
     def apply(self, entry: AuditEntry) -> None:
         """Act on a change of access where the people concerned are connected or may come back."""
@@ -297,8 +296,9 @@ class FrontDesk:
             peer.signed_in(session.session_id, self._config.limits.max_frame_bytes, guest.user_id)
             peer.tell(self._welcome(guest, message, is_resumed=attachment.is_resumed))
 
-    def _new_session_id(self) -> SessionId:
-        return SessionId(new_uuid(self._random))
+    def _named_session(self, message: Authentication) -> Session | None:
+        """Return the session that a client wants to go on with, if it has not expired."""
+        return self._registry.find(SessionId(message.session_id)) if message.session_id else None
 
     def _expected_session(self, message: Authentication) -> Session | None:
         """Return the session that a sign-in is given if it is accepted, where that can be told.
@@ -306,12 +306,12 @@ class FrontDesk:
         It is then stored in the transaction that accepts it, which spares every sign-in another one. A new one has no
         user yet.
         """
-        known = self._registry.find(SessionId(message.session_id)) if message.session_id else None
+        known = self._named_session(message)
         if known is not None:
             return known
         if message.user_id is None or not self._registry.has_room(UserId(message.user_id)):
             return None
-        return Session(self._new_session_id(), _NOBODY, "")
+        return Session(self._registry.new_id(), _NOBODY, "")
 
     def _sign_in(
         self, records: Records, *, message: Authentication, arrival: Arrival, expected: Session | None, peer: Peer
@@ -350,7 +350,7 @@ class FrontDesk:
         What was sent over a stuck network arrives whenever it likes; the newer connection must not give way to it.
         Asked before the token is looked at too, so that one that was spent in the meantime does no harm.
         """
-        session = self._registry.find(SessionId(message.session_id)) if message.session_id else None
+        session = self._named_session(message)
         holder = session.connection if session else None
         is_belated = isinstance(holder, Peer) and holder.opened_at > peer.opened_at
         if is_belated:
@@ -455,10 +455,6 @@ class FrontDesk:
             records.remove_sessions(gone)
 
         self._store.run(remove).add_done_callback(log_failure)
-
-
-def _put_session(records: Records, stored: StoredSession) -> None:
-    records.put_session(stored)
 
 
 def _confirm(records: Records, user_id: UserId, taken_back_by: str) -> None:

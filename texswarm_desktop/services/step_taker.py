@@ -6,6 +6,7 @@ watched). Writes nothing: what is to be written afterwards is told.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from texswarm_desktop.core.disk_changes import DiskStep, Foreign, ForgetFile, RewriteFile, TakeLate
 from texswarm_desktop.core.project_files import PLAIN
@@ -91,10 +92,17 @@ class StepTaker:
         assert file.decoded is not None
         self._know(self._document.add_file(self._paths.shared(path), file.decoded.text), path, file)
 
-    def merge(self, file_id: FileId, path: str, base: str | None, file: DiskFile) -> None:
-        """Carry what another program changed since `base` into the document."""
-        merged = self._edit(self._text_merge(file_id, path, base, file))
-        self._known.know_former(file_id, merged.former)
+    def merge(
+        self,
+        file_id: FileId,
+        path: str,
+        base: str | None,
+        file: DiskFile,
+        aside: Mapping[TextMerge, MergedText] = MappingProxyType({}),
+    ) -> None:
+        """Carry what another program changed since `base` into the document; `aside`: what was compared before."""
+        order = self._text_merge(file_id, path, base, file)
+        self._known.know_former(file_id, self._edit(order, aside.get(order)).former)
         self._hold(file_id, path, file)
 
     def _remember_written_over(self, file_id: str, records: Mapping[str, Record]) -> None:
@@ -128,9 +136,7 @@ class StepTaker:
         found = look.changed
         match step:
             case Merge(file_id, path, base):
-                order = self._text_merge(FileId(file_id), path, base, found[path])
-                self._known.know_former(FileId(file_id), self._edit(order, merged.get(order)).former)
-                self._hold(FileId(file_id), path, found[path])
+                self.merge(FileId(file_id), path, base, found[path], merged)
             case RestoreFile(file_id, path, base):
                 self._restore(FileId(file_id), path)
                 self.merge(FileId(file_id), path, base, found[path])

@@ -25,9 +25,9 @@ from texswarm_server.document.observing import follow, held_weakly
 from texswarm_server.document.paths import free_path, is_safe_path, usual_main
 from texswarm_server.document.updates import (
     EMPTY_STATE,
+    apply_update,
     check_update,
     read_state_vector,
-    reporting_damage,
     update_since,
 )
 from texswarm_server.protocol.errors import FilePathError, UnknownFileError
@@ -154,16 +154,16 @@ class ProjectDocument:
         """
         check_update(update)
         self._has_changed = False
-        with self.capturing(), reporting_damage():
-            self._doc.apply_update(update)
+        with self.capturing():
+            apply_update(self._doc, update)
         self._bring_back()
         return self._has_changed
 
     def load(self, updates: Iterable[bytes]) -> None:
         """Take in what was stored by a replica of ours and has its checksum; raises DamagedDocumentError."""
-        with self.capturing(), reporting_damage():
+        with self.capturing():
             for update in updates:
-                self._doc.apply_update(update)
+                apply_update(self._doc, update)
 
     # ── files ───────────────────────────────────────────────────────────────────────────────────────────
 

@@ -9,7 +9,12 @@ from typing import Any, Final
 
 import pycrdt
 
-from texswarm_server.protocol.errors import DamagedDocumentError, MalformedUpdateError, RemoteProtocolError
+from texswarm_server.protocol.errors import (
+    DamagedDocumentError,
+    DocumentError,
+    MalformedUpdateError,
+    RemoteProtocolError,
+)
 from texswarm_server.protocol.frames import Reader
 
 EMPTY_UPDATE: Final = b"\x00\x00"
@@ -53,9 +58,9 @@ def check_update(update: bytes) -> None:
     try:  # as `refusing_malformed`, without its cost: this is done for every key press
         pycrdt.merge_updates(update)
     except BaseException as error:
-        if not _says_unreadable(error):
+        if (ours := _malformed_in(error)) is None:
             raise
-        raise MalformedUpdateError(str(error)) from error
+        raise ours from error
 
 
 def apply_update(document: "pycrdt.Doc[Any]", update: bytes) -> None:
@@ -63,11 +68,9 @@ def apply_update(document: "pycrdt.Doc[Any]", update: bytes) -> None:
     try:  # as `reporting_damage`, without its cost: this is done for every key press
         document.apply_update(update)
     except BaseException as error:
-        if isinstance(error, ValueError):
-            raise MalformedUpdateError(str(error)) from error
-        if not _says_damaged(error):
+        if (ours := _damage_in(error)) is None:
             raise
-        raise DamagedDocumentError(str(error)) from error
+        raise ours from error
 
 
 def merge_updates(updates: list[bytes]) -> bytes:
@@ -103,9 +106,9 @@ def refusing_malformed() -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        if not _says_unreadable(error):
+        if (ours := _malformed_in(error)) is None:
             raise
-        raise MalformedUpdateError(str(error)) from error
+        raise ours from error
 
 
 @contextmanager
@@ -114,19 +117,21 @@ def reporting_damage() -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        if isinstance(error, ValueError):
-            raise MalformedUpdateError(str(error)) from error
-        if not _says_damaged(error):
+        if (ours := _damage_in(error)) is None:
             raise
-        raise DamagedDocumentError(str(error)) from error
+        raise ours from error
 
 
-def _says_unreadable(error: BaseException) -> bool:
-    return isinstance(error, ValueError) or _is_panic(error)
+def _malformed_in(error: BaseException) -> MalformedUpdateError | None:
+    """Return what an error of pycrdt while it reads is here, None where it is not about the bytes."""
+    return MalformedUpdateError(str(error)) if isinstance(error, ValueError) or _is_panic(error) else None
 
 
-def _says_damaged(error: BaseException) -> bool:
-    return isinstance(error, RuntimeError) or _is_panic(error)
+def _damage_in(error: BaseException) -> DocumentError | None:
+    """Return what an error of pycrdt while it applies is here, None where it is not about bytes or document."""
+    if isinstance(error, ValueError):
+        return MalformedUpdateError(str(error))
+    return DamagedDocumentError(str(error)) if isinstance(error, RuntimeError) or _is_panic(error) else None
 
 
 def _is_panic(error: BaseException) -> bool:

@@ -7,6 +7,8 @@ different keys. Without TLS both mean the same, and only the code protects the e
 from hashlib import sha256
 from typing import Final
 
+from texswarm_server.protocol.certificates import certificate_fingerprint
+
 PLAIN: Final = b"plain"
 
 
@@ -16,8 +18,8 @@ def channel_of(certificate: bytes | None) -> bytes:
 
 
 def seen_as(certificate: bytes | None) -> str:
-    """Return what a guest says of the certificate it sees: its SHA-256 in hex, nothing without TLS.
+    """Return what a guest says of the certificate it sees: its fingerprint, nothing without TLS.
 
     It proves nothing, and is said so that a host can tell a proxy in between from a guest who has a wrong code.
     """
-    return "" if certificate is None else sha256(certificate).hexdigest()
+    return "" if certificate is None else certificate_fingerprint(certificate)

@@ -46,12 +46,15 @@ class Attachment:
 
 
 class SessionRegistry:
-    """All sessions that are not expired. Invariant: a connection serves at most one session."""
+    """All sessions that are not expired. Invariant: a connection serves at most one session.
+
+    `new_id` makes the id of a session to come.
+    """
 
     def __init__(self, *, grace_s: float, max_per_user: int, new_id: Callable[[], SessionId]) -> None:
         self._grace_s = grace_s
         self._max_per_user = max_per_user
-        self._new_id = new_id
+        self.new_id = new_id
         self._sessions: dict[SessionId, Session] = {}
         self._by_user: dict[UserId, dict[SessionId, Session]] = {}
         self._deadlines: Deadlines[SessionId] = Deadlines()
@@ -100,7 +103,7 @@ class SessionRegistry:
         session = self._sessions.get(wanted) if wanted else None
         if session is None or session.user_id != user_id:
             ended = self._make_room(user_id) if is_limited else []
-            session = Session(new_id or self._new_id(), user_id, grant_id, connection)
+            session = Session(new_id or self.new_id(), user_id, grant_id, connection)
             self._add(session)
             return Attachment(session, is_resumed=False, ended=ended)
         replaced, session.connection, session.grant_id = session.connection, connection, grant_id
