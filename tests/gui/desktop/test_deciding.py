@@ -8,12 +8,11 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QFrame
 
+from tests.helpers.coming_in import joins, shares, somebody_asks
 from tests.helpers.live_desktops import runs_at_desks
 from tests.helpers.presses import buttons, choose, choose_by, press, press_named
 from tests.helpers.run_async import until
-from texswarm_desktop.core.who_joins import WhoJoins
 from texswarm_desktop.ui.dialogs.host_sheet import HostSheet
-from texswarm_desktop.ui.dialogs.join_dialog import JoinDialog
 from texswarm_desktop.ui.dialogs.members_sheet import MembersSheet
 from texswarm_desktop.viewmodels.membership import GiveRole
 
@@ -21,15 +20,6 @@ if TYPE_CHECKING:
     from tests.helpers.live_desktops import Desks, LiveDesktop
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
-
-
-async def shares(host: LiveDesktop) -> HostSheet:
-    """Press Share, or what it became, and return the sheet that comes up."""
-    await press_named(host.window, "Share")
-    await until(lambda: host.window.findChild(HostSheet) is not None, "the sheet of what is shared")
-    sheet = host.window.findChild(HostSheet)
-    assert isinstance(sheet, HostSheet)
-    return sheet
 
 
 async def people_of(sheet: HostSheet) -> MembersSheet:
@@ -40,14 +30,6 @@ async def people_of(sheet: HostSheet) -> MembersSheet:
     people = window.findChild(MembersSheet)
     assert isinstance(people, MembersSheet)
     return people
-
-
-async def joins(guest: LiveDesktop, link: str) -> None:
-    """Follow a link by the dialog."""
-    guest.window.meeting.show_join_dialog(link)
-    dialog = guest.window.findChild(JoinDialog)
-    assert isinstance(dialog, JoinDialog)
-    await press_named(dialog, "Join")
 
 
 async def with_a_guest(desks: Desks) -> tuple[LiveDesktop, LiveDesktop, HostSheet]:
@@ -62,12 +44,7 @@ async def with_a_guest(desks: Desks) -> tuple[LiveDesktop, LiveDesktop, HostShee
 
 async def with_somebody_who_asks(desks: Desks) -> tuple[LiveDesktop, LiveDesktop, HostSheet]:
     """Ada wants to be asked, and Bob waits for her."""
-    ada, bob = await desks.start_with("ada", "paper"), await desks.start_with("bob", "own")
-    sheet = await shares(ada)
-    press(sheet.asks)
-    await until(lambda: ada.workspace.hosting is not None and ada.workspace.hosting.who is WhoJoins.ASKED)
-    await joins(bob, sheet.link.text())
-    await bob.until_said("Waiting for ada to let you in…")
+    ada, bob, sheet = await somebody_asks(desks)
     await until(sheet.lobby.isVisible, "a question in the sheet")
     return ada, bob, sheet
 

@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QPushButton, QWidget
 
+from tests.helpers.coming_in import joins, shares, somebody_asks
 from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
 from tests.helpers.run_async import until
 from texswarm_desktop.core.who_joins import WhoJoins
@@ -32,33 +33,11 @@ def press(widget: QWidget, words: str) -> None:
     next(one for one in widget.findChildren(QPushButton) if one.text() == words and one.isVisibleTo(widget)).click()
 
 
-async def hosting(desktop: LiveDesktop) -> HostSheet:
-    """Press Share, and return the sheet that comes up."""
-    press(desktop.window, "Share")
-    await until(lambda: desktop.window.findChild(HostSheet) is not None, "the sheet of what is shared")
-    sheet = desktop.window.findChild(HostSheet)
-    assert isinstance(sheet, HostSheet)
-    return sheet
-
-
-async def follow(desktop: LiveDesktop, link: str) -> None:
-    """Join by the dialog."""
-    desktop.window.meeting.show_join_dialog(link)
-    dialog = desktop.window.findChild(JoinDialog)
-    assert isinstance(dialog, JoinDialog)
-    dialog.try_accept()
-
-
 async def asked_by(desks: Desks, name: str = "bob") -> tuple[LiveDesktop, LiveDesktop, HostSheet]:
     """Ada hosts and wants to be asked, and somebody has knocked."""
-    ada, bob = await desks.start_with("ada", "paper"), await desks.start_with(name, "own")
-    sheet = await hosting(ada)
-    sheet.asks.click()
-    await until(lambda: ada.workspace.hosting is not None and ada.workspace.hosting.who is WhoJoins.ASKED)
-    await follow(bob, sheet.link.text())
-    await bob.until_said("Waiting for ada to let you in…")
+    ada, guest, sheet = await somebody_asks(desks, name)
     await until(lambda: not ada.window.meeting.lobby_bar.isHidden(), "a bar at the host's")
-    return ada, bob, sheet
+    return ada, guest, sheet
 
 
 @runs_at_desks
@@ -85,7 +64,7 @@ async def test_who_was_let_in_need_not_ask_again_after_the_host_comes_back_elsew
         link = await ada.workspace.host()
         assert ada.workspace.hosting.who is WhoJoins.ASKED
         assert parse_invite_link(link).address != before
-        await follow(bob, link)
+        await joins(bob, link)
         await until(lambda: bob.is_live)
     assert ada.window.meeting.lobby_bar.isHidden()
     assert [one.person.name for one in (await ada.workspace.owner.membership()).members] == ["ada", "bob"]
@@ -119,7 +98,7 @@ async def test_a_host_that_stops_says_so_to_who_waits(desks: Desks) -> None:
 @runs_at_desks
 async def test_a_lock_makes_everybody_read_and_unlocking_gives_back(desks: Desks) -> None:
     ada = await desks.start_with("ada", "paper")
-    sheet = await hosting(ada)
+    sheet = await shares(ada)
     bob = await desks.start("bob", sheet.link.text())
     await until(lambda: bob.is_live)
     sheet.lock.click()
@@ -170,7 +149,7 @@ async def test_who_signs_out_for_good_keeps_the_copy_and_nothing_that_lets_in(de
 @runs_at_desks
 async def test_the_system_is_kept_awake_while_somebody_is_here(desks: Desks) -> None:
     ada = await desks.start_with("ada", "paper")
-    sheet = await hosting(ada)
+    sheet = await shares(ada)
     assert not sheet.awake.isVisible()
     bob = await desks.start("bob", sheet.link.text())
     await until(lambda: sheet.awake.isVisible() and "stays awake" in sheet.awake.text())
@@ -183,7 +162,7 @@ async def test_two_presses_and_a_name_lead_from_the_start_page_into_what_somebod
     ada, bob = await desks.start_with("ada", "paper"), await desks.start_with("bob", "own")
     bob.window.leave_requested.emit()
     await until(lambda: bob.window.page is None)
-    sheet = await hosting(ada)
+    sheet = await shares(ada)
     press(sheet, "Copy link")
     join = next(one for one in bob.window.start_page.findChildren(QPushButton) if "Join" in one.accessibleName())
     join.click()
@@ -201,7 +180,7 @@ async def test_two_presses_and_a_name_lead_from_the_start_page_into_what_somebod
 @runs_at_desks
 async def test_other_addresses_are_in_the_link_and_the_code_at_once(desks: Desks) -> None:
     ada = await desks.start_with("ada", "paper")
-    sheet = await hosting(ada)
+    sheet = await shares(ada)
     before, code = parse_invite_link(sheet.link.text()), sheet.code.modules
     found = [replace(before.address, host=host) for host in ("10.9.9.9", "fd00::9")]
     ada.workspace._sharing._on_server_addresses(tuple(found))
@@ -214,7 +193,7 @@ async def test_other_addresses_are_in_the_link_and_the_code_at_once(desks: Desks
 @runs_at_desks
 async def test_the_link_can_be_copied_while_the_sheet_is_up_and_guests_come(desks: Desks) -> None:
     ada = await desks.start_with("ada", "paper")
-    sheet = await hosting(ada)
+    sheet = await shares(ada)
     press(sheet, "Copy link")
     bob = await desks.start("bob", QGuiApplication.clipboard().text())
     await until(lambda: bob.is_live)
