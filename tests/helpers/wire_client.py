@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
@@ -280,3 +280,10 @@ async def signed_in_client(
     async with wire_client(url) as client:
         await client.sign_in(token, display_name=name, **({"user_id": str(uuid4())} | details))
         yield client
+
+
+def signed_in_again(url: str, client: WireClient) -> AbstractAsyncContextManager[WireClient]:
+    """Connect and sign in as the user of another client, beside it."""
+    assert client.welcome is not None
+    assert client.welcome.access_token is not None
+    return signed_in_client(url, client.welcome.access_token, user_id=None)

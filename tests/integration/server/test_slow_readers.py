@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.helpers.run_async import runs_async, settle, until
-from tests.helpers.wire_client import WireClient, signed_in_client
+from tests.helpers.wire_client import WireClient, signed_in_again, signed_in_client
 from texswarm_server.net.peer import HOLD_ABOVE_BYTES, Peer
 from texswarm_server.protocol.frames import Awareness, SyncStep1, Update
 from texswarm_server.protocol.messages import OpenDocument, Participants
@@ -40,8 +40,8 @@ async def test_a_slow_reader_delays_nobody_and_catches_up_in_one_update(premises
     async with (
         premises.running() as place,
         signed_in_client(place.url, place.host_invite) as ada,
-        signed_in_client(place.url, ada_token(ada), user_id=None) as slow,
-        signed_in_client(place.url, ada_token(ada), user_id=None) as quick,
+        signed_in_again(place.url, ada) as slow,
+        signed_in_again(place.url, ada) as quick,
     ):
         mine = await ada.create_and_open("start")
         theirs = await slow.open(mine.facts.document_id)
@@ -65,18 +65,12 @@ async def test_a_slow_reader_delays_nobody_and_catches_up_in_one_update(premises
         assert not peer.outbox.is_held
 
 
-def ada_token(ada: WireClient) -> str:
-    assert ada.welcome is not None
-    assert ada.welcome.access_token is not None
-    return ada.welcome.access_token
-
-
 @runs_async
 async def test_a_held_reader_hears_afterwards_where_everybody_is_and_who_came(premises) -> None:
     async with (
         premises.running() as place,
         signed_in_client(place.url, place.host_invite) as ada,
-        signed_in_client(place.url, ada_token(ada), user_id=None) as slow,
+        signed_in_again(place.url, ada) as slow,
     ):
         mine = await ada.create_and_open("start")
         theirs = await slow.open(mine.facts.document_id)
@@ -84,7 +78,7 @@ async def test_a_held_reader_hears_afterwards_where_everybody_is_and_who_came(pr
         await until_held(place, slow, mine)
         for clock in range(1, 50):
             await mine.publish({"caret": clock}, clock=clock)
-        async with signed_in_client(place.url, ada_token(ada), user_id=None) as late:
+        async with signed_in_again(place.url, ada) as late:
             await late.open(mine.facts.document_id)
             go_on_reading(slow)
             await slow.until(lambda: (theirs.presence.get(mine.replica.client_id) or {}).get("caret") == 49)
@@ -100,7 +94,7 @@ async def test_what_somebody_opens_while_held_is_held_as_well(premises) -> None:
     async with (
         premises.running() as place,
         signed_in_client(place.url, place.host_invite) as ada,
-        signed_in_client(place.url, ada_token(ada), user_id=None) as slow,
+        signed_in_again(place.url, ada) as slow,
     ):
         mine = await ada.create_and_open("start")
         theirs = await slow.open(mine.facts.document_id)
@@ -122,7 +116,7 @@ async def test_who_asks_for_much_and_reads_nothing_is_not_answered_without_end(p
     async with (
         premises.running() as place,
         signed_in_client(place.url, place.host_invite) as ada,
-        signed_in_client(place.url, ada_token(ada), user_id=None) as greedy,
+        signed_in_again(place.url, ada) as greedy,
     ):
         mine = await ada.create_and_open("z" * 3_000_000)
         theirs = await greedy.open(mine.facts.document_id)
@@ -145,7 +139,7 @@ async def test_who_reads_nothing_for_too_long_is_closed(premises) -> None:
     async with (
         premises.running(dead_after_s=0.1, heartbeat_s=60.0) as place,
         signed_in_client(place.url, place.host_invite) as ada,
-        signed_in_client(place.url, ada_token(ada), user_id=None) as dead,
+        signed_in_again(place.url, ada) as dead,
     ):
         mine = await ada.create_and_open("start")
         await dead.open(mine.facts.document_id)
@@ -166,7 +160,7 @@ async def test_who_makes_us_answer_pings_and_reads_none_is_cut_off(premises) -> 
     async with (
         premises.running() as place,
         signed_in_client(place.url, place.host_invite) as ada,
-        signed_in_client(place.url, ada_token(ada), user_id=None) as noisy,
+        signed_in_again(place.url, ada) as noisy,
     ):
         mine = await ada.create_and_open("start")
         await noisy.open(mine.facts.document_id)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.helpers.full_disk import full_disk
 from tests.helpers.run_async import runs_async, until
-from tests.helpers.wire_client import Opened, WireClient, signed_in_client
+from tests.helpers.wire_client import Opened, signed_in_again, signed_in_client
 from texswarm_server.document.shared_document import SharedDocument
 from texswarm_server.document.updates import read_state_vector
 from texswarm_server.protocol.errors import DamagedDocumentError
@@ -26,19 +26,13 @@ from texswarm_server.protocol.messages import (
 from texswarm_server.storage.store import database_path
 
 
-def token_of(client: WireClient) -> str:
-    assert client.welcome is not None
-    assert client.welcome.access_token is not None
-    return client.welcome.access_token
-
-
 @pytest.mark.expects_log
 @runs_async
 async def test_on_a_full_disk_nothing_is_acknowledged_and_nothing_lost(premises, caplog) -> None:
     async with (
         premises.running() as place,
         signed_in_client(place.url, place.host_invite) as ada,
-        signed_in_client(place.url, token_of(ada), user_id=None) as bob,
+        signed_in_again(place.url, ada) as bob,
     ):
         mine = await ada.create_and_open("start")
         theirs = await bob.open(mine.facts.document_id)
@@ -62,7 +56,7 @@ async def test_on_a_full_disk_nothing_is_acknowledged_and_nothing_lost(premises,
         await mine.acknowledged_all()
         assert mine.acknowledged > before
         assert len([fact for fact in bob.facts if isinstance(fact, Error)]) == 1
-    async with premises.running() as place, signed_in_client(place.url, token_of(ada), user_id=None) as again:
+    async with premises.running() as place, signed_in_again(place.url, ada) as again:
         assert (await again.open(mine.facts.document_id)).text() == mine.text()
     assert "storage does not take updates" in caplog.text
 
@@ -86,7 +80,7 @@ async def test_edits_that_come_in_another_order_than_they_were_made_in_are_shown
     async with (
         premises.running() as place,
         signed_in_client(place.url, place.host_invite) as ada,
-        signed_in_client(place.url, token_of(ada), user_id=None) as bob,
+        signed_in_again(place.url, ada) as bob,
     ):
         mine = await ada.create_and_open("start")
         theirs = await bob.open(mine.facts.document_id)
@@ -113,7 +107,7 @@ async def test_a_document_that_cannot_be_read_is_refused_and_never_written_over(
         database.execute(statement, (broken.facts.document_id,))
         database.commit()
         before = database.execute("SELECT * FROM updates").fetchall()
-    async with premises.running() as place, signed_in_client(place.url, token_of(ada), user_id=None) as again:
+    async with premises.running() as place, signed_in_again(place.url, ada) as again:
         for _ in range(2):
             assert await again.refused(OpenDocument(document_id=broken.facts.document_id)) == "storage_unavailable"
         assert (await again.open(whole.facts.document_id)).text() == "fine"
@@ -136,7 +130,7 @@ async def test_an_update_that_breaks_the_document_harms_nobody_else(premises, ca
     async with (
         premises.running() as place,
         signed_in_client(place.url, place.host_invite) as ada,
-        signed_in_client(place.url, token_of(ada), user_id=None) as eve,
+        signed_in_again(place.url, ada) as eve,
     ):
         mine = await ada.create_and_open("start")
         document_id = mine.facts.document_id
@@ -162,7 +156,7 @@ async def test_a_time_bomb_harms_nobody_and_does_not_block_the_document_after_a_
     async with (
         premises.running() as place,
         signed_in_client(place.url, place.host_invite) as ada,
-        signed_in_client(place.url, token_of(ada), user_id=None) as mallory,
+        signed_in_again(place.url, ada) as mallory,
     ):
         mine = await ada.create_and_open("start")
         document_id = mine.facts.document_id
@@ -178,7 +172,7 @@ async def test_a_time_bomb_harms_nobody_and_does_not_block_the_document_after_a_
         await mine.write(" goes on")
         await mine.acknowledged_all()
         assert not any(isinstance(fact, Error) for fact in ada.facts)
-    async with premises.running() as place, signed_in_client(place.url, token_of(ada), user_id=None) as again:
+    async with premises.running() as place, signed_in_again(place.url, ada) as again:
         opened = await again.open(document_id)
         assert opened.text() == mine.text() == "start of a letter that is not to blame goes on"
     assert "is shown without 1 updates" in caplog.text
@@ -226,7 +220,7 @@ async def test_stopping_twice_is_fine_and_everything_typed_is_there(premises) ->
         await place.server.stop()
         await place.server.stop()
         assert await ada.closed() == 1012
-    async with premises.running() as place, signed_in_client(place.url, token_of(ada), user_id=None) as again:
+    async with premises.running() as place, signed_in_again(place.url, ada) as again:
         assert (await again.open(opened.facts.document_id)).text() == opened.text()
 
 
