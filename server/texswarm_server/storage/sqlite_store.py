@@ -199,9 +199,8 @@ class SqliteStore:
         self._is_urgent = False
         if self._updates_gathered:
             self._updates_gathered, self._handed_over_at = 0, self._loop.time()
-        if self._gathered:
-            items, self._gathered = self._gathered, []
-            self._queue.put(items)
+        items, self._gathered = self._gathered, []
+        self._queue.put(items)
 
     def _forget_timer(self) -> None:
         if self._handing_over is not None:
