@@ -29,6 +29,9 @@ from texswarm_server.storage.store import DATABASE_NAME, database_path
 if TYPE_CHECKING:
     from pathlib import Path
 
+#: So many updates at a time are stored at once; fewer wait a moment for others, in which a backup may be made.
+_WRITERS = 8
+
 
 async def fill(data: Path, letters: int = 20) -> None:
     _document, updates = typed_updates(letters, text="word ")
@@ -69,6 +72,8 @@ async def test_it_shows_one_moment_and_the_writer_goes_on_meanwhile(tmp_path: Pa
 
         count()
         at_start = durable[0]
+        for _ in range(_WRITERS - 1):
+            store.append(PAPER, b"more" * 1000, count)
         copying = asyncio.get_running_loop().run_in_executor(
             None, lambda: backup(tmp_path / "data", target, on_progress=lambda _done, _all: seen.append(durable[0]))
         )
