@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from texswarm_desktop.core.reconcile import Add, Merge, Remove, Rename, RestoreFile, meant_by
-from texswarm_desktop.core.renames import Mirrored, Seen, renamed
+from texswarm_desktop.core.renames import ALIKE, Mirrored, Seen, likeness, renamed
 from texswarm_desktop.core.text_merge import common_lines
 
 #: How much of a file that was under a path is in one that appears there, if it is that one, saved once more.
@@ -22,11 +22,12 @@ _WHOLE: Final = 0.9
 class Left:
     """What was under a path when we gave the file another name, deleted it, or put another one in its place.
 
-    An editor may still have it open.
+    An editor may still have it open, or `former`: what was in it before.
     """
 
     file_id: str
     text: str
+    former: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +154,20 @@ def _base_of(facts: DiskFacts, file_id: str, path: str) -> str | None:
 
 
 def _is_left(facts: DiskFacts, path: str) -> bool:
-    """Somebody saved a file under the name that it had when it was loaded: nearly all of it, and something new."""
+    """Somebody saved a file under the name that it had when it was loaded."""
     left, text = facts.left.get(path), facts.changed[path].text
-    if left is None or text is None:
-        return False
-    old, new = Counter(left.text.splitlines()), Counter(text.splitlines())
-    return (old & new).total() >= _WHOLE * old.total() and bool(new - old)
+    return left is not None and text is not None and bool(_loaded(left, text))
+
+
+def _loaded(left: Left, saved: str) -> list[str]:
+    """Return what whoever saved this may have loaded: nearly all of it is there, and something new.
+
+    A former state proves nothing where little of what was saved is in it.
+    """
+    new = Counter(saved.splitlines())
+    old = {text: Counter(text.splitlines()) for text in (left.text, *left.former)}
+    whole = [text for text, lines in old.items() if (lines & new).total() >= _WHOLE * lines.total() and new - lines]
+    return [text for text in whole if text == left.text or likeness(text, saved) >= ALIKE]
 
 
 def _changed_in_place(facts: DiskFacts, owner: str, path: str, seen: Seen) -> list[DiskStep]:
@@ -168,7 +177,7 @@ def _changed_in_place(facts: DiskFacts, owner: str, path: str, seen: Seen) -> li
     left = facts.left.get(path)
     if left is None or left.file_id == file_id or not _is_left(facts, path):
         return [_brought_back(facts, file_id, path, base)]
-    if not _is_rather(left.text, base, seen.text):
+    if not any(_is_rather(text, base, seen.text) for text in _loaded(left, seen.text)):
         return [_brought_back(facts, file_id, path, base)]
     # Whoever loaded the file that was there before ours saved it: ours is written again, and that one is changed.
     rest = [RewriteFile(owner)] if file_id in facts.document else [ForgetFile(owner)]
@@ -176,9 +185,10 @@ def _changed_in_place(facts: DiskFacts, owner: str, path: str, seen: Seen) -> li
 
 
 def _is_rather(one: str, other: str, saved: str) -> bool:
-    """Say whether `saved` shows more of what only `one` has than of what only `other` has, whatever came or went."""
+    """Say whether `saved` shows most of what only `one` has, and more than of what only `other` has."""
     first, second, lines = set(one.splitlines()), set(other.splitlines()), set(saved.splitlines())
-    return len(lines & (first - second)) > len(lines & (second - first))
+    shown = len(lines & (first - second))
+    return 2 * shown > len(first - second) and shown > len(lines & (second - first))
 
 
 def _brought_back(facts: DiskFacts, file_id: str, path: str, base: str) -> DiskStep:

@@ -70,8 +70,12 @@ class FormerStates:
     @property
     def some(self) -> tuple[str, ...]:
         """A few of the texts, the oldest among them; none where they are large."""
-        few = [*self.states[:1], *self.states[len(self.states) // 2 :][:1]]
-        return tuple(state.text for state in few if len(state.packed) < _LARGE_BYTES)
+        return _small([*self.states[:1], *self.states[len(self.states) // 2 :][:1]])
+
+    @property
+    def small(self) -> tuple[str, ...]:
+        """The texts that are not large."""
+        return _small(self.states)
 
     def after(self, state: FormerState) -> "FormerStates":
         """Return these with a `state` that is being written over; no two of them go by one time."""
@@ -126,6 +130,10 @@ class FormerStates:
         """Yield texts, the newest first, as long as comparing them is no work to be noticed."""
         for state in self.states[: -1 - max(1, _MAX_COMPARED_CP // (length + 1)) : -1]:
             yield state.text
+
+
+def _small(states: Sequence[FormerState]) -> tuple[str, ...]:
+    return tuple(state.text for state in states if len(state.packed) < _LARGE_BYTES)
 
 
 def _packed(text: str) -> bytes:

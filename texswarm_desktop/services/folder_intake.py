@@ -197,10 +197,18 @@ class FolderIntake:
                     if file_id in paths and str(self._document.text(file_id)) != files[file_id].text
                 },
                 ignored=sighting.look.left_out,
-                left=self._left,
+                left=self._left_at(sighting.changed.keys(), former),
                 late=sighting.late,
             )
         )
+
+    def _left_at(self, paths: Set[str], former: Mapping[FileId, FormerStates]) -> dict[str, Left]:
+        """Return what was at these paths before, with all that an editor may have of it."""
+        here = {path: self._left[path] for path in paths & self._left.keys()}
+        return {
+            path: replace(left, former=former[FileId(left.file_id)].small) if left.file_id in former else left
+            for path, left in here.items()
+        }
 
     def merges(
         self, sighting: Sighting, steps: Iterable[DiskStep], former: Mapping[FileId, FormerStates]

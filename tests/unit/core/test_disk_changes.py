@@ -184,3 +184,17 @@ def test_an_old_state_of_ours_is_ours_though_it_looks_like_what_was_there_before
     saved = seen(LINES + "ours\nfive\n")
     given = facts(mirrored={"1": mirrored("a.tex", ours)}, changed={"a.tex": saved}, left={"a.tex": Left("2", LINES)})
     assert disk_steps(given) == [Merge("1", "a.tex", ours)]
+
+
+def test_who_loaded_an_old_state_of_what_was_there_before_ours_changes_that_one() -> None:
+    """Seed 987158 of the simulated mirror: it was removed, git made another there, and an editor saved what it had."""
+    loaded = LINES + "typed at first\n"
+    left = {"a.tex": Left("2", loaded + "".join(f"came later {number}\n" for number in range(20)), former=(loaded,))}
+    saved = facts(changed={"a.tex": seen(loaded + "five\n")}, left=left)
+    assert disk_steps(saved) == [RewriteFile("1"), RestoreFile("2", "a.tex", loaded)]
+    assert disk_steps(facts(changed={"a.tex": seen(LINES + "five\n")}, left=left)) == [Merge("1", "a.tex", LINES)]
+
+
+def test_a_few_lines_that_a_file_began_with_do_not_make_a_new_one_that_file() -> None:
+    left = {"b.tex": Left("2", LINES, former=("", "one\n"))}
+    assert disk_steps(facts(changed={"b.tex": seen("one\nsomething else\nand more\n")}, left=left)) == [Add("b.tex")]

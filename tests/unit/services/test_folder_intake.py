@@ -2,13 +2,16 @@
 
 from typing import TYPE_CHECKING, cast
 
+from texswarm_desktop.core.disk_changes import Left
 from texswarm_desktop.core.empty_folders import FolderFacts
 from texswarm_desktop.core.project_files import PLAIN, DecodedText
+from texswarm_desktop.core.reconcile import Add, RestoreFile
+from texswarm_desktop.core.renames import Seen
 from texswarm_desktop.core.stale_saves import FormerStates, former_state
 from texswarm_desktop.core.text_merge import apply_edits
 from texswarm_desktop.services.disk_state import DiskFile, DiskState, digest_of
 from texswarm_desktop.services.figure_record import Stamp
-from texswarm_desktop.services.folder_intake import FolderIntake, TextMerge
+from texswarm_desktop.services.folder_intake import FolderIntake, Sighting, TextMerge
 from texswarm_desktop.services.mirrored_file import MirroredFile
 from texswarm_desktop.services.project_folder import Look
 from texswarm_server.document.project_document import FileId, ProjectDocument
@@ -58,3 +61,15 @@ def test_half_a_save_under_a_name_that_the_file_just_got_is_not_taken() -> None:
 
 def test_a_new_file_needs_no_end_of_another_one() -> None:
     assert taken(Look(changed={"b.tex": seen("a few words", inode=8)}), FIRST) == {"b.tex"}
+
+
+def test_an_editor_may_have_loaded_what_was_in_a_file_long_before_it_went() -> None:
+    """Seed 987158 of the simulated mirror: what it saved was brought in as a file of its own."""
+    file_id = FileId("1")
+    intake = FolderIntake(cast("ProjectFolder", None), ProjectDocument(), dict, clock=float, wall_clock=float)
+    intake.remember({"a.tex": Left(file_id, LOADED * 3)})
+    former = {file_id: FormerStates((former_state(FIRST, 1.0),))}
+    saved = {"a.tex": Seen(b"saved", 7, FIRST + "one more line\n")}
+    sighting = Sighting(Look(), changed=saved, gone=frozenset(), late={}, again_s=None)
+    assert intake.steps(sighting, {}, former) == [RestoreFile(file_id, "a.tex", FIRST)]
+    assert intake.steps(sighting, {}, {}) == [Add("a.tex")]
