@@ -182,8 +182,9 @@ class OpenDocuments:
         effects = entry.room.join(profile, order.state_vector)
         places.add(document.document_id)
         self._idle.cancel(document.document_id)
-        peer.tell(_opened(entry.room, document, profile.role, order))
-        self._execute(entry.room, effects)
+        with peer.outbox.together():
+            peer.tell(_opened(entry.room, document, profile.role, order))
+            self._execute(entry.room, effects)
         if peer.outbox.is_held:  # it was held before the order was carried out; the room knows of nobody who is new
             entry.room.hold(session_id)
         if profile.is_forgetful and document.document_id not in self._renewals:

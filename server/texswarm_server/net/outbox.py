@@ -7,10 +7,13 @@ from a peer that is held. Whoever takes nothing for too long is stalled, and clo
 """
 
 import asyncio
-from typing import TYPE_CHECKING, Protocol
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+_COPIED_BYTES: Final = 16 * 1024
 
 
 class Writer(Protocol):
@@ -40,6 +43,7 @@ class Outbox:
         self._is_congested = False
         self._has_dropped = False
         self._last_level: int | None = None
+        self._gathered: list[bytes] | None = None
         self.is_held = False
         self._relief: asyncio.Event | None = None
         self.on_held: Callable[[], None] = _nothing
@@ -48,6 +52,9 @@ class Outbox:
 
     def write(self, frame: bytes) -> None:
         """Write what must arrive."""
+        if self._gathered is not None:
+            self._gathered.append(frame)
+            return
         writer = self._writer
         if not writer.is_open:
             return
@@ -55,6 +62,22 @@ class Outbox:
         if self._is_congested and not self.is_held and writer.buffered_bytes > self._hold_above_bytes:
             self.is_held, self._relief = True, asyncio.Event()
             self.on_held()
+
+    @contextmanager
+    def together(self) -> "Iterator[None]":
+        """Let all that is written meanwhile leave at the end, small frames in one piece: who reads is woken once.
+
+        Nobody else may write to the connection until then.
+        """
+        gathered: list[bytes] = []
+        self._gathered = gathered
+        try:
+            yield
+        finally:
+            self._gathered = None
+            is_small = sum(len(frame) for frame in gathered) < _COPIED_BYTES
+            for piece in [b"".join(gathered)] if is_small and gathered else gathered:
+                self.write(piece)
 
     def write_presence(self, frame: bytes) -> None:
         """Write what may be dropped."""

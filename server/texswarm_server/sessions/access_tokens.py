@@ -7,6 +7,7 @@ import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import count
 from typing import Final
 
@@ -22,6 +23,8 @@ _SEAL_CHARS: Final = 32
 #: When this share of a token's life is over, its holder is given another one.
 _RENEWAL_SHARE: Final = 0.8
 _YOUTH_SHARE: Final = 0.5
+#: Whoever comes again comes with the same token, and to read and check one costs as much as all else of a sign-in.
+_REMEMBERED: Final = 4096
 
 
 class _OwnKeys(HMACAlgorithm):
@@ -106,19 +109,22 @@ class AccessTokens:
         key = self._keys.get(key_id)
         return key is not None and hmac.compare_digest(_seal(key, inner).encode(), seal.encode("utf-8", "replace"))
 
-    def _signed_claims(self, token: str) -> tuple[dict[str, object], str]:
+    def _signed_claims(self, token: str) -> tuple[Mapping[str, object], str]:
         """Return what a token says, and the id of the key that it is signed with: nearly always the newest one."""
         try:
             try:
-                return self._payload(token, self._current), self._current
+                return _payload(token, self._keys[self._current]), self._current
             except jwt.InvalidSignatureError:
                 key_id = jwt.get_unverified_header(token)["kid"]
-                return self._payload(token, key_id), key_id
+                return _payload(token, self._keys[key_id]), key_id
         except (jwt.PyJWTError, KeyError, TypeError, ValueError, RecursionError) as error:
             raise RejectedError(ErrorCode.TOKEN_INVALID, type(error).__name__) from error
 
-    def _payload(self, token: str, key_id: str) -> dict[str, object]:
-        return dict(json.loads(_jws.decode(token, self._keys[key_id], [_ALGORITHM])))
+
+@lru_cache(_REMEMBERED)
+def _payload(token: str, key: bytes) -> Mapping[str, object]:
+    """Return what `token` says, which `key` has signed; raises as PyJWT does."""
+    return dict(json.loads(_jws.decode(token, key, [_ALGORITHM])))
 
 
 def _seal(key: bytes, text: str) -> str:

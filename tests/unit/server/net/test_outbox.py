@@ -115,3 +115,36 @@ async def test_who_waits_goes_on_waiting_where_the_relief_is_over_at_once() -> N
         assert outbox.is_held
         assert not waiting.done()
         outbox.let_go()
+
+
+def test_what_is_written_together_leaves_in_one_piece_and_in_order() -> None:
+    outbox, writer, _told = box()
+    with outbox.together():
+        outbox.write(b"opened")
+        outbox.write_presence(b"presence")
+        assert writer.written == []
+    outbox.write(b"later")
+    with outbox.together():
+        pass
+
+    assert writer.written == [b"openedpresence", b"later"]
+
+
+def test_large_frames_that_are_written_together_are_not_copied() -> None:
+    outbox, writer, _told = box()
+    large = b"x" * 20_000
+    with outbox.together():
+        outbox.write(b"opened")
+        outbox.write(large)
+
+    assert writer.written == [b"opened", large]
+    assert writer.written[1] is large
+
+
+def test_what_is_written_together_can_hold_its_reader() -> None:
+    outbox, writer, told = box()
+    with outbox.together():
+        outbox.write(b"x" * (HOLD_ABOVE + 1))
+        assert not outbox.is_held
+
+    assert (outbox.is_held, told, len(writer.written)) == (True, ["held"], 1)

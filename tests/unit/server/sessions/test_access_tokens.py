@@ -55,6 +55,17 @@ def test_a_token_is_young_in_its_first_half_and_while_its_key_is_the_newest() ->
     assert not rotated.verify(token, 1000.0).is_young
 
 
+def test_a_token_that_was_good_is_refused_once_its_key_is_gone_and_by_whoever_has_another() -> None:
+    token, _expires_at = tokens().issue(UserId("ada"), "g1", now=1000.0)
+    server, stranger = tokens(), tokens(key=b"o" * 32)
+    assert server.verify(token, 1000.0) == server.verify(token, 1000.0)
+    server.use({"k2": b"n" * 32}, "k2")
+
+    for each in (server, stranger):
+        with pytest.raises(RejectedError, match="token_invalid"):
+            each.verify(token, 1000.0)
+
+
 @pytest.mark.parametrize(("now", "delay_s"), [(1000.0, 80.0), (1040.0, 40.0), (1090.0, 0.0), (500.0, 80.0), (9e9, 0.0)])
 def test_the_next_token_is_made_when_a_fifth_of_the_life_is_left(now: float, delay_s: float) -> None:
     assert tokens().renewal_delay_s(1100.0, now) == pytest.approx(delay_s)
