@@ -18,6 +18,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Final, cast, get_args
 
@@ -374,7 +375,13 @@ def _in_few(snapshot: bytes | None, loose: list[bytes], path: Path) -> list[byte
     """Merging saves the loading of many small updates; a large one it would only read once more."""
     few = [] if snapshot is None else [snapshot]
     with _refusing_other_bytes(path):
-        return [*few, *(merge_many(portion) for portion in in_portions(loose))]
+        for is_large, some in groupby(loose, _is_large):
+            few += some if is_large else [merge_many(portion) for portion in in_portions(some)]
+    return few
+
+
+def _is_large(update: bytes) -> bool:
+    return len(update) >= _SMALL_BYTES
 
 
 def _compacted(snapshot: bytes | None, loose: list[bytes], path: Path) -> bytes:

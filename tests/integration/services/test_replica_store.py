@@ -167,6 +167,24 @@ def test_much_that_loads_fast_is_left_as_it_is_at_the_end(
     asyncio.run(story())
 
 
+def test_large_updates_are_not_read_once_more_to_merge_them(path: Path, executor: ThreadPoolExecutor) -> None:
+    """A book is some forty of them: merging those took longer than loading them."""
+
+    async def story() -> None:
+        store = ReplicaStore(path, executor=executor)
+        await store.load(now=0.0)
+        typist = Typist()
+        before, large, after = typist.type("small"), typist.paste(*["x" * 100_000] * 3), typist.type("small again")
+        _append(store, [*before, *large, *after])
+        await store.flushed()
+        await store.abandon()
+        stored = await reopened(path, executor)
+        assert stored.updates == [merge_many(before), *large, merge_many(after)]
+        assert text_in(stored) == "small" + "x" * 300_000 + "small again"
+
+    asyncio.run(story())
+
+
 def test_who_waits_is_called_back_also_when_another_thread_wrote_it(path: Path, executor: ThreadPoolExecutor) -> None:
     """The mirror's round may be the one that writes; when it has nothing to note, nothing else is written after it."""
 
