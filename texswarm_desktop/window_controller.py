@@ -215,7 +215,9 @@ class WindowController:
         from texswarm_desktop.services.machine_facts import ThisMachine  # noqa: PLC0415
 
         link, me = self._workspace.link_to_check(), self._workspace.me
-        doctor = JoinDoctor(ThisMachine(), Visitor(me.user_id, me.name))
+        doctor = JoinDoctor(
+            ThisMachine(), Visitor(me.user_id, me.name), ask_server=self._workspace.question_to_server()
+        )
         text = None if link is None else str(link)
         view = DoctorView(self._scope, lambda: doctor.examine(text))
         self._window.show_doctor(view, server="" if link is None else str(link.address))

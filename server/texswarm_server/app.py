@@ -34,6 +34,7 @@ from texswarm_server.protocol.close_codes import CloseCode
 from texswarm_server.protocol.invite_link import InviteLink, ServerAddress, recognised_by
 from texswarm_server.protocol.messages import Authentication, RoleName
 from texswarm_server.protocol.version import PAIRING_PATH, WEBSOCKET_PATH, YJS_PATH
+from texswarm_server.self_description import SelfDescription
 from texswarm_server.sessions.access_tokens import AccessTokens
 from texswarm_server.sessions.administration import revoke_by_token
 from texswarm_server.sessions.audit import OPERATOR
@@ -294,6 +295,11 @@ class CollabServer:
         return self._front_door is not None and self._front_door.is_announced
 
     @property
+    def has_announced(self) -> bool:
+        """Whether it was told indeed: there is a network that carries multicast."""
+        return self._front_door is not None and self._front_door.has_announced
+
+    @property
     def server_id(self) -> str:
         """By what this server is known again, whatever its name and address; after `start`."""
         assert self._front_door is not None
@@ -313,8 +319,17 @@ class CollabServer:
         )
         access = DocumentAccess(self._random, config.limits, is_open=config.open)
         self._blobs = BlobDesk(store, self._documents, config, wall_clock=self._wall_clock)
+        description = SelfDescription(
+            config.host, lambda: self.address.port, is_open=config.open, is_announced=lambda: self.has_announced
+        )
         self._dispatcher = Dispatcher(
-            store, self._front_desk, self._blobs, self._documents, access, wall_clock=self._wall_clock
+            store,
+            self._front_desk,
+            self._blobs,
+            self._documents,
+            access,
+            wall_clock=self._wall_clock,
+            description=description,
         )
         await self._front_desk.restore()
         endpoints = HttpEndpoints(self._is_ready, self._metrics)

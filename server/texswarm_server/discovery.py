@@ -61,6 +61,16 @@ def networks_of(addresses: list[str]) -> list[str]:
     return [f"{address}/{prefix}" for address, prefix in named if address in addresses]
 
 
+def interfaces_of(addresses: list[str]) -> list[tuple[str, str, int]]:
+    """Return for these addresses of this machine: the interface by its name for people, the address, the prefix."""
+    named = [
+        (adapter.nice_name, str(ip.ip) if ip.is_IPv4 else str(ip.ip[0]), ip.network_prefix)
+        for adapter in ifaddr.get_adapters()
+        for ip in adapter.ips
+    ]
+    return [each for each in named if each[1] in addresses]
+
+
 def addresses_of(host: str) -> FindAddresses:
     """Return what finds the addresses on which a listener on `host` announces itself."""
     if not _is_address(host) or ip_address(host).is_unspecified:
@@ -228,6 +238,11 @@ class Advertiser(MulticastThread):
     def service(self) -> Service:
         """What is announced."""
         return self._service
+
+    @property
+    def has_announced(self) -> bool:
+        """Whether the network was told; not while there is none that carries multicast. From any thread."""
+        return self._told is not None
 
     def announce(self, service: Service) -> None:
         """Announce something else from now on; may be called from any thread."""

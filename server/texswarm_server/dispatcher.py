@@ -18,6 +18,7 @@ from texswarm_server.protocol.messages import (
     CloseDocument,
     CreateDocument,
     CreateInvite,
+    DescribeServer,
     DocumentCreated,
     DocumentInfo,
     DocumentList,
@@ -46,6 +47,7 @@ from texswarm_server.protocol.messages import (
     UnbanMember,
 )
 from texswarm_server.rooms.member import Profile
+from texswarm_server.self_description import SelfDescription
 from texswarm_server.sessions.document_access import DocumentAccess
 from texswarm_server.sessions.document_members import DocumentMembers
 from texswarm_server.sessions.records import Invite, ListedDocument, Records, User
@@ -64,6 +66,7 @@ class Dispatcher:
         access: DocumentAccess,
         *,
         wall_clock: Callable[[], float],
+        description: SelfDescription | None = None,
     ) -> None:
         self._store = store
         self._front_desk = front_desk
@@ -72,6 +75,7 @@ class Dispatcher:
         self._access = access
         self._members = DocumentMembers(access)
         self._wall_clock = wall_clock
+        self._description = description
 
     async def authenticate(self, peer: Peer, message: Authentication) -> None:  # noqa: D102
         await self._front_desk.authenticate(peer, message)
@@ -92,6 +96,9 @@ class Dispatcher:
         self._front_desk.lost(peer, is_clean=is_clean)
 
     async def order(self, peer: Peer, order: Order) -> None:  # noqa: D102
+        if isinstance(order, DescribeServer):  # before anything that an invitation is used up by
+            await self._describe(peer, order)
+            return
         self._confirm(peer)
         match order:
             case ListDocuments():
@@ -297,6 +304,11 @@ class Dispatcher:
         user_id, now = self._front_desk.guest(peer).user_id, self._wall_clock()
         await self._store.run(lambda records: self._members.revoke_invite(records, user_id, order.invite_id, now))
         peer.tell(InviteRevoked(invite_id=order.invite_id, request=order.request))
+
+    async def _describe(self, peer: Peer, order: DescribeServer) -> None:
+        if self._description is None:
+            raise RejectedError(ErrorCode.UNKNOWN_MESSAGE, type(order).__name__)
+        peer.tell(await self._description.tell(order, peer.address))
 
     async def _sign_out(self, peer: Peer, order: SignOut) -> None:
         await self._front_desk.sign_out(peer)

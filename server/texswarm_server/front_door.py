@@ -66,6 +66,11 @@ class FrontDoor:
         """Whether the network knows."""
         return self._advertiser is not None
 
+    @property
+    def has_announced(self) -> bool:
+        """Whether the network was told indeed: there is one that carries multicast."""
+        return self._advertiser is not None and self._advertiser.has_announced
+
     def announce(self, shown: Shown) -> None:
         """Let the network know of the server until it stops, or know something else of it."""
         self._shown = shown

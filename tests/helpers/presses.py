@@ -22,6 +22,20 @@ async def press_named(inside: QWidget, words: str) -> None:
     press(buttons(inside, words)[0])
 
 
+async def press_icon(inside: QWidget, name: str) -> None:
+    """Press the button without words that is called so, once it is there."""
+
+    def found() -> list[QAbstractButton]:
+        return [
+            one
+            for one in inside.findChildren(QAbstractButton)
+            if name in {one.accessibleName(), one.toolTip()} and one.isVisible()
+        ]
+
+    await until(found, f"a button called {name!r}")
+    press(found()[0])
+
+
 def press(button: QAbstractButton) -> None:
     """Press it where its words stand: of a long tick box only they can be pressed."""
     assert button.isVisible(), f"{button.text()!r} is not to be seen"

@@ -9,28 +9,43 @@ import json
 import socket
 import ssl
 import time
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from texswarm_desktop.client.link import LinkClosedError
+from texswarm_desktop.client.link import Link, LinkClosedError
 from texswarm_desktop.client.states import Trouble
 from texswarm_desktop.client.timing import profile_for
 from texswarm_desktop.client.transport import system_proxy, websocket_transport
 from texswarm_desktop.client.trouble import trouble_of
-from texswarm_desktop.core.doctor import Answer, HttpFact, TlsAnswer, Trust
+from texswarm_desktop.core.doctor import Answer, HttpFact, InterfaceFact, OtherSide, TlsAnswer, Trust
+from texswarm_desktop.core.host_addresses import HostAddress, InterfaceAddress, Reach, reachable
+from texswarm_desktop.core.one_line import one_line
 from texswarm_server import __version__
 from texswarm_server.protocol.certificates import is_shown_by
 from texswarm_server.protocol.codec import encode, fact_codec
 from texswarm_server.protocol.errors import ErrorCode, LinkError, RemoteProtocolError
 from texswarm_server.protocol.invite_link import InviteLink, ServerAddress
-from texswarm_server.protocol.messages import Authentication, AuthenticationResult, Error
+from texswarm_server.protocol.messages import (
+    Authentication,
+    AuthenticationResult,
+    DescribeServer,
+    Error,
+    InterfaceInfo,
+    ServerDescribed,
+)
 from texswarm_server.protocol.version import PROTOCOL_VERSION
 
 _PATIENCE_S: Final = 4.0
 _HTTP_PORT: Final = 80
+_TELLS_WITHIN_S: Final = 2.0
+_REQUEST: Final = 1
+_MOST_INTERFACES: Final = 64
+_MOST_NAME_CHARS: Final = 40
 _MOST_BYTES: Final = 16384
 _MDNS: Final = ("224.0.0.251", 5353)
 _MDNS_PATIENCE_S: Final = 1.0
@@ -135,17 +150,34 @@ def http_fact(answer: bytes) -> HttpFact:
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     is_page = "html" in headers.get("content-type", "") or b"<html" in body[:2048].lower()
     told = _told_in(body)
-    version, seen_as = told.get("server_version", ""), told.get("client_address", "")
-    return HttpFact(int(words[1]), version, _seconds(headers.get("date", "")), is_page, _address_in(seen_as))
+    return HttpFact(
+        int(words[1]),
+        _text(told.get("server_version")),
+        _seconds(headers.get("date", "")),
+        is_page,
+        _address_in(_text(told.get("client_address"))),
+        _protocols(told.get("oldest_protocol"), told.get("protocol")),
+    )
 
 
-def _told_in(body: bytes) -> dict[str, str]:
-    """Return the texts of a JSON object; nothing of what is none."""
+def _told_in(body: bytes) -> dict[str, Any]:
+    """Return a JSON object; an empty one for what is none."""
     with suppress(ValueError, RecursionError):
         told: Any = json.loads(body)
         if isinstance(told, dict):
-            return {name: value for name, value in told.items() if isinstance(value, str)}
+            return told
     return {}
+
+
+def _text(told: object) -> str:
+    return told if isinstance(told, str) else ""
+
+
+def _protocols(oldest: object, newest: object) -> tuple[int, int] | None:
+    """Return the first and the last version that a server speaks; None where it does not say, or says no such thing."""
+    if type(newest) is not int or newest < 1:  # a bool is no version
+        return None
+    return (oldest if type(oldest) is int and 1 <= oldest <= newest else newest), newest
 
 
 def _address_in(text: str) -> str:
@@ -161,8 +193,16 @@ def _seconds(date: str) -> float | None:
     return None
 
 
-async def try_sign_in(link: InviteLink, user_id: str, name: str, limit_s: float = _PATIENCE_S) -> str | None:
-    """Show the invitation of a link as this installation's user, and return the code of the refusal, None for none.
+@dataclass(frozen=True, slots=True)
+class SignInTried:
+    """What came of a sign-in. `code`: of the refusal, None for none; `other_side`: what the server said of itself."""
+
+    code: str | None
+    other_side: OtherSide | None = None
+
+
+async def try_sign_in(link: InviteLink, user_id: str, name: str, limit_s: float = _PATIENCE_S) -> SignInTried:
+    """Show the invitation of a link as this installation's user, and return what came of it.
 
     The same user may show the same invitation again later: it is taken for a retry, and counts once. Raises LinkError.
     """
@@ -176,11 +216,52 @@ async def try_sign_in(link: InviteLink, user_id: str, name: str, limit_s: float 
             websocket_transport(link.fingerprint)(link.address, profile_for(link.address), time.monotonic) as wire,
         ):
             wire.send(encode(order))
-            return _verdict(await wire.receive())
+            code = _verdict(await wire.receive())
+            return SignInTried(code, None if code is not None else await _other_side(wire))
     except LinkClosedError as error:
-        return error.reason or str(error.code)
+        return SignInTried(error.reason or str(error.code))
     except TimeoutError as error:
         raise LinkError("no answer to the sign-in") from error
+
+
+async def _other_side(wire: Link) -> OtherSide | None:
+    """Return what the server says of its own side; None where it does not, or not soon, or breaks off."""
+    with suppress(LinkError, RemoteProtocolError, TimeoutError):
+        async with asyncio.timeout(_TELLS_WITHIN_S):
+            wire.send(encode(DescribeServer(request=_REQUEST)))
+            while True:
+                frame = await wire.receive()
+                fact = fact_codec.decode(frame) if isinstance(frame, str) else None
+                if isinstance(fact, ServerDescribed):
+                    return other_side_in(fact)
+                if isinstance(fact, Error):  # an older server does not know the question
+                    return None
+    return None
+
+
+def other_side_in(fact: ServerDescribed) -> OtherSide:
+    """Return what a server told of its own side, without what makes no sense: anybody may be at the other end."""
+    inside = {each.address: each for each in fact.interfaces[:_MOST_INTERFACES]}
+    sayable = reachable(InterfaceAddress(_short(each.name), each.address) for each in inside.values())
+    return OtherSide(
+        port=fact.port,
+        seen_as=_address_in(fact.client_address),
+        firewall=_short(fact.firewall or ""),
+        is_announced=fact.announced,
+        interfaces=tuple(
+            InterfaceFact(one.interface, one.address, _prefix(inside, one), one.reach is Reach.VPN) for one in sayable
+        ),
+    )
+
+
+def _prefix(told: Mapping[str, InterfaceInfo], one: HostAddress) -> int:
+    longest = ip_address(one.address).max_prefixlen
+    prefix = told[one.address].prefix if one.address in told else longest
+    return prefix if 0 <= prefix <= longest else longest
+
+
+def _short(text: str) -> str:
+    return one_line(text, _MOST_NAME_CHARS)
 
 
 def _verdict(frame: str | bytes) -> str | None:

@@ -6,7 +6,7 @@ attempts are `check_up`'s, the judgements `core.doctor`'s. Without a link it loo
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol, TypeVar
@@ -20,6 +20,7 @@ from texswarm_desktop.core.doctor import (
     Firewall,
     InterfaceFact,
     Level,
+    OtherSide,
     Step,
     TlsAnswer,
     finding,
@@ -30,8 +31,10 @@ from texswarm_desktop.core.doctor import (
     judge_name,
     judge_neighbour,
     judge_network,
+    judge_other_side,
     judge_own_port,
     judge_port,
+    judge_protocol,
     judge_proxy,
     judge_seen,
     judge_server,
@@ -43,9 +46,11 @@ from texswarm_desktop.core.doctor import (
 from texswarm_server import __version__
 from texswarm_server.protocol.errors import LinkError, SettingsError
 from texswarm_server.protocol.invite_link import InviteLink, ServerAddress, parse_invite_link
-from texswarm_server.protocol.version import DEFAULT_PORT
+from texswarm_server.protocol.version import DEFAULT_PORT, PROTOCOL_VERSION
 
 T = TypeVar("T")
+AskServer = Callable[[], Awaitable[OtherSide | None]]
+"""Asks, over a link that stands, how the server is doing on its side; None where it does not say."""
 
 
 class Machine(Protocol):
@@ -73,21 +78,27 @@ class Visitor:
 
 
 class JoinDoctor:
-    """Examines one road at a time. `wall_clock`: seconds since the epoch. `patience_s`: for each attempt."""
+    """Examines one road at a time. `wall_clock`: seconds since the epoch. `patience_s`: for each attempt.
+
+    `ask_server`: for who is signed in already; without, the server is asked by the invitation.
+    """
 
     def __init__(
         self,
         machine: Machine,
         visitor: Visitor | None = None,
         *,
+        ask_server: AskServer | None = None,
         wall_clock: Callable[[], float] = time.time,
         patience_s: float = 4.0,
     ) -> None:
-        self._machine, self._visitor = machine, visitor
+        self._machine, self._visitor, self._ask_server = machine, visitor, ask_server
+        self._hosts_heard: int | None = None
         self._wall_clock, self._patience_s = wall_clock, patience_s
 
     async def examine(self, text: str | None) -> AsyncIterator[Finding]:
         """Yield what is found on the road to where a link points, or (None) about hosting from here."""
+        self._hosts_heard = None
         interfaces = await self._asked(self._machine.interfaces)
         if text is None:
             async for found in self._as_host(interfaces):
@@ -110,7 +121,7 @@ class JoinDoctor:
         address = link.address
         proxy = check_up.proxy_of(address)
         if proxy is not None:
-            async for found in self._through_proxy(link, *proxy):
+            async for found in self._through_proxy(link, interfaces, *proxy):
                 yield found
             return
         addresses = await check_up.look_up(address.host, self._patience_s)
@@ -119,7 +130,8 @@ class JoinDoctor:
             return
         yield judge_address(addresses[0], interfaces)
         if is_near(address) and not is_this_machine(address):
-            yield judge_mdns(await check_up.ask_mdns(min(1.0, self._patience_s)))
+            self._hosts_heard = await check_up.ask_mdns(min(1.0, self._patience_s))
+            yield judge_mdns(self._hosts_heard)
         answer, took_ms = await check_up.try_port(address.host, address.port, self._patience_s)
         yield judge_port(address.host, address.port, answer, took_ms)
         if answer is Answer.OPEN:
@@ -130,11 +142,14 @@ class JoinDoctor:
             if guess is not None:
                 yield guess
 
-    async def _through_proxy(self, link: InviteLink, host: str, port: int) -> AsyncIterator[Finding]:
+    async def _through_proxy(
+        self, link: InviteLink, interfaces: tuple[InterfaceFact, ...], host: str, port: int
+    ) -> AsyncIterator[Finding]:
         answer, _ = await check_up.try_port(host, port, self._patience_s)
         yield judge_proxy(f"{host}:{port}", answer, host=link.address.host)
         if answer is Answer.OPEN:
-            yield await self._sign_in(link)
+            async for found in self._inside(link, interfaces):
+                yield found
 
     async def _guess(self, address: str, port: int, interfaces: tuple[InterfaceFact, ...]) -> Finding | None:
         """Say what may swallow the packets, where the machine is in our own network."""
@@ -155,12 +170,15 @@ class JoinDoctor:
         yield server
         if server.level is Level.PROBLEM:
             return
+        protocol = judge_protocol(http.protocols, PROTOCOL_VERSION)
+        yield protocol
         seen = judge_seen(http.seen_as, interfaces)
         if seen is not None:
             yield seen
         yield judge_clock(http.date_s, self._wall_clock())
-        if tls.level is not Level.PROBLEM:
-            yield await self._sign_in(link)
+        if Level.PROBLEM not in {tls.level, protocol.level}:
+            async for found in self._inside(link, interfaces):
+                yield found
 
     async def _tls(self, link: InviteLink, *, has_http: bool) -> Finding:
         if link.address.tls:
@@ -171,14 +189,25 @@ class JoinDoctor:
         answer, _, _ = await check_up.try_tls(replace(link.address, tls=True), None, self._patience_s)
         return judge_tls(is_wanted=False, answer=answer if answer is TlsAnswer.DONE else None)
 
-    async def _sign_in(self, link: InviteLink) -> Finding:
+    async def _inside(self, link: InviteLink, interfaces: tuple[InterfaceFact, ...]) -> AsyncIterator[Finding]:
+        """Is one let in, and how is it there, by the server's own word?"""
+        signed_in, told = await self._sign_in(link)
+        yield signed_in
+        is_in = signed_in.code is Code.SIGN_IN_FINE
+        if not is_in and self._ask_server is not None:
+            told, is_in = await self._ask_server(), True
+        if is_in:
+            for each in judge_other_side(told, interfaces, hosts_heard=self._hosts_heard):
+                yield each
+
+    async def _sign_in(self, link: InviteLink) -> tuple[Finding, OtherSide | None]:
         if self._visitor is None or link.token is None:
-            return judge_sign_in(is_tried=False)
+            return judge_sign_in(is_tried=False), None
         try:
-            code = await check_up.try_sign_in(link, self._visitor.user_id, self._visitor.name, self._patience_s)
+            tried = await check_up.try_sign_in(link, self._visitor.user_id, self._visitor.name, self._patience_s)
         except LinkError:
-            return judge_sign_in(is_tried=True, is_broken_off=True)
-        return judge_sign_in(is_tried=True, code=code)
+            return judge_sign_in(is_tried=True, is_broken_off=True), None
+        return judge_sign_in(is_tried=True, code=tried.code), tried.other_side
 
     # ── as a host ───────────────────────────────────────────────────────────────────────────────────────
 

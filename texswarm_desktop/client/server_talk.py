@@ -16,6 +16,7 @@ from texswarm_server.protocol.messages import (
     ChangeInvite,
     CreateDocument,
     CreateInvite,
+    DescribeServer,
     DocumentInfo,
     DocumentList,
     InviteCreated,
@@ -24,11 +25,13 @@ from texswarm_server.protocol.messages import (
     ListInvites,
     RedeemInvite,
     RoleName,
+    ServerDescribed,
 )
 
 if TYPE_CHECKING:
     from texswarm_desktop.client.connection import Connection
     from texswarm_desktop.client.document_sync import DocumentSync
+    from texswarm_desktop.core.doctor import OtherSide
 
 _log: Final = logging.getLogger(__name__)
 
@@ -149,6 +152,17 @@ async def same_or_new_invite(
 async def change_invite(connection: "Connection", invite_id: str, role: RoleName, *, asks: bool | None = None) -> None:
     """Let an invite give another role from now on; `asks`: whether owners are asked first, None for as before."""
     await connection.request(ChangeInvite(invite_id=invite_id, role=role, ask=asks))
+
+
+async def other_side(connection: "Connection") -> "OtherSide | None":
+    """Return what the server says of its own side; None where it does not, or the link ends before."""
+    from texswarm_desktop.client.check_up import other_side_in  # noqa: PLC0415 - for those who have a check made
+
+    try:
+        answer = await connection.request(DescribeServer())
+    except (RejectedError, LinkError):
+        return None
+    return other_side_in(answer) if isinstance(answer, ServerDescribed) else None
 
 
 async def end_connection(connection: "Connection") -> None:

@@ -27,9 +27,13 @@ class Step(StrEnum):
     FIREWALL = "firewall"
     TLS = "tls"
     SERVER = "server"
+    PROTOCOL = "protocol"
     SEEN = "seen"
     CLOCK = "clock"
     SIGN_IN = "sign_in"
+    THERE = "there"
+    THERE_FIREWALL = "there_firewall"
+    THERE_MDNS = "there_mdns"
 
 
 class Level(StrEnum):
@@ -91,6 +95,10 @@ class Code(StrEnum):
     SERVER_AWAY = "server_away"
     SERVER_NO_HTTP = "server_no_http"
     SERVER_FULL = "server_full"
+    PROTOCOL_SPOKEN = "protocol_spoken"
+    PROTOCOL_UNTOLD = "protocol_untold"
+    PROTOCOL_TOO_OLD_HERE = "protocol_too_old_here"
+    PROTOCOL_TOO_OLD_THERE = "protocol_too_old_there"
     SEEN_AS_HERE = "seen_as_here"
     SEEN_TRANSLATED = "seen_translated"
     CLOCK_FINE = "clock_fine"
@@ -100,6 +108,16 @@ class Code(StrEnum):
     SIGN_IN_REFUSED = "sign_in_refused"
     SIGN_IN_BROKEN_OFF = "sign_in_broken_off"
     SIGN_IN_NOT_TRIED = "sign_in_not_tried"
+    THERE_REACHED = "there_reached"
+    THERE_VPN = "there_vpn"
+    THERE_APART = "there_apart"
+    THERE_UNTOLD = "there_untold"
+    THERE_FIREWALL_NONE = "there_firewall_none"
+    THERE_FIREWALL_LETS_IN = "there_firewall_lets_in"
+    THERE_FIREWALL_ACTIVE = "there_firewall_active"
+    THERE_MDNS_HEARD = "there_mdns_heard"
+    THERE_MDNS_LOST = "there_mdns_lost"
+    THERE_MDNS_NONE = "there_mdns_none"
 
 
 class Firewall(StrEnum):
@@ -163,7 +181,8 @@ class Trust(StrEnum):
 class HttpFact:
     """What a plain GET was answered with; `status` 0: nothing that is HTTP. `server_version`: of a server of ours.
 
-    `seen_as`: the address under which that server sees this machine; empty where it does not tell.
+    `seen_as`: the address under which that server sees this machine; empty where it does not tell. `protocols`: the
+    first and the last version of the protocol that it speaks; None where it does not tell.
     """
 
     status: int
@@ -171,6 +190,22 @@ class HttpFact:
     date_s: float | None = None
     is_page: bool = False
     seen_as: str = ""
+    protocols: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OtherSide:
+    """What a server told of its own side. `seen_as`: the address under which it sees this machine.
+
+    `firewall`: by name, empty for none; a newer server may name one that nobody here knows. `interfaces`:
+    none where it keeps them to itself, or is behind a proxy.
+    """
+
+    port: int
+    seen_as: str = ""
+    firewall: str = ""
+    is_announced: bool = False
+    interfaces: tuple[InterfaceFact, ...] = ()
 
 
 #: Clocks that differ by more make invitations and certificates look expired, or not yet good.
@@ -321,6 +356,18 @@ def judge_server(fact: HttpFact, here: str) -> Finding:
     return finding(Step.SERVER, Level.PROBLEM, code, status=fact.status)
 
 
+def judge_protocol(protocols: tuple[int, int] | None, here: int) -> Finding:
+    """Do both speak a common version? `protocols`: the server's first and last; `here`: the one of this program."""
+    if protocols is None:
+        return finding(Step.PROTOCOL, Level.NOTE, Code.PROTOCOL_UNTOLD, here=here)
+    oldest, newest = protocols
+    if here < oldest:
+        return finding(Step.PROTOCOL, Level.PROBLEM, Code.PROTOCOL_TOO_OLD_HERE, here=here, version=oldest)
+    if here > newest:
+        return finding(Step.PROTOCOL, Level.PROBLEM, Code.PROTOCOL_TOO_OLD_THERE, here=here, version=newest)
+    return finding(Step.PROTOCOL, Level.FINE, Code.PROTOCOL_SPOKEN, here=here)
+
+
 def judge_seen(seen_as: str, interfaces: Sequence[InterfaceFact]) -> Finding | None:
     """How does this machine look from the other side? None where that side does not tell."""
     if not seen_as:
@@ -352,6 +399,45 @@ def judge_sign_in(*, is_tried: bool, code: str | None = None, is_broken_off: boo
     if code is not None:
         return finding(Step.SIGN_IN, Level.PROBLEM, Code.SIGN_IN_REFUSED, reason=code)
     return finding(Step.SIGN_IN, Level.FINE, Code.SIGN_IN_FINE)
+
+
+def judge_other_side(
+    told: OtherSide | None, interfaces: Sequence[InterfaceFact], *, hosts_heard: int | None
+) -> list[Finding]:
+    """How is it on the server's side, by its own word? None: it does not say.
+
+    `interfaces`: of this machine. `hosts_heard`: how many announced themselves here; None where nobody listened.
+    """
+    if told is None:
+        return [finding(Step.THERE, Level.NOTE, Code.THERE_UNTOLD)]
+    found = [] if not told.interfaces else [_judge_their_network(told.interfaces, interfaces)]
+    return [*found, _judge_their_firewall(told), _judge_their_mdns(told, hosts_heard)]
+
+
+def _judge_their_network(theirs: Sequence[InterfaceFact], ours: Sequence[InterfaceFact]) -> Finding:
+    addresses = ", ".join(f"{each.address} ({each.name})" for each in theirs)
+    names = ", ".join(dict.fromkeys(each.name for each in theirs if each.is_vpn))
+    if names:
+        return finding(Step.THERE, Level.NOTE, Code.THERE_VPN, addresses=addresses, names=names)
+    if ours and not any(shared_interface(each.address, ours) for each in theirs):
+        return finding(Step.THERE, Level.NOTE, Code.THERE_APART, addresses=addresses)
+    return finding(Step.THERE, Level.FINE, Code.THERE_REACHED, addresses=addresses)
+
+
+def _judge_their_firewall(told: OtherSide) -> Finding:
+    if not told.firewall:
+        return finding(Step.THERE_FIREWALL, Level.FINE, Code.THERE_FIREWALL_NONE)
+    is_from_there = not told.seen_as or ip_address(told.seen_as).is_loopback
+    code = Code.THERE_FIREWALL_ACTIVE if is_from_there else Code.THERE_FIREWALL_LETS_IN
+    return finding(Step.THERE_FIREWALL, Level.NOTE, code, firewall=told.firewall, port=told.port)
+
+
+def _judge_their_mdns(told: OtherSide, hosts_heard: int | None) -> Finding:
+    if not told.is_announced:
+        return finding(Step.THERE_MDNS, Level.NOTE, Code.THERE_MDNS_NONE)
+    if hosts_heard == 0:
+        return finding(Step.THERE_MDNS, Level.WARNING, Code.THERE_MDNS_LOST)
+    return finding(Step.THERE_MDNS, Level.FINE, Code.THERE_MDNS_HEARD)
 
 
 def worst(findings: Sequence[Finding]) -> Level:

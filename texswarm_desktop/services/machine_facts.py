@@ -1,7 +1,6 @@
 """What this machine says about itself to the join doctor: interfaces, firewall, neighbours, ports; blocks shortly."""
 
 import socket
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -9,6 +8,7 @@ from typing import Final
 from texswarm_desktop.core.doctor import Firewall, InterfaceFact
 from texswarm_desktop.core.host_addresses import Reach
 from texswarm_desktop.services.lan_addresses import host_addresses, prefixes_here
+from texswarm_server.active_firewall import active_firewall
 
 _ROOT: Final = Path("/")
 #: Of a line of /proc/net/arp: the address is known.
@@ -33,14 +33,8 @@ class ThisMachine:
 
     def firewall(self) -> Firewall | None:
         """Return the firewall that is active here, None where none that is known is."""
-        if sys.platform == "win32":
-            return Firewall.WINDOWS
-        with suppress(OSError):
-            if "ENABLED=yes" in (self._root / "etc/ufw/ufw.conf").read_text("utf-8", errors="replace"):
-                return Firewall.UFW
-        if (self._root / "run/firewalld").exists():
-            return Firewall.FIREWALLD
-        return Firewall.MACOS if sys.platform == "darwin" else None
+        found = active_firewall(self._root)
+        return None if found is None else Firewall(found)
 
     def is_neighbour_known(self, address: str) -> bool | None:
         """Return whether a machine in the same network said who it is (ARP); None where this system does not tell."""

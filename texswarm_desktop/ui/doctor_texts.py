@@ -4,6 +4,7 @@ A test finds a code without words. Remedies that are commands stand alone on the
 """
 
 import platform
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -26,9 +27,13 @@ STEP_WORDS: Final[dict[Step, str]] = {
     Step.FIREWALL: "Firewall here",
     Step.TLS: "Encryption",
     Step.SERVER: "Server",
+    Step.PROTOCOL: "Protocol",
     Step.SEEN: "Seen from there",
     Step.CLOCK: "Clock",
     Step.SIGN_IN: "Invitation",
+    Step.THERE: "Network there",
+    Step.THERE_FIREWALL: "Firewall there",
+    Step.THERE_MDNS: "Discovery there",
 }
 _WIDTH: Final = max(map(len, STEP_WORDS.values()))
 _SIGNS: Final = {Level.FINE: "ok  ", Level.NOTE: "note", Level.WARNING: "WARN", Level.PROBLEM: "FAIL"}
@@ -166,6 +171,16 @@ _WORDS: Final[dict[Code, tuple[str, str]]] = {
         f"Another program has this port. {_NEW_LINK}",
     ),
     Code.SERVER_FULL: ("The server lets nobody more in now.", "Wait a little: it is tried again by itself."),
+    Code.PROTOCOL_SPOKEN: ("Both speak version {here} of the protocol.", ""),
+    Code.PROTOCOL_UNTOLD: ("The server does not tell which version of the protocol it speaks.", ""),
+    Code.PROTOCOL_TOO_OLD_HERE: (
+        "The server speaks version {version} of the protocol and later ones, and this program {here}.",
+        "Update TeXSwarm on this computer.",
+    ),
+    Code.PROTOCOL_TOO_OLD_THERE: (
+        "The server speaks the protocol up to version {version}, and this program {here}.",
+        "Ask the host or the operator to update TeXSwarm there.",
+    ),
     Code.SEEN_AS_HERE: ("The server sees this computer as {address}: nothing stands in between.", ""),
     Code.SEEN_TRANSLATED: (
         "The server sees this computer as {address}: a router, a VPN or a proxy stands in between.",
@@ -177,13 +192,36 @@ _WORDS: Final[dict[Code, tuple[str, str]]] = {
         "Invitations and certificates then look expired, or not yet good. Let the system set the clock:\n  {command}",
     ),
     Code.CLOCK_UNKNOWN: ("The server does not tell the time.", ""),
-    Code.SIGN_IN_FINE: ("The server takes the invitation, and speaks this version of the protocol.", ""),
+    Code.SIGN_IN_FINE: ("The server takes the invitation.", ""),
     Code.SIGN_IN_REFUSED: ("", ""),
     Code.SIGN_IN_BROKEN_OFF: (
         "The connection broke off during the sign-in.",
         "Try again; if it stays, pass this report on to the host.",
     ),
     Code.SIGN_IN_NOT_TRIED: ("No invitation was tried.", ""),
+    Code.THERE_REACHED: ("The server is reached under {addresses}.", ""),
+    Code.THERE_VPN: (
+        "The server is reached under {addresses}. A VPN is active there ({names}).",
+        "If some find the host and others do not, switch the VPN off there.",
+    ),
+    Code.THERE_APART: (
+        "The server is reached under {addresses}, in none of the networks of this computer.",
+        "The way goes through a router or a VPN. In the list of hosts it may be missing: use a link or a code.",
+    ),
+    Code.THERE_UNTOLD: ("The server does not say how it is on its side.", ""),
+    Code.THERE_FIREWALL_NONE: ("No firewall that is known is active at the server.", ""),
+    Code.THERE_FIREWALL_LETS_IN: ("The server's firewall is active, and lets this computer in.", ""),
+    Code.THERE_FIREWALL_ACTIVE: ("The server's firewall is active; others get in only if it lets them.", ""),
+    Code.THERE_MDNS_HEARD: ("The server announces itself in its network.", ""),
+    Code.THERE_MDNS_LOST: (
+        "The server announces itself, and nothing of that arrives here.",
+        "The network swallows announcements, or a firewall: let UDP port 5353 through on both computers, or use a "
+        "link or a code, which do without.",
+    ),
+    Code.THERE_MDNS_NONE: (
+        "The server does not announce itself in its network.",
+        "Use a link or a code. A server without a window is announced by:\n  texswarm-server serve --advertise NAME",
+    ),
 }
 _CLOCK_COMMANDS: Final = {
     "Linux": "timedatectl set-ntp true",
@@ -215,12 +253,22 @@ def text_of_finding(finding: Finding, *, system: str | None = None) -> FindingTe
 def _commands(finding: Finding) -> str:
     """Return what to type to let others through a firewall: here, or at a host of which the system is not known."""
     if finding.code is Code.FIREWALL_ACTIVE:
-        command = opening_command(finding.data["firewall"], int(finding.data["port"]))
+        command = opening_command(finding.data["firewall"], int(finding.data["port"]), sys.executable)
         return f"Let them through, as administrator:\n  {command}"
+    if finding.code in {Code.THERE_FIREWALL_LETS_IN, Code.THERE_FIREWALL_ACTIVE}:
+        return _commands_there(finding)
     if finding.code is not Code.NEIGHBOUR_FIREWALL:
         return ""
     lines = [f"{_FIREWALL_OF[each]}:\n  {opening_command(each, int(finding.data['port']))}" for each in Firewall]
     return "\n".join(["The host lets guests through with one of these, as administrator:", *lines])
+
+
+def _commands_there(finding: Finding) -> str:
+    """A firewall that only a newer server knows has no command here."""
+    firewall, port = finding.data["firewall"], int(finding.data["port"])
+    if firewall not in set(Firewall):
+        return f"If others cannot come in, let TCP port {port} through there."
+    return f"If others cannot come in, type there, as administrator:\n  {opening_command(firewall, port)}"
 
 
 def verdict_of(findings: Sequence[Finding]) -> str:

@@ -5,9 +5,10 @@ that carries data; the words are chosen in `ui`. What the program can mend by it
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,8 +16,10 @@ from PySide6.QtCore import QObject, Signal
 
 from texswarm_desktop.client.address_book import lasting_key
 from texswarm_desktop.client.events import RetryCause
-from texswarm_desktop.client.server_talk import admitted, same_or_new_invite, share
+from texswarm_desktop.client.server_talk import admitted, other_side, same_or_new_invite, share
+from texswarm_desktop.client.states import Live
 from texswarm_desktop.client.status import Hosting
+from texswarm_desktop.core.doctor import OtherSide
 from texswarm_desktop.core.joining import Choice, Road
 from texswarm_desktop.core.palette import color_of
 from texswarm_desktop.core.settings import KnownServer
@@ -358,6 +361,13 @@ class Workspace(QObject):
         if self._reach.pending is None and kept is not None:
             return replace(kept, token=None)
         return self._last_followed
+
+    def question_to_server(self) -> Callable[[], Awaitable[OtherSide | None]] | None:
+        """Return what asks the server of the project how it is doing on its side; None where no link to it stands."""
+        connection = self.opened.connection if self.opened is not None else None
+        if self._reach.pending is not None or connection is None or not isinstance(connection.state, Live):
+            return None
+        return partial(other_side, connection)
 
     def host_seen(self, fingerprint: str, addresses: Iterable[ServerAddress]) -> None:
         """A host announced itself on the local network: a link to it that is away looks for it there at once."""

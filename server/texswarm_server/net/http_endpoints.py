@@ -1,6 +1,6 @@
 """What a plain GET is answered: health for operators, and the probe of first-generation clients."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Final
@@ -10,7 +10,13 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 from texswarm_server import __version__
-from texswarm_server.protocol.version import PAIRING_PATH, WEBSOCKET_PATH, YJS_PATH
+from texswarm_server.protocol.version import (
+    OLDEST_PROTOCOL_VERSION,
+    PAIRING_PATH,
+    PROTOCOL_VERSION,
+    WEBSOCKET_PATH,
+    YJS_PATH,
+)
 
 _PROMETHEUS: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -48,7 +54,7 @@ class HttpEndpoints:
             case "/metrics":
                 return _answer(HTTPStatus.OK, _PROMETHEUS, self._metrics())
             case "/api/ping":
-                return _json(HTTPStatus.OK, {"status": "ok", "server_version": __version__, "client_address": address})
+                return _json(HTTPStatus.OK, _pong(address))
             case _:
                 return _json(HTTPStatus.NOT_FOUND, {"status": "not found"})
 
@@ -60,7 +66,18 @@ def refuse_for_now(code: str, retry_after_s: int = 1) -> Response:
     return response
 
 
-def _json(status: HTTPStatus, content: dict[str, str]) -> Response:
+def _pong(address: str) -> dict[str, str | int]:
+    """Return what anybody is told who asks who is there."""
+    return {
+        "status": "ok",
+        "server_version": __version__,
+        "protocol": PROTOCOL_VERSION,
+        "oldest_protocol": OLDEST_PROTOCOL_VERSION,
+        "client_address": address,
+    }
+
+
+def _json(status: HTTPStatus, content: Mapping[str, str | int]) -> Response:
     return _answer(status, "application/json", msgspec.json.encode(content))
 
 

@@ -191,6 +191,10 @@ class FetchBlob(Order, frozen=True, kw_only=True):
     length: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0
 
 
+class DescribeServer(Order, frozen=True, kw_only=True):
+    """Ask how the server is doing on its own side; uses nothing up, and is no sign that an invite has arrived."""
+
+
 class SignOut(Order, frozen=True, kw_only=True):
     """End this session and revoke the refresh token it was signed in with."""
 
@@ -481,6 +485,30 @@ class BlobStored(Fact, frozen=True, kw_only=True):
     hash: str
 
 
+class InterfaceInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """An address under which a server is reached, its interface, and how long the prefix of its network is."""
+
+    name: str
+    address: str
+    prefix: int
+
+
+class ServerDescribed(Fact, frozen=True, kw_only=True):
+    """How a server is doing on its own side. `client_address`: who asks, as it looks from there.
+
+    `firewall`: the one that is active, as in `protocol.firewall`; a newer server may know others. `announced`: the
+    local network was told of it.
+    """
+
+    port: int
+    client_address: str
+    protocol: int
+    oldest_protocol: int
+    firewall: str | None = None
+    announced: bool = False
+    interfaces: list[InterfaceInfo] = []
+
+
 class SignedOut(Fact, frozen=True, kw_only=True):
     """The session has ended by its user's wish; a close with 1000 follows."""
 
@@ -514,6 +542,7 @@ ORDERS: tuple[type[Order], ...] = (
     RevokeInvite,
     OfferBlobs,
     FetchBlob,
+    DescribeServer,
     SignOut,
     Heartbeat,
 )
@@ -540,6 +569,7 @@ FACTS: tuple[type[Message], ...] = (
     BlobsWanted,
     BlobReceived,
     BlobStored,
+    ServerDescribed,
     SignedOut,
     Error,
     Heartbeat,

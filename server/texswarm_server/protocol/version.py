@@ -6,6 +6,8 @@ import msgspec
 
 PROTOCOL_VERSION: Final = 2
 LEGACY_PROTOCOL_VERSION: Final = 1
+#: The first of the versions that are spoken here; all up to PROTOCOL_VERSION are.
+OLDEST_PROTOCOL_VERSION: Final = LEGACY_PROTOCOL_VERSION
 DEFAULT_PORT: Final = 8091
 WEBSOCKET_PATH: Final = "/ws"
 YJS_PATH: Final = "/yjs/"

@@ -55,6 +55,7 @@ async def test_a_link_that_stands_is_as_it_should_be_and_costs_no_invitation(des
         dialog = await checked(ada)
         assert any(line.startswith("Server, fine") for line in dialog.lines)
         assert any("No invitation was tried" in line for line in dialog.lines)
+        assert any(line.startswith("Firewall there") for line in dialog.lines)
         put_away(dialog)
         assert ada.is_live
 

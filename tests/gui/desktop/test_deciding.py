@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QAbstractButton, QFrame
 
 from tests.helpers.coming_in import joins, shares, somebody_asks
 from tests.helpers.live_desktops import runs_at_desks
-from tests.helpers.presses import buttons, choose, choose_by, press, press_named
+from tests.helpers.presses import buttons, choose, choose_by, press, press_icon, press_named
 from tests.helpers.run_async import until
 from texswarm_desktop.ui.dialogs.host_sheet import HostSheet
 from texswarm_desktop.ui.dialogs.members_sheet import MembersSheet
@@ -102,7 +102,7 @@ async def test_who_was_made_an_owner_decides_too(desks: Desks) -> None:
     people = await people_of(sheet)
     await give_role(people, "bob", "Owner")
     await until(lambda: bob.opened.project.role == "owner")
-    bob.window.meeting.members_requested.emit()
+    await press_icon(bob.window, "People and invitations")
     await until(lambda: bob.window.findChild(MembersSheet) is not None, "the sheet at the new owner's")
     theirs = bob.window.findChild(MembersSheet)
     assert isinstance(theirs, MembersSheet)

@@ -84,7 +84,8 @@ async def test_all_is_well_and_the_invitation_is_still_good(tmp_path: Path) -> N
         for _ in range(3):
             found = await examined(str(link))
             assert problems(found) == set()
-            good = {Code.PORT_OPEN, Code.SERVER_OURS, Code.SEEN_AS_HERE, Code.CLOCK_FINE, Code.SIGN_IN_FINE}
+            good = {Code.PORT_OPEN, Code.SERVER_OURS, Code.PROTOCOL_SPOKEN, Code.SEEN_AS_HERE, Code.CLOCK_FINE}
+            good |= {Code.SIGN_IN_FINE, Code.THERE_FIREWALL_NONE, Code.THERE_MDNS_NONE}
             assert good <= codes(found)
 
 
@@ -204,9 +205,11 @@ async def test_an_invitation_that_is_not_taken(tmp_path: Path, options: dict[str
         link = InviteLink(server.address, token)
         if reason == "invite_used_up":
             other = JoinDoctor(FakeMachine(), Visitor("88888888-8888-4888-8888-888888888888", "Bob"))
-            assert [each async for each in other.examine(str(link))][-1].code is Code.SIGN_IN_FINE
+            assert Code.SIGN_IN_FINE in [each.code async for each in other.examine(str(link))]
         found = await examined(str(link))
     assert problems(found) == {Code.SIGN_IN_REFUSED}
+    assert found[Step.PROTOCOL].code is Code.PROTOCOL_SPOKEN
+    assert not {Step.THERE, Step.THERE_FIREWALL, Step.THERE_MDNS} & found.keys()
     assert found[Step.SIGN_IN].data["reason"] == reason
 
 
@@ -222,7 +225,7 @@ async def _sign_in_only(address: ServerAddress) -> str | None:
     """A fake server knows no `/api/ping`: only the last step is looked at."""
     from texswarm_desktop.client.check_up import try_sign_in
 
-    return await try_sign_in(InviteLink(address, "invite"), ADA.user_id, ADA.name)
+    return (await try_sign_in(InviteLink(address, "invite"), ADA.user_id, ADA.name)).code
 
 
 @runs_async
@@ -277,6 +280,24 @@ def test_the_program_says_it_in_lines_and_in_json(tmp_path: Path, capsys: pytest
     assert run_program([link, "--json", *profile]) == 1
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert lines[-1]["code"] == "port_refused"
+
+
+@runs_async
+async def test_a_server_tells_its_own_side_to_who_is_let_in(tmp_path: Path) -> None:
+    async with server_in(tmp_path, host="0.0.0.0") as server:
+        link = InviteLink(replace(server.address, host="127.0.0.1"), await server.create_invite("owner", uses=1))
+        for _ in range(2):  # asking uses nothing up
+            found = await examined(str(link))
+            assert found[Step.SIGN_IN].code is Code.SIGN_IN_FINE
+            assert Step.THERE_FIREWALL in found
+            assert found[Step.THERE_MDNS].code is Code.THERE_MDNS_NONE
+
+
+@runs_async
+async def test_an_open_server_tells_nobody_of_its_own_side(tmp_path: Path) -> None:
+    async with server_in(tmp_path, open=True) as server:
+        found = await examined(str(InviteLink(server.address, await server.create_invite("owner"))))
+    assert found[Step.THERE].code is Code.THERE_UNTOLD
 
 
 def test_firewalls_are_known_by_their_files(tmp_path: Path) -> None:

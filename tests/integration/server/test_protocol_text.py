@@ -23,6 +23,7 @@ PARTS = (
     messages.MemberInfo,
     messages.InviteInfo,
     messages.Knock,
+    messages.InterfaceInfo,
     Limits,
     legacy.DocumentSummary,
     legacy.LegacyPresence,

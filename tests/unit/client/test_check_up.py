@@ -2,9 +2,10 @@
 
 import pytest
 
-from texswarm_desktop.client.check_up import http_fact, proxy_of
-from texswarm_desktop.core.doctor import HttpFact
+from texswarm_desktop.client.check_up import http_fact, other_side_in, proxy_of
+from texswarm_desktop.core.doctor import HttpFact, InterfaceFact, OtherSide
 from texswarm_server.protocol.invite_link import ServerAddress
+from texswarm_server.protocol.messages import InterfaceInfo, ServerDescribed
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,9 @@ from texswarm_server.protocol.invite_link import ServerAddress
         (b'HTTP/1.1 200 OK\r\n\r\n{"server_version": 12}', HttpFact(200)),
         (b'HTTP/1.1 200 OK\r\n\r\n{"client_address": "10.0.0.7"}', HttpFact(200, seen_as="10.0.0.7")),
         (b'HTTP/1.1 200 OK\r\n\r\n{"client_address": "your bank"}', HttpFact(200)),
+        (b'HTTP/1.1 200 OK\r\n\r\n{"protocol": 3, "oldest_protocol": 2}', HttpFact(200, protocols=(2, 3))),
+        (b'HTTP/1.1 200 OK\r\n\r\n{"protocol": 3, "oldest_protocol": 4}', HttpFact(200, protocols=(3, 3))),
+        (b'HTTP/1.1 200 OK\r\n\r\n{"protocol": true}', HttpFact(200)),
         (b"HTTP/1.1 200 OK\r\n\r\n" + b"[" * 9000, HttpFact(200)),
         (b"HTTP/1.1 200 OK\r\n\r\n[1]", HttpFact(200)),
         (b"HTTP/1.1 200 OK\r\nDate: Tue, 14 Nov 2023 22:13:20 GMT\r\n\r\n", HttpFact(200, date_s=1_700_000_000.0)),
@@ -37,3 +41,17 @@ def test_a_proxy_is_named_without_its_password(monkeypatch):
     monkeypatch.delenv("no_proxy", raising=False)
     assert proxy_of(ServerAddress("swarm.example.org", tls=True)) == ("proxy.example", 3128)
     assert proxy_of(ServerAddress("10.0.0.5", tls=True)) is None
+
+
+def test_of_what_a_server_says_of_itself_only_that_is_taken_which_makes_sense():
+    told = [("wlan0", "192.168.1.9", 24), ("tun0", "10.8.0.2", 24), ("docker0", "172.17.0.1", 16), ("x", "no", 8)]
+    told += [("a\nb" + "c" * 99, "10.0.0.1", 99), ("eth0", "fe80::1", 64)]
+    described = ServerDescribed(
+        port=1, client_address="your bank", protocol=2, oldest_protocol=1, firewall="x" * 99, announced=True,
+        interfaces=[InterfaceInfo(name=name, address=address, prefix=prefix) for name, address, prefix in told],
+    )  # fmt: skip
+    known = (InterfaceFact("wlan0", "192.168.1.9", 24), InterfaceFact("a b" + "c" * 37, "10.0.0.1", 32))
+    seen = other_side_in(described)
+    assert seen == OtherSide(
+        1, "", "x" * 40, is_announced=True, interfaces=(*known, InterfaceFact("tun0", "10.8.0.2", 24, is_vpn=True))
+    )

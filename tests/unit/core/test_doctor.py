@@ -9,6 +9,7 @@ from texswarm_desktop.core.doctor import (
     HttpFact,
     InterfaceFact,
     Level,
+    OtherSide,
     Step,
     TlsAnswer,
     Trust,
@@ -20,8 +21,10 @@ from texswarm_desktop.core.doctor import (
     judge_name,
     judge_neighbour,
     judge_network,
+    judge_other_side,
     judge_own_port,
     judge_port,
+    judge_protocol,
     judge_proxy,
     judge_seen,
     judge_server,
@@ -199,3 +202,66 @@ def test_the_other_side_sees_this_machine_as_it_is_or_through_something(seen_as,
 
 def test_a_server_that_does_not_say_how_it_sees_us_is_no_finding():
     assert judge_seen("", [WIFI]) is None
+
+
+@pytest.mark.parametrize(
+    ("protocols", "level", "code"),
+    [
+        (None, Level.NOTE, Code.PROTOCOL_UNTOLD),
+        ((1, 2), Level.FINE, Code.PROTOCOL_SPOKEN),
+        ((2, 4), Level.FINE, Code.PROTOCOL_SPOKEN),
+        ((3, 4), Level.PROBLEM, Code.PROTOCOL_TOO_OLD_HERE),
+        ((1, 1), Level.PROBLEM, Code.PROTOCOL_TOO_OLD_THERE),
+    ],
+)
+def test_both_speak_a_common_version_or_one_is_too_old(protocols, level, code):
+    assert told(judge_protocol(protocols, 2)) == (level, code)
+
+
+def other_side(**facts):
+    found = judge_other_side(OtherSide(8091, **facts), [WIFI], hosts_heard=0)
+    return {each.step: each for each in found}
+
+
+def test_a_server_that_says_nothing_of_itself_is_no_problem():
+    assert [told(each) for each in judge_other_side(None, [WIFI], hosts_heard=0)] == [(Level.NOTE, Code.THERE_UNTOLD)]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "code"),
+    [
+        (InterfaceFact("eth0", "192.168.1.9", 24), Code.THERE_REACHED),
+        (InterfaceFact("eth0", "10.1.1.9", 24), Code.THERE_APART),
+        (InterfaceFact("wg0", "192.168.1.9", 24, is_vpn=True), Code.THERE_VPN),
+    ],
+)
+def test_the_networks_of_both_sides_meet_or_do_not(theirs, code):
+    assert other_side(interfaces=(theirs,))[Step.THERE].code is code
+    assert Step.THERE not in other_side()
+
+
+@pytest.mark.parametrize(
+    ("firewall", "seen_as", "code"),
+    [
+        ("", "192.168.1.7", Code.THERE_FIREWALL_NONE),
+        ("ufw", "192.168.1.7", Code.THERE_FIREWALL_LETS_IN),
+        ("ufw", "127.0.0.1", Code.THERE_FIREWALL_ACTIVE),
+        ("ufw", "", Code.THERE_FIREWALL_ACTIVE),
+    ],
+)
+def test_a_firewall_there_lets_in_who_came_from_elsewhere(firewall, seen_as, code):
+    assert other_side(firewall=firewall, seen_as=seen_as)[Step.THERE_FIREWALL].code is code
+
+
+@pytest.mark.parametrize(
+    ("is_announced", "heard", "code"),
+    [
+        (False, 0, Code.THERE_MDNS_NONE),
+        (True, 0, Code.THERE_MDNS_LOST),
+        (True, 1, Code.THERE_MDNS_HEARD),
+        (True, None, Code.THERE_MDNS_HEARD),
+    ],
+)
+def test_what_is_announced_there_arrives_here_or_is_lost(is_announced, heard, code):
+    found = judge_other_side(OtherSide(8091, is_announced=is_announced), [WIFI], hosts_heard=heard)
+    assert found[-1].code is code

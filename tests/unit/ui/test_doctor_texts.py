@@ -1,5 +1,7 @@
 """Every finding has words, every problem a remedy, and nothing secret is in a report."""
 
+import sys
+
 import pytest
 
 from texswarm_desktop.core.doctor import (
@@ -46,12 +48,13 @@ def test_every_step_has_a_name() -> None:
 def test_each_firewall_has_its_exact_command(firewall: Firewall) -> None:
     assert "8091" in (remedy := text_of_finding(judge_firewall(firewall, 8091)).remedy) or firewall is Firewall.MACOS
     command = {"ufw": "ufw allow 8091/tcp", "firewalld": "--add-port=8091/tcp", "windows": "localport=8091"}
-    assert command.get(firewall, "System Settings") in remedy
+    macos = f'sudo /usr/libexec/ApplicationFirewall/socketfilterfw --unblockapp "{sys.executable}"'
+    assert command.get(firewall, macos) in remedy
 
 
 def test_a_host_behind_a_firewall_is_told_every_command() -> None:
     text = text_of_finding(finding(Step.NEIGHBOUR, Level.PROBLEM, Code.NEIGHBOUR_FIREWALL, address="a", port=8091))
-    assert all(word in text.remedy for word in ("ufw allow", "firewall-cmd", "netsh", "System Settings"))
+    assert all(word in text.remedy for word in ("ufw allow", "firewall-cmd", "netsh", "--unblockapp"))
 
 
 @pytest.mark.parametrize(("system", "command"), [("Linux", "timedatectl"), ("Darwin", "sntp"), ("Windows", "w32tm")])

@@ -5,10 +5,10 @@ import ipaddress
 import os
 import socket
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from texswarm_server.active_firewall import active_firewall
 from texswarm_server.cli.diagnosis.finding import Finding, fine, note, problem, warning
 from texswarm_server.cli.probe import ask_server
 from texswarm_server.config import ServerConfig
@@ -131,24 +131,13 @@ def _check_proxies(config: ServerConfig) -> list[Finding]:
 def _check_firewall(config: ServerConfig, root: Path) -> list[Finding]:
     if _is_loopback(config.host) or not config.port:
         return []
-    remedy = _how_to_open(config.port, root)
-    if remedy is None:
+    firewall = active_firewall(root)
+    if firewall is None:
         return [
             note("firewall", "none of the usual ones is active here", f"elsewhere on the way open TCP {config.port}")
         ]
+    remedy = opening_command(firewall, config.port, sys.executable)
     return [note("firewall", "one is active; others connect only if it lets them", remedy)]
-
-
-def _how_to_open(port: int, root: Path) -> str | None:
-    """Return the command that opens a port in the firewall that is active, None where none is known to be."""
-    if sys.platform == "win32":
-        return opening_command("windows", port)
-    with suppress(OSError):
-        if "ENABLED=yes" in (root / "etc/ufw/ufw.conf").read_text("utf-8", errors="replace"):
-            return opening_command("ufw", port)
-    if (root / "run/firewalld").exists():
-        return opening_command("firewalld", port)
-    return opening_command("macos", port) if sys.platform == "darwin" else None
 
 
 def _is_loopback(host: str) -> bool:

@@ -32,7 +32,8 @@ def test_a_server_that_can_take_people_in_says_so(path: str) -> None:
 
 
 def test_first_generation_clients_find_their_probe() -> None:
-    assert get("/api/ping")[1] == {"status": "ok", "server_version": __version__, "client_address": "192.0.2.7"}
+    told = {"status": "ok", "server_version": __version__, "client_address": "192.0.2.7"}
+    assert get("/api/ping")[1] == told | {"protocol": 2, "oldest_protocol": 1}
 
 
 def test_numbers_are_told_as_prometheus_reads_them() -> None:
