@@ -13,6 +13,7 @@ brought in, and nothing else: what is in the project stays in it, as git does wi
 
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -60,13 +61,20 @@ def encode_sharing(sharing: Sharing) -> bytes:
 
 
 class IgnoreFile:
-    """Patterns and the folder they are said in: relative to the project's with `/`, empty for the project's own."""
+    """Patterns and the folder they are said in: relative to the project's with `/`, empty for the project's own.
+
+    They are compiled when one is first asked, which takes a while: not by whoever only makes the rules.
+    """
 
     def __init__(self, folder: str, lines: Iterable[str], *, above: str = "") -> None:
         """`above`: where the project's folder is, seen from the folder with the patterns, if they stand above it."""
         self._folder = f"{folder}/" if folder else ""
         self._above = f"{above}/" if above else ""
-        self._spec = _compiled(list(lines)[:_MAX_LINES])
+        self._lines = list(lines)[:_MAX_LINES]
+
+    @cached_property
+    def _spec(self) -> "GitIgnoreSpec":
+        return _compiled(self._lines)
 
     def says(self, path: str) -> bool | None:
         """Say whether `path` (a folder's ends in `/`) is left out; None: nothing is said of it."""

@@ -5,12 +5,17 @@ import random
 import shutil
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from texswarm_desktop.core import ignore_rules
 from texswarm_desktop.core.ignore_rules import Sharing
 from texswarm_desktop.services.disk import Entry, SystemDisk
 from texswarm_desktop.services.folder_walk import FolderWalk
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def fill(root: Path, *paths: str, **texts: str) -> None:
@@ -23,6 +28,20 @@ def fill(root: Path, *paths: str, **texts: str) -> None:
 def root(tmp_path: Path) -> Path:
     (tmp_path / ".texswarm").mkdir()
     return tmp_path
+
+
+def test_rules_are_compiled_by_who_walks_and_not_by_who_makes_the_walk(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A project is made on the loop, where a window waits for it, and walked through elsewhere."""
+    compiled: list[Sequence[str]] = []
+    compile_now = ignore_rules._compiled
+    monkeypatch.setattr(ignore_rules, "_compiled", lambda lines: compiled.append(lines) or compile_now(lines))
+    fill(root, "a.tex", "a.aux")
+    walk = FolderWalk(root)
+    assert compiled == []
+    assert walk.walk().files == ["a.tex"]
+    assert compiled
 
 
 def test_nested_ignore_files_are_honoured_and_heard_of_when_they_change(root: Path) -> None:
