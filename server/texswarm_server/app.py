@@ -295,11 +295,6 @@ class CollabServer:
         return self._front_door is not None and self._front_door.is_announced
 
     @property
-    def has_announced(self) -> bool:
-        """Whether it was told indeed: there is a network that carries multicast."""
-        return self._front_door is not None and self._front_door.has_announced
-
-    @property
     def server_id(self) -> str:
         """By what this server is known again, whatever its name and address; after `start`."""
         assert self._front_door is not None
@@ -308,28 +303,20 @@ class CollabServer:
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
 
     async def _start(self) -> None:
-        config = self._config
-        self._store = store = SqliteStore(config.data, wall_clock=self._wall_clock)
-        now, ttl_s = self._wall_clock(), config.access_ttl_s
+        config, clock = self._config, self._wall_clock
+        self._store = store = SqliteStore(config.data, wall_clock=clock)
+        now, ttl_s = clock(), config.access_ttl_s
         keys = await store.run(partial(keys_for_start, random=self._random, now=now, ttl_s=ttl_s))
         tokens = AccessTokens(*verifying(keys), ttl_s=ttl_s, random=self._random)
-        self._documents = OpenDocuments(store, config, wall_clock=self._wall_clock)
-        self._front_desk = FrontDesk(
-            store, self._documents, tokens, config, random=self._random, wall_clock=self._wall_clock
-        )
+        self._documents = OpenDocuments(store, config, wall_clock=clock)
+        self._front_desk = FrontDesk(store, self._documents, tokens, config, random=self._random, wall_clock=clock)
         access = DocumentAccess(self._random, config.limits, is_open=config.open)
-        self._blobs = BlobDesk(store, self._documents, config, wall_clock=self._wall_clock)
+        self._blobs = BlobDesk(store, self._documents, config, wall_clock=clock)
         description = SelfDescription(
-            config.host, lambda: self.address.port, is_open=config.open, is_announced=lambda: self.has_announced
+            config.host, lambda: self.address.port, is_open=config.open, is_announced=self._has_announced
         )
         self._dispatcher = Dispatcher(
-            store,
-            self._front_desk,
-            self._blobs,
-            self._documents,
-            access,
-            wall_clock=self._wall_clock,
-            description=description,
+            store, self._front_desk, self._blobs, self._documents, access, wall_clock=clock, description=description
         )
         await self._front_desk.restore()
         endpoints = HttpEndpoints(self._is_ready, self._metrics)
@@ -347,7 +334,7 @@ class CollabServer:
         await self._listener.start(self._drive)
         await store.run(self._note_address)
         await store.run(partial(_revoke_each, invites=(self._door_invite, self._nearby_invite), now=now))
-        codes = CodeDesk(store, wall_clock=self._wall_clock, link=self._link_for)
+        codes = CodeDesk(store, wall_clock=clock, link=self._link_for)
         self._front_door = FrontDoor(
             instance=await store.run(partial(server_id, random=self._random)),
             host=config.host,
@@ -470,6 +457,9 @@ class CollabServer:
     def _metrics(self) -> bytes:
         assert self._monitoring is not None
         return self._monitoring.render()
+
+    def _has_announced(self) -> bool:
+        return self._front_door is not None and self._front_door.has_announced
 
     def _is_ready(self) -> bool:
         return (

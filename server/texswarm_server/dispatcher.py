@@ -65,8 +65,8 @@ class Dispatcher:
         documents: OpenDocuments,
         access: DocumentAccess,
         *,
-        wall_clock: Callable[[], float],
         description: SelfDescription | None = None,
+        wall_clock: Callable[[], float],
     ) -> None:
         self._store = store
         self._front_desk = front_desk

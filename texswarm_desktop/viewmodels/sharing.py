@@ -10,6 +10,7 @@ from typing import Final
 from PySide6.QtCore import QObject, Signal
 
 from texswarm_desktop.client.status import Hosting
+from texswarm_desktop.client.timing import LAN
 from texswarm_desktop.core.who_joins import WhoJoins
 from texswarm_desktop.services.embedded_server import EmbeddedServer, HostConfig, HostStarted, Offer
 from texswarm_desktop.services.host_identity import HostIdentity
@@ -71,7 +72,7 @@ class Sharing(QObject):
 
     async def start(self, document_id: str, name: str) -> HostStarted:
         """Return when the server accepts connections; raises HostError. `name`: what others read of the server."""
-        config = HostConfig(data=self._data, host=self._address, name=name)
+        config = host_config(self._data, self._address, name)
         self._server = EmbeddedServer(config, identity=self._identity, on_addresses=self._on_server_addresses)
         self._name = name
         started = await self._server.start(document_id)
@@ -218,3 +219,8 @@ async def _withdraw(opened: OpenedProject, invite_id: str) -> None:
         with suppress(LinkError, RejectedError, TimeoutError):
             async with asyncio.timeout(_WITHDRAW_LIMIT_S):
                 await opened.connection.request(RevokeInvite(invite_id=invite_id))
+
+
+def host_config(data: Path, address: str, name: str) -> HostConfig:
+    """Return how a desktop hosts: for people nearby, so it finds out as soon as they do that a guest is not there."""
+    return HostConfig(data=data, host=address, name=name, heartbeat_s=LAN.ping_every_s, dead_after_s=LAN.dead_after_s)

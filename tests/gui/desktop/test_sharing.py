@@ -1,16 +1,23 @@
 """Two and more desktops on one project: host, join, write, leave, and what the guests keep."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
 from tests.helpers.run_async import until
+from texswarm_desktop.viewmodels.sharing import host_config
 from texswarm_server.protocol.errors import DamagedDocumentError
 from texswarm_server.protocol.invite_link import parse_invite_link
 from texswarm_server.protocol.messages import CreateInvite, InviteCreated, RedeemInvite
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+
+
+def test_a_desktop_that_hosts_misses_a_guest_as_soon_as_a_guest_misses_it() -> None:
+    config = host_config(Path(), "127.0.0.1", "Ada")
+    assert (config.heartbeat_s, config.dead_after_s, config.name) == (2, 6, "Ada")
 
 
 async def guest_of(desks: Desks, host: LiveDesktop, name: str = "bob") -> LiveDesktop:
