@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -126,18 +127,22 @@ def is_written_since(file: Path, before: int) -> bool:
     return written_at(file) != before
 
 
+def opened(folder: Path, until_when: str) -> list[float]:
+    """Open a folder in a window that remembers no other: it would open what it remembers as well."""
+    with tempfile.TemporaryDirectory() as profile:
+        Path(profile, "settings.json").write_text('{"has_started_before": true}')
+        return all_numbers(USABLE, profile, folder, until_when)
+
+
 def test_opening_the_folder_to_the_first_usable_editor(book: Path, tmp_path: Path) -> None:
-    profile = tmp_path / "profile"
-    profile.mkdir()
-    (profile / "settings.json").write_text('{"has_started_before": true}')
     new = [tmp_path / f"copy {number}" for number in range(ROUNDS)]
     for folder in new:
         shutil.copytree(book, folder)
-    first = [all_numbers(USABLE, profile, folder, "at once") for folder in new]
+    first = [opened(folder, "at once") for folder in new]
     for folder in new:
         shutil.rmtree(folder / OWN_FOLDER)
-    whole = [all_numbers(USABLE, profile, folder, "whole") for folder in new]
-    again = [all_numbers(USABLE, profile, folder, "whole") for folder in new]
+    whole = [opened(folder, "whole") for folder in new]
+    again = [opened(folder, "whole") for folder in new]
     report(
         "book opened",
         first_time_ms=median(one[0] for one in first) * 1e3,
