@@ -49,26 +49,18 @@ class Service:
 
 def interface_addresses() -> list[str]:
     """Return the addresses of this machine, IPv4 first; without loopback and what is good on one link only."""
-    found = [str(ip.ip) if ip.is_IPv4 else str(ip.ip[0]) for adapter in ifaddr.get_adapters() for ip in adapter.ips]
-    parsed = [ip_address(address) for address in dict.fromkeys(found)]
+    parsed = [ip_address(address) for address in dict.fromkeys(address for _, address, _ in _interfaces())]
     return [str(address) for address in sorted(parsed, key=lambda one: one.version) if _is_announced(address)]
 
 
 def networks_of(addresses: list[str]) -> list[str]:
     """Return the networks in which this machine has one of these addresses, as `address/prefix`."""
-    ips = [ip for adapter in ifaddr.get_adapters() for ip in adapter.ips]
-    named = [(str(ip.ip) if ip.is_IPv4 else str(ip.ip[0]), ip.network_prefix) for ip in ips]
-    return [f"{address}/{prefix}" for address, prefix in named if address in addresses]
+    return [f"{address}/{prefix}" for _, address, prefix in interfaces_of(addresses)]
 
 
 def interfaces_of(addresses: list[str]) -> list[tuple[str, str, int]]:
     """Return for these addresses of this machine: the interface by its name for people, the address, the prefix."""
-    named = [
-        (adapter.nice_name, str(ip.ip) if ip.is_IPv4 else str(ip.ip[0]), ip.network_prefix)
-        for adapter in ifaddr.get_adapters()
-        for ip in adapter.ips
-    ]
-    return [each for each in named if each[1] in addresses]
+    return [each for each in _interfaces() if each[1] in addresses]
 
 
 def addresses_of(host: str) -> FindAddresses:
@@ -279,6 +271,15 @@ def _future(telling: Awaitable[Any]) -> "asyncio.Future[Any]":
     """Return what zeroconf calls an awaitable as what it is."""
     assert isinstance(telling, asyncio.Future)
     return telling
+
+
+def _interfaces() -> list[tuple[str, str, int]]:
+    """Return for every address of this machine its interface, itself and its prefix."""
+    return [
+        (adapter.nice_name, str(ip.ip) if ip.is_IPv4 else str(ip.ip[0]), ip.network_prefix)
+        for adapter in ifaddr.get_adapters()
+        for ip in adapter.ips
+    ]
 
 
 def _is_address(text: str) -> bool:

@@ -65,7 +65,7 @@ class Dispatcher:
         documents: OpenDocuments,
         access: DocumentAccess,
         *,
-        description: SelfDescription | None = None,
+        description: SelfDescription,
         wall_clock: Callable[[], float],
     ) -> None:
         self._store = store
@@ -306,8 +306,6 @@ class Dispatcher:
         peer.tell(InviteRevoked(invite_id=order.invite_id, request=order.request))
 
     async def _describe(self, peer: Peer, order: DescribeServer) -> None:
-        if self._description is None:
-            raise RejectedError(ErrorCode.UNKNOWN_MESSAGE, type(order).__name__)
         peer.tell(await self._description.tell(order, peer.address))
 
     async def _sign_out(self, peer: Peer, order: SignOut) -> None:

@@ -9,13 +9,13 @@ import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from texswarm_server.code_desk import CodeDesk
 from texswarm_server.pairing.channel import channel_of, seen_as
 from texswarm_server.pairing.join_code import JoinCode
 from texswarm_server.protocol.errors import ErrorCode, RejectedError
+from texswarm_server.protocol.network_place import is_local
 from texswarm_server.sessions.code_tries import Attempt
 from texswarm_server.sessions.credentials import RandomBytes
 from texswarm_server.sessions.join_codes import JoinCodes
@@ -145,11 +145,3 @@ class PairingDesk:
         if self._door is None or self._door.nearby is None or not is_local(address):
             raise RejectedError(ErrorCode.TOKEN_MISSING, "one gets in with the code or a link only")
         return await self._door.nearby()
-
-
-def is_local(address: str) -> bool:
-    """Say whether an address is of a network like those at home or at work: not one of the whole internet."""
-    try:
-        return ip_address(address.partition("%")[0]).is_private
-    except ValueError:
-        return False

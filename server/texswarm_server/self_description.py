@@ -7,13 +7,13 @@ people is in it.
 
 import asyncio
 from collections.abc import Callable
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
 from texswarm_server.active_firewall import active_firewall
 from texswarm_server.protocol.errors import ErrorCode, RejectedError
 from texswarm_server.protocol.messages import DescribeServer, InterfaceInfo, ServerDescribed
+from texswarm_server.protocol.network_place import is_local, is_loopback
 from texswarm_server.protocol.version import OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION
 
 _ROOT: Final = Path("/")
@@ -54,7 +54,7 @@ class SelfDescription:
             oldest_protocol=OLDEST_PROTOCOL_VERSION,
             firewall=firewall,
             announced=self._is_announced(),
-            interfaces=interfaces if is_near(asked_from) else [],
+            interfaces=interfaces if is_local(asked_from) else [],
             request=order.request,
         )
 
@@ -69,25 +69,10 @@ class SelfDescription:
         from texswarm_server.discovery import addresses_of, announced_addresses, interfaces_of  # noqa: PLC0415 - seldom
 
         host = self._host
-        if _is_loopback(host):
+        if is_loopback(host):
             return None, []  # no firewall is in the way of what comes from this machine itself
         here = announced_addresses(host, addresses_of(host)())
         found = [
             InterfaceInfo(name=name, address=address, prefix=prefix) for name, address, prefix in interfaces_of(here)
         ]
         return active_firewall(self._root), found
-
-
-def is_near(address: str) -> bool:
-    """Say whether an address is this machine's or one of a network like those at home or at work."""
-    try:
-        return ip_address(address.partition("%")[0]).is_private
-    except ValueError:
-        return False
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -36,6 +36,7 @@ from texswarm_server.protocol.messages import (
     DescribeServer,
     Error,
     InterfaceInfo,
+    Message,
     ServerDescribed,
 )
 from texswarm_server.protocol.version import PROTOCOL_VERSION
@@ -230,8 +231,7 @@ async def _other_side(wire: Link) -> OtherSide | None:
         async with asyncio.timeout(_TELLS_WITHIN_S):
             wire.send(encode(DescribeServer(request=_REQUEST)))
             while True:
-                frame = await wire.receive()
-                fact = fact_codec.decode(frame) if isinstance(frame, str) else None
+                fact = _fact_in(await wire.receive())
                 if isinstance(fact, ServerDescribed):
                     return other_side_in(fact)
                 if isinstance(fact, Error):  # an older server does not know the question
@@ -264,9 +264,14 @@ def _short(text: str) -> str:
     return one_line(text, _MOST_NAME_CHARS)
 
 
+def _fact_in(frame: str | bytes) -> Message | None:
+    """Return what a server said, None where it is no text; raises RemoteProtocolError."""
+    return fact_codec.decode(frame) if isinstance(frame, str) else None
+
+
 def _verdict(frame: str | bytes) -> str | None:
     try:
-        fact = fact_codec.decode(frame) if isinstance(frame, str) else None
+        fact = _fact_in(frame)
     except RemoteProtocolError:
         fact = None
     match fact:

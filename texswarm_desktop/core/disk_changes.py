@@ -175,7 +175,7 @@ def _changed_in_place(facts: DiskFacts, owner: str, path: str, seen: Seen) -> li
     if seen.text is None:
         return [Foreign(path) if file_id in facts.document else ForgetFile(owner)]
     left = facts.left.get(path)
-    if left is None or left.file_id == file_id or not _is_left(facts, path):
+    if left is None or left.file_id == file_id:
         return [_brought_back(facts, file_id, path, base)]
     if not any(_is_rather(text, base, seen.text) for text in _loaded(left, seen.text)):
         return [_brought_back(facts, file_id, path, base)]

@@ -1,4 +1,7 @@
-"""What of an address stands for one place: people behind it cannot be told apart, or may change it as they like."""
+"""What an address says of where somebody is: what of it stands for one place, and how near that is.
+
+People at one place cannot be told apart, or may change their address there as they like.
+"""
 
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -20,3 +23,19 @@ def network_of(address: str) -> str:
             return str(parsed.ipv4_mapped)
         return str(ip_network((parsed, _IPV6_NETWORK_BITS), strict=False))
     return str(parsed)
+
+
+def is_local(address: str) -> bool:
+    """Say whether an address is of a network like those at home or at work: not one of the whole internet."""
+    try:
+        return ip_address(address.partition("%")[0]).is_private
+    except ValueError:
+        return False
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host, by its address or name, is the machine itself and reached from nowhere else."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -26,6 +26,7 @@ from texswarm_server.open_documents import OpenDocuments
 from texswarm_server.protocol.close_codes import CloseCode
 from texswarm_server.protocol.errors import NotWritableError
 from texswarm_server.protocol.version import YJS_PATH
+from texswarm_server.self_description import SelfDescription
 from texswarm_server.sessions.access_tokens import AccessTokens
 from texswarm_server.sessions.document_access import DocumentAccess
 from texswarm_server.sessions.signing_keys import keys_for_start
@@ -124,7 +125,10 @@ class Server:
         )
         access = DocumentAccess(self._random, config.limits, is_open=config.open)
         blobs = BlobDesk(self.store, self.documents, config, wall_clock=wall_clock)
-        self._dispatcher = Dispatcher(self.store, self.front_desk, blobs, self.documents, access, wall_clock=wall_clock)
+        description = SelfDescription("127.0.0.1", lambda: 0, is_open=config.open, is_announced=lambda: False)
+        self._dispatcher = Dispatcher(
+            self.store, self.front_desk, blobs, self.documents, access, wall_clock=wall_clock, description=description
+        )
         await self.front_desk.restore()
         self.is_listening = True
         self._keep_house()

@@ -17,6 +17,7 @@ from texswarm_server.net.port_owner import free_port, port_owner
 from texswarm_server.protocol.errors import SettingsError
 from texswarm_server.protocol.firewall import opening_command
 from texswarm_server.protocol.invite_link import ServerAddress
+from texswarm_server.protocol.network_place import is_loopback
 from texswarm_server.protocol.version import DEFAULT_PORT
 
 _ADDRESS: Final = "address"
@@ -57,7 +58,7 @@ def _check_address(config: ServerConfig) -> Finding | None:
 
 
 def _check_reach(config: ServerConfig) -> list[Finding]:
-    if _is_loopback(config.host):
+    if is_loopback(config.host):
         says = f"{config.host}: only programs on this machine can connect"
         remedy = 'right behind a proxy; for others: host = "0.0.0.0"'
         return [note(_ADDRESS, says, remedy)]
@@ -119,7 +120,7 @@ def _check_proxies(config: ServerConfig) -> list[Finding]:
         ClientAddresses(config.trusted_proxies)
     except SettingsError as error:
         return [problem("proxies", str(error), 'write addresses or networks: trusted_proxies = ["127.0.0.1"]')]
-    if _is_loopback(config.host) and not config.trusted_proxies:
+    if is_loopback(config.host) and not config.trusted_proxies:
         says = "none is trusted: behind one, everybody seems to come from one address"
         return [note("proxies", says, 'behind a proxy on this machine: trusted_proxies = ["127.0.0.1"]')]
     return []
@@ -129,7 +130,7 @@ def _check_proxies(config: ServerConfig) -> list[Finding]:
 
 
 def _check_firewall(config: ServerConfig, root: Path) -> list[Finding]:
-    if _is_loopback(config.host) or not config.port:
+    if is_loopback(config.host) or not config.port:
         return []
     firewall = active_firewall(root)
     if firewall is None:
@@ -138,13 +139,6 @@ def _check_firewall(config: ServerConfig, root: Path) -> list[Finding]:
         ]
     remedy = opening_command(firewall, config.port, sys.executable)
     return [note("firewall", "one is active; others connect only if it lets them", remedy)]
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _is_private(host: str) -> bool:
