@@ -148,6 +148,8 @@ class ReplicaStore:
         Nothing is forgotten then: it stays queued and is tried again.
         """
         target = self._queued
+        if self._job is not None:  # what began earlier does not say whether it can be written now
+            await asyncio.wait([self._job])
         while self._durable < target:
             ended = self._loop.create_future()
             self._rounds.append(ended)

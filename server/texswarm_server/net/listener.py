@@ -1,5 +1,6 @@
 """The listening socket: accepts, answers plain HTTP, and runs a driver for each WebSocket."""
 
+import asyncio
 import logging
 import ssl
 from collections.abc import Awaitable, Callable
@@ -109,6 +110,7 @@ class Listener:
     def close(self) -> None:
         """Stop accepting. Ending the connections is the business of their drivers."""
         if self._server is not None:
+            _stop_reading(self._server)
             self._server.close(close_connections=False)
 
     def abort_connections(self) -> None:
@@ -144,3 +146,15 @@ class Listener:
             return refuse_for_now(ErrorCode.OVER_CAPACITY, _RETRY_AFTER_S[place])
         connection.place = place
         return None
+
+
+def _stop_reading(server: Server) -> None:
+    """Leave who comes from now on in the backlog.
+
+    `Server.close` ends the listening a turn later; asyncio fails on whom it accepts in between, and lets go of the
+    socket without closing it. Other loops than its own have no such gap.
+    """
+    loop = asyncio.get_running_loop()
+    if isinstance(loop, asyncio.SelectorEventLoop):
+        for listening in server.sockets:
+            loop.remove_reader(listening)

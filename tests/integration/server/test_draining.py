@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
-from contextlib import AsyncExitStack
+import socket
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from tests.helpers.certificates import certificate
 from tests.helpers.plain_http import get
 from tests.helpers.run_async import runs_async, until
 from tests.helpers.server_process import ServerProcess
@@ -51,6 +54,28 @@ async def test_who_was_not_told_yet_goes_on_writing_and_nobody_new_comes_in(prem
         await draining
         await place.server.stop()
         assert await left.client.closed() == 1012
+
+
+@pytest.mark.parametrize("turns", range(5))
+@pytest.mark.parametrize("has_tls", [False, True], ids=["plain", "tls"])
+def test_who_comes_in_the_moment_it_stops_is_not_left_with_an_open_socket(
+    premises, tmp_path: Path, turns: int, *, has_tls: bool
+) -> None:
+    files = dict(zip(("tls_cert", "tls_key"), certificate(tmp_path)[:2], strict=True)) if has_tls else {}
+
+    async def story() -> socket.socket:
+        async with premises.running(**files) as place:
+            newcomer = socket.create_connection((place.server.address.host, place.server.address.port))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+        return newcomer
+
+    with asyncio.run(story()) as newcomer:
+        gc.collect()  # what was left open would warn here, and warnings are errors
+        newcomer.settimeout(10)
+        with suppress(ConnectionResetError):
+            while newcomer.recv(1024):
+                pass
 
 
 @runs_async

@@ -10,13 +10,22 @@ from threading import Event
 
 import pytest
 
+from tests.helpers.run_async import settle
 from tests.helpers.small_disk import small_disk
 from texswarm_desktop.core.outbox import merge_many
 from texswarm_desktop.core.project_files import TextFormat
 from texswarm_desktop.core.reconcile import NOTHING, Record
 from texswarm_desktop.core.stale_saves import former_state
 from texswarm_desktop.core.text_merge import Edit
-from texswarm_desktop.services.replica_database import StoredReplica, put_former, put_intent, put_record, put_removal
+from texswarm_desktop.services.replica_database import (
+    Operation,
+    ReplicaDatabase,
+    StoredReplica,
+    put_former,
+    put_intent,
+    put_record,
+    put_removal,
+)
 from texswarm_desktop.services.replica_store import ReplicaStore
 from texswarm_server.document import ProjectDocument
 from texswarm_server.protocol.errors import CorruptSnapshotError, NotReadableError, NotWritableError, StorageError
@@ -316,6 +325,34 @@ def test_a_full_disk_is_told_once_and_nothing_is_forgotten(tmp_path: Path, execu
 
     with small_disk(tmp_path) as disk:
         asyncio.run(story(disk.root / "replica.db"))
+
+
+def test_an_attempt_that_began_on_a_full_disk_is_not_what_is_told_of_the_next(
+    path: Path, executor: ThreadPoolExecutor
+) -> None:
+    begun, has_room = Event(), Event()
+
+    class FullUntilThen(ReplicaDatabase):
+        def commit(self, operations: list[Operation]) -> None:
+            if not has_room.is_set():
+                begun.set()
+                has_room.wait()
+                raise NotWritableError("full when it began")
+            super().commit(operations)
+
+    async def story() -> None:
+        store = ReplicaStore(path, executor=executor, open_database=FullUntilThen)
+        await store.load(now=0.0)
+        _append(store, Typist().type("typed on a full disk"))
+        await asyncio.to_thread(begun.wait)
+        closing = asyncio.create_task(store.close())
+        await settle()
+        assert not closing.done()
+        has_room.set()
+        await closing
+        assert text_in(await reopened(path, executor)) == "typed on a full disk"
+
+    asyncio.run(story())
 
 
 def _append(store: ReplicaStore, updates: list[bytes]) -> None:
