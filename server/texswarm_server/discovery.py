@@ -29,6 +29,8 @@ _logger = logging.getLogger(__name__)
 _LOOK_EVERY_S: Final = 2.0
 #: News is gathered for a moment, so that a flood of it costs little.
 _GATHER_S: Final = 0.02
+#: What was asked before the news is answered up to 1.2 s late, with what held then: after that it is told once more.
+_AGAIN_AFTER_S: Final = 1.5
 #: A host that was killed is gone from the lists of others this many seconds later.
 HOST_TTL_S: Final = 20
 _OTHER_TTL_S: Final = 120
@@ -225,6 +227,7 @@ class Advertiser(MulticastThread):
         self._telling: asyncio.Future[Any] | None = None
         self._told: ServiceInfo | None = None
         self._told_service: Service | None = None
+        self._again_at: float | None = None
 
     @property
     def service(self) -> Service:
@@ -245,9 +248,11 @@ class Advertiser(MulticastThread):
         self._told = self._told_service = None
 
     async def _look(self, multicast: AsyncZeroconf, addresses: list[str], *, has_moved: bool) -> None:
-        service = self._service
-        if service == self._told_service and not has_moved:
+        service, now = self._service, asyncio.get_running_loop().time()
+        is_news = has_moved or service != self._told_service
+        if not is_news and (self._again_at is None or now < self._again_at):
             return
+        self._again_at = now + _AGAIN_AFTER_S if is_news else None
         info = service_info(service, addresses, service_type=self._service_type, host_ttl_s=self._host_ttl_s)
         if self._telling is not None:
             self._telling.cancel()  # it is told three times: what no longer holds, no more

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Any, Final
 
-from zeroconf import DNSOutgoing, DNSQuestion, ServiceInfo, ServiceStateChange, Zeroconf, current_time_millis  # type: ignore[attr-defined] # public, and not declared so
+from zeroconf import DNSCache, DNSOutgoing, DNSQuestion, ServiceInfo, ServiceStateChange, Zeroconf, current_time_millis  # type: ignore[attr-defined] # public, and not declared so
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncZeroconf
 
 from texswarm_desktop.core.nearby import MAX_HOSTS, NearbyHost, Sighting, nearby_hosts
@@ -26,16 +26,21 @@ _MAX_ASKED: Final = 32
 _SRV, _TXT, _PTR, _IN = 33, 16, 12, 1
 _ADDRESSES: Final = (1, 28)
 _QUERY: Final = 0
+_REPLACED_TTL_S: Final = 1
 
 OnChange = Callable[[tuple[NearbyHost, ...]], object]
 """Told the hosts, on the browser's own thread, whenever they are others than before."""
 
 
-def _newest_last(zeroconf: Zeroconf, name: str, kind: int) -> list[Any]:
-    """Return the records that hold now. A record that was replaced stays in the cache for a moment, hence the order."""
-    now = current_time_millis()
-    found = zeroconf.cache.get_all_by_details(name, kind, _IN)
-    return sorted((one for one in found if not one.is_expired(now)), key=lambda one: one.created)
+def records_that_hold(cache: DNSCache, name: str, kind: int, now_ms: float) -> list[Any]:
+    """Return the records of a kind under a name, the one that was heard last at the end.
+
+    A record that was replaced stays for a second, as RFC 6762 wants it (10.2), and the cache notes as its time when it
+    was replaced: of two with one time, it is the one whose life was cut to that second.
+    """
+    found = cache.get_all_by_details(name, kind, _IN)
+    holding = [one for one in found if not one.is_expired(now_ms)]
+    return sorted(holding, key=lambda one: (one.created, one.ttl > _REPLACED_TTL_S))
 
 
 class Browser(MulticastThread):
@@ -87,12 +92,15 @@ class Browser(MulticastThread):
 
     def _sighting(self, zeroconf: Zeroconf, name: str) -> Sighting | None:
         """Return what is known of a service; None while something is missing, or too old, or not of our form."""
-        services, texts = _newest_last(zeroconf, name, _SRV), _newest_last(zeroconf, name, _TXT)
+        cache, now_ms = zeroconf.cache, current_time_millis()
+        services, texts = (records_that_hold(cache, name, kind, now_ms) for kind in (_SRV, _TXT))
         if not services or not texts:
             return None
         service, text = services[-1], texts[-1]
         addresses = [
-            str(ip_address(one.address)) for kind in _ADDRESSES for one in _newest_last(zeroconf, service.server, kind)
+            str(ip_address(one.address))
+            for kind in _ADDRESSES
+            for one in records_that_hold(cache, service.server, kind, now_ms)
         ]
         entries = ServiceInfo(self._service_type, name, properties=text.text).properties
         try:

@@ -55,7 +55,7 @@ async def test_a_full_disk_brings_the_window_back_until_there_is_room(desks: Des
             assert (end.done(), ada.text) == (False, "typed on a full disk paper")
             disk.make_room()
             ada.window.close()
-            await until(lambda: end.done(), "the desktop that was closed once more has let go")
+            await until(end.done, "the desktop that was closed once more has let go")
         assert (disk.root / "paper" / "main.tex").read_text() == "typed on a full disk paper"
         await desks.end(ada)
 

@@ -7,15 +7,17 @@ from dataclasses import replace
 from typing import Final
 
 import pytest
-from zeroconf import ServiceInfo
+from zeroconf import DNSCache, DNSText, RecordUpdate, RecordUpdateListener, ServiceInfo, Zeroconf  # type: ignore[attr-defined] # public, and not declared so
 from zeroconf.asyncio import AsyncZeroconf
 
 from tests.helpers.multicast import LOOPBACK, Ether, names
 from tests.helpers.run_async import runs_async, until
 from texswarm_desktop.core.nearby import MAX_HOSTS
-from texswarm_desktop.services.discovery import Browser
+from texswarm_desktop.services.discovery import Browser, records_that_hold
 from texswarm_server.discovery import Advertiser, Service
 from texswarm_server.protocol.announcement import Announcement
+
+TXT, IN = 16, 1
 
 
 @pytest.fixture
@@ -46,6 +48,36 @@ async def test_what_a_host_says_later_is_heard_at_once(ether: Ether) -> None:
         ada.announce(replace(ada.service, announcement=replace(ada.service.announcement, nameplate="999")))
         await until(lambda: told[-1] and told[-1][0].announcement.nameplate == "999")
     assert [len(hosts) for hosts in told[:3]] == [0, 1, 1], "it is not gone in between"
+
+
+@runs_async
+async def test_news_is_told_again_after_late_answers_with_what_held_before(ether: Ether) -> None:
+    heard: list[float] = []
+
+    class Listener(RecordUpdateListener):
+        def async_update_records(self, _zc: Zeroconf, now: float, records: list[RecordUpdate]) -> None:
+            heard.extend(now for one in records if isinstance(one.new, DNSText) and b"998" in one.new.text)
+
+    with ether.host("Ada") as ada:
+        async with AsyncZeroconf(interfaces=[LOOPBACK]) as multicast:
+            multicast.zeroconf.add_listener(Listener(), None)
+            await until(lambda: ada.has_announced)
+            ada.announce(replace(ada.service, announcement=replace(ada.service.announcement, nameplate="998")))
+            await until(lambda: heard and heard[-1] - heard[0] > 1200)
+
+
+def test_of_two_records_the_one_that_was_heard_last_holds_also_where_it_held_before() -> None:
+    cache = DNSCache()
+
+    def hear(said: bytes, at_ms: float) -> None:
+        record = DNSText("ada", TXT, IN, 120, said, created=at_ms)
+        cache.async_mark_unique_records_older_than_1s_to_expire({("ada", TXT, IN)}, [record], at_ms)
+        cache.async_add_records([record])
+
+    for said, at_ms in ((b"first", 1000.0), (b"second", 3000.0), (b"first", 5000.0)):
+        hear(said, at_ms)
+        assert records_that_hold(cache, "ada", TXT, at_ms)[-1].text == said
+    assert [one.text for one in records_that_hold(cache, "ada", TXT, 6500.0)] == [b"first"]
 
 
 @runs_async

@@ -345,11 +345,11 @@ def test_an_attempt_that_began_on_a_full_disk_is_not_what_is_told_of_the_next(
         await store.load(now=0.0)
         _append(store, Typist().type("typed on a full disk"))
         await asyncio.to_thread(begun.wait)
-        closing = asyncio.create_task(store.close())
-        await settle()
-        assert not closing.done()
-        has_room.set()
-        await closing
+        async with asyncio.TaskGroup() as tasks:
+            closing = tasks.create_task(store.close())
+            await settle()
+            assert not closing.done()
+            has_room.set()
         assert text_in(await reopened(path, executor)) == "typed on a full disk"
 
     asyncio.run(story())
