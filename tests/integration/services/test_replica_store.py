@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -333,7 +334,7 @@ def test_an_attempt_that_began_on_a_full_disk_is_not_what_is_told_of_the_next(
     begun, has_room = Event(), Event()
 
     class FullUntilThen(ReplicaDatabase):
-        def commit(self, operations: list[Operation]) -> None:
+        def commit(self, operations: Iterable[Operation]) -> None:
             if not has_room.is_set():
                 begun.set()
                 has_room.wait()
