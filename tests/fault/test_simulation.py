@@ -17,6 +17,8 @@ FAILED_PLANS = Path(__file__).parent / "failed-plans"
 PORTIONS_IN_CI = 10
 PORTION = 100
 PLANS = int(os.environ.get("TEXSWARM_PLANS", "100000"))
+#: In it somebody is made a reader while edits overtake each other.
+BEHIND_A_HOLE = 1049177
 FIRST_PLAN = int(os.environ.get("TEXSWARM_FIRST_PLAN", "1000"))
 
 
@@ -41,6 +43,10 @@ def perform(script: Script) -> None:
 def test_everything_holds_in_every_plan(portion: int) -> None:
     for seed in range(portion * PORTION, (portion + 1) * PORTION):
         perform(make_script(seed))
+
+
+def test_an_edit_behind_one_that_was_refused_is_kept_and_shown_to_nobody() -> None:
+    perform(make_script(BEHIND_A_HOLE))
 
 
 @pytest.mark.campaign

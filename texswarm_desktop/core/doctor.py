@@ -60,6 +60,7 @@ class Code(StrEnum):
     NAME_UNKNOWN = "name_unknown"
     NAME_UNKNOWN_LOCAL = "name_unknown_local"
     ADDRESS_THIS_MACHINE = "address_this_machine"
+    ADDRESS_OWN = "address_own"
     ADDRESS_SAME_NETWORK = "address_same_network"
     ADDRESS_OTHER_NETWORK = "address_other_network"
     ADDRESS_PUBLIC = "address_public"
@@ -263,8 +264,10 @@ def judge_name(host: str, addresses: Sequence[str] | None) -> Finding:
 def judge_address(address: str, interfaces: Sequence[InterfaceFact]) -> Finding:
     """Is it here, in the same network, in another private one, or out there?"""
     ip = ip_address(address.partition("%")[0])
-    if ip.is_loopback or any(ip == ip_address(each.address) for each in interfaces):
+    if ip.is_loopback:
         return finding(Step.ADDRESS, Level.NOTE, Code.ADDRESS_THIS_MACHINE, address=address)
+    if any(ip == ip_address(each.address) for each in interfaces):
+        return finding(Step.ADDRESS, Level.NOTE, Code.ADDRESS_OWN, address=address)
     shared = shared_interface(address, interfaces)
     if shared is not None:
         return finding(Step.ADDRESS, Level.FINE, Code.ADDRESS_SAME_NETWORK, address=address, interface=shared.name)

@@ -71,6 +71,10 @@ _WORDS: Final[dict[Code, tuple[str, str]]] = {
         "Are both in the same network? Ask the host for the number instead of the name (share sheet).",
     ),
     Code.ADDRESS_THIS_MACHINE: ("{address} is this computer itself.", "From other computers it leads nowhere."),
+    Code.ADDRESS_OWN: (
+        "{address} is this computer itself, as its network knows it.",
+        "It leads others here too. Whether they get through shows only when this check runs on another computer.",
+    ),
     Code.ADDRESS_SAME_NETWORK: ("{address} is in the same network, over {interface}.", ""),
     Code.ADDRESS_OTHER_NETWORK: (
         "{address} belongs to a private network that this computer is not in.",

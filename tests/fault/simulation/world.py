@@ -31,6 +31,7 @@ from tests.fault.simulation.virtual_loop import VirtualLoop, run_virtually
 from texswarm_desktop.client.states import LinkState, NeedsUser, StopCode
 from texswarm_server import audit_feed
 from texswarm_server.document.file_text import TEXT_ROOT
+from texswarm_server.document.shared_document import SharedDocument
 from texswarm_server.protocol.errors import NotWritableError, RejectedError
 from texswarm_server.protocol.ids import DocumentId, Lineage, UserId
 from texswarm_server.sessions import administration
@@ -427,8 +428,9 @@ class World:
     def _look_at_rest(self) -> None:
         texts = {person.replica.text for person in self.admitted.values()}
         texts |= {guest.text for guest in self._admitted_guests.values()}
-        there = _text_of(self.disk.updates[DOCUMENT])
+        there = _text_of([SharedDocument(self.disk.updates[DOCUMENT]).update_since()])
         assert texts == {there}, f"the copies differ: {texts}, on disk {there!r}"
+        self._look_at_what_waits(self._words_on_disk() - set(there.split()))
         self._look_at_words(Counter(there.split()))
         for person in self.admitted.values():
             self._look_at_person(person)
@@ -437,6 +439,11 @@ class World:
         for end in self.ends:
             bound = HIGH_MARK_BYTES + HOLD_ABOVE_BYTES + 3 * end.largest_frame_bytes
             assert end.most_buffered_bytes <= bound, f"{end.most_buffered_bytes} bytes waited for a slow reader"
+
+    def _look_at_what_waits(self, words: set[str]) -> None:
+        """On the disk, and shown to nobody: edits whose predecessors were refused because their author was put out."""
+        theirs = {word for name in self.out for word in self._everybody[name].typed}
+        assert words <= theirs, f"kept and never shown: {words - theirs}"
 
     def _look_at_words(self, words: Counter[str]) -> None:
         """Every word once; of those who were shut out, what they did last may be there or not."""

@@ -74,7 +74,7 @@ def test_a_name_is_needless_found_or_unknown(host, addresses, level, code):
     ("address", "level", "code"),
     [
         ("127.0.0.1", Level.NOTE, Code.ADDRESS_THIS_MACHINE),
-        ("192.168.1.7", Level.NOTE, Code.ADDRESS_THIS_MACHINE),
+        ("192.168.1.7", Level.NOTE, Code.ADDRESS_OWN),
         ("192.168.1.9", Level.FINE, Code.ADDRESS_SAME_NETWORK),
         ("fd12:3456::9", Level.FINE, Code.ADDRESS_SAME_NETWORK),
         ("192.168.2.9", Level.WARNING, Code.ADDRESS_OTHER_NETWORK),
