@@ -199,7 +199,8 @@ class BlobMirror:
     def _due(self, look: FigureLook, ready: set[str]) -> list[str]:
         """Return what to copy now; the rest of a lot comes in the next round.
 
-        What is left out is looked at only where a file is gone: it may be that one under another name.
+        What could not be copied before is tried again beside it, and keeps nothing waiting. What is left out is looked
+        at only where a file is gone: it may be that one under another name.
         """
         due: list[str] = []
         size = 0
@@ -207,7 +208,8 @@ class BlobMirror:
         if look.stamps.keys() >= {record.path for record in self._records.values()}:
             wanted -= look.left_out
         for path in sorted(wanted):
-            size += look.stamps[path].size
+            if path not in self.problems:
+                size += look.stamps[path].size
             if due and size > _AT_ONCE_BYTES:
                 self._unsettled |= wanted - set(due)
                 self._is_wanted = True
@@ -394,9 +396,10 @@ class BlobMirror:
         self._on_problem(error or next(iter(self.problems.values()), None))
         if error is not None and not self._is_stopped:
             self._later(_RETRY_S)
+        awaited = self._unsettled - self.problems.keys()  # what cannot be copied was told, and is nothing to wait for
         if self._is_wanted and not self._is_stopped and error is None:
             self._begin()
-        elif self._is_stopped or error is not None or not self._unsettled or self._loop.time() > self._patient_until:
+        elif self._is_stopped or error is not None or not awaited or self._loop.time() > self._patient_until:
             self._end_waiting(error)
 
     def _end_waiting(self, error: TexSwarmError | None) -> None:

@@ -239,6 +239,18 @@ async def test_a_file_that_is_too_large_is_reported_and_the_others_go_on(tmp_pat
 
 
 @runs_async
+async def test_who_comes_after_a_file_that_is_far_too_large_in_the_alphabet_goes_on_too(tmp_path, executor) -> None:
+    limits = Limits(max_blob_bytes=100_000)
+    async with server_in(tmp_path, limits=limits) as server, two_peers(tmp_path, server, executor) as (ada, bob):
+        ada.put("large.png", bytes(20_000_000))
+        ada.put("large too.png", bytes(20_000_001))
+        ada.put("zoom.png", picture(100_000))
+        await bob.gets("zoom.png", picture(100_000))
+        await until(lambda: {"large.png", "large too.png"} <= ada.project.file_problems.keys())
+        await ada.project.blobs.flush()  # comes to an end
+
+
+@runs_async
 async def test_text_goes_on_while_a_large_figure_travels(tmp_path, executor) -> None:
     data = picture(10_000_000)
     async with server_in(tmp_path) as server, two_peers(tmp_path, server, executor) as (ada, bob):
