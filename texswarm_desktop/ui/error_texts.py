@@ -109,7 +109,7 @@ _BY_CODE: Final[dict[str, ErrorText]] = {
     ErrorCode.HANDLE_UNKNOWN: ErrorText("Out of step", f"The server lost the thread. {_OUR_FAULT} {_KEPT}"),
     ErrorCode.UPDATE_INVALID: ErrorText("Edit refused", f"The server could not read an edit. {_KEPT}"),
     ErrorCode.INVALID_OPERATION: ErrorText("Edit refused", f"The server could not place an edit. {_KEPT}"),
-    ErrorCode.LIMIT_EXCEEDED: ErrorText("Too large", f"The project is larger than the server takes. {_KEPT}"),
+    ErrorCode.LIMIT_EXCEEDED: ErrorText("Too large", f"This is more than the server takes. {_KEPT}"),
     ErrorCode.BLOB_INVALID: ErrorText(
         "Figure did not arrive", f"What arrived of a figure is not what was sent. It is sent again. {_KEPT}"
     ),

@@ -23,8 +23,8 @@ class Line(Protocol):
     def ask_for_life(self) -> None:
         """Ask for a sign of life."""
 
-    def shut(self, code: int, reason: str = "") -> None:
-        """End the connection."""
+    def give_up(self, code: int, reason: str = "") -> None:
+        """End the connection without waiting for whoever is not there."""
 
 
 class KeepAlive:
@@ -55,7 +55,7 @@ class KeepAlive:
                 continue
             line.silent_looks += 1
             if line.silent_looks >= self._dead_after_looks:
-                line.shut(CloseCode.INTERNAL_ERROR, "no sign of life")
+                line.give_up(CloseCode.INTERNAL_ERROR, "no sign of life")
             elif line.silent_looks % _LOOKS_PER_PING == 0:
                 line.ask_for_life()
 

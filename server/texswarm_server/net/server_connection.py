@@ -134,6 +134,11 @@ class PeerConnection(ServerConnection):
         if self._abort_timer is None:
             self._abort_timer = self.loop.call_later(_CLOSE_TIMEOUT_S, self.transport.abort)
 
+    def give_up(self, code: int, reason: str = "") -> None:
+        """End the connection at once: nobody is there to take their leave, and others are to see that."""
+        self.shut(code, reason)
+        self.transport.abort()
+
     # ── called by the transport ─────────────────────────────────────────────────────────────────────────
 
     def pause_writing(self) -> None:

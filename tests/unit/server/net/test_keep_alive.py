@@ -13,8 +13,8 @@ class FakeLine:
     def ask_for_life(self) -> None:
         self.done.append("ping")
 
-    def shut(self, code: int, reason: str = "") -> None:
-        self.done.append(f"shut {code}")
+    def give_up(self, code: int, reason: str = "") -> None:
+        self.done.append(f"given up {code}")
         self.is_open = False
 
 
@@ -43,7 +43,7 @@ def test_who_answers_late_is_kept() -> None:
 
 def test_who_does_not_answer_is_asked_twice_and_given_up_after_the_time() -> None:
     assert look(FakeLine(), 9) == ["ping", "ping"]
-    assert look(FakeLine(), 30) == ["ping", "ping", "shut 1011"]
+    assert look(FakeLine(), 30) == ["ping", "ping", "given up 1011"]
 
 
 def test_who_has_not_been_let_in_yet_is_left_to_others() -> None:
