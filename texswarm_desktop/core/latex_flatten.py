@@ -97,11 +97,11 @@ class Flattener:
             pieces.add("%\n")
         end_of_line = source.text.find("\n", stop)
         rest = source.text[stop : end_of_line if end_of_line >= 0 else len(source.text)]
+        page = f"\\clearpage\n{child.rstrip()}\n\\clearpage\n" if reference.need is Need.INCLUDE else ""
         if rest and not rest[0].isspace():
-            pieces.add(child if child.endswith("\n") else f"{child or '%'}\n")
+            pieces.add(page or (child if child.endswith("\n") else f"{child or '%'}\n"))
             return stop
-        is_page = reference.need is Need.INCLUDE
-        body = f"\\clearpage\n{child.rstrip()}\n\\clearpage\n" if is_page else _ending_in_space(child)
+        body = page or _ending_in_space(child)
         if rest.strip():
             pieces.add(body)
             return stop + len(rest) - len(rest.lstrip())

@@ -76,6 +76,11 @@ def test_an_included_file_begins_and_ends_a_page() -> None:
     assert flat("\\include{x}\nb\n", x="X\n% c\n")[0] == "\\clearpage\nX\n% c\n\\clearpage\nb\n"
 
 
+@pytest.mark.parametrize("rest", ["\\emph{b}\n", "b\n", "% why\n", "{}"])
+def test_an_included_file_ends_its_page_also_where_its_line_goes_on(rest: str) -> None:
+    assert flat(f"\\include{{x}}{rest}", x="X")[0] == f"\\clearpage\nX\n\\clearpage\n{rest}"
+
+
 def test_with_some_included_only_each_stays_a_file() -> None:
     assert flat("\\include{x}\n", keeps_includes=True, x="X\n") == ("\\include{x}\n", [])
 
