@@ -17,9 +17,9 @@ FAILED_PLANS = Path(__file__).parent / "failed-plans"
 PORTIONS_IN_CI = 10
 PORTION = 100
 PLANS = int(os.environ.get("TEXSWARM_PLANS", "100000"))
+FIRST_PLAN = int(os.environ.get("TEXSWARM_FIRST_PLAN", "1000"))
 #: In it somebody is made a reader while edits overtake each other.
 BEHIND_A_HOLE = 1049177
-FIRST_PLAN = int(os.environ.get("TEXSWARM_FIRST_PLAN", "1000"))
 
 
 @pytest.fixture(autouse=True)

@@ -106,6 +106,7 @@ class BlobMirror:
         self._fresh: dict[str, FigureRecord] = {}
         self._sights: Mapping[str, Sight] = {}
         self._unsettled: set[str] = set()
+        self._failed: Collection[str] = ()
         self.problems: dict[str, TexSwarmError] = {}
         self.most_bytes = 0
         self._error: TexSwarmError | None = None
@@ -177,7 +178,7 @@ class BlobMirror:
         if self._is_busy or self._is_stopped:
             self._is_wanted = self._is_busy
             return
-        self._is_busy, self._is_wanted = True, False
+        self._is_busy, self._is_wanted, self._failed = True, False, ()
         known = {*(record.path for record in self._records.values())}
         named = {entry.path for entry in self._document.blob_files.values()}
         texts = {entry.path for entry in self._document.text_files.values()} - named
@@ -209,11 +210,11 @@ class BlobMirror:
             wanted -= look.left_out
         for path in sorted(wanted):
             if path not in self.problems:
+                if size and size + look.stamps[path].size > _AT_ONCE_BYTES:
+                    self._unsettled |= wanted - set(due)
+                    self._is_wanted = True
+                    break
                 size += look.stamps[path].size
-            if due and size > _AT_ONCE_BYTES:
-                self._unsettled |= wanted - set(due)
-                self._is_wanted = True
-                break
             due.append(path)
         return due
 
@@ -260,6 +261,7 @@ class BlobMirror:
             self._later(Doubt.GROWING.value)
         kept = {path: reason for path, reason in self.problems.items() if path not in taken.files}
         failed = {path: reason for path, reason in taken.errors.items() if path not in changing}
+        self._failed = failed.keys()
         self.problems = {path: reason for path, reason in (kept | failed).items() if path in look.stamps}
         self._error = next((reason for reason in failed.values() if isinstance(reason, StorageError)), None)
         self._decide(look)
@@ -396,7 +398,7 @@ class BlobMirror:
         self._on_problem(error or next(iter(self.problems.values()), None))
         if error is not None and not self._is_stopped:
             self._later(_RETRY_S)
-        awaited = self._unsettled - self.problems.keys()  # what cannot be copied was told, and is nothing to wait for
+        awaited = self._unsettled.difference(self._failed)  # what could not be copied was told, and is not waited for
         if self._is_wanted and not self._is_stopped and error is None:
             self._begin()
         elif self._is_stopped or error is not None or not awaited or self._loop.time() > self._patient_until:

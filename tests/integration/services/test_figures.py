@@ -227,27 +227,29 @@ async def test_the_same_content_travels_once(tmp_path, executor) -> None:
         assert sum(map(len, frames)) < 20_000
 
 
+@pytest.mark.parametrize("sizes", [(100_001,), (20_000_000, 20_000_001)], ids=["a little", "far"])
 @runs_async
-async def test_a_file_that_is_too_large_is_reported_and_the_others_go_on(tmp_path, executor) -> None:
-    limits = Limits(max_blob_bytes=100_000)
+async def test_files_that_are_too_large_are_reported_and_the_others_go_on(tmp_path, executor, sizes) -> None:
+    limits, large = Limits(max_blob_bytes=100_000), {f"large {size}.png": size for size in sizes}
     async with server_in(tmp_path, limits=limits) as server, two_peers(tmp_path, server, executor) as (ada, bob):
-        ada.put("large.png", picture(100_001))
+        for path, size in large.items():
+            ada.put(path, bytes(size))
         ada.put("small.png", picture(100_000))
         await bob.gets("small.png", picture(100_000))
-        await until(lambda: "large.png" in ada.project.file_problems)
-        assert "large.png" not in {entry.path for entry in ada.project.document.files.values()}
+        await until(lambda: large.keys() <= ada.project.file_problems.keys())
+        assert not large.keys() & {entry.path for entry in ada.project.document.files.values()}
+        await ada.project.blobs.flush()  # comes to an end
 
 
 @runs_async
-async def test_who_comes_after_a_file_that_is_far_too_large_in_the_alphabet_goes_on_too(tmp_path, executor) -> None:
+async def test_one_that_was_too_large_and_is_not_any_more_is_waited_for_at_the_end(tmp_path, executor) -> None:
     limits = Limits(max_blob_bytes=100_000)
-    async with server_in(tmp_path, limits=limits) as server, two_peers(tmp_path, server, executor) as (ada, bob):
-        ada.put("large.png", bytes(20_000_000))
-        ada.put("large too.png", bytes(20_000_001))
-        ada.put("zoom.png", picture(100_000))
-        await bob.gets("zoom.png", picture(100_000))
-        await until(lambda: {"large.png", "large too.png"} <= ada.project.file_problems.keys())
-        await ada.project.blobs.flush()  # comes to an end
+    async with server_in(tmp_path, limits=limits) as server, two_peers(tmp_path, server, executor) as (ada, _bob):
+        ada.put("plot.png", bytes(100_001))
+        await until(lambda: "plot.png" in ada.project.file_problems)
+        ada.put("plot.png", picture(100_000))
+        await ada.project.blobs.flush()
+        assert "plot.png" in {entry.path for entry in ada.project.document.files.values()}
 
 
 @runs_async
