@@ -16,7 +16,6 @@ from tests.fault.fuzzing.decoders import Decoder, decoders
 from tests.fault.fuzzing.mutations import mutations
 
 CASES = int(os.environ.get("TEXSWARM_FUZZ_CASES", "10000000"))
-CASES_IN_CI = 2_000
 SEED = int(os.environ.get("TEXSWARM_FUZZ_SEED", "1"))
 NAMES = list(decoders(Path()))
 
@@ -50,8 +49,9 @@ def test_every_sample_is_read(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_only_documented_errors_come_out(name: str, tmp_path: Path) -> None:
-    outcomes = fuzz(decoders(tmp_path)[name], f"{SEED} {name}", CASES_IN_CI)
-    assert outcomes.total() == CASES_IN_CI
+    decoder = decoders(tmp_path)[name]
+    outcomes = fuzz(decoder, f"{SEED} {name}", decoder.cases_in_ci)
+    assert outcomes.total() == decoder.cases_in_ci
     assert outcomes["read"] > 0
 
 

@@ -6,6 +6,7 @@ about the network. No secret is sent before the certificate was the right one, a
 
 import asyncio
 import json
+import re
 import socket
 import ssl
 import time
@@ -48,6 +49,7 @@ _REQUEST: Final = 1
 _MOST_INTERFACES: Final = 64
 _MOST_NAME_CHARS: Final = 40
 _MOST_BYTES: Final = 16384
+_STATUS: Final = re.compile("[0-9]{3}")
 _MDNS: Final = ("224.0.0.251", 5353)
 _MDNS_PATIENCE_S: Final = 1.0
 #: A question of DNS for `_texswarm._tcp.local`, pointers, answered to whoever asked.
@@ -146,7 +148,7 @@ def http_fact(answer: bytes) -> HttpFact:
     head, _, body = answer.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     words = first.split(" ", 2)
-    if not first.startswith("HTTP/") or len(words) < 2 or not words[1].isdecimal():
+    if not first.startswith("HTTP/") or len(words) < 2 or not _STATUS.fullmatch(words[1]):
         return HttpFact(0)
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     is_page = "html" in headers.get("content-type", "") or b"<html" in body[:2048].lower()
@@ -189,7 +191,7 @@ def _address_in(text: str) -> str:
 
 
 def _seconds(date: str) -> float | None:
-    with suppress(ValueError):
+    with suppress(ValueError, OverflowError):
         return parsedate_to_datetime(date).timestamp()
     return None
 

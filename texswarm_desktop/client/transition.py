@@ -85,6 +85,8 @@ _TIMERS: Final[dict[type[LinkState], frozenset[TimerKind]]] = {
 }
 _WITH_TRANSPORT: Final = (Connecting, Authenticating, Syncing, Live)
 _WITH_DOCUMENTS: Final = (Syncing, Live)
+#: A server, or whatever answers in its place, may ask for any wait, also an endless one.
+_LONGEST_TOLD_WAIT_S: Final = 3600.0
 
 #: Refusals that speak of the credential shown, not of the person: the next rung may do better.
 _CREDENTIAL_CODES: Final[frozenset[str]] = frozenset(
@@ -316,6 +318,7 @@ def _lose(
         refused = getattr(state, "refused", NO_RUNGS)
     if not moment.is_online:
         return Offline(state.generation, failures, lost_at, refused), ()
+    least_wait_s = min(least_wait_s, _LONGEST_TOLD_WAIT_S)
     wait_s = max(delay_s(profile, max(failures, least_failures), moment.jitter), least_wait_s)
     retry_at = moment.now + wait_s
     not_before = moment.now + least_wait_s if is_told else moment.now

@@ -28,7 +28,7 @@ def ask_server(address: ServerAddress) -> Answer | None:
         ping = json.loads(_get(address, "/api/ping")[1])
         version = ping.get("server_version") if isinstance(ping, dict) else None
         return Answer(version, _get(address, "/readyz")[0] == http.HTTPStatus.OK) if isinstance(version, str) else None
-    except (OSError, http.client.HTTPException, ValueError):
+    except (OSError, http.client.HTTPException, ValueError, RecursionError):
         return None
 
 

@@ -20,6 +20,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from tests.fault.fuzzing.full_messages import full_message
+from texswarm_desktop.client.check_up import http_fact
 from texswarm_desktop.client.link import LinkClosedError
 from texswarm_desktop.core.ignore_rules import Sharing, decode_sharing, encode_sharing
 from texswarm_desktop.core.join_entry import read_join_entry
@@ -39,7 +41,10 @@ from texswarm_server.document.shared_document import SharedDocument
 from texswarm_server.document.updates import EMPTY_STATE, check_update, compact, merge_updates, read_state_vector
 from texswarm_server.net.client_address import ClientAddresses
 from texswarm_server.net.yjs_peer import _read_path
-from texswarm_server.pairing.join_code import read_join_code, unknown_words
+from texswarm_server.pairing.channel import channel_of
+from texswarm_server.pairing.exchange import MESSAGE_BYTES, GuestExchange, HostExchange
+from texswarm_server.pairing.join_code import JoinCode, WrongCodeError, read_join_code, unknown_words
+from texswarm_server.pairing.messages import GUEST_SAYS, HOST_SAYS, guest_codec, host_codec
 from texswarm_server.protocol.announcement import Announcement, read_announcement
 from texswarm_server.protocol.certificates import is_shown_by, key_fingerprint
 from texswarm_server.protocol.codec import encode, fact_codec, order_codec
@@ -55,6 +60,7 @@ from texswarm_server.protocol.errors import (
 from texswarm_server.protocol.frames import (
     Acknowledged,
     Awareness,
+    BlobChunk,
     SyncStep1,
     SyncStep2,
     Update,
@@ -63,7 +69,7 @@ from texswarm_server.protocol.frames import (
     encode_body,
     encode_frame,
 )
-from texswarm_server.protocol.ids import Handle, Lineage, UserId
+from texswarm_server.protocol.ids import BlobHash, Handle, Lineage, UserId
 from texswarm_server.protocol.invite_link import parse_invite_link
 from texswarm_server.protocol.legacy import decode_legacy
 from texswarm_server.protocol.messages import (
@@ -96,12 +102,13 @@ ID: Final = "11111111-1111-4111-8111-111111111111"
 
 @dataclass(frozen=True)
 class Decoder:
-    """`share`: how much of the cases it gets, against the others."""
+    """`share`: how much of the cases it gets, against the others. `cases_in_ci`: fewer where one takes long."""
 
     read: Callable[[bytes], object]
     errors: tuple[type[Exception], ...]
     samples: tuple[bytes, ...]
     share: int = 10
+    cases_in_ci: int = 2_000
 
 
 def decoders(folder: Path) -> dict[str, Decoder]:
@@ -114,7 +121,10 @@ def decoders(folder: Path) -> dict[str, Decoder]:
         "facts": Decoder(fact_codec.decode, remote, _facts()),
         "facts_as_text": Decoder(_as_text(fact_codec.decode), remote, _facts()),
         "first_generation": Decoder(_as_text(decode_legacy), remote, _legacy_orders()),
-        "frames": Decoder(decode_frame, remote, _frames(updates), 20),
+        "guests": Decoder(guest_codec.decode, remote, tuple(map(full_message, GUEST_SAYS)), 5),
+        "hosts": Decoder(host_codec.decode, remote, tuple(map(full_message, HOST_SAYS)), 5),
+        "openings": Decoder(_answer, (RemoteProtocolError, WrongCodeError), _openings(), 1, cases_in_ci=200),
+        "frames": Decoder(decode_frame, remote, (*_frames(updates), _chunk()), 20),
         "bodies": Decoder(decode_body, remote, tuple(frame[1:] for frame in _frames(updates)), 20),
         "presence": Decoder(_take_presence, remote, _presences(), 15),
         "state_vectors": Decoder(read_state_vector, remote, _vectors(), 15),
@@ -137,6 +147,7 @@ def decoders(folder: Path) -> dict[str, Decoder]:
         "identities": Decoder(_read_identity(folder), (), (b'{"document_id":"x","lineage":null}', b"{}"), 1),
         "join_codes": Decoder(_as_text(_read_join_code), (), (b"42-acid-zebra", b"42 acid, zebra", b"host:9 1-a-b"), 2),
         "sources": Decoder(_as_text(read_source), (), (rb"\documentclass{x}% a" + b"\n" + rb"\end{document} b",), 2),
+        "web_pages": Decoder(http_fact, (), _answers(), 4),
         "links": Decoder(_as_text(parse_invite_link), (SettingsError,), _links(), 5),
         "tokens": Decoder(_as_text(_verify()), (RejectedError,), _tokens(), 4),
         "yjs_paths": Decoder(lambda data: _read_path("/yjs/" + data.decode("latin-1")), (), _paths(), 5),
@@ -203,6 +214,22 @@ def _read_announcement(data: bytes) -> None:
 def _compare_certificate(data: bytes) -> None:
     is_shown_by(data, "00" * 32)
     key_fingerprint(data)
+
+
+def _exchanges() -> tuple[GuestExchange, HostExchange]:
+    """Return both sides of one pairing, whose chance is always the same."""
+    code, channel = JoinCode("417", ("otter", "maple")), channel_of(None)
+    return GuestExchange(code, channel, bytes), HostExchange(code, channel, bytes)
+
+
+def _answer(data: bytes) -> None:
+    """As a host take a stranger's opening and what should be a proof, as a guest what should be an answer."""
+    guest, host = _exchanges()
+    if data[:1] == b"A":
+        host.answer(data[:MESSAGE_BYTES])
+        host.check(data[MESSAGE_BYTES:])
+    else:
+        guest.prove(data)
 
 
 def _read_join_code(text: str) -> None:
@@ -299,7 +326,8 @@ def _orders() -> tuple[bytes, ...]:
         Heartbeat(timestamp=1.5),
     )
     bare = tuple(f'{{"type":"{kind.__name__}"}}'.encode() for kind in ORDERS)
-    return (*(encode(order).encode() for order in orders), *bare, b'{"type":"SignOut","payload":null}')
+    whole = tuple(map(full_message, ORDERS))
+    return (*(encode(order).encode() for order in orders), *bare, *whole, b'{"type":"SignOut","payload":null}')
 
 
 def _facts() -> tuple[bytes, ...]:
@@ -322,7 +350,7 @@ def _facts() -> tuple[bytes, ...]:
             TokenRenewed(access_token="a.b.c", expires_at=1.7e9),
             Error(code="forbidden", message="viewers do not edit", handle=3),
         )
-    ) + tuple(f'{{"type":"{kind.__name__}","payload":{{}}}}'.encode() for kind in FACTS)
+    ) + tuple(map(full_message, FACTS))
 
 
 def _legacy_orders() -> tuple[bytes, ...]:
@@ -376,6 +404,22 @@ def _frames(updates: tuple[bytes, ...]) -> tuple[bytes, ...]:
     )
     assert all(decode_body(encode_body(body)) == body for body in bodies)
     return tuple(encode_frame(Handle(3), body) for body in bodies)
+
+
+def _chunk() -> bytes:
+    return encode_frame(Handle(3), BlobChunk(BlobHash("ab" * 32), 300, 0, b"a part"))
+
+
+def _openings() -> tuple[bytes, ...]:
+    guest, host = _exchanges()
+    answer = host.answer(guest.opening)
+    return (guest.opening + guest.prove(answer), answer, guest.opening)
+
+
+def _answers() -> tuple[bytes, ...]:
+    head = b"HTTP/1.1 200 OK\r\nDate: Mon, 02 Nov 2026 08:00:00 GMT\r\nContent-Type: text/html\r\n\r\n"
+    said = b'{"server_version":"1.0","client_address":"10.0.0.1","oldest_protocol":1,"protocol":2}'
+    return (head + said, head + b"<html>", b"HTTP/1.0 511 x")
 
 
 def _presences() -> tuple[bytes, ...]:

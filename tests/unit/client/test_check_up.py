@@ -30,6 +30,8 @@ from texswarm_server.protocol.messages import InterfaceInfo, ServerDescribed
         (b"HTTP/1.1 200 OK\r\n\r\n[1]", HttpFact(200)),
         (b"HTTP/1.1 200 OK\r\nDate: Tue, 14 Nov 2023 22:13:20 GMT\r\n\r\n", HttpFact(200, date_s=1_700_000_000.0)),
         (b"HTTP/1.1 200 OK\r\nDate: yesterday\r\n\r\n", HttpFact(200)),
+        (b"HTTP/1.1 200 OK\r\nDate: Tue, " + b"9" * 30 + b" Nov 2023 22:13:20 GMT\r\n\r\n", HttpFact(200)),
+        (b"HTTP/1.1 " + b"9" * 5000 + b" OK\r\n\r\n", HttpFact(0)),
     ],
 )
 def test_an_answer_is_http_and_ours_or_it_is_not(answer, fact):

@@ -1,6 +1,7 @@
 """The whole product of states and events, the roads through it, and random walks with invariants."""
 
 import itertools
+import math
 from dataclasses import replace
 
 import pytest
@@ -222,6 +223,13 @@ def test_a_server_that_asks_to_wait_is_left_alone_and_said_so(code):
     assert (full.asked, full.retry_at) == (code, 110.0)
     closed, _ = run(EXAMPLES[Live], TransportLost(3, 1013, code))
     assert (closed.asked, closed.retry_at) == (code, 100.0 + LAN.overload_wait_s)
+
+
+@pytest.mark.parametrize("asked_s", [1e300, math.inf])
+def test_no_server_makes_a_client_wait_for_ever(asked_s):
+    told, _ = run(EXAMPLES[Authenticating], SignInRefused(3, ErrorCode.THROTTLED, "", True, asked_s))
+    full, _ = run(EXAMPLES[Connecting], TransportLost(3, 1013, "", retry_after_s=asked_s))
+    assert (told.retry_at, told.not_before, full.retry_at) == (3700.0, 3700.0, 3700.0)
 
 
 @pytest.mark.parametrize("trouble", Trouble)

@@ -84,3 +84,19 @@ async def test_a_running_server_is_healthy_and_none_is_not(tmp_path: Path, capsy
     out, err = capsys.readouterr()
     assert out.startswith(f"ready at 127.0.0.1:{server.port}, version ")
     assert err == f"texswarm-server: no server answers at 127.0.0.1:{server.port}\n"
+
+
+@pytest.mark.parametrize("body", [b"[" * 4000, b"null", b'{"server_version":7}', b"\xff"])
+@runs_async
+async def test_another_program_at_the_port_is_no_server_whatever_it_answers(tmp_path: Path, body: bytes) -> None:
+    import asyncio
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.0 200 OK\r\n\r\n" + body)
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as other:
+        taken = other.sockets[0].getsockname()[1]
+        port = (await asyncio.to_thread(found, tmp_path, port=taken))["port"]
+    assert (port.level, port.says.startswith(f"{taken} is taken by ")) == (Level.PROBLEM, True)
