@@ -4,10 +4,11 @@ import datetime as dt
 from pathlib import Path
 
 
-def certificate(folder: Path, *, keeps_key: bool = False) -> tuple[Path, Path, bytes]:
+def certificate(folder: Path, *, keeps_key: bool = False, days: tuple[int, int] = (-1, 1)) -> tuple[Path, Path, bytes]:
     """Make a certificate of 127.0.0.1; return its file, its key's file, and its bytes.
 
-    With `keeps_key` it is a renewal: another certificate with the key that lies in the folder.
+    With `keeps_key` it is a renewal: another certificate with the key that lies in the folder. `days`: from when until
+    when it holds, from now.
     """
     import ipaddress
 
@@ -26,8 +27,8 @@ def certificate(folder: Path, *, keeps_key: bool = False) -> tuple[Path, Path, b
     names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
     made = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
+        .not_valid_before(now + dt.timedelta(days=days[0]))
+        .not_valid_after(now + dt.timedelta(days=days[1]))
         .add_extension(names, critical=False)
         .sign(key, hashes.SHA256())
     )

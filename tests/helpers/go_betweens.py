@@ -20,12 +20,16 @@ _Speak = Callable[["GoBetween", asyncio.StreamReader, asyncio.StreamWriter], Awa
 
 @dataclass
 class GoBetween:
-    """One that runs: `url` for the environment, and `asked` for, as "host:port" or as a path."""
+    """One that runs: `url` for the environment, and `asked` for, as "host:port" or as a path.
+
+    `heads`: what an HTTP proxy was told besides.
+    """
 
     target: int
     scheme: str
     port: int = 0
     asked: list[str] = field(default_factory=list)
+    heads: list[str] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -39,6 +43,7 @@ async def http_proxy(target: int, *, answer: str = "200 OK") -> AsyncIterator[Go
     async def speak(self: GoBetween, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> _Streams | None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         self.asked.append(head.split()[1])
+        self.heads.append(head)
         writer.write(f"HTTP/1.1 {answer}\r\n\r\n".encode())
         return await asyncio.open_connection(_HOST, self.target) if answer.startswith("200") else None
 

@@ -4,6 +4,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,7 +19,7 @@ from texswarm_desktop.client.link import TransportFactory
 from texswarm_desktop.client.states import LinkState, Live
 from texswarm_desktop.client.status import LinkFacts, next_look
 from texswarm_desktop.client.timing import TICK_S, LinkProfile
-from texswarm_server.protocol.invite_link import ServerAddress
+from texswarm_server.protocol.invite_link import ServerAddress, parse_invite_link
 from texswarm_server.protocol.messages import CreateDocument
 
 DOCUMENT = "22222222-2222-4222-8222-222222222222"
@@ -27,10 +28,10 @@ PORT = 8091
 
 
 class LabServer:
-    """`texswarm-server serve` on a host, started open; `kill` and `start` may follow each other."""
+    """`texswarm-server serve` on a host, open unless told otherwise; `kill` and `start` may follow each other."""
 
-    def __init__(self, host: LabHost, data: Path, *options: str) -> None:
-        self.host, self.data, self._options = host, data, options
+    def __init__(self, host: LabHost, data: Path, *options: str, is_open: bool = True) -> None:
+        self.host, self.data, self._options = host, data, (*(["--open"] if is_open else []), *options)
         self.start()
 
     @property
@@ -38,13 +39,19 @@ class LabServer:
         return ServerAddress(self.host.address, PORT)
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "texswarm_server", "serve", "--host", "0.0.0.0", "--open", *self._options]
+        command = [sys.executable, "-m", "texswarm_server", "serve", "--host", "0.0.0.0", *self._options]
         log = (self.data.parent / "server.log").open("ab")
         self.process = self.host.start(*command, "--port", str(PORT), "--data", str(self.data), stdout=-1, stderr=log)
         log.close()
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line.startswith("listening "), line
+
+    def invitation(self, *options: str) -> str:
+        """Return a link that lets in."""
+        command = (sys.executable, "-m", "texswarm_server", "invite", "--data", str(self.data), *options)
+        link = parse_invite_link(self.host.run(*command).strip())
+        return str(replace(link, address=replace(link.address, host=self.host.address)))
 
     def kill(self) -> None:
         self.process.kill()

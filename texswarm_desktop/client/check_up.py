@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from texswarm_desktop.client.link import Link, LinkClosedError
+from texswarm_desktop.client.proxy_way import ProxyRefusedError, ProxyWay, open_way
 from texswarm_desktop.client.states import Trouble
 from texswarm_desktop.client.timing import profile_for
-from texswarm_desktop.client.transport import system_proxy, websocket_transport
+from texswarm_desktop.client.transport import websocket_transport
 from texswarm_desktop.client.trouble import trouble_of
 from texswarm_desktop.core.doctor import Answer, HttpFact, InterfaceFact, OtherSide, TlsAnswer, Trust
 from texswarm_desktop.core.host_addresses import HostAddress, InterfaceAddress, Reach, reachable
@@ -43,19 +43,14 @@ from texswarm_server.protocol.messages import (
 from texswarm_server.protocol.version import PROTOCOL_VERSION
 
 _PATIENCE_S: Final = 4.0
-_HTTP_PORT: Final = 80
+_DISCARD_PORT: Final = 9
+_MOST_ANSWER_CHARS: Final = 80
 _TELLS_WITHIN_S: Final = 2.0
 _REQUEST: Final = 1
 _MOST_INTERFACES: Final = 64
 _MOST_NAME_CHARS: Final = 40
 _MOST_BYTES: Final = 16384
 _STATUS: Final = re.compile("[0-9]{3}")
-_MDNS: Final = ("224.0.0.251", 5353)
-_MDNS_PATIENCE_S: Final = 1.0
-#: A question of DNS for `_texswarm._tcp.local`, pointers, answered to whoever asked.
-_MDNS_QUESTION: Final = (
-    b"\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x09_texswarm\x04_tcp\x05local\x00\x00\x0c\x80\x01"
-)
 _ANSWERS: Final[dict[Trouble, Answer]] = {Trouble.NOBODY: Answer.REFUSED, Trouble.NO_ANSWER: Answer.UNREACHABLE}
 #: X509_V_ERR_… of OpenSSL.
 _TRUST: Final[dict[int, Trust]] = {10: Trust.EXPIRED, 9: Trust.NOT_YET}
@@ -85,20 +80,43 @@ async def try_port(host: str, port: int, limit_s: float = _PATIENCE_S) -> tuple[
     return Answer.OPEN, round((time.monotonic() - began_at) * 1000)
 
 
+async def try_proxy(address: ServerAddress, way: ProxyWay, limit_s: float = _PATIENCE_S) -> str | None:
+    """Return what a proxy says that does not pass on to an address, None for one that does."""
+    try:
+        async with asyncio.timeout(limit_s):
+            _, writer = await open_way(address, None, way)
+    except ProxyRefusedError as error:
+        return one_line(error.answer, _MOST_ANSWER_CHARS)
+    except TimeoutError:
+        return "no answer in time"
+    except OSError as error:
+        return one_line(str(error), _MOST_ANSWER_CHARS)
+    writer.transport.abort()
+    return None
+
+
+def source_of(address: str) -> str | None:
+    """Return the address of this machine from which it would speak to another; None where there is no way."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    # Nothing is sent: connecting a datagram socket only asks the routing table.
+    with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
+        probe.connect((address, _DISCARD_PORT))
+        return str(probe.getsockname()[0])
+    return None
+
+
 async def try_tls(
-    address: ServerAddress, fingerprint: str | None, limit_s: float = _PATIENCE_S
+    address: ServerAddress, fingerprint: str | None, limit_s: float = _PATIENCE_S, *, way: ProxyWay | None = None
 ) -> tuple[TlsAnswer, Trust | None, str]:
     """Return whether there is TLS at an address, whether its certificate is the right one, and what OpenSSL says."""
-    certificate = await _certificate(address, limit_s)
+    certificate = await _certificate(address, limit_s, way)
     if certificate is None:
         return TlsAnswer.NOT_TLS, None, ""
     if fingerprint:
         return TlsAnswer.DONE, Trust.PINNED if is_shown_by(certificate, fingerprint) else Trust.OTHER, ""
     try:
         async with asyncio.timeout(limit_s):
-            _, writer = await asyncio.open_connection(
-                address.host, address.port, ssl=ssl.create_default_context(), server_hostname=address.host
-            )
+            _, writer = await open_way(address, ssl.create_default_context(), way)
     except ssl.SSLCertVerificationError as error:
         return TlsAnswer.DONE, _TRUST.get(error.verify_code, Trust.UNTRUSTED), error.verify_message
     except OSError as error:
@@ -107,10 +125,10 @@ async def try_tls(
     return TlsAnswer.DONE, Trust.TRUSTED, ""
 
 
-async def _certificate(address: ServerAddress, limit_s: float) -> bytes | None:
+async def _certificate(address: ServerAddress, limit_s: float, way: ProxyWay | None) -> bytes | None:
     try:
         async with asyncio.timeout(limit_s):
-            _, writer = await asyncio.open_connection(address.host, address.port, ssl=_any_certificate())
+            _, writer = await open_way(address, _any_certificate(), way)
     except OSError:
         return None
     certificate: bytes | None = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
@@ -118,14 +136,12 @@ async def _certificate(address: ServerAddress, limit_s: float) -> bytes | None:
     return certificate
 
 
-async def ask_http(address: ServerAddress, limit_s: float = _PATIENCE_S) -> HttpFact:
+async def ask_http(address: ServerAddress, limit_s: float = _PATIENCE_S, *, way: ProxyWay | None = None) -> HttpFact:
     """Return what a plain GET is answered with, whatever the certificate is."""
     ask = f"GET {address.prefix}/api/ping HTTP/1.1\r\nHost: {address.host}\r\nConnection: close\r\n\r\n"
     try:
         async with asyncio.timeout(limit_s):
-            reader, writer = await asyncio.open_connection(
-                address.host, address.port, ssl=_any_certificate() if address.tls else None
-            )
+            reader, writer = await open_way(address, _any_certificate() if address.tls else None, way)
             try:
                 writer.write(ask.encode())
                 answer = await _read(reader)
@@ -285,41 +301,6 @@ def _verdict(frame: str | bytes) -> str | None:
             return code
         case _:
             return ErrorCode.PROTOCOL_UNSUPPORTED
-
-
-async def ask_mdns(limit_s: float = _MDNS_PATIENCE_S) -> int | None:
-    """Ask the local network who hosts, and return how many machines answered; None where asking is not possible."""
-    loop = asyncio.get_running_loop()
-    heard = _Heard()
-    try:
-        transport, _ = await loop.create_datagram_endpoint(lambda: heard, local_addr=("0.0.0.0", 0))  # noqa: S104
-    except OSError:
-        return None
-    try:
-        transport.sendto(_MDNS_QUESTION, _MDNS)
-        await asyncio.sleep(limit_s)
-    finally:
-        transport.close()
-    return None if heard.has_failed else len(heard.senders)
-
-
-class _Heard(asyncio.DatagramProtocol):
-    def __init__(self) -> None:
-        self.senders: set[str] = set()
-        self.has_failed = False
-
-    def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
-        if b"_texswarm" in data:
-            self.senders.add(str(addr[0]))
-
-    def error_received(self, _exc: Exception) -> None:
-        self.has_failed = True
-
-
-def proxy_of(address: ServerAddress) -> tuple[str, int] | None:
-    """Return host and port of the proxy that stands between, None for none."""
-    parts = urlsplit(system_proxy(address) or "")
-    return (parts.hostname, parts.port or _HTTP_PORT) if parts.hostname else None
 
 
 def _any_certificate() -> ssl.SSLContext:

@@ -12,6 +12,9 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from texswarm_desktop.client import check_up
+from texswarm_desktop.client.mdns_question import PATIENCE_S as MDNS_PATIENCE_S
+from texswarm_desktop.client.mdns_question import ask_mdns
+from texswarm_desktop.client.proxy_way import ProxyWay, proxy_way
 from texswarm_desktop.client.timing import is_near, is_this_machine
 from texswarm_desktop.core.doctor import (
     Answer,
@@ -119,36 +122,45 @@ class JoinDoctor:
 
     async def _towards(self, link: InviteLink, interfaces: tuple[InterfaceFact, ...]) -> AsyncIterator[Finding]:
         address = link.address
-        proxy = check_up.proxy_of(address)
-        if proxy is not None:
-            async for found in self._through_proxy(link, interfaces, *proxy):
+        way = proxy_way(address)
+        if way is not None:
+            async for found in self._through_proxy(link, interfaces, way):
                 yield found
             return
         addresses = await check_up.look_up(address.host, self._patience_s)
         yield judge_name(address.host, addresses)
         if not addresses:
             return
-        yield judge_address(addresses[0], interfaces)
-        if is_near(address) and not is_this_machine(address):
-            self._hosts_heard = await check_up.ask_mdns(min(1.0, self._patience_s))
+        where = judge_address(addresses[0], interfaces)
+        yield where
+        if is_near(address) and not is_this_machine(address) and any(each.is_up for each in interfaces):
+            self._hosts_heard = await self._asked_around(interfaces)
             yield judge_mdns(self._hosts_heard)
         answer, took_ms = await check_up.try_port(address.host, address.port, self._patience_s)
-        yield judge_port(address.host, address.port, answer, took_ms)
-        if answer is Answer.OPEN:
-            async for found in self._over_the_port(link, interfaces):
-                yield found
-        elif answer in {Answer.SILENT, Answer.UNREACHABLE}:
+        guess = None
+        if answer in {Answer.SILENT, Answer.UNREACHABLE} and where.level is not Level.PROBLEM:
             guess = await self._guess(addresses[0], address.port, interfaces)
-            if guess is not None:
-                yield guess
+        yield judge_port(address.host, address.port, answer, took_ms, is_explained=guess is not None)
+        if guess is not None:
+            yield guess
+        if answer is Answer.OPEN:
+            async for found in self._over_the_port(link, interfaces, None):
+                yield found
+
+    async def _asked_around(self, interfaces: tuple[InterfaceFact, ...]) -> int | None:
+        return await ask_mdns(interfaces, min(MDNS_PATIENCE_S, self._patience_s))
 
     async def _through_proxy(
-        self, link: InviteLink, interfaces: tuple[InterfaceFact, ...], host: str, port: int
+        self, link: InviteLink, interfaces: tuple[InterfaceFact, ...], way: ProxyWay
     ) -> AsyncIterator[Finding]:
-        answer, _ = await check_up.try_port(host, port, self._patience_s)
-        yield judge_proxy(f"{host}:{port}", answer, host=link.address.host)
-        if answer is Answer.OPEN:
-            async for found in self._inside(link, interfaces):
+        """The name is the proxy's to look up, and the way from it to the server is not seen from here."""
+        address = link.address
+        answer, _ = await check_up.try_port(way.host, way.port, self._patience_s)
+        refusal = await check_up.try_proxy(address, way, self._patience_s) if answer is Answer.OPEN else None
+        proxy = judge_proxy(str(way), answer, host=address.host, refusal=refusal)
+        yield proxy
+        if proxy.level is not Level.PROBLEM:
+            async for found in self._over_the_port(link, interfaces, way):
                 yield found
 
     async def _guess(self, address: str, port: int, interfaces: tuple[InterfaceFact, ...]) -> Finding | None:
@@ -156,11 +168,15 @@ class JoinDoctor:
         if shared_interface(address, interfaces) is None:
             return None
         is_known = await self._asked(partial(self._machine.is_neighbour_known, address))
-        return judge_neighbour(address, port, is_neighbour_known=is_known)
+        source = check_up.source_of(address)
+        leaves_by = next((each for each in interfaces if each.address == source), None)
+        return judge_neighbour(address, port, is_neighbour_known=is_known, leaves_by=leaves_by)
 
-    async def _over_the_port(self, link: InviteLink, interfaces: tuple[InterfaceFact, ...]) -> AsyncIterator[Finding]:
-        http = await check_up.ask_http(link.address, self._patience_s)
-        tls = await self._tls(link, has_http=http.status > 0)
+    async def _over_the_port(
+        self, link: InviteLink, interfaces: tuple[InterfaceFact, ...], way: ProxyWay | None
+    ) -> AsyncIterator[Finding]:
+        http = await check_up.ask_http(link.address, self._patience_s, way=way)
+        tls = await self._tls(link, way, has_http=http.status > 0)
         yield tls
         if tls.level is Level.PROBLEM and tls.code is not Code.TLS_OTHER_CERTIFICATE:
             if http.date_s is not None:
@@ -180,13 +196,13 @@ class JoinDoctor:
             async for found in self._inside(link, interfaces):
                 yield found
 
-    async def _tls(self, link: InviteLink, *, has_http: bool) -> Finding:
+    async def _tls(self, link: InviteLink, way: ProxyWay | None, *, has_http: bool) -> Finding:
         if link.address.tls:
-            answer, trust, detail = await check_up.try_tls(link.address, link.fingerprint, self._patience_s)
+            answer, trust, detail = await check_up.try_tls(link.address, link.fingerprint, self._patience_s, way=way)
             return judge_tls(is_wanted=True, answer=answer, trust=trust, detail=detail)
         if has_http:
             return judge_tls(is_wanted=False, answer=None)
-        answer, _, _ = await check_up.try_tls(replace(link.address, tls=True), None, self._patience_s)
+        answer, _, _ = await check_up.try_tls(replace(link.address, tls=True), None, self._patience_s, way=way)
         return judge_tls(is_wanted=False, answer=answer if answer is TlsAnswer.DONE else None)
 
     async def _inside(self, link: InviteLink, interfaces: tuple[InterfaceFact, ...]) -> AsyncIterator[Finding]:
@@ -214,7 +230,7 @@ class JoinDoctor:
     async def _as_host(self, interfaces: tuple[InterfaceFact, ...]) -> AsyncIterator[Finding]:
         yield judge_network(interfaces)
         yield judge_vpn(interfaces, is_near=True)
-        yield judge_mdns(await check_up.ask_mdns(min(1.0, self._patience_s)))
+        yield judge_mdns(await self._asked_around(interfaces))
         is_free = await self._asked(partial(self._machine.is_port_free, DEFAULT_PORT))
         yield judge_own_port(DEFAULT_PORT, is_free=is_free, is_ours=not is_free and await self._is_ours())
         yield judge_firewall(await self._asked(self._machine.firewall), DEFAULT_PORT)

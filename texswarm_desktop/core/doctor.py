@@ -53,6 +53,7 @@ class Code(StrEnum):
     LINK_UNREADABLE = "link_unreadable"
     NETWORK_FINE = "network_fine"
     NETWORK_NONE = "network_none"
+    NETWORK_UNPLUGGED = "network_unplugged"
     VPN_NONE = "vpn_none"
     VPN_BESIDE = "vpn_beside"
     NAME_NEEDLESS = "name_needless"
@@ -62,6 +63,7 @@ class Code(StrEnum):
     ADDRESS_THIS_MACHINE = "address_this_machine"
     ADDRESS_OWN = "address_own"
     ADDRESS_SAME_NETWORK = "address_same_network"
+    ADDRESS_UNPLUGGED = "address_unplugged"
     ADDRESS_OTHER_NETWORK = "address_other_network"
     ADDRESS_PUBLIC = "address_public"
     MDNS_HOSTS = "mdns_hosts"
@@ -69,16 +71,19 @@ class Code(StrEnum):
     MDNS_BLOCKED = "mdns_blocked"
     PROXY_USED = "proxy_used"
     PROXY_FAILS = "proxy_fails"
+    PROXY_REFUSES = "proxy_refuses"
     PORT_OPEN = "port_open"
     PORT_REFUSED = "port_refused"
     PORT_SILENT = "port_silent"
     PORT_UNREACHABLE = "port_unreachable"
     PORT_BROKEN_OFF = "port_broken_off"
+    PORT_SHUT = "port_shut"
     PORT_FREE = "port_free"
     PORT_OURS = "port_ours"
     PORT_TAKEN = "port_taken"
     NEIGHBOUR_FIREWALL = "neighbour_firewall"
     NEIGHBOUR_ISOLATED = "neighbour_isolated"
+    NEIGHBOUR_VPN = "neighbour_vpn"
     FIREWALL_NONE = "firewall_none"
     FIREWALL_ACTIVE = "firewall_active"
     TLS_NONE = "tls_none"
@@ -142,12 +147,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class InterfaceFact:
-    """One address of this machine with the length of its network's prefix."""
+    """One address of this machine with the length of its network's prefix. `is_up`: a cable or a radio carries it."""
 
     name: str
     address: str
     prefix: int
     is_vpn: bool = False
+    is_up: bool = True
 
 
 class Answer(StrEnum):
@@ -235,10 +241,13 @@ def finding(step: Step, level: Level, code: Code, **data: object) -> Finding:
 
 
 def judge_network(interfaces: Sequence[InterfaceFact]) -> Finding:
-    """Is there a network at all?"""
-    usable = [f"{each.address} ({each.name})" for each in interfaces]
-    if not usable:
+    """Is there a network at all, and does something carry it?"""
+    usable = [f"{each.address} ({each.name})" for each in interfaces if each.is_up]
+    if not interfaces:
         return finding(Step.NETWORK, Level.PROBLEM, Code.NETWORK_NONE)
+    if not usable:
+        names = ", ".join(dict.fromkeys(each.name for each in interfaces))
+        return finding(Step.NETWORK, Level.PROBLEM, Code.NETWORK_UNPLUGGED, names=names)
     return finding(Step.NETWORK, Level.FINE, Code.NETWORK_FINE, addresses=", ".join(usable))
 
 
@@ -270,16 +279,20 @@ def judge_address(address: str, interfaces: Sequence[InterfaceFact]) -> Finding:
         return finding(Step.ADDRESS, Level.NOTE, Code.ADDRESS_OWN, address=address)
     shared = shared_interface(address, interfaces)
     if shared is not None:
-        return finding(Step.ADDRESS, Level.FINE, Code.ADDRESS_SAME_NETWORK, address=address, interface=shared.name)
+        level, code = (
+            (Level.FINE, Code.ADDRESS_SAME_NETWORK) if shared.is_up else (Level.PROBLEM, Code.ADDRESS_UNPLUGGED)
+        )
+        return finding(Step.ADDRESS, level, code, address=address, interface=shared.name)
     if ip.is_private:
         return finding(Step.ADDRESS, Level.WARNING, Code.ADDRESS_OTHER_NETWORK, address=address)
     return finding(Step.ADDRESS, Level.FINE, Code.ADDRESS_PUBLIC, address=address)
 
 
 def shared_interface(address: str, interfaces: Sequence[InterfaceFact]) -> InterfaceFact | None:
-    """Return the interface whose network an address is in."""
+    """Return the interface whose network an address is in; of several one that is up."""
     ip = ip_address(address.partition("%")[0])
-    return next((each for each in interfaces if ip in ip_interface(f"{each.address}/{each.prefix}").network), None)
+    found = (each for each in interfaces if ip in ip_interface(f"{each.address}/{each.prefix}").network)
+    return min(found, key=lambda each: not each.is_up, default=None)
 
 
 def judge_mdns(hosts: int | None) -> Finding:
@@ -291,18 +304,25 @@ def judge_mdns(hosts: int | None) -> Finding:
     return finding(Step.MDNS, Level.FINE, Code.MDNS_HOSTS, count=hosts)
 
 
-def judge_proxy(proxy: str, answer: Answer, *, host: str) -> Finding:
-    """Does the system's proxy answer? `proxy`: host and port, without a password; `host`: whom it stands before."""
+def judge_proxy(proxy: str, answer: Answer, *, host: str, refusal: str | None = None) -> Finding:
+    """Does the system's proxy answer, and pass on?
+
+    `proxy`: host and port, without a password; `host`: whom it stands before; `refusal`: what it says where it does not
+    pass on.
+    """
+    if refusal is not None:
+        return finding(Step.PROXY, Level.PROBLEM, Code.PROXY_REFUSES, proxy=proxy, host=host, answer=refusal)
     if answer is Answer.OPEN:
         return finding(Step.PROXY, Level.NOTE, Code.PROXY_USED, proxy=proxy)
     return finding(Step.PROXY, Level.PROBLEM, Code.PROXY_FAILS, proxy=proxy, host=host)
 
 
-def judge_port(host: str, port: int, answer: Answer, took_ms: int) -> Finding:
-    """Does anybody listen there?"""
+def judge_port(host: str, port: int, answer: Answer, took_ms: int, *, is_explained: bool = False) -> Finding:
+    """Does anybody listen there? `is_explained`: what is in the way is a finding of its own."""
     if answer is Answer.OPEN:
         return finding(Step.PORT, Level.FINE, Code.PORT_OPEN, host=host, port=port, took_ms=took_ms)
-    return finding(Step.PORT, Level.PROBLEM, _PORT_CODES[answer], host=host, port=port)
+    code = Code.PORT_SHUT if is_explained else _PORT_CODES[answer]
+    return finding(Step.PORT, Level.PROBLEM, code, host=host, port=port, answer=answer)
 
 
 def judge_own_port(port: int, *, is_free: bool, is_ours: bool) -> Finding:
@@ -314,12 +334,17 @@ def judge_own_port(port: int, *, is_free: bool, is_ours: bool) -> Finding:
     return finding(Step.PORT, Level.NOTE, Code.PORT_TAKEN, port=port)
 
 
-def judge_neighbour(address: str, port: int, *, is_neighbour_known: bool | None) -> Finding | None:
+def judge_neighbour(
+    address: str, port: int, *, is_neighbour_known: bool | None, leaves_by: InterfaceFact | None = None
+) -> Finding | None:
     """Guess why nothing comes back from a machine in the same network, from whether it answers on the lowest level.
 
     A firewall lets a machine say where it is (ARP), and swallows the rest; an access point that isolates its clients,
-    or a machine that is not there, lets nothing through. None: this system does not tell.
+    or a machine that is not there, lets nothing through. None: this system does not tell. `leaves_by`: the interface
+    over which packets for it leave this machine.
     """
+    if leaves_by is not None and leaves_by.is_vpn:
+        return finding(Step.NEIGHBOUR, Level.PROBLEM, Code.NEIGHBOUR_VPN, address=address, interface=leaves_by.name)
     if is_neighbour_known is None:
         return None
     code = Code.NEIGHBOUR_FIREWALL if is_neighbour_known else Code.NEIGHBOUR_ISOLATED
@@ -441,6 +466,13 @@ def _judge_their_mdns(told: OtherSide, hosts_heard: int | None) -> Finding:
     if hosts_heard == 0:
         return finding(Step.THERE_MDNS, Level.WARNING, Code.THERE_MDNS_LOST)
     return finding(Step.THERE_MDNS, Level.FINE, Code.THERE_MDNS_HEARD)
+
+
+def main_problem(findings: Sequence[Finding]) -> Finding | None:
+    """Return the problem to begin with: the first one, or what explains it."""
+    problems = [each for each in findings if each.level is Level.PROBLEM]
+    explained = bool(problems) and problems[0].code is Code.PORT_SHUT
+    return next((each for each in problems if not explained or each.step is Step.NEIGHBOUR), None)
 
 
 def worst(findings: Sequence[Finding]) -> Level:

@@ -1,6 +1,8 @@
 """What this machine says about itself to the join doctor: interfaces, firewall, neighbours, ports; blocks shortly."""
 
 import socket
+import struct
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -15,6 +17,10 @@ _ROOT: Final = Path("/")
 _ARP_COMPLETE: Final = 0x2
 _ARP_TABLE: Final = "proc/thread-self/net/arp"
 _ALONE: Final = 32
+#: Of netdevice(7): asks for the flags of an interface; IFF_UP and IFF_RUNNING.
+_SIOCGIFFLAGS: Final = 0x8913
+_CARRIED: Final = 0x1 | 0x40
+_MOST_NAME_BYTES: Final = 15
 
 
 class ThisMachine:
@@ -27,7 +33,13 @@ class ThisMachine:
         """Return the addresses under which others may reach this machine."""
         prefixes = prefixes_here()
         return tuple(
-            InterfaceFact(one.interface or "?", one.address, prefixes.get(one.address, _ALONE), one.reach is Reach.VPN)
+            InterfaceFact(
+                one.interface or "?",
+                one.address,
+                prefixes.get(one.address, _ALONE),
+                is_vpn=one.reach is Reach.VPN,
+                is_up=_is_up(one.interface),
+            )
             for one in host_addresses()
         )
 
@@ -52,3 +64,16 @@ class ThisMachine:
                 return True
         except OSError:
             return False
+
+
+def _is_up(interface: str) -> bool:
+    """Return whether an interface is switched on and something carries it; where this system does not tell, it is."""
+    if sys.platform == "linux" and interface:
+        import fcntl  # noqa: PLC0415 - Windows has none
+
+        name = interface.encode()[:_MOST_NAME_BYTES]
+        with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
+            told = fcntl.ioctl(asker, _SIOCGIFFLAGS, struct.pack("16sH14x", name, 0))
+            flags: int = struct.unpack("16sH14x", told)[1]
+            return flags & _CARRIED == _CARRIED
+    return True

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from texswarm_desktop.core.doctor import Code, Finding, Firewall, Level, Step, worst
+from texswarm_desktop.core.doctor import Code, Finding, Firewall, Level, Step, main_problem, worst
 from texswarm_desktop.ui.error_texts import text_of_code
 from texswarm_server import __version__
 from texswarm_server.protocol.firewall import opening_command
@@ -58,6 +58,10 @@ _WORDS: Final[dict[Code, tuple[str, str]]] = {
     Code.LINK_UNREADABLE: ("This is no link.", "Copy all of it, from texswarm:// to its end."),
     Code.NETWORK_FINE: ("This computer is reached under {addresses}.", ""),
     Code.NETWORK_NONE: ("This computer is in no network.", "Switch Wi-Fi on, or plug a cable in."),
+    Code.NETWORK_UNPLUGGED: (
+        "This computer has addresses, and nothing carries them ({names}).",
+        "Plug the cable in, or join the Wi-Fi.",
+    ),
     Code.VPN_NONE: ("No VPN is active.", ""),
     Code.VPN_BESIDE: (
         "A VPN is active ({names}). It may take along what is meant for this room.",
@@ -76,6 +80,10 @@ _WORDS: Final[dict[Code, tuple[str, str]]] = {
         "It leads others here too. Whether they get through shows only when this check runs on another computer.",
     ),
     Code.ADDRESS_SAME_NETWORK: ("{address} is in the same network, over {interface}.", ""),
+    Code.ADDRESS_UNPLUGGED: (
+        "{address} is in the network of {interface}, which nothing carries now.",
+        "Plug its cable in, or join its Wi-Fi.",
+    ),
     Code.ADDRESS_OTHER_NETWORK: (
         "{address} belongs to a private network that this computer is not in.",
         "Join the host's Wi-Fi or VPN; guest networks are often apart from the others.",
@@ -96,14 +104,20 @@ _WORDS: Final[dict[Code, tuple[str, str]]] = {
         "Correct it in the system's network settings, or leave this server out of it, for programs started after:\n"
         "  {no_proxy}",
     ),
+    Code.PROXY_REFUSES: (
+        "The system's proxy {proxy} does not pass on to {host}: {answer}.",
+        "Does it want a name and a password (system's network settings)? Or leave this server out of it, for programs "
+        "started after:\n  {no_proxy}",
+    ),
     Code.PORT_OPEN: ("Somebody listens on port {port}, {took_ms} ms away.", ""),
     Code.PORT_REFUSED: (
         "The machine answers, and nobody listens on port {port}.",
-        f"The host no longer shares, or under another port. {_ASK_THE_HOST}",
+        f"The host no longer shares, or under another port, or its firewall turns others away. {_ASK_THE_HOST}",
     ),
     Code.PORT_SILENT: (
         "Nothing comes back from port {port}.",
-        f"Something swallows it on the way: see below. {_ASK_THE_HOST}",
+        "Something on the way swallows it: the server's firewall, or a router that does not pass the port on. "
+        f"{_ASK_THE_HOST}",
     ),
     Code.PORT_UNREACHABLE: (
         "There is no way to {host}.",
@@ -113,6 +127,7 @@ _WORDS: Final[dict[Code, tuple[str, str]]] = {
         "The connection to port {port} broke off at once.",
         "Something on the way ends it: a firewall, or a filter of the network.",
     ),
+    Code.PORT_SHUT: ("Nothing gets through to port {port}.", "The line below says why."),
     Code.PORT_FREE: ("Port {port} is free to host on.", ""),
     Code.PORT_OURS: ("TeXSwarm listens on port {port}.", ""),
     Code.PORT_TAKEN: (
@@ -127,6 +142,10 @@ _WORDS: Final[dict[Code, tuple[str, str]]] = {
         "Nobody answers at {address}, although it is in the same network.",
         "The host is off, has another address now, or the Wi-Fi keeps its clients apart (client or access-point "
         "isolation, usual in guest networks and hotels).\nUse another network: a cable, or a phone's hotspot.",
+    ),
+    Code.NEIGHBOUR_VPN: (
+        "The VPN ({interface}) takes along what is meant for {address}, which is in this computer's own network.",
+        "Switch the VPN off, or let it leave the local network alone (split tunnel, LAN access).",
     ),
     Code.FIREWALL_NONE: ("No firewall that is known here is active.", ""),
     Code.FIREWALL_ACTIVE: ("The firewall of this computer is active; others get in only if it lets them.", ""),
@@ -277,7 +296,7 @@ def _commands_there(finding: Finding) -> str:
 
 def verdict_of(findings: Sequence[Finding]) -> str:
     """Return the whole in one sentence."""
-    problem = next((each for each in findings if each.level is Level.PROBLEM), None)
+    problem = main_problem(findings)
     if problem is not None:
         return text_of_finding(problem).sentence
     if worst(findings) is Level.WARNING:

@@ -1,12 +1,13 @@
-"""Each failure really made on the loopback, and what the doctor says of it; and in networks of the test's own."""
+"""Each failure really made on the loopback, and what the doctor says of it."""
 
 import asyncio
+import base64
 import hashlib
 import json
 import socket
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,56 +15,21 @@ from typing import Any
 import pytest
 
 from tests.helpers.certificates import certificate
+from tests.helpers.doctor_visit import ADA, FakeMachine, codes, examined, problems
 from tests.helpers.fake_server import FakeServer
-from tests.helpers.go_betweens import captive_portal, http_proxy, reverse_proxy
-from tests.helpers.lab_desk import PORT, LabServer
-from tests.helpers.network_lab import NetworkLab, needs_network_lab
+from tests.helpers.go_betweens import captive_portal, http_proxy, reverse_proxy, socks5_proxy
 from tests.helpers.run_async import runs_async
+from texswarm_desktop.client.check_up import try_sign_in
 from texswarm_desktop.client.join_doctor import JoinDoctor, Visitor
-from texswarm_desktop.core.doctor import Code, Finding, Firewall, InterfaceFact, Level, Step
+from texswarm_desktop.core.doctor import Code, Firewall, Step
 from texswarm_desktop.doctor import main as run_program
 from texswarm_desktop.services.machine_facts import ThisMachine
-from texswarm_desktop.ui.doctor_texts import report_of
+from texswarm_desktop.ui.doctor_texts import report_of, text_of_finding
 from texswarm_server.app import CollabServer
 from texswarm_server.config import ServerConfig
 from texswarm_server.protocol.invite_link import InviteLink, ServerAddress
 from texswarm_server.protocol.messages import AuthenticationResult
-
-ADA = Visitor("99999999-9999-4999-8999-999999999999", "Ada")
-
-
-class FakeMachine:
-    """A machine in a network of its own, without a firewall."""
-
-    def __init__(self, firewall: Firewall | None = None, *, has_network: bool = True) -> None:
-        self._firewall, self._has_network = firewall, has_network
-
-    def interfaces(self) -> tuple[InterfaceFact, ...]:
-        return (InterfaceFact("eth0", "192.0.2.7", 24),) if self._has_network else ()
-
-    def firewall(self) -> Firewall | None:
-        return self._firewall
-
-    def is_neighbour_known(self, address: str) -> bool | None:
-        return None
-
-    def is_port_free(self, port: int) -> bool:
-        return True
-
-
-async def examined(text: str | None, *, machine: Any = None, **options: Any) -> dict[Step, Finding]:
-    doctor = JoinDoctor(machine or FakeMachine(), ADA, **{"patience_s": 1.0} | options)
-    found = [each async for each in doctor.examine(text)]
-    assert "token=" not in report_of(found)
-    return {each.step: each for each in found}
-
-
-def codes(found: dict[Step, Finding]) -> set[Code]:
-    return {each.code for each in found.values()}
-
-
-def problems(found: dict[Step, Finding]) -> set[Code]:
-    return {each.code for each in found.values() if each.level is Level.PROBLEM}
+from texswarm_server.protocol.version import PROTOCOL_VERSION
 
 
 @asynccontextmanager
@@ -213,19 +179,64 @@ async def test_an_invitation_that_is_not_taken(tmp_path: Path, options: dict[str
     assert found[Step.SIGN_IN].data["reason"] == reason
 
 
+@pytest.mark.parametrize("is_behind_a_proxy", [False, True])
+@pytest.mark.parametrize(
+    ("spoken", "code", "remedy"),
+    [
+        ((PROTOCOL_VERSION + 1, PROTOCOL_VERSION + 2), Code.PROTOCOL_TOO_OLD_HERE, "Update TeXSwarm on this computer."),
+        ((1, PROTOCOL_VERSION - 1), Code.PROTOCOL_TOO_OLD_THERE, "Ask the host or the operator to update"),
+    ],
+)
 @runs_async
-async def test_a_server_that_speaks_another_version() -> None:
+async def test_a_server_that_speaks_another_version(
+    monkeypatch: pytest.MonkeyPatch, is_behind_a_proxy: bool, spoken: tuple[int, int], code: Code, remedy: str
+) -> None:
+    _without_proxies(monkeypatch)
+    async with server_that_speaks(spoken) as port, http_proxy(port) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url)
+        host = f"swarm.example.org:{port}" if is_behind_a_proxy else f"127.0.0.1:{port}"
+        found = await examined(f"texswarm://{host}/?token=t")
+    assert problems(found) == {code}
+    assert Step.SIGN_IN not in found, "it would only be refused"
+    assert text_of_finding(found[Step.PROTOCOL]).remedy.startswith(remedy)
+
+
+@asynccontextmanager
+async def server_that_speaks(spoken: tuple[int, int]) -> AsyncIterator[int]:
+    """A server of another time, as far as anybody asks it."""
+    told = {"status": "ok", "server_version": "9.9", "oldest_protocol": spoken[0], "protocol": spoken[1]}
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{json.dumps(told)}".encode())
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@runs_async
+async def test_a_server_that_says_so_at_the_sign_in_only() -> None:
     async with FakeServer() as server:
         server.verdict = lambda order: AuthenticationResult(ok=False, code="protocol_unsupported", message="no")
-        code = await _sign_in_only(server.address)
-    assert code == "protocol_unsupported"
+        link = InviteLink(server.address, "invite")
+        assert (await try_sign_in(link, ADA.user_id, ADA.name)).code == "protocol_unsupported"
 
 
-async def _sign_in_only(address: ServerAddress) -> str | None:
-    """A fake server knows no `/api/ping`: only the last step is looked at."""
-    from texswarm_desktop.client.check_up import try_sign_in
-
-    return (await try_sign_in(InviteLink(address, "invite"), ADA.user_id, ADA.name)).code
+@pytest.mark.parametrize(("days", "code"), [((-9, -1), Code.TLS_EXPIRED), ((1, 9), Code.TLS_NOT_YET)])
+@runs_async
+async def test_a_certificate_that_this_system_trusts_at_another_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: tuple[int, int], code: Code
+) -> None:
+    cert, key, _ = certificate(tmp_path, days=days)
+    monkeypatch.setenv("SSL_CERT_FILE", str(cert))
+    async with server_in(tmp_path / "data", tls_cert=cert, tls_key=key) as server:
+        found = await examined(str(InviteLink(server.address, "t")))
+    assert problems(found) == {code}
+    assert found[Step.CLOCK].code is Code.CLOCK_FINE, "and so it is not this clock"
+    assert Step.SIGN_IN not in found
 
 
 @runs_async
@@ -249,18 +260,73 @@ async def test_what_is_no_link() -> None:
     assert problems(await examined("ftp://h")) == {Code.LINK_UNREADABLE}
 
 
+@pytest.mark.parametrize(("kind", "variable"), [(http_proxy, "https_proxy"), (socks5_proxy, "socks_proxy")])
 @runs_async
-async def test_a_proxy_that_passes_on_and_one_that_is_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("no_proxy", raising=False)
-    async with server_in(tmp_path) as server:
-        async with http_proxy(server.address.port) as proxy:
-            monkeypatch.setenv("https_proxy", proxy.url.replace("//", "//user:secret@"))
-            link = str(InviteLink(ServerAddress("swarm.example.org"), await server.create_invite("owner")))
-            found = await examined(link)
-            assert problems(found) == set()
-            assert {Code.PROXY_USED, Code.SIGN_IN_FINE} <= codes(found)
-            assert "secret" not in report_of(list(found.values()))
-        assert problems(await examined(link)) == {Code.PROXY_FAILS}
+async def test_behind_the_systems_proxy_every_step_is_looked_at_that_can_be_seen_through_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Any, variable: str
+) -> None:
+    cert, key, fingerprint = tls_of(tmp_path)
+    _without_proxies(monkeypatch)
+    async with (
+        server_in(tmp_path / "data", tls_cert=cert, tls_key=key) as server,
+        kind(server.address.port) as proxy,
+    ):
+        monkeypatch.setenv(variable, proxy.url)
+        there = ServerAddress("swarm.example.org", tls=True)
+        link = InviteLink(there, await server.create_invite("owner"), fingerprint=fingerprint)
+        found = await examined(str(link))
+        assert problems(found) == set()
+        good = {Code.PROXY_USED, Code.TLS_PINNED, Code.SERVER_OURS, Code.PROTOCOL_SPOKEN, Code.CLOCK_FINE}
+        assert good | {Code.SIGN_IN_FINE} <= codes(found)
+        assert set(proxy.asked) == {"swarm.example.org:8091"}
+        assert not {Step.NAME, Step.ADDRESS, Step.PORT} & found.keys(), "what only the proxy sees"
+        other = await examined(str(replace(link, fingerprint="00" * 32)))
+        assert problems(other) == {Code.TLS_OTHER_CERTIFICATE}
+        assert Step.SIGN_IN not in other
+        late = await examined(str(link), wall_clock=lambda: time.time() + 3600)
+        assert late[Step.CLOCK].code is Code.CLOCK_OFF
+
+
+@runs_async
+async def test_a_password_for_the_proxy_is_shown_to_the_proxy_and_to_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _without_proxies(monkeypatch)
+    async with server_in(tmp_path) as server, http_proxy(server.address.port) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url.replace("//", "//user:secret@"))
+        found = await examined(str(InviteLink(ServerAddress("swarm.example.org"))))
+    assert (problems(found), found[Step.PROTOCOL].code) == (set(), Code.PROTOCOL_SPOKEN)
+    assert "secret" not in report_of(list(found.values()))
+    assert {head.split("Proxy-Authorization: ")[1].split("\r\n")[0] for head in proxy.heads} == {
+        f"Basic {base64.b64encode(b'user:secret').decode()}"
+    }
+
+
+@pytest.mark.parametrize("answer", ["407 Proxy Authentication Required", "403 Forbidden", "502 Bad Gateway"])
+@runs_async
+async def test_a_proxy_that_does_not_pass_on_says_why(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+    _without_proxies(monkeypatch)
+    async with http_proxy(9, answer=answer) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url)
+        found = await examined(str(InviteLink(ServerAddress("swarm.example.org"), "t")))
+    assert problems(found) == {Code.PROXY_REFUSES}
+    assert found[Step.PROXY].data["answer"] == answer
+    assert 'export no_proxy="swarm.example.org,' in text_of_finding(found[Step.PROXY], system="Linux").remedy
+
+
+@runs_async
+async def test_a_proxy_that_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    _without_proxies(monkeypatch)
+    async with http_proxy(9) as proxy:
+        pass
+    monkeypatch.setenv("https_proxy", proxy.url)
+    assert problems(await examined("texswarm://swarm.example.org/?token=t")) == {Code.PROXY_FAILS}
+
+
+def _without_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "socks_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
 
 
 @runs_async
@@ -307,28 +373,3 @@ def test_firewalls_are_known_by_their_files(tmp_path: Path) -> None:
     (tmp_path / "etc/ufw").mkdir(parents=True)
     (tmp_path / "etc/ufw/ufw.conf").write_text("ENABLED=yes\n")
     assert ThisMachine(tmp_path).firewall() is Firewall.UFW
-
-
-@needs_network_lab
-def test_what_swallows_packets_is_guessed_from_who_is_known(tmp_path: Path) -> None:
-    with NetworkLab() as lab:
-        office = lab.network()
-        ada, bob = lab.host("ada", office), lab.host("bob", office)
-        LabServer(bob, tmp_path / "data")
-        link = f"texswarm://{bob.address}:{PORT}/"
-
-        def found() -> dict[Step, Finding]:
-            return asyncio.run(examined(link, machine=ThisMachine(), patience_s=0.6))
-
-        with ada.entered():
-            well = found()
-            assert problems(well) == set()
-            assert well[Step.ADDRESS].code is Code.ADDRESS_SAME_NETWORK
-            bob.nft(
-                f"table inet wall {{ chain in {{ type filter hook input priority 0; tcp dport {PORT} drop; }}; }}\n"
-            )
-            assert problems(found()) == {Code.PORT_SILENT, Code.NEIGHBOUR_FIREWALL}
-            ada.isolate()
-            bob.isolate()
-            ada.ip("neigh flush dev eth0")
-            assert problems(found()) == {Code.PORT_SILENT, Code.NEIGHBOUR_ISOLATED}

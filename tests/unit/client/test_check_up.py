@@ -2,9 +2,8 @@
 
 import pytest
 
-from texswarm_desktop.client.check_up import http_fact, other_side_in, proxy_of
+from texswarm_desktop.client.check_up import http_fact, other_side_in
 from texswarm_desktop.core.doctor import HttpFact, InterfaceFact, OtherSide
-from texswarm_server.protocol.invite_link import ServerAddress
 from texswarm_server.protocol.messages import InterfaceInfo, ServerDescribed
 
 
@@ -36,13 +35,6 @@ from texswarm_server.protocol.messages import InterfaceInfo, ServerDescribed
 )
 def test_an_answer_is_http_and_ours_or_it_is_not(answer, fact):
     assert http_fact(answer) == fact
-
-
-def test_a_proxy_is_named_without_its_password(monkeypatch):
-    monkeypatch.setenv("https_proxy", "http://ada:secret@proxy.example:3128")
-    monkeypatch.delenv("no_proxy", raising=False)
-    assert proxy_of(ServerAddress("swarm.example.org", tls=True)) == ("proxy.example", 3128)
-    assert proxy_of(ServerAddress("10.0.0.5", tls=True)) is None
 
 
 def test_of_what_a_server_says_of_itself_only_that_is_taken_which_makes_sense():

@@ -36,6 +36,7 @@ from texswarm_desktop.core.doctor import (
 
 WIFI = InterfaceFact("wlan0", "192.168.1.7", 24)
 WIFI6 = InterfaceFact("wlan0", "fd12:3456::7", 64)
+CABLE_OUT = InterfaceFact("eth0", "192.168.1.8", 24, is_up=False)
 VPN = InterfaceFact("tun0", "10.8.0.2", 24, is_vpn=True)
 
 
@@ -46,6 +47,13 @@ def told(found):
 def test_a_machine_without_an_address_is_in_no_network():
     assert told(judge_network([])) == (Level.PROBLEM, Code.NETWORK_NONE)
     assert judge_network([WIFI, VPN]).data["addresses"] == "192.168.1.7 (wlan0), 10.8.0.2 (tun0)"
+
+
+def test_an_address_that_nothing_carries_is_no_network():
+    assert told(judge_network([CABLE_OUT])) == (Level.PROBLEM, Code.NETWORK_UNPLUGGED)
+    assert judge_network([CABLE_OUT, WIFI]).data["addresses"] == "192.168.1.7 (wlan0)"
+    assert told(judge_address("192.168.1.9", [CABLE_OUT])) == (Level.PROBLEM, Code.ADDRESS_UNPLUGGED)
+    assert judge_address("192.168.1.9", [CABLE_OUT, WIFI]).data["interface"] == "wlan0"
 
 
 def test_a_vpn_may_be_in_the_way_of_what_is_near():
@@ -100,6 +108,8 @@ def test_discovery_is_never_the_end(hosts, level, code):
 def test_a_proxy_answers_or_is_the_problem():
     assert told(judge_proxy("p:3128", Answer.OPEN, host="lab.example")) == (Level.NOTE, Code.PROXY_USED)
     assert told(judge_proxy("p:3128", Answer.REFUSED, host="lab.example")) == (Level.PROBLEM, Code.PROXY_FAILS)
+    refused = judge_proxy("p:3128", Answer.OPEN, host="lab.example", refusal="403 Forbidden")
+    assert told(refused) == (Level.PROBLEM, Code.PROXY_REFUSES)
 
 
 @pytest.mark.parametrize("answer", Answer)
@@ -113,6 +123,13 @@ def test_a_silent_neighbour_is_behind_a_firewall_or_kept_apart():
     assert judge_neighbour("a", 1, is_neighbour_known=None) is None
     assert judge_neighbour("a", 1, is_neighbour_known=True).code is Code.NEIGHBOUR_FIREWALL
     assert judge_neighbour("a", 1, is_neighbour_known=False).code is Code.NEIGHBOUR_ISOLATED
+    assert judge_neighbour("a", 1, is_neighbour_known=False, leaves_by=WIFI).code is Code.NEIGHBOUR_ISOLATED
+
+
+def test_a_vpn_that_takes_the_way_to_a_neighbour_is_named_before_anything_is_guessed():
+    for is_known in (True, False, None):
+        found = judge_neighbour("a", 1, is_neighbour_known=is_known, leaves_by=VPN)
+        assert (found.code, found.data["interface"]) == (Code.NEIGHBOUR_VPN, "tun0")
 
 
 def test_the_own_port_and_firewall_of_a_host():

@@ -13,6 +13,9 @@ from texswarm_desktop.core.doctor import (
     Step,
     finding,
     judge_firewall,
+    judge_name,
+    judge_neighbour,
+    judge_port,
     judge_proxy,
     judge_sign_in,
 )
@@ -23,7 +26,7 @@ DATA = {
     for name in ("address", "addresses", "names", "host", "interface", "count", "proxy", "took_ms", "detail", "version")
 } | {
     "here": "1.0", "status": "404", "minutes": "3", "side": "behind", "port": "8091", "firewall": "ufw",
-    "reason": "invite_expired",
+    "reason": "invite_expired", "answer": "407 Sign in",
 }  # fmt: skip
 
 
@@ -95,3 +98,12 @@ def test_a_report_says_everything_and_ends_with_the_verdict() -> None:
 def test_the_verdict_is_the_first_problem() -> None:
     assert verdict_of([]) == "Everything that was looked at is as it should be."
     assert verdict_of([judge_firewall(Firewall.UFW, 1)]).startswith("It should work")
+
+
+def test_the_verdict_is_what_explains_a_port_that_is_shut() -> None:
+    shut = judge_port("10.0.0.2", 8091, Answer.SILENT, 0, is_explained=True)
+    why = judge_neighbour("10.0.0.2", 8091, is_neighbour_known=True)
+    assert why is not None
+    assert verdict_of([shut, why]) == text_of_finding(why).sentence
+    no_name = judge_name("nowhere.example", None)
+    assert verdict_of([no_name, shut, why]) == text_of_finding(no_name).sentence
