@@ -9,6 +9,9 @@ All of it is in git's own patterns, and the last one that fits decides, in this 
 
 What is inside a folder that is left out is left out too, unless `share` names it. These rules keep files from being
 brought in, and nothing else: what is in the project stays in it, as git does with what it tracks.
+
+Files of other kinds than LaTeX is written with (`core.project_files`) are brought in only where `share` names them, and
+only there they are written when somebody else shares them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -82,12 +85,25 @@ class IgnoreFile:
         return self._spec.check_file(self._above + path[len(self._folder) :]).include
 
 
+class SharedOnPurpose:
+    """Which files the people here wish to share, by the patterns of `Sharing.share`."""
+
+    def __init__(self, patterns: Sequence[str] = ()) -> None:
+        self.patterns = tuple(patterns)
+        self._file = IgnoreFile("", _shared_patterns(patterns))
+
+    def names(self, path: str) -> bool:
+        """Say whether the file at `path` is wished for."""
+        return bool(self.patterns) and self._file.says(path) is False
+
+
 class IgnoreRules:
     """The rules of one project. `above`: the ignore files above the project's folder, outermost first."""
 
     def __init__(self, sharing: Sharing, above: Sequence[IgnoreFile] = ()) -> None:
         self._first = (IgnoreFile("", sharing.build_products), *above)
-        self._last = (IgnoreFile("", sharing.leave_out), IgnoreFile("", _shared_patterns(sharing.share)))
+        self._leave_out = IgnoreFile("", sharing.leave_out)
+        self.on_purpose = SharedOnPurpose(sharing.share)
         self._shared_paths = [pattern.strip("/").split("/") for pattern in sharing.share if "/" in pattern.rstrip("/")]
 
     def leaves_out(self, path: str, files: Sequence[IgnoreFile], *, is_inside: bool) -> bool:
@@ -95,12 +111,12 @@ class IgnoreRules:
 
         `files`: the ignore files of the folders it is in, outermost first. `is_inside`: its folder is left out.
         """
-        *earlier, shared = (*self._first, *files, *self._last)
-        if shared.says(path) is False:
+        if self.on_purpose.names(path):
             return False
         if is_inside:
             return True
-        return next((said for file in reversed(earlier) if (said := file.says(path)) is not None), False)
+        rules = (*self._first, *files, self._leave_out)
+        return next((said for file in reversed(rules) if (said := file.says(path)) is not None), False)
 
     def may_share_inside(self, folder: str) -> bool:
         """Say whether something in a folder that is left out may be shared on purpose."""

@@ -30,14 +30,23 @@ from texswarm_desktop.core.figure_changes import (
     WriteOut,
     figure_steps,
 )
+from texswarm_desktop.core.ignore_rules import SharedOnPurpose
+from texswarm_desktop.core.project_files import is_usual, may_be_binary
 from texswarm_desktop.core.settling import Change, Doubt, Sight, settle
 from texswarm_desktop.services.figure_folder import FigureFolder, FigureLook
 from texswarm_desktop.services.figure_record import FigureRecord
 from texswarm_desktop.services.replica_database import forget_figure, put_figure
 from texswarm_desktop.services.replica_store import ReplicaStore
 from texswarm_server.document.blob_ref import BlobRef
-from texswarm_server.document.project_document import FileId, ProjectDocument
-from texswarm_server.protocol.errors import ChangedOnDiskError, DocumentError, StorageError, TexSwarmError
+from texswarm_server.document.project_document import FileEntry, FileId, ProjectDocument
+from texswarm_server.protocol.errors import (
+    ChangedOnDiskError,
+    DocumentError,
+    KindNotTakenError,
+    KindNotWantedError,
+    StorageError,
+    TexSwarmError,
+)
 from texswarm_server.protocol.ids import BlobHash
 
 _DELAY_S: Final = 0.05
@@ -47,6 +56,8 @@ _AT_ONCE_BYTES: Final = 16 * 1024 * 1024
 #: How long `flush` waits for files that another program is writing.
 _PATIENCE_S: Final = 2.0
 _NS: Final = 1e9
+#: What is told of single files, and hinders nothing else.
+_NOT_HERE: Final = (KindNotTakenError, KindNotWantedError)
 
 
 #: Does blocking work elsewhere, one after the other; what is given second is called on the loop with what came of it.
@@ -95,11 +106,13 @@ class BlobMirror:
         before_write: Callable[[], None],
         on_problem: Callable[[TexSwarmError | None], None],
         on_contents: Callable[[], None],
+        on_reports: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._document, self._folder, self._store, self._contents = document, folder, store, contents
         self._run, self._before_write, self._on_problem, self._on_contents = run, before_write, on_problem, on_contents
+        self._on_reports = on_reports
         self._clock, self._wall_clock = clock, wall_clock
         self._loop = asyncio.get_running_loop()
         self._records: dict[FileId, FigureRecord] = {}
@@ -107,7 +120,9 @@ class BlobMirror:
         self._sights: Mapping[str, Sight] = {}
         self._unsettled: set[str] = set()
         self._failed: Collection[str] = ()
+        self._on_purpose = SharedOnPurpose()
         self.problems: dict[str, TexSwarmError] = {}
+        self._told: dict[str, str] = {}
         self.most_bytes = 0
         self._error: TexSwarmError | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -180,7 +195,7 @@ class BlobMirror:
             return
         self._is_busy, self._is_wanted, self._failed = True, False, ()
         known = {*(record.path for record in self._records.values())}
-        named = {entry.path for entry in self._document.blob_files.values()}
+        named = {entry.path for entry in self._written_here().values()}
         texts = {entry.path for entry in self._document.text_files.values()} - named
         self._run(lambda: self._folder.look(known | named, texts), self._on_looked)
 
@@ -188,6 +203,7 @@ class BlobMirror:
         if error is not None or look is None or self._is_stopped:
             self._end_round(error)
             return
+        self._on_purpose = look.on_purpose
         ready = self._settled(look)
         self._fresh = {path: seen for path, seen in self._fresh.items() if look.stamps.get(path) == seen.stamp}
         due = self._due(look, ready)
@@ -270,7 +286,7 @@ class BlobMirror:
 
     def _decide(self, look: FigureLook) -> None:
         on_disk = self._on_disk(look)
-        files = self._document.blob_files
+        files = self._written_here()
         facts = FigureFacts(
             records={each: Figure(record.path, record.blob.blob_hash) for each, record in self._records.items()},
             disk={path: seen.blob.blob_hash for path, seen in on_disk.items()},
@@ -295,6 +311,20 @@ class BlobMirror:
             self._run(lambda: self._carry_out(orders, claimed), self._on_done)
         else:
             self._end_round(None)
+
+    def _written_here(self) -> Mapping[FileId, FileEntry]:
+        """Return the binary files of the document that may be in this folder, and take note of the others."""
+        files = self._document.blob_files
+        here = {each: one for each, one in files.items() if each in self._records or self._is_wanted_here(one.path)}
+        others = (one.path for each, one in files.items() if each not in here)
+        kept = {path: error for path, error in self.problems.items() if not isinstance(error, _NOT_HERE)}
+        self.problems = kept | {
+            path: KindNotWantedError(path) if may_be_binary(path) else KindNotTakenError(path) for path in others
+        }
+        return here
+
+    def _is_wanted_here(self, path: str) -> bool:
+        return may_be_binary(path) and (is_usual(path) or self._on_purpose.names(path))
 
     def _on_disk(self, look: FigureLook) -> dict[str, FigureRecord]:
         """Return what is known to be on disk now, by path."""
@@ -395,7 +425,9 @@ class BlobMirror:
         self._is_busy = False
         error = error or self._error
         self._error = None
-        self._on_problem(error or next(iter(self.problems.values()), None))
+        hindering = (problem for problem in self.problems.values() if not isinstance(problem, _NOT_HERE))
+        self._on_problem(error or next(hindering, None))
+        self._tell_reports()
         if error is not None and not self._is_stopped:
             self._later(_RETRY_S)
         awaited = self._unsettled.difference(self._failed)  # what could not be copied was told, and is not waited for
@@ -403,6 +435,12 @@ class BlobMirror:
             self._begin()
         elif self._is_stopped or error is not None or not awaited or self._loop.time() > self._patient_until:
             self._end_waiting(error)
+
+    def _tell_reports(self) -> None:
+        now = {path: str(problem) for path, problem in self.problems.items()}
+        if now != self._told:
+            self._told = now
+            self._on_reports()
 
     def _end_waiting(self, error: TexSwarmError | None) -> None:
         waiting, self._waiting = self._waiting, []

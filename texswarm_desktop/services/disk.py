@@ -27,11 +27,12 @@ _NOT_HERE: Final = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.E
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A name in a folder. `is_file`: a plain file or a link; `is_folder`: a real one."""
+    """A name in a folder. `is_file`: a plain file or a link (`is_link`), to whatever; `is_folder`: a real one."""
 
     name: str
     is_file: bool
     is_folder: bool
+    is_link: bool = False
 
 
 class HeldFile(Protocol):
@@ -104,12 +105,7 @@ class SystemDisk:
     def entries(self, folder: Path) -> list[Entry]:
         """As `Disk`."""
         with os.scandir(folder) as found:
-            return [
-                Entry(
-                    one.name, one.is_file(follow_symlinks=False) or one.is_symlink(), one.is_dir(follow_symlinks=False)
-                )
-                for one in found
-            ]
+            return [_entry(one) for one in found]
 
     def read(self, path: Path) -> bytes:
         """As `Disk`."""
@@ -155,6 +151,12 @@ class SystemDisk:
     def sync_folder(self, folder: Path) -> None:
         """As `Disk`, where the system can."""
         sync_folder(folder)
+
+
+def _entry(found: "os.DirEntry[str]") -> Entry:
+    is_link = found.is_symlink()
+    is_file = is_link or found.is_file(follow_symlinks=False)
+    return Entry(found.name, is_file, found.is_dir(follow_symlinks=False), is_link)
 
 
 class _OpenFile:

@@ -24,6 +24,7 @@ from texswarm_desktop.core.project_files import (
     encode_text,
     is_project_folder,
     is_project_text,
+    is_usual,
 )
 from texswarm_desktop.core.zip_check import is_given_out
 from texswarm_desktop.services.atomic_file import TEMPORARY_PREFIX, sync_folder
@@ -101,7 +102,11 @@ def export_arxiv(
 def _walked(folder: Path, archive: Path) -> Walked:
     """What the project is made of; never the archive itself, nor an older one in its place."""
     own = archive.absolute()
-    walk = FolderWalk(folder, takes=lambda path: is_given_out(path) and (folder / path).absolute() != own)
+    walk = FolderWalk(
+        folder,
+        takes=lambda path: is_given_out(path) and (folder / path).absolute() != own,
+        brings_in=lambda _: True,
+    )
     return walk.walk()
 
 
@@ -122,7 +127,7 @@ def _every_file(folder: Path, archive: Path) -> Iterator[str]:
 
 def _texts(folder: Path, files: Mapping[str, int], progress: Progress) -> Iterator[tuple[str, DecodedText]]:
     for path, size in files.items():
-        if (is_project_text(path) or path.endswith((".pdf_tex", ".pgf"))) and size <= MAX_TEXT_BYTES:
+        if is_project_text(path) and is_usual(path) and size <= MAX_TEXT_BYTES:
             progress(0, 0)
             decoded = decode_text(_read(folder / path))
             if decoded is not None:

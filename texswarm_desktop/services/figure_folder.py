@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from texswarm_desktop.core.ignore_rules import SharedOnPurpose
 from texswarm_desktop.core.project_files import (
     MAX_TEXT_BYTES,
     OWN_FOLDER,
@@ -28,12 +29,14 @@ from texswarm_server.protocol.errors import ChangedOnDiskError, FilePathError, N
 class FigureLook:
     """The binary files that are there. `left_out`: those that are not to be brought in.
 
-    `is_whole`: False where there is nothing in the folder at all, so that nobody takes that for a deletion.
+    `on_purpose`: what the people here wish to share; `is_whole`: False where there is nothing in the folder at all, so
+    that nobody takes that for a deletion.
     """
 
     stamps: dict[str, Stamp] = field(default_factory=dict)
     left_out: set[str] = field(default_factory=set)
     is_whole: bool = True
+    on_purpose: SharedOnPurpose = field(default_factory=SharedOnPurpose)
 
 
 class FigureFolder:
@@ -55,7 +58,8 @@ class FigureFolder:
         if not (self._root / OWN_FOLDER).is_dir():
             raise NotReadableError(f"{self._root}: the folder is away")
         walked = self._walk.walk(known)
-        look = FigureLook(is_whole=any(each.name != OWN_FOLDER for each in self._root.iterdir()))
+        is_whole = any(each.name != OWN_FOLDER for each in self._root.iterdir())
+        look = FigureLook(is_whole=is_whole, on_purpose=self._walk.on_purpose)
         for path in (*walked.files, *walked.left_out):
             if path in texts:
                 continue

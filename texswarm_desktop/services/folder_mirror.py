@@ -18,9 +18,10 @@ from types import MappingProxyType
 from typing import Final
 
 from texswarm_desktop.core.disk_changes import DiskStep
+from texswarm_desktop.core.ignore_rules import SharedOnPurpose
 from texswarm_desktop.core.local_names import NameRules
 from texswarm_desktop.core.project_files import PLAIN
-from texswarm_desktop.core.reconcile import Add, Record, reconcile
+from texswarm_desktop.core.reconcile import Add, Record, meant_by, reconcile
 from texswarm_desktop.core.stale_saves import FormerState
 from texswarm_desktop.services.disk_state import DiskFile
 from texswarm_desktop.services.file_reports import FileReports
@@ -121,12 +122,18 @@ class FolderMirror:
         rules: NameRules,
         folders: str | None = None,
         former: Mapping[str, Sequence[FormerState]] = MappingProxyType({}),
+        *,
+        on_purpose: SharedOnPurpose | None = None,
+        had: Collection[str] = (),
     ) -> None:
         """Spell names as this disk takes them; before anything is taken over.
 
-        Known from the last time: `folders`, and what was in files before.
+        Known from the last time: `folders`, what was in files before, and ids of files that we `had`.
+        `on_purpose`: what the people here wish to share.
         """
         self._paths.obey(rules)
+        self._paths.had({meant_by(file_id) for file_id in had})
+        self._paths.want(on_purpose or SharedOnPurpose())
         self._folders.remember(folders)
         self._known.load_former(former)
 
@@ -230,6 +237,7 @@ class FolderMirror:
         while self._job is not None:
             await asyncio.wait([self._job])
         self._intake.close()
+        self._reports.stop()
         self._end_rounds(None)
         if watch is not None:
             await watch.stopped()
@@ -387,6 +395,8 @@ class FolderMirror:
         self._look_error = None
         if self._watch is not None:
             self._watch.watch(look.folders)
+        if self._paths.want(look.on_purpose):
+            self._dirty.update(self._paths.of_files.keys() - self._known.files.keys())
         sighting = self._intake.sort(look, self._known.files, self._folders.facts)
         self._look_again(sighting.again_s)
         self._known.written_again(look.touched)
@@ -427,6 +437,7 @@ class FolderMirror:
         """The document's edits and what is known of the disk become durable together."""
         before, now = self._reports.on_disk, dict(sighting.look.errors)
         self._reports.on_disk = now
+        self._reports.note(sighting.look.notes)
         with self._store.together():
             for step in steps:
                 try:

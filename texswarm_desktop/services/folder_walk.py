@@ -1,4 +1,6 @@
-"""The way through a project's folder: which files and folders in it are the project's. Every method blocks.
+"""The way through a project's folder: which files and folders in it are the project's, and why others are not.
+
+Every method blocks.
 
 Reads names, `.gitignore` files and the project's own settings, no other content; what was read is read again when its
 stamp is another one. Follows no symbolic link to a folder, and none that leads out of the project.
@@ -13,18 +15,30 @@ from typing import Final, Generic, TypeVar
 from texswarm_desktop.core.ignore_rules import (
     IgnoreFile,
     IgnoreRules,
+    SharedOnPurpose,
     Sharing,
     decode_sharing,
     encode_sharing,
 )
-from texswarm_desktop.core.project_files import OWN_FOLDER, has_text_name, is_project_folder, is_project_text
+from texswarm_desktop.core.project_files import (
+    OWN_FOLDER,
+    is_obeyed,
+    is_project_folder,
+    is_project_text,
+    is_untold,
+    is_usual,
+    may_be_shared,
+)
 from texswarm_desktop.services.atomic_file import write_atomically
-from texswarm_desktop.services.disk import Disk, SystemDisk
+from texswarm_desktop.services.disk import Disk, Entry, SystemDisk
 from texswarm_server.protocol.errors import (
     FilePathError,
+    KindNotSharedError,
     LinkNotFollowedError,
     NameNotSharedError,
     NotReadableError,
+    NotSharedError,
+    ObeyedFileError,
     TexSwarmError,
 )
 
@@ -40,7 +54,9 @@ class Walked:
     """What is in a folder, by paths relative to it: `files` that are the project's, and such that are `left_out`.
 
     `folders`: those that were looked into, the project's own (empty path) first; `empty`: those of them that nothing is
-    in, hidden files apart. `refused`: what looks like the project's and cannot be, with the reason.
+    in, hidden files apart. `refused`: what looks like the project's and cannot be, with the reason; `notes`: what is in
+    the folder and is not shared, as it should be. Hidden folders, what is left out, and what nobody needs to hear of
+    are in neither.
     """
 
     files: list[str] = field(default_factory=list)
@@ -48,6 +64,7 @@ class Walked:
     folders: list[str] = field(default_factory=list)
     empty: set[str] = field(default_factory=set)
     refused: dict[str, TexSwarmError] = field(default_factory=dict)
+    notes: dict[str, NotSharedError] = field(default_factory=dict)
 
 
 class _GoneError(Exception):
@@ -62,16 +79,19 @@ class FolderWalk:
         root: Path,
         *,
         takes: Callable[[str], bool] = is_project_text,
+        brings_in: Callable[[str], bool] = is_usual,
         disk: Disk | None = None,
         draft: Sharing | None = None,
     ) -> None:
-        """`takes`: says of a path whether a file there is looked at, or passed over in silence.
+        """`takes`: says of a path whether a file there is looked at; `brings_in`: whether also if nobody wishes so.
 
-        Who looks for anything but texts gets no links: they are followed for texts alone. `draft`: wishes to try out in
-        the place of those that are said; all that they leave out is named then, also inside folders.
+        Who looks for anything but texts gets no links: they are followed for texts alone, and only who looks for texts
+        is told of everything else. `draft`: wishes to try out in the place of those that are said; all that they leave
+        out is named then, also inside folders.
         """
         self._root = root
-        self._takes = takes
+        self._takes, self._brings_in = takes, brings_in
+        self._is_for_texts = takes is is_project_text
         self._disk: Disk = disk or SystemDisk()
         self._files: dict[Path, _Reread[IgnoreFile]] = {}
         self._settings = _Reread(root / OWN_FOLDER / SETTINGS_FILE, decode_sharing)
@@ -96,6 +116,11 @@ class FolderWalk:
         """Return what is said to be shared and left out; where that cannot be read, `problem` is set."""
         return self._wishes()
 
+    @property
+    def on_purpose(self) -> SharedOnPurpose:
+        """What was wished to be shared when the folder was last walked through."""
+        return self._rules.on_purpose
+
     def set_sharing(self, sharing: Sharing) -> None:
         """Store what is to be shared and left out from now on; raises NotWritableError."""
         write_atomically(self._settings.path, encode_sharing(sharing))
@@ -119,13 +144,12 @@ class FolderWalk:
         walked.folders.append(folder)
         if is_empty and not is_inside and folder:
             walked.empty.add(folder)
-        if _IGNORE_FILE in names and not is_inside:
+        if not is_inside and any(entry.name == _IGNORE_FILE for entry in names):
             files = (*files, *self._ignore_file(folder))
-        for name in names:
-            path = f"{folder}/{name}" if folder else name
-            if self._takes(path) or (self._takes is is_project_text and has_text_name(name)):
-                is_out = path not in known and self._leaves_out(path, files, is_inside=is_inside)
-                self._sort(walked, path, is_out=is_out)
+        for entry in names:
+            path = f"{folder}/{entry.name}" if folder else entry.name
+            if self._takes(path) or (self._is_for_texts and not is_untold(entry.name)):
+                self._sort(walked, path, files, entry, is_known=path in known, is_inside=is_inside)
         for name in folders:
             path = f"{folder}/{name}" if folder else name
             is_out = self._leaves_out(f"{path}/", files, is_inside=is_inside)
@@ -133,22 +157,44 @@ class FolderWalk:
             if not is_out or is_wanted:
                 self._enter(walked, path, files, known=known, on_the_way=on_the_way, is_inside=is_out)
 
-    def _sort(self, walked: Walked, path: str, *, is_out: bool) -> None:
+    def _sort(
+        self, walked: Walked, path: str, files: tuple[IgnoreFile, ...], entry: Entry, *, is_known: bool, is_inside: bool
+    ) -> None:
+        is_out = not is_known and self._leaves_out(path, files, is_inside=is_inside)
         try:
-            if not self._takes(path):
-                raise NameNotSharedError(repr(path))
-            if self._is_link(self._root / path):
-                if self._takes is not is_project_text:
-                    raise LinkNotFollowedError(repr(path))
-                linked_file(self._root, self._root / path)
+            is_there = self._check(path, entry, is_known=is_known)
+        except KindNotSharedError as error:
+            if self._draft is not None:
+                walked.left_out.append(path)
+            elif not is_out and not is_untold(entry.name):
+                walked.notes[path] = error
+        except NotSharedError as error:
+            if not is_out:
+                walked.notes[path] = error
         except FilePathError as error:
             if not is_out:
                 walked.refused[path] = error
         else:
-            (walked.left_out if is_out else walked.files).append(path)
+            if is_there:
+                (walked.left_out if is_out else walked.files).append(path)
 
-    def _list(self, folder: str) -> tuple[list[str], list[str], bool]:
-        """Return the names of plain files and links, and of folders that may be the project's, in order.
+    def _check(self, path: str, entry: Entry, *, is_known: bool) -> bool:
+        """Say whether a file is one that is looked for here; raises FilePathError for one that cannot be shared."""
+        is_taken = self._takes(path)
+        if self._is_for_texts and is_obeyed(entry.name):
+            raise LinkNotFollowedError(repr(path)) if _is_free_link(entry) else ObeyedFileError(repr(path))
+        if not is_known and not self._brings_in(path) and not self._rules.on_purpose.names(path):
+            raise KindNotSharedError(repr(path))
+        if not is_taken and not may_be_shared(path):
+            raise NameNotSharedError(repr(path))
+        if entry.is_link:
+            if not is_taken or not self._is_for_texts:
+                raise LinkNotFollowedError(repr(path))
+            linked_file(self._root, self._root / path)
+        return is_taken
+
+    def _list(self, folder: str) -> tuple[list[Entry], list[str], bool]:
+        """Return plain files and links, and the names of folders that may be the project's, in order.
 
         The last says whether nothing is in it, hidden files apart.
         """
@@ -160,15 +206,9 @@ class FolderWalk:
             raise NotReadableError(f"{error.filename}: {error.strerror}") from error
         except OSError as error:
             raise NotReadableError(f"{error.filename}: {error.strerror}") from error
-        names = sorted(entry.name for entry in entries if entry.is_file)
+        names = sorted((entry for entry in entries if entry.is_file), key=lambda entry: entry.name)
         folders = sorted(entry.name for entry in entries if entry.is_folder and is_project_folder(entry.name))
         return names, folders, all(entry.name.startswith(".") for entry in entries)
-
-    def _is_link(self, place: Path) -> bool:
-        try:
-            return stat.S_ISLNK(self._disk.status(place).st_mode)
-        except OSError:
-            return False
 
     def _leaves_out(self, path: str, files: tuple[IgnoreFile, ...], *, is_inside: bool) -> bool:
         known = self._left_out.get(path)
@@ -230,11 +270,16 @@ def linked_file(root: Path, link: Path) -> Path:
     try:
         target = link.resolve(strict=True)
         path = target.relative_to(root.resolve()).as_posix()
-        if not is_project_text(path) or not stat.S_ISREG(target.lstat().st_mode):
+        if not is_project_text(path) or not is_usual(path) or not stat.S_ISREG(target.lstat().st_mode):
             raise LinkNotFollowedError(f"{link}: leads to {path!r}")
     except (OSError, RuntimeError, ValueError) as error:
         raise LinkNotFollowedError(f"{link}: leads out of the project") from error
     return target
+
+
+def _is_free_link(entry: Entry) -> bool:
+    """A link to a folder has a name that a file could not have."""
+    return entry.is_link and not entry.name.startswith(".")
 
 
 class _Reread(Generic[_T]):

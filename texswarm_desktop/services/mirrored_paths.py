@@ -3,12 +3,18 @@
 Paths of the document are for everybody; those of the disk are spelled so that it takes them (`core.local_names`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
+from texswarm_desktop.core.ignore_rules import SharedOnPurpose
 from texswarm_desktop.core.local_names import LocalNames, NameRules
-from texswarm_desktop.core.project_files import is_project_folder, is_project_text
+from texswarm_desktop.core.project_files import is_project_folder, is_project_text, is_usual
 from texswarm_server.document.project_document import FileId, ProjectDocument
-from texswarm_server.protocol.errors import FilePathError, KindNotTakenError, NameNotHereError
+from texswarm_server.protocol.errors import (
+    FilePathError,
+    KindNotTakenError,
+    KindNotWantedError,
+    NameNotHereError,
+)
 
 
 class MirroredPaths:
@@ -18,6 +24,8 @@ class MirroredPaths:
         self._document = document
         self._kept = kept
         self._names = LocalNames()
+        self._on_purpose = SharedOnPurpose()
+        self._had: Collection[str] = ()
         self._tree: object = None
         self._paths: Mapping[FileId, str] = {}
 
@@ -26,14 +34,28 @@ class MirroredPaths:
         self._names = LocalNames(rules)
         self._tree = None
 
+    def had(self, file_ids: Collection[str]) -> None:
+        """Hear which files were written here before: they stay, whatever is wished now."""
+        self._had = file_ids
+        self._tree = None
+
+    def want(self, on_purpose: SharedOnPurpose) -> bool:
+        """Hear which files of other than the usual kinds are wished for here, and say whether these are others."""
+        if on_purpose.patterns == self._on_purpose.patterns:
+            return False
+        self._on_purpose = on_purpose
+        self._tree = None
+        return True
+
     @property
     def of_files(self) -> Mapping[FileId, str]:
         """The path on this disk of each file that can be there, by id."""
         files = self._document.files
         if files is not self._tree:
-            found = self._names.paths(
-                {file_id: entry.path for file_id, entry in self._document.text_files.items()}, self._kept()
-            )
+            kept = self._kept()
+            texts: dict[str, str] = {file_id: entry.path for file_id, entry in self._document.text_files.items()}
+            wanted = {one: path for one, path in texts.items() if one in kept or self._is_wanted(one, path)}
+            found = self._names.paths(wanted, kept)
             self._paths = {FileId(file_id): path for file_id, path in found.items()}
             self._tree = files
         return self._paths
@@ -59,5 +81,13 @@ class MirroredPaths:
             found[path] = NameNotHereError(f"not a path inside a project: {path!r}")
         for file_id in self._document.text_files.keys() - self.of_files.keys():
             path = self._document.files[file_id].path
-            found[path] = NameNotHereError(path) if is_project_text(path) else KindNotTakenError(path)
+            found[path] = self._why_not(file_id, path)
         return found
+
+    def _is_wanted(self, file_id: str, path: str) -> bool:
+        return is_usual(path) or file_id in self._had or self._on_purpose.names(path)
+
+    def _why_not(self, file_id: str, path: str) -> FilePathError:
+        if not is_project_text(path):
+            return KindNotTakenError(path)
+        return NameNotHereError(path) if self._is_wanted(file_id, path) else KindNotWantedError(path)

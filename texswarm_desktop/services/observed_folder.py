@@ -170,7 +170,7 @@ class ObservedFolder:
 
     def _take(self, seen: _Seen) -> None:
         look, before = seen.texts, dict(self._problems)
-        self._problems = dict(look.errors)
+        self._problems = {**look.notes, **look.errors}
         self._known |= look.touched
         for path in look.gone & self._gone:
             self._remove(path)

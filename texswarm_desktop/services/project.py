@@ -91,6 +91,7 @@ class Project:
             before_write=self._edits.hand_over,
             on_problem=partial(self._news.set_problem, "figures"),
             on_progress=partial(self._news.tell, "transfers_changed"),
+            on_reports=partial(self._news.tell, "files_changed"),
         )
         self._mirror = FolderMirror(
             self.document,
@@ -405,7 +406,13 @@ class Project:
         try:
             stored = await self._store.load(self._clock())
             self._restore(stored, entered)
-            self._mirror.obey(entered.rules, stored.meta.get("folders"), stored.former)
+            self._mirror.obey(
+                entered.rules,
+                stored.meta.get("folders"),
+                stored.former,
+                on_purpose=entered.on_purpose,
+                had=stored.records,
+            )
             with self._store.together():
                 yield entered, stored
                 self._edits.hand_over()

@@ -42,6 +42,7 @@ class ProjectBlobs:
         before_write: Callable[[], None],
         on_problem: Callable[[TexSwarmError | None], None],
         on_progress: Callable[[], None],
+        on_reports: Callable[[], None] = lambda: None,
     ) -> None:
         self._document = document
         self._executor = executor
@@ -69,6 +70,7 @@ class ProjectBlobs:
             before_write=before_write,
             on_problem=on_problem,
             on_contents=self._tell_traffic,
+            on_reports=on_reports,
         )
         self._mirror.most_bytes = Limits().max_blob_bytes
 

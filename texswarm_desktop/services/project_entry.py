@@ -2,10 +2,11 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from texswarm_desktop.core.ignore_rules import SharedOnPurpose
 from texswarm_desktop.core.local_names import POSIX, NameRules, rules_for
 from texswarm_desktop.core.project_files import OWN_FOLDER
 from texswarm_desktop.services.atomic_file import remove_leftovers, write_atomically
@@ -23,12 +24,16 @@ _IGNORE_EVERYTHING: Final = b"*\n"
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """A folder nobody else has open now. `identity` is None when no replica is in it yet; `rules`: of its disk."""
+    """A folder nobody else has open now. `identity` is None when no replica is in it yet; `rules`: of its disk.
+
+    `on_purpose`: what the people here wish to share.
+    """
 
     lock: FolderLock
     identity: ProjectIdentity | None
     found: Mapping[str, DiskFile]
     rules: NameRules = POSIX
+    on_purpose: SharedOnPurpose = field(default_factory=SharedOnPurpose)
 
 
 def enter_folder(folder: Path) -> Entered:
@@ -89,7 +94,8 @@ def _look_around(folder: Path, own: Path, lock: FolderLock) -> Entered:
     ignore = own / ".gitignore"
     if not ignore.exists():
         write_atomically(ignore, _IGNORE_EVERYTHING)
-    return Entered(lock, read_identity(folder), disk.scan(), _rules_of(own))
+    found = disk.scan()
+    return Entered(lock, read_identity(folder), found, _rules_of(own), disk.on_purpose)
 
 
 def _rules_of(own: Path) -> NameRules:

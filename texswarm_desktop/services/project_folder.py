@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
 
-from texswarm_desktop.core.ignore_rules import Sharing
+from texswarm_desktop.core.ignore_rules import SharedOnPurpose, Sharing
 from texswarm_desktop.core.project_files import (
     MAX_TEXT_BYTES,
     OWN_FOLDER,
@@ -49,9 +49,10 @@ class Look:
     """Where the folder differs from what was known of it.
 
     `changed`: files that are new or hold something else; `touched`: what is as it was, but was written again; `gone`:
-    known paths without a file; `errors`: files that cannot be looked at; `binary`: files under texts' names that are
-    none; `left_out`: those of `changed` that are not to be brought in; `folders`: those that hold, or may come to hold,
-    text of the project; `there` and `empty`: the same and those that nothing is in, by their paths; `late`: see
+    known paths without a file; `errors`: files that cannot be looked at; `notes`: files that are not shared, as it
+    should be; `on_purpose`: what is wished to be shared; `binary`: files under texts' names that are none; `left_out`:
+    those of `changed` that are not to be brought in; `folders`: those that hold, or may come to hold, text of the
+    project; `there` and `empty`: the same and those that nothing is in, by their paths; `late`: see
     `services.replaced_files`.
     """
 
@@ -59,6 +60,8 @@ class Look:
     touched: dict[str, DiskState] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     errors: dict[str, TexSwarmError] = field(default_factory=dict)
+    notes: Mapping[str, TexSwarmError] = field(default_factory=dict)
+    on_purpose: SharedOnPurpose = field(default_factory=SharedOnPurpose)
     binary: set[str] = field(default_factory=set)
     left_out: set[str] = field(default_factory=set)
     folders: set[Path] = field(default_factory=set)
@@ -101,6 +104,11 @@ class ProjectFolder:
                     found[path] = file
         return found
 
+    @property
+    def on_purpose(self) -> SharedOnPurpose:
+        """What was wished to be shared when the folder was last looked at."""
+        return self._walk.on_purpose
+
     def set_sharing(self, sharing: Sharing) -> None:
         """Store what is to be shared and left out from now on; raises NotWritableError."""
         self._walk.set_sharing(sharing)
@@ -126,6 +134,8 @@ class ProjectFolder:
         look = Look(
             gone=known.keys() - set(walked.files),
             errors=walked.refused,
+            notes=walked.notes,
+            on_purpose=self._walk.on_purpose,
             folders=folders,
             there=set(walked.folders),
             empty=walked.empty,

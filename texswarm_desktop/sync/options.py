@@ -29,7 +29,8 @@ Status lines go to standard error. With --json they, and everything else, go to 
   {"event": "status", "state": "live", "text": "Connected · all changes saved", "waiting": 0}
   {"event": "link", "link": "texswarm://…", "document": "…"}
   {"event": "problem", "sentence": "…"}         something is wrong; null: no longer
-  {"event": "file_problem", "path": "…", "sentence": "…"}       … with one file, and the others go on
+  {"event": "file_problem", "path": "…", "sentence": "…"}       … with one file, and the others go on;
+                                                with "is_note": true it is not shared, as it should be
   {"event": "aside", "kept": "backup" | "copy", "folder": "…"}
   {"event": "plan", "road": "…"}                with --dry-run: what would happen …
   {"event": "file", "path": "…", "change": "changed", "added": 1, "removed": 2}        … and to which file

@@ -1,6 +1,6 @@
 """What `texswarm sync` says: status lines for people on standard error, or objects for programs on standard output."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,8 @@ _PLANS: Final = {
     Road.TAKE_THEIRS: "The document would take the place of the files, which would be kept in .texswarm/backups.",
     Road.KEEP_BOTH: "The folder would become a copy beside, and the document would arrive in its place.",
 }
+_ALL_SHARED: Final = "Every file of the folder is shared"
+_MOST_NAMES: Final = 8
 _ASIDE: Final = {"backup": "What was in the folder is kept in", "copy": "What was in the folder is now in"}
 
 
@@ -92,8 +94,20 @@ class Reporter:
     def file(self, path: str, error: TexSwarmError | None) -> None:
         """Tell why one file is not the same here and in the document; None: it is again."""
         sentence = None if error is None else sentence_of(error)
-        shown = path.encode(errors="replace").decode()
+        shown = _shown(path)
         self._say(f"{shown}: {sentence or 'All is well again.'}", "file_problem", path=shown, sentence=sentence)
+
+    def not_shared(self, notes: Mapping[str, TexSwarmError], gone: Iterable[str]) -> None:
+        """Tell which files stay on this computer, as they should; `gone`: those that do no more."""
+        if not self._as_json:
+            names = [_shown(path) for path in notes]
+            more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+            _print(f"Not shared: {', '.join(names[:_MOST_NAMES])}{more}" if names else _ALL_SHARED, self._err)
+            return
+        for path, error in notes.items():
+            self._object("file_problem", path=_shown(path), sentence=sentence_of(error), is_note=True)
+        for path in gone:
+            self._object("file_problem", path=_shown(path), sentence=None, is_note=True)
 
     def aside(self, kept: str, folder: Path) -> None:
         """Tell where the state of before is; `kept`: as a `backup` inside the folder, or as a `copy` beside it."""
@@ -134,6 +148,10 @@ class Reporter:
 def state_name(state: type[LinkState]) -> str:
     """Return a state's name for programs: `NeedsUser` is `needs_user`."""
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in state.__name__).lstrip("_")
+
+
+def _shown(path: str) -> str:
+    return path.encode(errors="replace").decode()
 
 
 def _print(text: str, stream: TextIO) -> None:

@@ -16,7 +16,7 @@ from texswarm_desktop.services.project_listener import ProjectListener
 from texswarm_desktop.services.server_word import VIEWER
 from texswarm_desktop.sync.reporter import Reporter
 from texswarm_desktop.ui.error_texts import need_words
-from texswarm_server.protocol.errors import TexSwarmError
+from texswarm_server.protocol.errors import NotSharedError, TexSwarmError
 
 if TYPE_CHECKING:
     from texswarm_desktop.client.connection import Connection
@@ -38,6 +38,7 @@ class StatusFeed(ProjectListener):
         self._told: object = None
         self._has_problem = False
         self._told_files: dict[str, str] = {}
+        self._told_notes: frozenset[str] = frozenset()
 
     def follow_connection(self, connection: "Connection") -> None:
         """Tell of this connection from now on."""
@@ -111,13 +112,18 @@ class StatusFeed(ProjectListener):
     def files_changed(self) -> None:
         """The folder shows it; what is to be told of single files is told once."""
         assert self._project is not None
-        before, found = self._told_files, self._project.file_problems
+        everything = self._project.file_problems
+        notes = {path: error for path, error in everything.items() if isinstance(error, NotSharedError)}
+        before, found = self._told_files, {path: one for path, one in everything.items() if path not in notes}
         self._told_files = {path: str(error) for path, error in found.items()}
         for path, error in found.items():
             if before.get(path) != str(error):
                 self._reporter.file(path, error)
         for path in before.keys() - found.keys():
             self._reporter.file(path, None)
+        if notes.keys() != self._told_notes:
+            self._reporter.not_shared(notes, sorted(self._told_notes - notes.keys()))
+            self._told_notes = frozenset(notes)
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
 

@@ -220,6 +220,18 @@ _BY_CLASS: Final[dict[type[BaseException], ErrorText]] = {
     errors.KindNotTakenError: ErrorText(
         "Not text", "This is no text, or a file that programs would obey. It is left as it is."
     ),
+    errors.KindNotWantedError: ErrorText(
+        "Of another kind",
+        "Somebody shares this file. A program may run such a one, so it is written here only if you wish: name it in "
+        "“What is shared”.",
+    ),
+    errors.NotSharedError: ErrorText("Not shared", "This file is on this computer only."),
+    errors.KindNotSharedError: ErrorText(
+        "Not shared", "Of a kind that is shared only on purpose: name it in “What is shared”, and let others do so too."
+    ),
+    errors.ObeyedFileError: ErrorText(
+        "Not shared", "Programs may obey a file of this name, so nobody is given it, and nobody gives it to you."
+    ),
     errors.LinkNotFollowedError: ErrorText(
         "Link to somewhere else", "This link leads out of the project. It is left as it is, and not shared."
     ),

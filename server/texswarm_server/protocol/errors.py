@@ -203,6 +203,22 @@ class KindNotTakenError(FilePathError):
     """What is there is no text, or of a kind that another program might obey; it is not written, or not brought in."""
 
 
+class KindNotWantedError(FilePathError):
+    """A file of the project is of a kind that is written here only if the people here wish so."""
+
+
+class NotSharedError(FilePathError):
+    """A file of the folder stays on this computer, as it should: nothing is wrong, and it can be looked up."""
+
+
+class KindNotSharedError(NotSharedError):
+    """It is of a kind that is shared only if the people here wish so."""
+
+
+class ObeyedFileError(NotSharedError):
+    """A program may obey it, so that nobody is given it, and nobody gives it."""
+
+
 class LinkNotFollowedError(FilePathError):
     """A path is, or leads through, a symbolic link that leaves the project's folder."""
 

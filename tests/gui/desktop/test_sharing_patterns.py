@@ -41,7 +41,7 @@ async def test_patterns_show_what_they_match_and_hold_when_they_are_saved(desks:
     fill(folder, FILES)
     ada = await desks.start("ada", folder)
     sheet = await sheet_of(ada)
-    others = "Left out by .gitignore, or made by LaTeX"
+    others = "Left out by .gitignore, made by LaTeX, or of another kind"
     await until(
         lambda: lines(sheet) == [f"{others}   2 files", "  out/other.tex   left out", "  out/plot.tex   left out"]
     )

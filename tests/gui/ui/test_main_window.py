@@ -20,10 +20,17 @@ from texswarm_desktop.ui.dialogs.host_sheet import HostSheet, people_words
 from texswarm_desktop.ui.dialogs.join_dialog import JoinDialog
 from texswarm_desktop.ui.dialogs.new_dialog import NewDialog
 from texswarm_desktop.ui.dialogs.title_dialog import MAX_TITLE_CHARS, TitleDialog
-from texswarm_desktop.ui.panels.file_reports_list import FileReportsList
+from texswarm_desktop.ui.panels.file_reports_list import FileReports
 from texswarm_desktop.ui.parts import ElidedLabel
 from texswarm_desktop.viewmodels.start_view import RecentProject
-from texswarm_server.protocol.errors import KindNotTakenError, LinkRefusedError, NameNotHereError, NotWritableError
+from texswarm_server.protocol.errors import (
+    KindNotSharedError,
+    KindNotTakenError,
+    LinkRefusedError,
+    NameNotHereError,
+    NotWritableError,
+    ObeyedFileError,
+)
 from texswarm_server.protocol.messages import DocumentInfo
 
 #: The platform without a screen says this about every dialog.
@@ -474,7 +481,7 @@ def test_a_version_that_is_too_old_is_told_how_to_become_newer(desk: Desk) -> No
 
 
 def test_what_is_to_be_told_of_single_files_is_told_below_them(desk: Desk, qtbot: QtBot) -> None:
-    reports = desk.page.files.findChild(FileReportsList)
+    reports = desk.page.files.findChild(FileReports).problems
     assert reports.isHidden()
     desk.project.let_report(
         **{"a very long name " * 9 + "?.tex": NameNotHereError("x"), "refs.bib": KindNotTakenError("y")}
@@ -486,3 +493,12 @@ def test_what_is_to_be_told_of_single_files_is_told_below_them(desk: Desk, qtbot
     assert {shown.whole for shown in reports.findChildren(ElidedLabel) if shown.isVisible()} >= {"refs.bib"}
     desk.project.let_report()
     assert reports.isHidden()
+
+
+def test_what_is_not_shared_is_told_apart_and_without_alarm(desk: Desk) -> None:
+    reports = desk.page.files.findChild(FileReports)
+    desk.project.let_report(Makefile=ObeyedFileError("x"), **{"run.py": KindNotSharedError("y")})
+    assert (reports.problems.isHidden(), reports.notes.isHidden()) == (True, False)
+    assert reports.notes.findChild(QPushButton).text() == "2 files are not shared"
+    desk.project.let_report()
+    assert reports.notes.isHidden()

@@ -11,8 +11,10 @@ import pytest
 
 from texswarm_desktop.core import ignore_rules
 from texswarm_desktop.core.ignore_rules import Sharing
+from texswarm_desktop.core.project_files import may_be_binary
 from texswarm_desktop.services.disk import Entry, SystemDisk
 from texswarm_desktop.services.folder_walk import FolderWalk
+from texswarm_server.protocol.errors import KindNotSharedError, ObeyedFileError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,7 +105,7 @@ def test_only_links_to_another_text_of_the_project_are_followed(root: Path) -> N
     (project / "t").symlink_to(project / "s", target_is_directory=True)
     (project / "s" / ".gitignore").symlink_to(outside)
     walked = FolderWalk(project).walk()
-    assert (walked.files, sorted(walked.refused)) == (["b.tex", "s/a.tex"], ["c.tex", "d.tex", "e.tex"])
+    assert (walked.files, sorted(walked.refused)) == (["b.tex", "s/a.tex"], ["c.tex", "d.tex", "e.tex", "t"])
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no such names there")
@@ -111,7 +113,49 @@ def test_names_that_others_cannot_have_are_refused_one_by_one(root: Path) -> Non
     fill(root, "a:b.tex", "c\td.tex", "e\\f.tex", "g.tex", "h:i.png")
     (root / os.fsdecode(b"\xff.tex")).write_text("x")
     walked = FolderWalk(root).walk()
-    assert (walked.files, len(walked.refused)) == (["g.tex"], 4)
+    assert (walked.files, len(walked.refused)) == (["g.tex"], 5)
+
+
+def test_what_is_not_shared_is_told_and_what_is_left_out_is_not(root: Path) -> None:
+    fill(root, "main.tex", "main.aux", "main.bbl", "Makefile", "s/run.py", ".latexmkrc", "nul", "mine.py", "old/x.py")
+    fill(root, ".git/config", ".vscode/tasks.json", ".#main.tex", "main.tex~", "fig.png", "fig.pdf_tex")
+    (root / ".gitignore").write_text("mine.*\nold/\n")
+    walked = FolderWalk(root).walk()
+    assert (walked.files, walked.refused) == (["fig.pdf_tex", "main.tex"], {})
+    told = {path: type(error) for path, error in walked.notes.items()}
+    assert told.pop("s/run.py") is KindNotSharedError
+    assert told == dict.fromkeys([".latexmkrc", "Makefile", "nul"], ObeyedFileError)
+
+
+def test_other_kinds_are_shared_on_purpose_and_what_is_obeyed_is_not(root: Path) -> None:
+    fill(root, "main.tex", "run.py", "main.aux", "data/x.raw", "latexmkrc", "run.sh")
+    walk = FolderWalk(root)
+    walk.set_sharing(Sharing(share=("*.py", "*.aux", "data/", "latexmkrc", "run.sh")))
+    walked = walk.walk()
+    assert walked.files == ["main.aux", "main.tex", "run.py", "data/x.raw"]
+    assert set(walked.notes) == {"latexmkrc", "run.sh"}
+    walk.set_sharing(Sharing())
+    assert walk.walk({"run.py"}).files == ["main.tex", "run.py"]
+
+
+def test_a_draft_of_wishes_names_other_kinds_too(root: Path) -> None:
+    fill(root, "main.tex", "run.py", "Makefile")
+    walked = FolderWalk(root, takes=may_be_binary, draft=Sharing()).walk()
+    assert (walked.files, walked.left_out) == (["main.tex"], ["run.py"])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
+def test_no_link_leads_to_a_file_that_is_not_shared(root: Path) -> None:
+    fill(root, "run.py")
+    (root / "a.tex").symlink_to("run.py")
+    (root / "fig.png").symlink_to("/etc/hostname")
+    (root / "gone.py").symlink_to("nowhere")
+    walked = FolderWalk(root).walk()
+    assert (walked.files, sorted(walked.refused), sorted(walked.notes)) == (
+        [],
+        ["a.tex", "fig.png"],
+        ["gone.py", "run.py"],
+    )
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="needs git")

@@ -354,8 +354,8 @@ def test_nothing_is_written_through_a_symbolic_link(opening: Any, tmp_path: Path
             for path in ("link/main.tex", "linked.tex"):
                 project.document.add_file(path, "evil")
             await project.flush()
-            assert {path: type(error) for path, error in project.file_problems.items()} == {
-                "link/main.tex": LinkNotFollowedError, "linked.tex": LinkNotFollowedError}  # fmt: skip
+            assert set(project.file_problems) == {"link", "link/main.tex", "linked.tex"}
+            assert {type(error) for error in project.file_problems.values()} == {LinkNotFollowedError}
             assert project.problem is None
 
     asyncio.run(story())

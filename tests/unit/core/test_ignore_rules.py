@@ -2,7 +2,14 @@
 
 import pytest
 
-from texswarm_desktop.core.ignore_rules import IgnoreFile, IgnoreRules, Sharing, decode_sharing, encode_sharing
+from texswarm_desktop.core.ignore_rules import (
+    IgnoreFile,
+    IgnoreRules,
+    SharedOnPurpose,
+    Sharing,
+    decode_sharing,
+    encode_sharing,
+)
 
 
 def left_out(path: str, *files: IgnoreFile, is_inside: bool = False, above: tuple[IgnoreFile, ...] = (), **wishes):
@@ -55,6 +62,12 @@ def test_the_way_to_what_is_shared_on_purpose_is_known() -> None:
 
 def test_lines_that_are_no_pattern_are_passed_over() -> None:
     assert left_out("a.tex", IgnoreFile("", ["!", "\\", "# a remark", "", "a.tex"]))
+
+
+def test_what_is_wished_for_is_known_by_its_pattern() -> None:
+    wished = SharedOnPurpose(("*.py", "!run.py", "data/"))
+    assert [wished.names(path) for path in ("a.py", "run.py", "data/x.raw", "x.raw")] == [True, True, True, False]
+    assert not SharedOnPurpose().names("a.py")
 
 
 def test_wishes_are_kept_as_they_are() -> None:

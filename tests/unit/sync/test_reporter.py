@@ -14,6 +14,7 @@ from texswarm_desktop.sync.options import _EPILOG
 from texswarm_desktop.sync.reporter import Ending, Reporter, ending_of, state_name
 from texswarm_server.protocol.errors import (
     ErrorCode,
+    KindNotSharedError,
     LinkTimeoutError,
     NotWritableError,
     ProjectInUseError,
@@ -91,6 +92,19 @@ def test_a_plan_counts_the_files_that_are_the_same() -> None:
     heard = Heard(as_json=False)
     heard.reporter.plan(Road.TAKE_THEIRS, [FileDifference("a.tex", Change.SAME), FileDifference("b", Change.ONLY_HERE)])
     assert heard.out.getvalue().splitlines()[1:] == ["  only here   b  (+0 −0 lines)", "1 files are the same"]
+
+
+def test_files_that_stay_here_are_one_calm_line_or_an_object_each() -> None:
+    notes = {f"{number}.py": KindNotSharedError("x") for number in range(10)}
+    people, programs = Heard(as_json=False), Heard(as_json=True)
+    for heard in (people, programs):
+        heard.reporter.not_shared(notes, [])
+        heard.reporter.not_shared({}, ["0.py"])
+    assert people.err.getvalue().splitlines() == [
+        "Not shared: 0.py, 1.py, 2.py, 3.py, 4.py, 5.py, 6.py, 7.py and 2 more", "Every file of the folder is shared"
+    ]  # fmt: skip
+    assert [(one["path"], one["sentence"] is None) for one in programs.objects][9:] == [("9.py", False), ("0.py", True)]
+    assert all(one["is_note"] for one in programs.objects)
 
 
 @pytest.mark.parametrize("state", STATES)

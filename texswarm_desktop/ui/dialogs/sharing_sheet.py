@@ -17,9 +17,9 @@ from texswarm_server.protocol.errors import TexSwarmError
 _HINT: Final = (
     "Patterns as in .gitignore, one a line; they hold on this computer. What is in the project already stays in it."
 )
-_SHARE: Final = "Share, although ignored"
+_SHARE: Final = "Share, although ignored or of another kind"
 _LEAVE_OUT: Final = "Leave out"
-_OTHERS: Final = "Left out by .gitignore, or made by LaTeX"
+_OTHERS: Final = "Left out by .gitignore, made by LaTeX, or of another kind"
 _MOST_FILES: Final = 500
 _MARGIN_PX: Final = 7
 

@@ -18,7 +18,7 @@ from PySide6.QtGui import QAction, QColor, QIcon, QKeyEvent, QPainter
 from PySide6.QtWidgets import QLineEdit, QMenu, QStyledItemDelegate, QStyleOptionViewItem, QTreeView, QWidget
 
 from texswarm_desktop.ui.error_texts import text_of
-from texswarm_desktop.ui.panels.file_reports_list import FileReportsList
+from texswarm_desktop.ui.panels.file_reports_list import FileReports
 from texswarm_desktop.ui.parts import IconButton, column, label, restyle, row
 from texswarm_desktop.ui.theme import Theme
 from texswarm_desktop.viewmodels.file_tree import FILE_ID_ROLE, IS_MAIN_ROLE, PATH_ROLE
@@ -52,7 +52,7 @@ class FilesPanel(QWidget):
         self._name_row = name_row
         tree_row = QWidget()
         tree_row.setLayout(column(self._tree, margins=(6, 0, 6, 6)))
-        self._reports = FileReportsList()
+        self._reports = FileReports()
         box = column(header, name_row, tree_row, self._reports)
         box.setStretchFactor(tree_row, 1)
         self.setLayout(box)
