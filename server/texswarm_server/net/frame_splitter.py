@@ -1,6 +1,6 @@
 """Splits what a client sends into whole frames, so that the common ones need no further parsing.
 
-Nearly everything a busy client sends is one kind of frame: binary, whole, of a moderate size. These come out as their
+Nearly everything a client sends is one kind of frame: a whole message of a moderate size. These come out as their
 payload. Every other frame comes out as it is, for the parser of websockets, which judges it; from the first frame that
 breaks a rule or a limit everything goes there.
 
@@ -10,9 +10,9 @@ breaks a rule or a limit everything goes there.
 from collections.abc import Iterator
 from typing import Final
 
-from websockets.frames import apply_mask  # type: ignore[attr-defined]  # the fast one where there is one
+from websockets.frames import Opcode, apply_mask  # type: ignore[attr-defined]  # the fast one where there is one
 
-_BINARY: Final = 0x82
+_MESSAGES: Final = frozenset({0x80 | Opcode.TEXT, 0x80 | Opcode.BINARY})
 _MASKED: Final = 0x80
 _MASK_BYTES: Final = 4
 _LENGTH_16: Final = 126
@@ -28,7 +28,7 @@ class FrameSplitter:
         self._has_given_up = False
 
     def split(self, data: bytes, max_bytes: int) -> Iterator[tuple[bytes, bytes | None]]:
-        """Yield each frame that is complete now: its bytes, and its payload if it is whole and binary.
+        """Yield each frame that is complete now: its bytes, and its payload if it is a whole message.
 
         After the first frame that is not masked or whose payload is over `max_bytes`, yields all bytes as they come.
         """
@@ -41,7 +41,7 @@ class FrameSplitter:
             self._chunks.clear()
         at, end = 0, len(data)
         while at < end and not self._has_given_up:
-            if at + _SHORT_HEAD <= end and data[at] == _BINARY and _MASKED <= data[at + 1] < _MASKED + _LENGTH_16:
+            if at + _SHORT_HEAD <= end and data[at] in _MESSAGES and _MASKED <= data[at + 1] < _MASKED + _LENGTH_16:
                 start = at + _SHORT_HEAD
                 stop = start + data[at + 1] - _MASKED
                 if stop <= end and stop - start <= max_bytes:  # what nearly every frame is
@@ -56,8 +56,8 @@ class FrameSplitter:
             if stop > end:
                 self._chunks, self._lacking = [data[at:]], stop - end
                 return
-            is_binary = data[at] == _BINARY
-            yield data[at:stop], apply_mask(data[start:stop], data[start - _MASK_BYTES : start]) if is_binary else None
+            is_message = data[at] in _MESSAGES
+            yield data[at:stop], apply_mask(data[start:stop], data[start - _MASK_BYTES : start]) if is_message else None
             at = stop
         if at < end:
             yield data[at:], None

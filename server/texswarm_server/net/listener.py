@@ -62,7 +62,7 @@ class Listener:
         self._server: Server | None = None
         self._host = config.host
         self._admission = Admission(config.admission)
-        self._siblings = Siblings(config.admission.max_sockets)
+        self._siblings = Siblings(config.admission.max_sockets, receive=self._receive)
         self.statistics = self._siblings.statistics
         self._keep_alive = KeepAlive(
             self._siblings.members, ping_every_s=config.ping_every_s, dead_after_s=config.dead_after_s
@@ -133,13 +133,18 @@ class Listener:
 
     def _process_request(self, connection: ServerConnection, request: Request) -> Response | None:
         assert isinstance(connection, PeerConnection)
+        return self._receive(connection, request)
+
+    def _receive(self, connection: PeerConnection, request: Request) -> Response | None:
+        """Return the answer to a request, or None where a WebSocket is to come of it."""
         forwarded_for = request.headers.get_all(FORWARDED_FOR)
         connection.address = self._addresses.find(connection.remote_address, forwarded_for)
         may_measure = partial(self._may_measure, connection, is_forwarded=bool(forwarded_for))
         response = self._endpoints.respond(request, may_measure=may_measure, address=connection.address)
         if response is not None:
             return response
-        place = self._admission.take_place(network_of(connection.address))
+        is_ending = self._server is not None and not self._server.is_serving()
+        place = NoPlace.LEAVING if is_ending else self._admission.take_place(network_of(connection.address))
         if isinstance(place, NoPlace):
             self.statistics.refused_handshakes[place] += 1
             _logger.debug("handshake refused", extra=fields(address=connection.address, reason=str(place)))

@@ -1,4 +1,8 @@
-"""A WebSocket connection of websockets with what it lacks: closing without waiting, and news of its write buffer."""
+"""A WebSocket connection of websockets with what it lacks: closing without waiting, and news of its write buffer.
+
+What nearly every client sends is understood at a glance, the request that opens the connection and whole messages.
+All else goes to websockets, which judges it.
+"""
 
 import asyncio
 import os
@@ -7,11 +11,15 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from websockets.asyncio.server import ServerConnection
-from websockets.frames import CloseCode
+from websockets.datastructures import Headers
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.http11 import Request, Response
 from websockets.protocol import State
 
+from texswarm_server.net.client_address import FORWARDED_FOR
 from texswarm_server.net.frame_splitter import FrameSplitter
 from texswarm_server.net.inbox import Inbox
+from texswarm_server.net.opening import Opening, read_opening
 from texswarm_server.net.statistics import ConnectionStatistics
 
 if TYPE_CHECKING:
@@ -24,6 +32,7 @@ _MOST_WAITING_BYTES: Final = 1024 * 1024
 _MOST_AUTOMATIC_BYTES: Final = 64 * 1024
 _MAX_REASON_BYTES: Final = 120
 _END_OF_REQUEST: Final = b"\r\n\r\n"
+_TEXT: Final = 0x80 | Opcode.TEXT
 _NO_SOCKET: Final = -1
 
 
@@ -31,11 +40,12 @@ _NO_SOCKET: Final = -1
 class Siblings:
     """Every connection of one listener, from the first byte to the last; they count together.
 
-    `turnouts` grows whenever the `direct` of one of them changes.
+    `receive` answers a request for a connection, or lets it come about. `turnouts` grows whenever the `direct` of one of them changes.
     """
 
     max_sockets: int
     turnouts: int = 0
+    receive: "Callable[[PeerConnection, Request], Response | None]" = lambda _connection, _request: None
     members: set["PeerConnection"] = field(default_factory=set)
     statistics: ConnectionStatistics = field(default_factory=ConnectionStatistics)
 
@@ -60,6 +70,8 @@ class PeerConnection(ServerConnection):
         self._automatic_bytes = 0
         self._abort_timer: asyncio.TimerHandle | None = None
         self._socket = _NO_SOCKET
+        self._is_new = True
+        self._refusal: Response | None = None
         self._splitter: FrameSplitter | None = None
         self._begins_with_a_frame = False
         self.has_heard = False
@@ -157,8 +169,12 @@ class PeerConnection(ServerConnection):
         self.has_heard = True
         self.statistics.received_bytes += len(data)
         before = self.buffered_bytes if self.paused else None
+        is_first, self._is_new = self._is_new, False
         if self.protocol.state is State.OPEN and self._splits():
             self._take_frames(data)
+        elif is_first and (opening := read_opening(data)):
+            self._begins_with_a_frame = True
+            self._open(opening)
         else:
             self._begins_with_a_frame = data.endswith(_END_OF_REQUEST)
             super().data_received(data)
@@ -166,6 +182,14 @@ class PeerConnection(ServerConnection):
             self._automatic_bytes += max(self.buffered_bytes - before, 0)
             if self._automatic_bytes > _MOST_AUTOMATIC_BYTES:
                 self.transport.abort()
+
+    async def handshake(self, *args: Any, **kwargs: Any) -> None:
+        """Wait for the request; leave the answer to websockets, unless it was given when the request arrived."""
+        await self.request_rcvd
+        if self._refusal is not None:
+            await super().handshake(lambda _connection, _request: self._refusal, None, None)
+        elif self.protocol.state is not State.OPEN:
+            await super().handshake(*args, **kwargs)
 
     def send_data(self) -> None:
         """Send what websockets has to say, and note whether frames may still be written."""
@@ -193,10 +217,26 @@ class PeerConnection(ServerConnection):
             self.place.leave()
         if self._abort_timer is not None:
             self._abort_timer.cancel()
+        if not self.request_rcvd.done():
+            self.request_rcvd.set_result(None)
         super().connection_lost(exc)
         if self.response is not None and self.response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
             self.statistics.closed[self.end_code] += 1
         self.on_lost()
+
+    def _open(self, opening: Opening) -> None:
+        """Answer an ordinary request in the turn in which it arrives; websockets goes on from there."""
+        self.request = Request(opening.path, Headers([(FORWARDED_FOR, each) for each in opening.forwarded_for]))
+        self._refusal = self.siblings.receive(self, self.request)
+        if self._refusal is None:
+            self.response = Response(HTTPStatus.SWITCHING_PROTOCOLS, "", Headers())
+            protocol = self.protocol
+            protocol.state = State.OPEN
+            protocol.parser = protocol.parse()
+            next(protocol.parser)
+            self.is_open = True
+            self.write(opening.answer)
+        self.request_rcvd.set_result(None)
 
     def _splits(self) -> bool:
         """Whether frames are split here; not for a client that sent some before it had the answer to its request."""
@@ -208,9 +248,12 @@ class PeerConnection(ServerConnection):
         assert self._splitter is not None
         protocol, waiting = self.protocol, self.recv_messages.frames.queue
         for frame, payload in self._splitter.split(data, protocol.max_message_size or 0):
-            is_whole = payload is not None and protocol.current_size is None and self.is_open
-            if not is_whole or waiting or not self.take_now(payload or b""):
+            if payload is None or protocol.current_size is not None or not self.is_open:
                 super().data_received(frame)
+            elif frame[0] == _TEXT:
+                self.recv_messages.put(Frame(Opcode.TEXT, payload))
+            elif waiting or not self.take_now(payload):
+                self.recv_messages.put(Frame(Opcode.BINARY, payload))
 
 
 def _plain_socket(transport: asyncio.Transport) -> int:

@@ -1,4 +1,4 @@
-"""Whole binary frames come out as payloads, everything else untouched, however the bytes were cut."""
+"""Whole messages come out as payloads, everything else untouched, however the bytes were cut."""
 
 import os
 import random
@@ -20,10 +20,11 @@ def split(*chunks: bytes) -> list[tuple[bytes, bytes | None]]:
     return [piece for chunk in chunks for piece in splitter.split(chunk, MAX_BYTES)]
 
 
+@pytest.mark.parametrize("opcode", [Opcode.BINARY, Opcode.TEXT])
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65_535, 65_536, MAX_BYTES])
-def test_a_whole_binary_frame_comes_out_as_its_payload(size: int) -> None:
+def test_a_whole_message_comes_out_as_its_payload(size: int, opcode: Opcode) -> None:
     payload = os.urandom(size)
-    sent = frame(Opcode.BINARY, payload)
+    sent = frame(opcode, payload)
     assert split(sent) == [(sent, payload)]
 
 
@@ -45,14 +46,15 @@ def test_it_does_not_matter_where_the_bytes_are_cut(seed: int) -> None:
     assert [piece for piece, _payload in split(*chunks)] == frames
 
 
-@pytest.mark.parametrize("opcode", [Opcode.TEXT, Opcode.PING, Opcode.CLOSE, Opcode.CONT])
+@pytest.mark.parametrize("opcode", [Opcode.PING, Opcode.CLOSE, Opcode.CONT])
 def test_other_frames_come_out_as_they_are(opcode: Opcode) -> None:
     sent = frame(opcode, b"abc")
     assert split(sent) == [(sent, None)]
 
 
-def test_part_of_a_message_is_not_taken_for_a_message() -> None:
-    sent = frame(Opcode.BINARY, b"abc", fin=False)
+@pytest.mark.parametrize("opcode", [Opcode.BINARY, Opcode.TEXT])
+def test_part_of_a_message_is_not_taken_for_a_message(opcode: Opcode) -> None:
+    sent = frame(opcode, b"abc", fin=False)
     assert split(sent) == [(sent, None)]
 
 
