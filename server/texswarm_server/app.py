@@ -309,8 +309,10 @@ class CollabServer:
         keys = await store.run(partial(keys_for_start, random=self._random, now=now, ttl_s=ttl_s))
         tokens = AccessTokens(*verifying(keys), ttl_s=ttl_s, random=self._random)
         self._documents = OpenDocuments(store, config, wall_clock=clock)
-        self._front_desk = FrontDesk(store, self._documents, tokens, config, random=self._random, wall_clock=clock)
         access = DocumentAccess(self._random, config.limits, is_open=config.open)
+        self._front_desk = FrontDesk(
+            store, self._documents, tokens, access, config, random=self._random, wall_clock=clock
+        )
         self._blobs = BlobDesk(store, self._documents, config, wall_clock=clock)
         description = SelfDescription(
             config.host, lambda: self.address.port, is_open=config.open, is_announced=self._has_announced

@@ -1,6 +1,7 @@
 """Which order goes where: the desk that every connection serves."""
 
 from collections.abc import Callable
+from functools import partial
 
 from texswarm_server.blob_desk import BlobDesk, Caller
 from texswarm_server.front_desk import FrontDesk
@@ -46,7 +47,6 @@ from texswarm_server.protocol.messages import (
     SignOut,
     UnbanMember,
 )
-from texswarm_server.rooms.member import Profile
 from texswarm_server.self_description import SelfDescription
 from texswarm_server.sessions.document_access import DocumentAccess
 from texswarm_server.sessions.document_members import DocumentMembers
@@ -78,7 +78,9 @@ class Dispatcher:
         self._description = description
 
     async def authenticate(self, peer: Peer, message: Authentication) -> None:  # noqa: D102
-        await self._front_desk.authenticate(peer, message)
+        for order in await self._front_desk.authenticate(peer, message):
+            if peer.is_signed_in:
+                await peer.carry_out(order, partial(self._open, peer))
 
     def is_serving(self, session_id: str | None) -> bool:  # noqa: D102
         return self._front_desk.is_serving(session_id)
@@ -194,19 +196,7 @@ class Dispatcher:
             await self._documents.load(found.record.document_id)
             # the role may have been changed or taken away while it was loaded
             found = await self._store.run(lambda records: self._access.find(records, user_id, order.document_id))
-        user = guest.signed_in.user
-        profile = Profile(
-            session_id=guest.session.session_id,
-            user_id=user_id,
-            display_name=user.display_name,
-            color=user.color,
-            role=found.role,
-            is_forgetful=peer.forgets_presence,
-        )
-        self._documents.open(peer, profile, found.record, order)
-        knocks = self._front_desk.doorkeeper.knocks(found.record.document_id)
-        if found.role == "owner" and knocks.knocks:
-            peer.tell(knocks)
+        self._front_desk.enter(guest, order, found)
 
     async def _invite(self, peer: Peer, order: CreateInvite) -> None:
         user_id, now = self._front_desk.guest(peer).user_id, self._wall_clock()

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import cast
@@ -19,18 +20,21 @@ from texswarm_server.protocol.ids import DocumentId, SessionId, UserId
 from texswarm_server.protocol.messages import (
     Authentication,
     AuthenticationResult,
+    OpenDocument,
     RoleName,
     ServerInfo,
     TokenRenewed,
 )
 from texswarm_server.protocol.version import PROTOCOL_VERSION
 from texswarm_server.record_care import RecordCare
+from texswarm_server.rooms.member import Profile
 from texswarm_server.sessions.access_tokens import AccessTokens
 from texswarm_server.sessions.administration import close_session, revoke_sign_in
 from texswarm_server.sessions.arrival import Arrival
 from texswarm_server.sessions.audit import SERVER, AuditAction, AuditEntry
 from texswarm_server.sessions.credentials import RandomBytes, new_uuid
-from texswarm_server.sessions.records import Records
+from texswarm_server.sessions.document_access import DocumentAccess
+from texswarm_server.sessions.records import ListedDocument, Records
 from texswarm_server.sessions.registry import Attachment, Session, SessionRegistry
 from texswarm_server.sessions.sign_in import SignedIn, SignIn
 from texswarm_server.sign_in_refusals import SignInRefusals
@@ -67,11 +71,13 @@ class FrontDesk:
         store: Store,
         documents: OpenDocuments,
         tokens: AccessTokens,
+        access: DocumentAccess,
         config: ServerConfig,
         *,
         random: RandomBytes,
         wall_clock: Callable[[], float],
     ) -> None:
+        self.access = access
         self._store = store
         self._documents = documents
         self._tokens = tokens
@@ -132,8 +138,11 @@ class FrontDesk:
         """Return the connections of a user."""
         return [guest.peer for guest in self.guests_of(user_id)]
 
-    async def authenticate(self, peer: Peer, message: Authentication) -> None:
-        """Answer an `Authentication`; a refused one ends the connection."""
+    async def authenticate(self, peer: Peer, message: Authentication) -> Sequence[OpenDocument]:
+        """Answer an `Authentication`, and return what it asks to open and is not open yet.
+
+        One that is refused ends the connection.
+        """
         try:
             if message.protocol != PROTOCOL_VERSION:
                 raise RejectedError(ErrorCode.PROTOCOL_UNSUPPORTED, f"this server speaks {PROTOCOL_VERSION}")
@@ -141,11 +150,28 @@ class FrontDesk:
                 await self._renew(peer, message)
             else:
                 self._refusals.check(peer, message)
-                await self._admit(peer, message)
+                return await self._admit(peer, message)
         except TexSwarmError as error:
             if not isinstance(error, RejectedError):
                 _logger.warning("a sign-in failed: %s", error)
             self._refusals.refuse(peer, message, error)
+        return ()
+
+    def enter(self, guest: Guest, order: OpenDocument, found: ListedDocument) -> None:
+        """Let a guest who is still here into a loaded document that was found to be theirs; raises RejectedError."""
+        user, peer = guest.signed_in.user, guest.peer
+        profile = Profile(
+            session_id=guest.session.session_id,
+            user_id=user.user_id,
+            display_name=user.display_name,
+            color=user.color,
+            role=found.role,
+            is_forgetful=peer.forgets_presence,
+        )
+        self._documents.open(peer, profile, found.record, order)
+        knocks = self.doorkeeper.knocks(found.record.document_id)
+        if found.role == "owner" and knocks.knocks:
+            peer.tell(knocks)
 
     async def sign_out(self, peer: Peer) -> None:
         """Revoke what `peer` signed in with and end its session; raises StorageError."""
@@ -272,18 +298,18 @@ class FrontDesk:
                 close = partial(close_session, actor=SERVER, session_id=session_id, now=wall, detail="idle")
                 self._store.run(close).add_done_callback(log_failure)
 
-    async def _admit(self, peer: Peer, message: Authentication) -> None:
+    async def _admit(self, peer: Peer, message: Authentication) -> Sequence[OpenDocument]:
         if self._gives_way(peer, message):
-            return
+            return ()
         arrival = Arrival(self._wall_clock(), peer.address, (message.client or peer.wire)[:_CLIENT_CHARS])
         expected = self._expected_session(message)
-        signed_in = await self._store.run(
+        signed_in, found = await self._store.run(
             partial(self._sign_in, message=message, arrival=arrival, expected=expected, peer=peer)
         )
         self._refusals.forgive(peer.address, signed_in.user.user_id)
         attachment = self._attach(peer, message, signed_in, expected)
         if attachment is None:
-            return
+            return ()
         if signed_in.knock is not None:
             self.doorkeeper.knock(signed_in.user, signed_in.knock)
         session = attachment.session
@@ -292,9 +318,28 @@ class FrontDesk:
         self._documents.arrive(session.session_id, peer)
         if expected is None or session.session_id != expected.session_id:
             await self._store.run(partial(arrival.note, session=session))
-        if self._guests.get(peer) is guest and not peer.is_closed:
-            peer.signed_in(session.session_id, self._config.limits.max_frame_bytes, guest.user_id)
-            peer.tell(self._welcome(guest, message, is_resumed=attachment.is_resumed))
+            found = {}  # access may have changed meanwhile
+        if self._guests.get(peer) is not guest or peer.is_closed:
+            return ()
+        peer.signed_in(session.session_id, self._config.limits.max_frame_bytes, guest.user_id)
+        with peer.outbox.together():
+            asked = _asked(peer, message)
+            is_resumed = attachment.is_resumed
+            peer.tell(self._welcome(guest, message, is_resumed=is_resumed, documents_follow=bool(asked)))
+            return [each for each in asked if not self._enter_at_once(guest, each, found)]
+
+    def _enter_at_once(self, guest: Guest, order: OpenDocument, found: Mapping[str, ListedDocument]) -> bool:
+        """Let a guest into a document where that needs no waiting."""
+        document = found.get(order.document_id)
+        if document is None or order.lineage not in {None, document.record.lineage}:
+            return False
+        if not self._documents.is_loaded(document.record.document_id):
+            return False
+        try:
+            self.enter(guest, order, document)
+        except RejectedError:
+            return False  # and asked for again it is told why
+        return True
 
     def _named_session(self, message: Authentication) -> Session | None:
         """Return the session that a client wants to go on with, if it has not expired."""
@@ -315,15 +360,22 @@ class FrontDesk:
 
     def _sign_in(
         self, records: Records, *, message: Authentication, arrival: Arrival, expected: Session | None, peer: Peer
-    ) -> SignedIn:
-        """Decide in a transaction who sent `message`, and note their arrival where their session is known already."""
+    ) -> tuple[SignedIn, Mapping[str, ListedDocument]]:
+        """Decide in a transaction who sent `message`, and note their arrival where their session is known already.
+
+        Returns also what they may open of what they ask for.
+        """
         signed_in = self.rules.sign_in(
             records, message, arrival.at, address=arrival.address, is_tokenless=not peer.can_resume
         )
         user_id = signed_in.user.user_id
         if expected is not None and expected.user_id in {_NOBODY, user_id}:
             arrival.note(records, Session(expected.session_id, user_id, signed_in.grant_id))
-        return signed_in
+        found: dict[str, ListedDocument] = {}
+        for order in _asked(peer, message)[: self._config.limits.max_open_documents]:
+            with suppress(RejectedError):
+                found[order.document_id] = self.access.find(records, user_id, order.document_id)
+        return signed_in, found
 
     def _attach(
         self, peer: Peer, message: Authentication, signed_in: SignedIn, expected: Session | None
@@ -395,7 +447,9 @@ class FrontDesk:
         peer.tell(self._welcome(guest, message, is_resumed=True))
         self.feed.follow()
 
-    def _welcome(self, guest: Guest, message: Authentication, *, is_resumed: bool) -> AuthenticationResult:
+    def _welcome(
+        self, guest: Guest, message: Authentication, *, is_resumed: bool, documents_follow: bool = False
+    ) -> AuthenticationResult:
         token, expires_at = self._keep(guest) if guest.signed_in.token else self._issue(guest)
         return AuthenticationResult(
             ok=True,
@@ -411,6 +465,7 @@ class FrontDesk:
             heartbeat_s=self._config.heartbeat_s,
             grace_s=self._config.grace_s,
             awaiting=None if guest.signed_in.knock is None else guest.signed_in.knock.document_id,
+            documents_follow=documents_follow,
             request=message.request,
         )
 
@@ -455,6 +510,11 @@ class FrontDesk:
             records.remove_sessions(gone)
 
         self._store.run(remove).add_done_callback(log_failure)
+
+
+def _asked(peer: Peer, message: Authentication) -> Sequence[OpenDocument]:
+    """Return what a client wants to open with its sign-in; only one that reads frames has the words for that."""
+    return message.open if peer.takes_frames else ()
 
 
 def _confirm(records: Records, user_id: UserId, taken_back_by: str) -> None:

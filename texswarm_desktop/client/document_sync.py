@@ -181,11 +181,14 @@ class DocumentSync:
 
     # ── for the connection ──────────────────────────────────────────────────────────────────────────────
 
-    def link_up(self, link: DocumentLink) -> None:
-        """Open the document on a link that has just signed in."""
+    def link_up(self, link: DocumentLink, *, is_asked: bool = False) -> None:
+        """Open the document on a link that has just signed in; `is_asked`: the sign-in has asked for it already."""
         self._link = link
         self._reopenings.clear()
-        self._open()
+        if is_asked:
+            self._door, self._stage = None, _Stage.OPENING
+        else:
+            self._open()
 
     def shared(self) -> None:
         """The user may open the document: who was refused it asks again."""
@@ -309,18 +312,21 @@ class DocumentSync:
             case BlobChunk():
                 pass
 
+    def opening(self) -> OpenDocument:
+        """Return the order that opens the document as it is here now."""
+        ours = self._replica.state_vector()
+        return OpenDocument(
+            document_id=self.document_id,
+            lineage=self._replica.lineage,
+            state_vector=ours if len(ours) <= MAX_STATE_VECTOR_BYTES else None,
+        )
+
     # ── opening ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _open(self) -> None:
         assert self._link is not None
         self._door, self._stage = None, _Stage.OPENING
-        ours = self._replica.state_vector()
-        order = OpenDocument(
-            document_id=self.document_id,
-            lineage=self._replica.lineage,
-            state_vector=ours if len(ours) <= MAX_STATE_VECTOR_BYTES else None,
-        )
-        self._link.send_order(order, self.document_id)
+        self._link.send_order(self.opening(), self.document_id)
 
     def _open_again(self, error: RejectedError) -> None:
         """Bounded: an update that breaks the server's copy would break it every time."""

@@ -5,7 +5,7 @@ No sockets and no tasks: frames come in by `received` and go out by the driver's
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
 import msgspec
@@ -38,6 +38,7 @@ from texswarm_server.protocol.messages import (
     BlobReceived,
     BlobStored,
     BlobsWanted,
+    CloseDocument,
     DocumentClosed,
     DocumentOpened,
     DocumentShared,
@@ -58,6 +59,8 @@ from texswarm_server.protocol.version import PROTOCOL_VERSION, Limits
 
 logger = logging.getLogger(__name__)
 
+#: How much a first message may ask to open; servers take 64 KiB from who has not signed in, and tokens are in it too.
+_ROOM_AHEAD_BYTES: Final = 32 * 1024
 #: What servers of the first generation answer to every sign-in.
 _FIRST_GENERATION: Final = frozenset({ErrorCode.AUTH_SUCCESS, ErrorCode.AUTH_FAILED})
 
@@ -218,6 +221,7 @@ class Session:
                 color=who.color,
                 session_id=who.session_id,
                 client=f"texswarm-desktop/{__version__}",
+                open=tuple(self._ask_ahead()),
             )
         )
 
@@ -226,9 +230,10 @@ class Session:
         self._credentials.refused(rung, code)
 
     def open_documents(self) -> None:
-        """Open every document on the new link."""
-        for sync in self._documents.values():
-            sync.link_up(self)
+        """Open every document on the new link that the sign-in has not asked for."""
+        asked = set(self._openings.values())
+        for document_id, sync in self._documents.items():
+            sync.link_up(self, is_asked=document_id in asked)
 
     def lose_documents(self) -> None:
         """Tell everybody who counts on the link."""
@@ -258,6 +263,19 @@ class Session:
             logger.debug("passed over: %s", error)
             return
         self._hear(message)
+
+    def _ask_ahead(self) -> Iterator[OpenDocument]:
+        """Yield what to open with the sign-in, as far as it fits into a first message; the rest is opened after it."""
+        self._openings.clear()
+        room_bytes = _ROOM_AHEAD_BYTES
+        for document_id, sync in self._documents.items():
+            order = msgspec.structs.replace(sync.opening(), request=self._next_request())
+            room_bytes -= len(encode(order))
+            if room_bytes < 0:
+                return
+            assert order.request is not None
+            self._openings[order.request] = document_id
+            yield order
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -327,6 +345,8 @@ class Session:
         if result.ok:
             self.welcome = result
             self._credentials.signed_in(result)
+            if not result.documents_follow:
+                self._openings.clear()
             self.driver.post(SignedIn(generation, len(self._documents)))
             return
         code = result.code or ErrorCode.AUTHENTICATION_REQUIRED
@@ -339,6 +359,8 @@ class Session:
         if sync is not None:
             self._by_handle[fact.handle] = sync
             sync.document_opened(fact)
+        elif fact.request is not None:  # it was left before the answer came
+            self._say(CloseDocument(handle=fact.handle))
 
     def _on_error(self, message: Error) -> None:
         error = error_from_code(message.code, message.message)

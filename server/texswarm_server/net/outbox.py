@@ -67,8 +67,11 @@ class Outbox:
     def together(self) -> "Iterator[None]":
         """Let all that is written meanwhile leave at the end, small frames in one piece: who reads is woken once.
 
-        Nobody else may write to the connection until then.
+        Nobody else may write to the connection until then. Inside another such time it ends with that.
         """
+        if self._gathered is not None:
+            yield
+            return
         gathered: list[bytes] = []
         self._gathered = gathered
         try:

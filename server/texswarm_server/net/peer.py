@@ -7,8 +7,8 @@ they all say the same, the orders and frames of protocol 2, and each puts what i
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import ClassVar, Final, Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from typing import ClassVar, Final, Protocol, TypeVar
 
 from websockets.exceptions import ConnectionClosed
 
@@ -25,6 +25,7 @@ from texswarm_server.protocol.messages import Authentication, AuthenticationResu
 
 _logger = logging.getLogger(__name__)
 
+SomeOrder = TypeVar("SomeOrder", bound=Order)
 HOLD_ABOVE_BYTES: Final = 1024 * 1024
 _FULL_RETRY_S: Final = 10.0
 _LOGGED_CHARS: Final = 64
@@ -35,7 +36,7 @@ class Desk(Protocol):
     """Who decides; called on the loop, for one peer in the order of its messages."""
 
     async def authenticate(self, peer: "Peer", message: Authentication) -> None:
-        """Answer an `Authentication`, and sign the peer in or shut it."""
+        """Answer an `Authentication`, and sign the peer in or shut it; then open what it asks for."""
 
     def is_serving(self, session_id: str | None) -> bool:
         """Tell whether a connection serves this session now, so that it would give way to a newer one."""
@@ -233,8 +234,12 @@ class Peer(ABC):
         await self._desk.order(self, order)
 
     async def _carry_out(self, order: Order) -> None:
+        await self.carry_out(order, self._perform)
+
+    async def carry_out(self, order: SomeOrder, perform: Callable[[SomeOrder], Awaitable[None]]) -> None:
+        """Have an order performed, and answer it where that is refused or fails."""
         try:
-            await self._perform(order)
+            await perform(order)
         except RejectedError as error:
             self._refuse(order, error.code, error.message)
         except TexSwarmError as error:

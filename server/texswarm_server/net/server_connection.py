@@ -40,7 +40,8 @@ _NO_SOCKET: Final = -1
 class Siblings:
     """Every connection of one listener, from the first byte to the last; they count together.
 
-    `receive` answers a request for a connection, or lets it come about. `turnouts` grows whenever the `direct` of one of them changes.
+    `receive` answers a request for a connection, or lets it come about. `turnouts` grows whenever the `direct` of one
+    of them changes.
     """
 
     max_sockets: int

@@ -46,8 +46,22 @@ class Fact(Message, frozen=True, kw_only=True):
 # ── orders ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
+class OpenDocument(Order, frozen=True, kw_only=True):
+    """Join a document; a `lineage` that is not the stored one is refused before any update flows.
+
+    `state_vector`, base64 on the wire, says what the client has: a sync step 1 that needs no round trip of its own.
+    """
+
+    document_id: Id
+    lineage: Id | None = None
+    state_vector: StateVector | None = None
+
+
 class Authentication(Order, frozen=True, kw_only=True):
-    """Prove who is there; the first message on a connection. `token`: invite, access or refresh token."""
+    """Prove who is there; the first message on a connection. `token`: invite, access or refresh token.
+
+    `open`: what to open at once, which saves who comes again a round trip.
+    """
 
     protocol: Number = 1
     token: Token | None = None
@@ -56,6 +70,7 @@ class Authentication(Order, frozen=True, kw_only=True):
     color: ShortText | None = None
     session_id: Id | None = None
     client: ShortText | None = None
+    open: tuple[OpenDocument, ...] = ()
 
 
 class ListDocuments(Order, frozen=True, kw_only=True):
@@ -69,17 +84,6 @@ class CreateDocument(Order, frozen=True, kw_only=True):
     document_id: Id | None = None
     lineage: Id | None = None
     repository_url: str | None = None
-
-
-class OpenDocument(Order, frozen=True, kw_only=True):
-    """Join a document; a `lineage` that is not the stored one is refused before any update flows.
-
-    `state_vector`, base64 on the wire, says what the client has: a sync step 1 that needs no round trip of its own.
-    """
-
-    document_id: Id
-    lineage: Id | None = None
-    state_vector: StateVector | None = None
 
 
 class CloseDocument(Order, frozen=True, kw_only=True):
@@ -219,7 +223,8 @@ class AuthenticationResult(Fact, frozen=True, kw_only=True, omit_defaults=False)
     """The explicit answer to `Authentication`. Times are seconds since the epoch, by the server's clock.
 
     With `ok` false only `code`, `message`, `retryable` and `retry_after_s` mean something, and a typed
-    close follows. `awaiting`: a document whose owners are asked first.
+    close follows. `awaiting`: a document whose owners are asked first. `documents_follow`: so do the answers to what
+    the client asked to open.
     """
 
     ok: bool
@@ -240,6 +245,7 @@ class AuthenticationResult(Fact, frozen=True, kw_only=True, omit_defaults=False)
     retryable: bool = False
     retry_after_s: float | None = None
     awaiting: str | None = None
+    documents_follow: bool = False
 
 
 class TokenRenewed(Fact, frozen=True, kw_only=True):

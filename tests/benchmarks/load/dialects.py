@@ -101,6 +101,9 @@ class TexSwarm:
             "display_name": f"Client {client.number}",
             "client": "load",
         }
+        if self.opens:
+            has = b64encode(client.state_vector).decode()
+            payload["open"] = [{"document_id": self.document, "state_vector": has}]
         client.send(text({"type": "Authentication", "payload": payload}))
 
     def hear(self, client: Client, payload: bytes) -> None:
@@ -127,13 +130,7 @@ class TexSwarm:
             case "AuthenticationResult" if facts["ok"]:
                 self.accounts[client.number] = Account(facts["access_token"], facts["user_id"], facts["session_id"])
                 client.is_resumed = facts["resumed"]
-                if self.opens:
-                    has = b64encode(client.state_vector).decode()
-                    client.send(
-                        text({"type": "OpenDocument", "payload": {"document_id": self.document, "state_vector": has}})
-                    )
-                else:
-                    client.is_synced = True
+                client.is_synced = not self.opens
             case "DocumentOpened":
                 self.handle = facts["handle"]
             case "AuthenticationResult" | "Error":

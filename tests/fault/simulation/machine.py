@@ -120,10 +120,10 @@ class Server:
         secrets = {key.key_id: key.secret for key in keys}
         tokens = AccessTokens(secrets, keys[-1].key_id, ttl_s=ttl_s, random=self._random)
         self.documents = OpenDocuments(self.store, config, wall_clock=wall_clock)
-        self.front_desk = FrontDesk(
-            self.store, self.documents, tokens, config, random=self._random, wall_clock=wall_clock
-        )
         access = DocumentAccess(self._random, config.limits, is_open=config.open)
+        self.front_desk = FrontDesk(
+            self.store, self.documents, tokens, access, config, random=self._random, wall_clock=wall_clock
+        )
         blobs = BlobDesk(self.store, self.documents, config, wall_clock=wall_clock)
         description = SelfDescription("127.0.0.1", lambda: 0, is_open=config.open, is_announced=lambda: False)
         self._dispatcher = Dispatcher(
