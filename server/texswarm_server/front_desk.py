@@ -4,11 +4,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import cast
 
-from texswarm_server import __version__
 from texswarm_server.audit_feed import AuditFeed
 from texswarm_server.config import ServerConfig
 from texswarm_server.doorkeeper import DoorKeeper
@@ -19,11 +18,8 @@ from texswarm_server.protocol.errors import ErrorCode, RejectedError, TexSwarmEr
 from texswarm_server.protocol.ids import DocumentId, SessionId, UserId
 from texswarm_server.protocol.messages import (
     Authentication,
-    AuthenticationResult,
     OpenDocument,
     RoleName,
-    ServerInfo,
-    TokenRenewed,
 )
 from texswarm_server.protocol.version import PROTOCOL_VERSION
 from texswarm_server.record_care import RecordCare
@@ -39,28 +35,12 @@ from texswarm_server.sessions.registry import Attachment, Session, SessionRegist
 from texswarm_server.sessions.sign_in import SignedIn, SignIn
 from texswarm_server.sign_in_refusals import SignInRefusals
 from texswarm_server.storage.store import Store, log_failure
+from texswarm_server.welcome import Guest, Welcome
 
 _logger = logging.getLogger(__name__)
 
 _CLIENT_CHARS = 80
 _NOBODY = UserId("")
-
-
-@dataclass(slots=True)
-class Guest:
-    """A signed-in peer. `quiet_since`: when it was last seen to send something."""
-
-    peer: Peer
-    signed_in: SignedIn
-    session: Session
-    arrival: Arrival
-    quiet_since: float
-    renewal: asyncio.TimerHandle | None = None
-
-    @property
-    def user_id(self) -> UserId:
-        """Who it is."""
-        return self.signed_in.user.user_id
 
 
 class FrontDesk:
@@ -80,7 +60,7 @@ class FrontDesk:
         self.access = access
         self._store = store
         self._documents = documents
-        self._tokens = tokens
+        self._welcome = Welcome(tokens, config, wall_clock=wall_clock)
         self._config = config
         self._wall_clock = wall_clock
         self._loop = asyncio.get_running_loop()
@@ -189,7 +169,7 @@ class FrontDesk:
         )
         if self._guests.pop(peer, None) is None:
             return
-        self._stop_renewal(guest)
+        guest.stop_renewal()
         self.doorkeeper.left(guest.user_id)
         self._documents.leave_all(guest.session.session_id)
         self._registry.end(guest.session.session_id)
@@ -211,7 +191,7 @@ class FrontDesk:
         guest = self._guests.pop(peer, None)
         if guest is None:
             return
-        self._stop_renewal(guest)
+        guest.stop_renewal()
         if is_clean and peer.can_resume and not self.guests_of(guest.user_id):
             self.doorkeeper.left(guest.user_id)
         session_id = guest.session.session_id
@@ -283,7 +263,7 @@ class FrontDesk:
             peer = session.connection
             if isinstance(peer, Peer):
                 if guest := self._guests.pop(peer, None):
-                    self._stop_renewal(guest)
+                    guest.stop_renewal()
                 peer.dismiss(close_code, code)
         if sessions:
             self._forget_sessions(sessions)
@@ -325,7 +305,7 @@ class FrontDesk:
         with peer.outbox.together():
             asked = _asked(peer, message)
             is_resumed = attachment.is_resumed
-            peer.tell(self._welcome(guest, message, is_resumed=is_resumed, documents_follow=bool(asked)))
+            peer.tell(self._welcome.words(guest, message, is_resumed=is_resumed, documents_follow=bool(asked)))
             return [each for each in asked if not self._enter_at_once(guest, each, found)]
 
     def _enter_at_once(self, guest: Guest, order: OpenDocument, found: Mapping[str, ListedDocument]) -> bool:
@@ -414,7 +394,7 @@ class FrontDesk:
         old = attachment.replaced
         if isinstance(old, Peer):
             if guest := self._guests.pop(old, None):
-                self._stop_renewal(guest)
+                guest.stop_renewal()
             self._documents.lose(attachment.session.session_id)
             old.shut(CloseCode.REPLACED, "the session goes on in a newer connection")
         for session in attachment.ended:
@@ -444,64 +424,14 @@ class FrontDesk:
         user = renewed.user
         for each in self.guests_of(user.user_id):
             self._documents.describe(each.session.session_id, user.display_name, user.color)
-        peer.tell(self._welcome(guest, message, is_resumed=True))
+        peer.tell(self._welcome.words(guest, message, is_resumed=True))
         self.feed.follow()
-
-    def _welcome(
-        self, guest: Guest, message: Authentication, *, is_resumed: bool, documents_follow: bool = False
-    ) -> AuthenticationResult:
-        token, expires_at = self._keep(guest) if guest.signed_in.token else self._issue(guest)
-        return AuthenticationResult(
-            ok=True,
-            user_id=guest.user_id,
-            session_id=guest.session.session_id,
-            resumed=is_resumed,
-            access_token=token,
-            expires_at=expires_at,
-            refresh_token=guest.signed_in.refresh_token,
-            can_create=guest.signed_in.user.can_create or self._config.open,
-            server=ServerInfo(name=self._config.name, version=__version__),
-            limits=self._config.limits,
-            heartbeat_s=self._config.heartbeat_s,
-            grace_s=self._config.grace_s,
-            awaiting=None if guest.signed_in.knock is None else guest.signed_in.knock.document_id,
-            documents_follow=documents_follow,
-            request=message.request,
-        )
-
-    def _issue(self, guest: Guest) -> tuple[str, float]:
-        """Make an access token and see to it that the next one is made in time."""
-        now = self._wall_clock()
-        token, expires_at = self._tokens.issue(guest.user_id, guest.signed_in.grant_id, now)
-        self._renew_in_time(guest, expires_at, now)
-        return token, expires_at
-
-    def _keep(self, guest: Guest) -> tuple[str, float]:
-        """Let a guest go on with the access token it came with, and see to it that the next one is made in time."""
-        token, expires_at = guest.signed_in.token, guest.signed_in.token_expires_at
-        guest.signed_in = replace(guest.signed_in, token="")
-        self._renew_in_time(guest, expires_at, self._wall_clock())
-        return token, expires_at
-
-    def _renew_in_time(self, guest: Guest, expires_at: float, now: float) -> None:
-        self._stop_renewal(guest)
-        delay_s = self._tokens.renewal_delay_s(expires_at, now)
-        guest.renewal = self._loop.call_later(delay_s, self._renew_token, guest)
-
-    def _renew_token(self, guest: Guest) -> None:
-        token, expires_at = self._issue(guest)
-        guest.peer.tell(TokenRenewed(access_token=token, expires_at=expires_at))
 
     def _renew_all_tokens(self) -> None:
         """Give everybody another token at once: that which they hold may not be accepted any more."""
         for guest in list(self._guests.values()):
             if guest.peer.is_signed_in:
-                self._renew_token(guest)
-
-    @staticmethod
-    def _stop_renewal(guest: Guest) -> None:
-        if guest.renewal is not None:
-            guest.renewal.cancel()
+                self._welcome.renew(guest)
 
     def _forget_sessions(self, sessions: list[Session]) -> None:
         gone = [session.session_id for session in sessions]

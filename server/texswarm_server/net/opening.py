@@ -43,8 +43,10 @@ def read_opening(data: bytes) -> Opening | None:
         name, value = name.lower(), value.strip(b"\t ")
         if name == _FORWARDED_FOR:
             forwarded_for.append(value.decode())
-        elif said.setdefault(name, value) is not value or name in _BODY:
+        elif name in said or name in _BODY:
             return None
+        else:
+            said[name] = value
     key = said.get(b"sec-websocket-key", b"")
     if not _asks_for_a_websocket(said) or not _KEY.fullmatch(key):
         return None

@@ -10,6 +10,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.helpers.run_async import runs_async, settle
 from tests.helpers.wire_client import WireClient, signed_in_client, wire_client
+from texswarm_server.document.updates import EMPTY_STATE
 from texswarm_server.protocol.frames import SyncStep1, encode_frame
 from texswarm_server.protocol.ids import Handle
 from texswarm_server.protocol.messages import (
@@ -17,6 +18,7 @@ from texswarm_server.protocol.messages import (
     AuthenticationResult,
     CreateInvite,
     DocumentList,
+    DocumentOpened,
     Error,
     Heartbeat,
     InviteCreated,
@@ -257,3 +259,122 @@ async def test_what_makes_no_sense_is_answered_and_the_connection_stays(premises
         assert error.code in {code, "document_not_found", "parse_error", "invalid_payload"} if code is None else code
         assert code is None or error.code == code
         assert await client.ask(ListDocuments(), DocumentList)
+
+
+# ── opening with the sign-in ────────────────────────────────────────────────────────────────────────────
+
+
+async def sign_in_and_open(client: WireClient, token: str | None, *orders: OpenDocument) -> AuthenticationResult:
+    await client.send(Authentication(protocol=2, token=token, open=orders, request=90))
+    answer: AuthenticationResult = await client.heard(AuthenticationResult)
+    assert answer.ok
+    return answer
+
+
+@runs_async
+async def test_who_comes_again_has_the_document_after_one_round_trip(premises) -> None:
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite) as ada:
+        mine = await ada.create_and_open("Hello")
+        document_id, token = mine.facts.document_id, ada.welcome.access_token
+        async with wire_client(place.url) as again:
+            order = OpenDocument(document_id=document_id, state_vector=EMPTY_STATE, request=7)
+            answer = await sign_in_and_open(again, token, order)
+            assert answer.documents_follow
+            opened = await again.heard(DocumentOpened)
+            assert (opened.request, opened.sync_follows, opened.role) == (7, True, "owner")
+            theirs = again.documents[mine.handle]
+            await again.until(lambda: theirs.is_synced)
+            assert theirs.text() == "Hello"
+            kinds = [type(fact) for fact in again.facts]
+            assert kinds.index(AuthenticationResult) < kinds.index(DocumentOpened)
+            await theirs.write("!")
+            await ada.until(lambda: mine.text() == "Hello!")
+
+
+@runs_async
+async def test_a_document_that_lies_on_the_disk_is_loaded_for_who_signs_in(premises) -> None:
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite) as ada:
+        document_id = (await ada.create_and_open("Hello")).facts.document_id
+    async with premises.running() as place, wire_client(place.url) as again:
+        order = OpenDocument(document_id=document_id, state_vector=EMPTY_STATE, request=7)
+        await sign_in_and_open(again, ada.welcome.access_token, order)
+        opened = await again.heard(DocumentOpened)
+        theirs = again.documents[opened.handle]
+        await again.until(lambda: theirs.is_synced)
+        assert theirs.text() == "Hello"
+
+
+@runs_async
+async def test_what_may_not_be_opened_is_refused_one_by_one_and_the_rest_opened(premises) -> None:
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite) as ada:
+        mine = (await ada.create_and_open("Hello")).facts
+        other = (await ada.create_and_open("Other")).facts
+        bob_invite = await place.server.create_invite("viewer", mine.document_id)
+        async with signed_in_client(place.url, bob_invite) as bob:
+            token = bob.welcome.access_token
+        async with wire_client(place.url) as bob:
+            await sign_in_and_open(
+                bob,
+                token,
+                OpenDocument(document_id=other.document_id, request=1),
+                OpenDocument(document_id=str(uuid4()), request=2),
+                OpenDocument(document_id=mine.document_id, lineage="another", request=3),
+                OpenDocument(document_id=mine.document_id, state_vector=b"\xff", request=4),
+                OpenDocument(document_id=mine.document_id, request=5),
+            )
+            opened = await bob.heard(DocumentOpened)
+            assert (opened.request, opened.role, opened.sync_follows) == (5, "viewer", False)
+            await bob.until(lambda: sum(isinstance(fact, Error) for fact in bob.facts) == 4)
+            codes = {fact.request: fact.code for fact in bob.facts if isinstance(fact, Error)}
+            not_there = "document_not_found"
+            assert codes == {1: not_there, 2: not_there, 3: "lineage_mismatch", 4: "update_invalid"}
+
+
+@runs_async
+async def test_too_many_documents_are_refused_as_too_many(premises) -> None:
+    async with (
+        premises.running(limits=Limits(max_open_documents=1)) as place,
+        signed_in_client(place.url, place.host_invite) as ada,
+    ):
+        made = [await ada.create(f"Paper {number}") for number in range(2)]
+        async with wire_client(place.url) as again:
+            orders = [OpenDocument(document_id=one.document_id, request=at) for at, one in enumerate(made)]
+            await sign_in_and_open(again, ada.welcome.access_token, *orders)
+            refusal = await again.heard(Error)
+            assert (refusal.code, refusal.request) == ("limit_exceeded", 1)
+            assert [fact.request for fact in again.facts if isinstance(fact, DocumentOpened)] == [0]
+
+
+@runs_async
+async def test_what_a_lost_answer_would_have_opened_does_not_use_the_invite_up(premises) -> None:
+    """What is sent before the answer is no sign that the answer, and the tokens in it, have arrived."""
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite) as ada:
+        document_id = (await ada.create_and_open("Hello")).facts.document_id
+        invite, user_id = await place.server.create_invite("editor", document_id, uses=1), str(uuid4())
+        for _ in range(2):
+            async with wire_client(place.url, is_automatic=False) as bob:
+                order = OpenDocument(document_id=document_id, request=7)
+                await bob.send(Authentication(protocol=2, token=invite, user_id=user_id, open=(order,)))
+                answer = await bob.heard(AuthenticationResult)
+                assert (answer.ok, answer.user_id) == (True, user_id)
+                assert (await bob.heard(DocumentOpened)).request == 7
+                bob.cut()
+
+
+@runs_async
+async def test_nothing_is_opened_for_who_is_refused_or_signed_in_already(premises) -> None:
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite) as ada:
+        document_id = (await ada.create("Paper")).document_id
+        order = OpenDocument(document_id=document_id, request=7)
+        again = await ada.ask(
+            Authentication(protocol=2, user_id=ada.welcome.user_id, open=(order,)), AuthenticationResult
+        )
+        assert (again.ok, again.documents_follow) == (True, False)
+        await ada.ask(ListDocuments(), DocumentList)
+        async with wire_client(place.url) as eve:
+            await eve.send(Authentication(protocol=2, token="wrong", open=(order,)))
+            answer = await eve.heard(AuthenticationResult)
+            assert (answer.ok, answer.documents_follow) == (False, False)
+            await eve.closed()
+            assert [type(fact) for fact in eve.facts] == [AuthenticationResult]
+        assert not any(isinstance(fact, DocumentOpened) for fact in ada.facts)

@@ -3,6 +3,7 @@
 import random
 from contextlib import asynccontextmanager
 
+import msgspec
 import pytest
 
 from tests.helpers.fake_credentials import FakeCredentials
@@ -29,7 +30,15 @@ from texswarm_desktop.client.timing import LAN
 from texswarm_server.protocol.codec import order_codec
 from texswarm_server.protocol.frames import Update, decode_frame
 from texswarm_server.protocol.invite_link import ServerAddress
-from texswarm_server.protocol.messages import Authentication, AuthenticationResult, Error, OpenDocument, TokenRenewed
+from texswarm_server.protocol.messages import (
+    Authentication,
+    AuthenticationResult,
+    CloseDocument,
+    Error,
+    OpenDocument,
+    TokenRenewed,
+)
+from texswarm_server.protocol.version import Limits
 
 LINEAGE = "lineage-a"
 WELCOME = AuthenticationResult(ok=True, user_id="u", session_id="s", access_token="a1", refresh_token="r1")
@@ -390,7 +399,7 @@ async def test_documents_are_opened_counted_and_opened_again():
         await settle()
         ours = replica.state_vector()
         assert bench.sent()[-1] == OpenDocument(
-            request=2, document_id=replica.document_id, lineage=LINEAGE, state_vector=ours
+            request=4, document_id=replica.document_id, lineage=LINEAGE, state_vector=ours
         )
 
 
@@ -623,3 +632,99 @@ async def test_a_thousand_retries_leave_nothing_behind_and_say_nothing_in_the_lo
         after = (bench.time.pending, len(bench.connection._driver._tasks), len(bench.connection._driver._queue))
         assert before == after == (2, 0, 0)
         assert [record for record in caplog.records if record.levelname != "DEBUG"] == []
+
+
+# ── opening with the sign-in ────────────────────────────────────────────────────────────────────────────
+
+
+def project(document_id="d"):
+    replica = ModelReplica(document_id)
+    replica.create(LINEAGE)
+    return replica
+
+
+def welcome(**more):
+    return msgspec.structs.replace(WELCOME, **more)
+
+
+@runs_async
+async def test_documents_are_opened_with_the_sign_in():
+    async with Bench() as bench:
+        replica = project()
+        sync = replica.sync = bench.connection.add(replica)
+        room = RoomModel("d", LINEAGE)
+        bench.connection.connect()
+        await settle()
+        (order,) = bench.sent()
+        (opening,) = order.open
+        assert (opening.document_id, opening.state_vector) == ("d", replica.state_vector())
+        replica.replace(0, 0, "typed meanwhile")
+        bench.links.last.deliver(welcome(documents_follow=True))
+        for message in room.open("me", request=opening.request, state_vector=opening.state_vector).outbox:
+            bench.links.last.deliver(message)
+        await settle()
+        assert isinstance(bench.state, Live)
+        assert sync.is_synced
+        assert bench.sent() == [order]
+        for frame in bench.links.last.sent:
+            if isinstance(frame, bytes):
+                room.receive("me", decode_frame(frame)[1])
+        assert str(room.document.text(room.document.file_at("main.tex"))).startswith("typed meanwhile")
+
+
+@runs_async
+async def test_a_server_that_opens_nothing_with_the_sign_in_is_asked_after_it():
+    async with Bench() as bench:
+        bench.connection.add(project())
+        await bench.sign_in()
+        _sign_in, order = bench.sent()
+        assert isinstance(order, OpenDocument)
+        assert order.document_id == "d"
+
+
+@runs_async
+async def test_what_does_not_fit_into_the_first_message_is_opened_after_it():
+    async with Bench() as bench:
+        many = [f"{number:03}{'d' * 60}" for number in range(400)]
+        for document_id in many:
+            bench.connection.add(project(document_id))
+        bench.connection.connect()
+        await settle()
+        (order,) = bench.sent()
+        ahead = [each.document_id for each in order.open]
+        assert 0 < len(ahead) < len(many)
+        assert len(bench.links.last.sent[0]) < Limits().max_unauthenticated_frame_bytes
+        bench.links.last.deliver(welcome(documents_follow=True))
+        await settle()
+        assert ahead + [each.document_id for each in bench.sent()[1:]] == many
+
+
+@runs_async
+async def test_a_document_that_was_left_before_the_answer_came_is_closed():
+    async with Bench() as bench:
+        bench.connection.add(project())
+        bench.connection.connect()
+        await settle()
+        (opening,) = bench.sent()[0].open
+        bench.connection.remove("d")
+        bench.links.last.deliver(welcome(documents_follow=True))
+        for message in RoomModel("d", LINEAGE).open("me", request=opening.request).outbox[:1]:
+            bench.links.last.deliver(message)
+        await settle()
+        assert bench.sent()[1:] == [CloseDocument(handle=1)]
+
+
+@runs_async
+async def test_a_document_that_may_not_be_opened_is_refused_as_at_any_other_time():
+    async with Bench() as bench:
+        replica = project()
+        sync = replica.sync = bench.connection.add(replica)
+        bench.connection.connect()
+        await settle()
+        (opening,) = bench.sent()[0].open
+        bench.links.last.deliver(welcome(documents_follow=True))
+        bench.links.last.deliver(Error(code="document_not_found", message="", request=opening.request))
+        await settle()
+        assert sync.is_settled
+        assert [error.code for error in replica.refusals] == ["document_not_found"]
+        assert isinstance(bench.state, Live)
