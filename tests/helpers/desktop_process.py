@@ -106,6 +106,10 @@ class DesktopProcess:
         process.stdin.close()
         return await self._ended()
 
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal and go on."""
+        self._running().send_signal(number)
+
     async def kill(self) -> None:
         """End the program as a power cut would."""
         process = self._running()

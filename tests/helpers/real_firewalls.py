@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.message_bus import bus_config
 from tests.helpers.network_lab import LabHost
 
 _LIMIT_S = 30.0
@@ -54,7 +55,10 @@ def firewalld(host: LabHost, folder: Path) -> Iterator[RealFirewall]:
     shutil.copytree("/etc/firewalld", folder / "etc/firewalld")
     (folder / "run/dbus").mkdir(parents=True)
     firewall = RealFirewall(host, folder, ("etc/firewalld", "run"))
-    bus = host.start(*firewall.inside(_BUS.format(config=_bus_config(folder))), stdout=-1)
+    bus = host.start(
+        *firewall.inside(_BUS.format(config=bus_config(folder, Path("/run/dbus/system_bus_socket"), "system"))),
+        stdout=-1,
+    )
     assert bus.stdout is not None
     assert bus.stdout.readline(), "the message bus is up"
     host.start(*firewall.inside("exec firewalld --nofork --nopid"), stderr=subprocess.DEVNULL)
@@ -63,23 +67,6 @@ def firewalld(host: LabHost, folder: Path) -> Iterator[RealFirewall]:
 
 
 _BUS = "exec dbus-daemon --config-file={config} --nofork --nopidfile --print-address"
-_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>system</type>
-  <listen>unix:path=/run/dbus/system_bus_socket</listen>
-  <policy context="default">
-    <allow send_destination="*"/> <allow receive_sender="*"/> <allow own="*"/> <allow user="*"/>
-  </policy>
-</busconfig>
-"""
-
-
-def _bus_config(folder: Path) -> Path:
-    """A bus that allows everything and starts nothing by itself."""
-    path = folder / "bus.conf"
-    path.write_text(_CONFIG, encoding="utf-8")
-    return path
 
 
 def _needs(*programs: str) -> None:

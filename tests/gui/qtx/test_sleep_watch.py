@@ -1,7 +1,5 @@
 """Waking is heard from logind, here played on a message bus of the test's own."""
 
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,13 +8,9 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtDBus import QDBusConnection, QDBusMessage
 from pytestqt.qtbot import QtBot
 
+from tests.helpers.message_bus import message_bus
 from texswarm_desktop.qtx.sleep_watch import SleepWatch
 
-CONFIG = """<busconfig><type>session</type><listen>unix:path={socket}</listen>
-<policy context="default">
-<allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>
-</policy>
-</busconfig>"""
 MANAGER = ("/org/freedesktop/login1", "org.freedesktop.login1.Manager")
 
 
@@ -29,16 +23,7 @@ def _qt_speaks_to_buses() -> None:
 @pytest.fixture
 def bus(tmp_path: Path) -> Iterator[Callable[[str], QDBusConnection]]:
     """Connect to a bus under a name."""
-    program = shutil.which("dbus-daemon")
-    if program is None:
-        pytest.skip("needs dbus-daemon")
-    config, socket = tmp_path / "bus.conf", tmp_path / "bus"
-    config.write_text(CONFIG.format(socket=socket))
-    with subprocess.Popen(
-        [program, f"--config-file={config}", "--nofork", "--print-address"], stdout=subprocess.PIPE, text=True
-    ) as daemon:
-        assert daemon.stdout is not None
-        address = daemon.stdout.readline().strip()
+    with message_bus(tmp_path) as address:
         names: list[str] = []
 
         def connect(name: str) -> QDBusConnection:
@@ -48,8 +33,6 @@ def bus(tmp_path: Path) -> Iterator[Callable[[str], QDBusConnection]]:
         yield connect
         for name in names:
             QDBusConnection.disconnectFromBus(name)
-        daemon.terminate()
-        daemon.wait(20)
 
 
 def test_waking_is_heard_and_going_to_sleep_is_not_taken_for_it(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 
 from tests.helpers.run_async import runs_async, until
+from tests.helpers.tcp_proxy import TcpProxy
 from tests.helpers.wire_client import WireClient, signed_in_client, wire_client
 from texswarm_server.protocol.codec import encode
 from texswarm_server.protocol.messages import (
@@ -152,6 +154,52 @@ async def test_the_others_see_reconnecting_then_away_then_back_then_gone(premise
             await mine.publish({"user": {"name": "Bob"}, "caret": 2}, clock=2)
             await ada.until(lambda: (document.presence[mine.replica.client_id] or {}).get("caret") == 2)
         await ada.until(lambda: who(ada) == [("Ada", "here")])
+
+
+@runs_async
+async def test_who_dropped_out_is_reconnecting_for_as_long_as_is_set_and_no_longer(premises) -> None:
+    grace_s, look_s, busy_s = 0.5, 0.1, 1.0
+    clock = asyncio.get_running_loop().time
+    async with (
+        premises.running(presence_grace_s=grace_s, housekeeping_s=look_s) as place,
+        signed_in_client(place.url, place.host_invite) as ada,
+    ):
+        document = await ada.create_and_open("x")
+        invite = await place.server.create_invite("editor", document.facts.document_id)
+        async with signed_in_client(place.url, invite, name="Bob") as bob:
+            await bob.open(document.facts.document_id)
+            await ada.until(lambda: who(ada)[1:] == [("Bob", "here")])
+            cut_at = clock()
+            bob.cut()
+            await ada.until(lambda: who(ada)[1:] == [("Bob", "away")])
+            away_s = clock() - cut_at
+    assert grace_s <= away_s <= grace_s + look_s + busy_s
+
+
+@runs_async
+async def test_a_guest_from_whom_nothing_comes_is_missed_in_time_and_one_who_only_listens_is_not(premises) -> None:
+    """A cable without a sign; and one on which pings are all there is to answer."""
+    ping_s, dead_s, busy_s = 0.2, 0.8, 1.0
+    clock = asyncio.get_running_loop().time
+    async with (
+        premises.running(heartbeat_s=ping_s, dead_after_s=dead_s) as place,
+        signed_in_client(place.url, place.host_invite) as ada,
+        TcpProxy(place.server.address.port) as cable,
+    ):
+        document = await ada.create_and_open("x")
+        invite = await place.server.create_invite("editor", document.facts.document_id)
+        async with signed_in_client(f"ws://127.0.0.1:{cable.port}/ws", invite, name="Bob") as bob:
+            await bob.open(document.facts.document_id)
+            await ada.until(lambda: who(ada)[1:] == [("Bob", "here")])
+            listens_until = clock() + 2 * dead_s
+            await until(lambda: clock() > listens_until)
+            assert who(ada)[1:] == [("Bob", "here")]
+            cable.half_open()
+            cut_at = clock()
+            await ada.until(lambda: who(ada)[1:] == [("Bob", "reconnecting")])
+            missed_s = clock() - cut_at
+            bob.cut()
+    assert dead_s - ping_s <= missed_s <= dead_s + ping_s + busy_s
 
 
 @runs_async

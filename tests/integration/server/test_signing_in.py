@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from contextlib import suppress
 from uuid import uuid4
 
@@ -128,6 +130,17 @@ async def test_the_access_token_of_a_live_connection_is_renewed_before_it_expire
             assert await client.ask(ListDocuments(), DocumentList)
         async with signed_in_client(place.url, renewed[1].access_token, user_id=None) as client:
             assert client.welcome.ok
+
+
+@runs_async
+async def test_a_token_lives_an_hour_and_is_renewed_when_a_fifth_of_that_is_left(premises) -> None:
+    hour_s, busy_s = 3600.0, 60.0
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite) as client:
+        (guest,) = place.server._front_desk._guests.values()
+        due_s = guest.renewal.when() - asyncio.get_running_loop().time()
+        assert client.welcome.expires_at is not None
+        assert hour_s - busy_s <= client.welcome.expires_at - time.time() <= hour_s
+        assert 0.8 * hour_s - busy_s <= due_s <= 0.8 * hour_s
 
 
 @runs_async

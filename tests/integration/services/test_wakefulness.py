@@ -1,11 +1,16 @@
 """The system is asked not to sleep, once, by one thread, and may sleep afterwards."""
 
 import asyncio
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+import pytest
+
+from tests.helpers.message_bus import PowerManager, message_bus
 from texswarm_desktop.services.wakefulness import Wakefulness
 
 
@@ -60,9 +65,26 @@ def test_a_system_that_nobody_asked_is_left_alone() -> None:
     assert system.happened == []
 
 
-def test_the_real_system_gives_an_answer_either_way() -> None:
+def test_a_real_system_that_can_is_asked_and_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with message_bus(tmp_path) as bus, PowerManager(bus) as power:
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", bus)
+        assert answers() == [True]
+    assert [what for what, _ in power.asked] == ["Inhibit", "UnInhibit"]
+
+
+def test_a_real_system_without_anybody_to_ask_is_told_as_one_that_cannot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path / 'nowhere'}")
+    assert answers() == [False]
+
+
+def answers() -> list[bool]:
+    """Want it and want it no longer, and return what was told."""
+    if sys.platform != "linux":
+        pytest.skip("message buses are Linux's")
     told: list[bool] = []
     wakefulness = Wakefulness(told.append)
     wakefulness.want(is_wanted=True)
     asyncio.run(wakefulness.close())
-    assert len(told) == 1
+    return told

@@ -47,7 +47,7 @@ WELCOME = AuthenticationResult(ok=True, user_id="u", session_id="s", access_toke
 class Bench:
     """A connection on fake time and fake links, with the states it went through."""
 
-    def __init__(self, host="10.0.0.5", door=None, **credentials):
+    def __init__(self, host="10.0.0.5", door=None, seed=7, **credentials):
         self.time, self.links, self.door = FakeTime(), LinkPairs(), door
         self.credentials = FakeCredentials(**credentials)
         self.connection = Connection(
@@ -57,7 +57,7 @@ class Bench:
             knock=door,
             clock=self.time.clock,
             wall_clock=self.time.wall_clock,
-            rng=random.Random(7),
+            rng=random.Random(seed),
             call_later=self.time.call_later,
         )
         self.states = []
@@ -274,6 +274,29 @@ async def test_the_thousandth_retry_is_like_the_tenth():
         bench.links.last.deliver(WELCOME)
         await settle()
         assert isinstance(bench.state, Live)
+
+
+@runs_async
+async def test_a_room_of_clients_does_not_come_back_as_one():
+    """Each wait is stretched by a chance of its own, evenly between a half and one and a half."""
+    stretched = [await sixth_wait_s(seed) / LAN.backoff_s[5] for seed in range(40)]
+    assert 0.5 <= min(stretched) < 0.7
+    assert 1.3 < max(stretched) <= 1.5
+    assert len({round(each, 3) for each in stretched}) > 30
+
+
+async def sixth_wait_s(seed):
+    """Return how long a client waits that found nobody six times."""
+    waits = []
+    async with Bench(seed=seed) as bench:
+        bench.connection.subscribe(lambda _old, new: waits.append(new) if isinstance(new, Waiting) else None)
+        bench.links.refuses = True
+        bench.connection.connect()
+        await settle()
+        while len(waits) < 6:
+            await bench.advance(0.5)
+    assert waits[5].failures == 6
+    return waits[5].retry_at - waits[5].since
 
 
 @runs_async
