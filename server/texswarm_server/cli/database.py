@@ -14,10 +14,9 @@ from texswarm_server.sessions.records import INVITE_ID_CHARS
 from texswarm_server.storage.migrations import SCHEMA_VERSION
 from texswarm_server.storage.overview import Overview
 from texswarm_server.storage.read_only import open_read_only
-from texswarm_server.storage.recovery import database_in_use
+from texswarm_server.storage.recovery import usable_database
 from texswarm_server.storage.schema import open_database, storage_error
 from texswarm_server.storage.sqlite_records import SqliteRecords, transaction
-from texswarm_server.storage.store import database_path
 
 _SHORTEST_ID: Final = 4
 
@@ -90,11 +89,11 @@ _LISTS: Final = {
 
 
 def _existing(data: Path) -> Path:
-    path = database_path(data)
-    if not data.exists() or not path.exists():
+    path = usable_database(data)
+    if not path.exists():
         where = "--data, TEXSWARM_DATA or the configuration file say where the server keeps it"
         raise NotReadableError(f"there is no database in {data.absolute()}; {where}")
-    return database_in_use(data)
+    return path
 
 
 def _open_to_read(path: Path) -> sqlite3.Connection:

@@ -18,7 +18,7 @@ from texswarm_server.sessions.code_tries import LIFE_S, MAX_USES
 from texswarm_server.sessions.document_access import issue_invite
 from texswarm_server.sessions.issued_codes import LONGEST_LIFE_S, issue_code
 from texswarm_server.sessions.records import Records
-from texswarm_server.storage.recovery import database_in_use
+from texswarm_server.storage.recovery import usable_database
 from texswarm_server.storage.schema import open_database, prepare_folder
 from texswarm_server.storage.sqlite_records import transaction
 
@@ -58,7 +58,7 @@ def _invite(options: argparse.Namespace) -> int:
     if options.code:
         return _invite_by_code(options, data)
     prepare_folder(data)
-    with closing(open_database(database_in_use(data))) as database, transaction(database) as records:
+    with closing(open_database(usable_database(data))) as database, transaction(database) as records:
         base = base_link(records, options.url)
         try:
             issued = issue_invite(
@@ -83,7 +83,7 @@ def _invite_by_code(options: argparse.Namespace, data: Path) -> int:
     if ttl_s > LONGEST_LIFE_S or uses > MAX_USES:
         raise SettingsError(f"a code is short: it holds for a day and {MAX_USES} people at most; for more make a link")
     prepare_folder(data)
-    with closing(open_database(database_in_use(data))) as database, transaction(database) as records:
+    with closing(open_database(usable_database(data))) as database, transaction(database) as records:
         try:
             code = issue_code(
                 records,

@@ -95,7 +95,8 @@ def _accept_recovered(options: argparse.Namespace) -> int:
         say_json({"path": str(database_path(data)), "damaged": str(aside), "documents": documents, "users": users})
     else:
         counts = f"{count_of(documents, 'document')}, {count_of(users, 'user')}"
-        say(f"{database_path(data)} is what was recovered now: {counts}. The damaged one is {aside}.")
+        damaged = f" The damaged one is {aside}." if aside.exists() else ""
+        say(f"{database_path(data)} is what was recovered now: {counts}.{damaged}")
     return 0
 
 

@@ -15,7 +15,7 @@ from typing import Final
 
 from texswarm_server.protocol.errors import CorruptSnapshotError, NotReadableError, NotWritableError
 from texswarm_server.storage.blob_backup import BlobCopies, copy_blobs
-from texswarm_server.storage.damage import sync_folder
+from texswarm_server.storage.damage import find_loss, sync_folder
 from texswarm_server.storage.read_only import FILE_MAGIC, open_read_only, quick_check
 from texswarm_server.storage.schema import BUSY_TIMEOUT_S, storage_error
 from texswarm_server.storage.store import database_path
@@ -44,6 +44,8 @@ def backup(data: Path, target: Path, *, on_progress: Progress = lambda _done, _t
     backup stays) or NotWritableError.
     """
     source = database_path(data)
+    if loss := find_loss(source):
+        raise CorruptSnapshotError(f"the database is damaged and was not copied: {loss}")
     _check_target(source, target)
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:

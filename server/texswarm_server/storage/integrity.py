@@ -18,6 +18,7 @@ from texswarm_server.protocol.ids import DocumentId
 from texswarm_server.sessions.records import OPEN_DOOR
 from texswarm_server.storage.blob_backup import named_blobs
 from texswarm_server.storage.blob_store import blob_path, blobs_folder, hash_file
+from texswarm_server.storage.damage import find_loss, is_there
 from texswarm_server.storage.document_log import read_log
 from texswarm_server.storage.read_only import is_damage, open_read_only, table_names
 from texswarm_server.storage.schema import storage_error
@@ -96,6 +97,10 @@ def check(data: Path, *, on_progress: Progress = lambda _done, _total: None) -> 
     """
     path = database_path(data)
     report = IntegrityReport(path=path)
+    if loss := find_loss(path):
+        report.problems.append(Problem(kind=ProblemKind.STRUCTURE, detail=loss))
+        if not is_there(path):
+            return report
     with closing(open_read_only(path)) as database:
         for part in (_check_structure, _check_references):
             _look(database, report, part)

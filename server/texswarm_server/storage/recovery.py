@@ -1,8 +1,9 @@
 """Reads what can be read of a damaged database into a new one beside it. The damaged one is never written to.
 
-It is worked on in a copy: a file that was cut short is filled up, a broken head is made anew from the layout that lies
-beside the database, and then table by table every row is taken over that SQLite can still reach. A recovery is made
-once for each state of the damaged file, so that what is written into the recovered one afterwards stays.
+It is worked on in a copy: a broken log is mended, a file that was cut short is filled up, a broken head is made anew
+from the layout that lies beside the database, and then table by table every row is taken over that SQLite can still
+reach. A recovery is made once for each state of the damaged files, so that what is written into the recovered one
+afterwards stays.
 """
 
 import logging
@@ -18,7 +19,15 @@ from typing import Any, Final
 
 from texswarm_server.protocol.errors import CorruptSnapshotError, NotReadableError, NotWritableError
 from texswarm_server.sessions.administration import note_recovery
-from texswarm_server.storage.damage import Layout, fingerprint_of, read_layout, sync_folder, wal_path
+from texswarm_server.storage.damage import (
+    Layout,
+    find_loss,
+    fingerprint_of,
+    is_there,
+    layout_path,
+    read_layout,
+    sync_folder,
+)
 from texswarm_server.storage.folder_lock import FolderLock
 from texswarm_server.storage.read_only import (
     FILE_MAGIC,
@@ -32,6 +41,7 @@ from texswarm_server.storage.read_only import (
 from texswarm_server.storage.schema import open_database, storage_error
 from texswarm_server.storage.sqlite_records import transaction
 from texswarm_server.storage.store import database_path
+from texswarm_server.storage.write_ahead_log import mend_log, shared_memory_path, wal_path
 
 _logger = logging.getLogger(__name__)
 
@@ -52,6 +62,9 @@ def recover(path: Path) -> Path:
     Raises CorruptSnapshotError when nothing can be read, NotWritableError when there is no room for it.
     """
     target, source = recovered_path(path), fingerprint_of(path)
+    if not (is_there(path) or wal_path(path).exists()):
+        remedy = f"put a backup there, or remove {layout_path(path)} to begin with an empty one"
+        raise CorruptSnapshotError(f"there was a database at {path}, and nothing is left of it: {remedy}")
     if _is_recovered_from(target, source):
         return target
     try:
@@ -61,7 +74,7 @@ def recover(path: Path) -> Path:
             _make_readable(copy, read_layout(path), path)
             part = Path(folder, _RECOVERED_NAME)
             _take_over(copy, part, source)
-            for leftover in (target, wal_path(target), _shared_memory_path(target)):
+            for leftover in (target, wal_path(target), shared_memory_path(target)):
                 leftover.unlink(missing_ok=True)
             part.replace(target)
             sync_folder(target.parent)
@@ -77,6 +90,17 @@ def database_in_use(data: Path) -> Path:
     path = database_path(data)
     recovered = recovered_path(path)
     return recovered if recovered.exists() and _is_recovered_from(recovered, fingerprint_of(path)) else path
+
+
+def usable_database(data: Path) -> Path:
+    """Return `database_in_use`; raises CorruptSnapshotError where something of it is gone and nothing was recovered.
+
+    For whoever opens it beside the server or before it: SQLite would write over what is left, and forget what was.
+    """
+    in_use, path = database_in_use(data), database_path(data)
+    if in_use == path and (loss := find_loss(path)):
+        raise CorruptSnapshotError(f"{path} is damaged: {loss}; a start of the server shows what can still be read")
+    return in_use
 
 
 def accept_recovered(data: Path, *, actor: str, now: float) -> Path:
@@ -95,7 +119,7 @@ def accept_recovered(data: Path, *, actor: str, now: float) -> Path:
         aside = _put_aside(path)
         sources = [fingerprint_of(path), fingerprint_of(path, with_wal=False)]
         _write_last_words(recovered, sources, actor, now)
-        for leftover in (wal_path(path), _shared_memory_path(path)):
+        for leftover in (wal_path(path), shared_memory_path(path)):
             leftover.unlink(missing_ok=True)
         recovered.replace(path)
         sync_folder(data)
@@ -131,10 +155,6 @@ def _write_last_words(recovered: Path, sources: list[str], actor: str, now: floa
             raise NotWritableError(f"another program has {recovered} open")
 
 
-def _shared_memory_path(path: Path) -> Path:
-    return path.with_name(path.name + "-shm")
-
-
 def _free_name(path: Path) -> Path:
     number = 1
     while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
@@ -155,16 +175,21 @@ def _is_recovered_from(target: Path, source: str) -> bool:
 
 
 def _copy_files(path: Path, copy: Path) -> None:
-    shutil.copyfile(path, copy)
+    """Copy what there is; the log of a database that lost something of it is mended."""
+    if is_there(path):
+        shutil.copyfile(path, copy)
     if wal_path(path).exists():
         shutil.copyfile(wal_path(path), wal_path(copy))
+        if find_loss(path):
+            mend_log(copy)
 
 
 def _make_readable(copy: Path, layout: Layout | None, path: Path) -> None:
     """Mend as little as is needed: the length, then the head, then the list of tables."""
-    _fill_up(copy)
-    if _has_tables(copy):
-        return
+    if is_there(copy):
+        _fill_up(copy)
+        if _has_tables(copy):
+            return
     if layout is None:
         raise CorruptSnapshotError(f"{path} is not a database of this server, or is damaged beyond recovery")
     _write_head(copy, layout)
@@ -199,6 +224,7 @@ def _has_tables(copy: Path) -> bool:
 
 
 def _write_head(copy: Path, layout: Layout) -> None:
+    copy.touch()
     with copy.open("rb+") as file:
         size = file.seek(0, os.SEEK_END)
         pages = max(1, -(-size // layout.page_bytes))
@@ -248,7 +274,7 @@ def _take_over(copy: Path, part: Path, source: str) -> None:
         new.execute(f"PRAGMA user_version = {int(old.execute('PRAGMA user_version').fetchone()[0])}")
         new.commit()
         if not new.execute("SELECT 1 FROM documents UNION SELECT 1 FROM users LIMIT 1").fetchone():
-            raise CorruptSnapshotError("nothing in the database can be read")
+            raise CorruptSnapshotError("nothing in the damaged database can be read; put a backup in its place")
     with part.open("rb+") as file:
         os.fsync(file.fileno())
 

@@ -52,8 +52,8 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def storage_error(error: sqlite3.Error, path: Path | str = "the database") -> StorageError:
-    """Return our error for one of SQLite's."""
+def storage_error(error: sqlite3.Error | OSError, path: Path | str = "the database") -> StorageError:
+    """Return our error for one of SQLite's, or of the system's."""
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
         return CorruptSnapshotError(f"{path} is not a database of this server, or is damaged: {error}")

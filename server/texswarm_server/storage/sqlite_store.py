@@ -96,7 +96,7 @@ class SqliteStore:
         self._path = database_path(data)
         self.damage = find_damage(self._path)
         if self.damage:
-            damaged, self._path = self._path, recover(self._path)
+            damaged, self._path = self._path, _recovered(self._path, self.damage)
             _logger.error("%s is damaged (%s); what can be read is served read-only", damaged, self.damage)
         self._db = open_database(self._path)
         if not self.damage:
@@ -361,6 +361,13 @@ class SqliteStore:
         except sqlite3.Error as error:
             self._suspect(error)
             raise storage_error(error, self._path) from error
+
+
+def _recovered(path: Path, damage: str) -> Path:
+    try:
+        return recover(path)
+    except CorruptSnapshotError as error:
+        raise CorruptSnapshotError(f"{error} ({damage})") from error
 
 
 def _answer_all(jobs: list[_Job], outcomes: list[tuple[Any, BaseException | None]]) -> None:

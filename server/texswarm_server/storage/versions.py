@@ -17,7 +17,7 @@ from texswarm_server.sessions.credentials import new_uuid
 from texswarm_server.sessions.records import DocumentRecord
 from texswarm_server.storage.history import HistoryPolicy, Version
 from texswarm_server.storage.read_only import open_read_only
-from texswarm_server.storage.recovery import database_in_use
+from texswarm_server.storage.recovery import usable_database
 from texswarm_server.storage.schema import open_database, storage_error
 from texswarm_server.storage.sqlite_records import transaction
 
@@ -86,7 +86,7 @@ def list_versions(data: Path, document_id: str) -> list[Version]:
 
     Raises NotReadableError when there is no such document, or StorageError.
     """
-    path = database_in_use(data)
+    path = usable_database(data)
     try:
         with closing(open_read_only(path)) as database:
             if not database.execute("SELECT 1 FROM documents WHERE document_id = ?", (document_id,)).fetchone():
@@ -111,7 +111,7 @@ def restore_version(
     it. `title` is by default that of the version, and its time. Raises NotReadableError when there is no such version,
     or StorageError.
     """
-    path = database_in_use(data)
+    path = usable_database(data)
     with closing(open_database(path)) as database, transaction(database) as records:
         content = version_content(database, version_id)
         query = "SELECT document_id, created_at FROM versions WHERE version_id = ?"

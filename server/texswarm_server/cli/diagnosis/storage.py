@@ -10,9 +10,10 @@ from typing import Final
 
 from texswarm_server.cli.diagnosis.finding import Finding, fine, note, problem, warning
 from texswarm_server.cli.output import count_of, size
-from texswarm_server.protocol.errors import NotReadableError
+from texswarm_server.protocol.errors import NotReadableError, NotWritableError
 from texswarm_server.storage.blob_backup import named_blobs
 from texswarm_server.storage.blob_store import blob_path, blobs_folder
+from texswarm_server.storage.damage import find_loss
 from texswarm_server.storage.migrations import SCHEMA_VERSION
 from texswarm_server.storage.read_only import open_read_only
 from texswarm_server.storage.store import database_path
@@ -116,13 +117,18 @@ def _file_system(folder: Path, mounts: Path) -> str:
 
 def _check_database(path: Path) -> list[Finding]:
     try:
+        if loss := find_loss(path):
+            remedy = (
+                "start the server, which shows what can be read, then take that or put the latest backup in its place"
+            )
+            return [problem(_DATABASE, f"{path} is damaged: {loss}", remedy)]
         with closing(open_read_only(path)) as database:
             return [*_check_version(database, path), *_check_log(path)]
     except NotReadableError:
         if path.exists():
             return [problem(_DATABASE, f"{path} cannot be read", f"give it to the server's user: chown {_me()} {path}")]
         return [note(_DATABASE, "there is none yet; it is made when the server starts")]
-    except sqlite3.Error as error:
+    except (sqlite3.Error, NotWritableError) as error:
         remedy = "stop the server, run `texswarm-server check`, and put the latest backup in its place"
         return [problem(_DATABASE, f"{path} cannot be read: {error}", remedy)]
 

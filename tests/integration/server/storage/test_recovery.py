@@ -27,11 +27,12 @@ from texswarm_server.protocol.errors import CorruptSnapshotError, NotReadableErr
 from texswarm_server.protocol.ids import DocumentId
 from texswarm_server.sessions.audit import AuditAction
 from texswarm_server.storage import recovery
-from texswarm_server.storage.damage import find_damage, note_suspicion, wal_path
+from texswarm_server.storage.damage import find_damage, note_suspicion
 from texswarm_server.storage.folder_lock import FolderLock
 from texswarm_server.storage.recovery import accept_recovered, database_in_use, recovered_path
 from texswarm_server.storage.sqlite_store import SqliteStore
 from texswarm_server.storage.store import database_path
+from texswarm_server.storage.write_ahead_log import wal_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -186,7 +187,7 @@ class PowerCutError(Exception):
     """Stands for the end of everything at one moment."""
 
 
-@pytest.mark.parametrize("moment", ["_write_last_words", "_shared_memory_path", "sync_folder"])
+@pytest.mark.parametrize("moment", ["_write_last_words", "shared_memory_path", "sync_folder"])
 @pytest.mark.expects_log
 @runs_async
 async def test_a_power_cut_while_it_takes_its_place_loses_nothing(
