@@ -1,0 +1,60 @@
+"""A whole desktop on a machine of its own: the system's word about cables and addresses reaches its status line."""
+
+import re
+from pathlib import Path
+
+from tests.helpers.desktop_child import HOST_ADDRESS
+from tests.helpers.desktop_process import DesktopProcess
+from tests.helpers.lab_desk import LabServer
+from tests.helpers.network_lab import LabHost, NetworkLab, needs_network_lab
+from tests.helpers.run_async import runs_async
+
+SAVED = "Connected · all changes saved"
+
+
+def desktop_on(host: LabHost, profile: Path, target: str | None = None) -> DesktopProcess:
+    return DesktopProcess(profile, target, environment={HOST_ADDRESS: ""}, inside=host.inside)
+
+
+@needs_network_lab
+@runs_async
+async def test_a_cable_that_is_pulled_is_called_offline_and_one_that_is_back_is_used(tmp_path: Path) -> None:
+    with NetworkLab() as lab:
+        office = lab.network()
+        server = LabServer(lab.host("server", office), tmp_path / "data", is_open=False)
+        adas = lab.host("ada", office)
+        async with desktop_on(adas, tmp_path / "ada") as ada:
+            await ada.until("ready", bool)
+            await ada.do("share", link=server.invitation("--role", "owner"))
+            await ada.until("status", lambda status: status["text"] == SAVED)
+            adas.unplug()
+            await ada.do("type", text="alone. ")
+            status = await ada.until("status", lambda status: status["text"].startswith("Offline"))
+            assert re.fullmatch(r"Offline · [1-9]\d* edits? waiting", status["text"])
+            adas.plug()
+            status = await ada.until("status", lambda status: status["text"] == SAVED)
+    assert (status["dialogs"], status["unacknowledged"]) == ([], 0)
+
+
+@needs_network_lab
+@runs_async
+async def test_a_host_that_gets_another_address_and_goes_on_is_followed(tmp_path: Path) -> None:
+    folder = tmp_path / "paper"
+    folder.mkdir()
+    (folder / "main.tex").write_text("paper", encoding="utf-8")
+    with NetworkLab() as lab:
+        office = lab.network()
+        bobs, adas = lab.host("bob", office), lab.host("ada", office)
+        async with desktop_on(bobs, tmp_path / "bob", str(folder)) as bob:
+            await bob.until("ready", bool)
+            link = (await bob.do("host"))["link"]
+            async with desktop_on(adas, tmp_path / "ada", link) as ada:
+                await ada.until("ready", bool)
+                await ada.until("text", lambda text: text == "paper")
+                bobs.renumber(77)
+                await ada.do("type", text="ada, meanwhile. ")
+                await bob.until("text", lambda text: "ada, meanwhile. " in text)
+                status = await ada.until("status", lambda status: status["text"] == SAVED)
+                peers = adas.run("ss", "-Htn", "state", "established")
+    assert bobs.address in peers or bobs.address6 in peers
+    assert status["dialogs"] == []
