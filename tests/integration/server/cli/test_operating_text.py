@@ -97,6 +97,7 @@ def test_the_unit_starts_the_server_with_what_it_knows() -> None:
     variable, _, data = service["Environment"].partition("=")
     assert variable == BY_NAME["data"].variable
     assert data == f"/var/lib/{service['StateDirectory']}"
+    assert "AF_NETLINK" in service["RestrictAddressFamilies"].split()
     assert float(service["TimeoutStopSec"]) > ServerConfig(data=Path()).drain_s + 15
 
 
