@@ -27,10 +27,14 @@ ADA = "11111111-1111-4111-8111-111111111111"
 DOCUMENT = "24c0ed54-d5f6-45aa-a95a-88a00b497f36"
 
 
-def old_database(data: Path) -> Path:
+def old_database(data: Path, version: int = 1) -> Path:
+    """Write the database of version 1, and bring it up to the version of a program that came later."""
     data.mkdir(parents=True)
     with closing(sqlite3.connect(database_path(data))) as database:
         database.executescript(VERSION_1.read_text("utf-8"))
+        for step in MIGRATIONS[1:version]:
+            database.executescript(step)
+        database.execute(f"PRAGMA user_version = {version}")
     return database_path(data)
 
 
@@ -39,9 +43,10 @@ def content(path: Path) -> list[str]:
         return [*database.iterdump(), str(database.execute("PRAGMA user_version").fetchone())]
 
 
+@pytest.mark.parametrize("version", range(1, SCHEMA_VERSION))
 @runs_async
-async def test_a_server_goes_on_with_a_database_of_version_1(tmp_path: Path) -> None:
-    path = old_database(tmp_path / "data")
+async def test_a_server_goes_on_with_a_database_of_every_older_version(tmp_path: Path, version: int) -> None:
+    path = old_database(tmp_path / "data", version)
     config = ServerConfig(data=path.parent, port=0)
     async with CollabServer(config, wall_clock=lambda: WRITTEN_AT) as server, wire_client(server.address.url) as ada:
         welcome = await ada.sign_in(REFRESH_TOKEN)
