@@ -41,6 +41,11 @@ def test_nothing_is_lost_or_doubled_when_processes_are_killed(seed: int) -> None
     check(live(seed))
 
 
+@pytest.mark.parametrize("seed", range(1, 41))
+def test_every_folder_has_the_same_bytes_however_files_are_spelled(seed: int) -> None:
+    check(live(seed, kills=seed % 2 == 0, spells=True))
+
+
 def test_a_seed_takes_the_same_course_again() -> None:
     assert live(7).told == live(7).told
 
@@ -50,7 +55,7 @@ def test_a_seed_takes_the_same_course_again() -> None:
 def test_nothing_is_lost_in_many_stories() -> None:
     bad = {}
     for seed in range(SEED, SEED + STORIES):
-        verdict = live(seed, kills=bool(seed % 3))
+        verdict = live(seed, kills=bool(seed % 3), spells=bool(seed % 2))
         if verdict.lost or verdict.doubled or verdict.unrest:
             bad[seed] = (verdict.lost, verdict.doubled, verdict.unrest)
     assert bad == {}

@@ -1,4 +1,4 @@
-"""Which files of a folder are the project's, and how the bytes of a text become text and exactly these bytes again.
+"""Which files of a folder are the project's.
 
 A shared document must never bring a file here that another program would obey (`.git/config`, `latexmkrc`, a desktop
 entry). So there are three kinds of files, and the same rule holds for reading and for writing:
@@ -9,14 +9,11 @@ entry). So there are three kinds of files, and the same rule holds for reading a
     obeyed    hidden, without an ending, or known to be obeyed or to run when it is opened: never
 """
 
-import codecs
 import unicodedata
-from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final
 
 from texswarm_server.document.paths import is_safe_path
 
-MAX_TEXT_BYTES: Final = 16 * 1024 * 1024
 OWN_FOLDER: Final = ".texswarm"
 
 _TEXT_SUFFIXES: Final = (
@@ -69,37 +66,6 @@ _CLUTTER: Final = frozenset(_CLUTTER_LISTED.split())
 _PASSING: Final = (".#", ".~", ".nfs", ".fuse_hidden", ".smbdelete", ".goutputstream", ".texswarm", "._")
 _SKIPPED_FOLDERS: Final = frozenset({"__pycache__", "node_modules", "__macosx"})
 _UNSEEN: Final = "".join(map(chr, (*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF)))
-
-Newline = Literal["\n", "\r\n", "\r"]
-Encoding = Literal["utf-8", "latin-1", "utf-16-le", "utf-16-be"]
-
-_UTF_16: Final[tuple[tuple[bytes, Encoding], ...]] = (
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class TextFormat:
-    """How a file spells its text. Text in memory has `\\n` wherever the file has `newline`.
-
-    UTF-16 is told from binary data by its byte order mark, and always has it.
-    """
-
-    encoding: Encoding = "utf-8"
-    has_bom: bool = False
-    newline: Newline = "\n"
-
-
-PLAIN: Final = TextFormat()
-
-
-@dataclass(frozen=True, slots=True)
-class DecodedText:
-    """A file's text and how to write it back."""
-
-    text: str
-    format: TextFormat
 
 
 def is_project_folder(name: str) -> bool:
@@ -187,67 +153,3 @@ def _is_text(path: str) -> bool:
 def _shown(name: str) -> str:
     """Some disks do not see these characters: to them `.git` is the same with one of them before it."""
     return name.lstrip(_UNSEEN)
-
-
-def decode_text(data: bytes) -> DecodedText | None:
-    """Return the text in `data`, or None when it is no text. `encode_text` gives exactly these bytes again."""
-    read = _read(data) if len(data) <= MAX_TEXT_BYTES else None
-    if read is None:
-        return None
-    text, spelled = read
-    newline = _newline_of(text)
-    return DecodedText(text if newline == "\n" else text.replace(newline, "\n"), replace(spelled, newline=newline))
-
-
-def _read(data: bytes) -> tuple[str, TextFormat] | None:
-    for mark, encoding in _UTF_16:
-        if data.startswith(mark):
-            return _read_utf_16(data, mark, encoding)
-    if b"\0" in data:
-        return None
-    has_bom = data.startswith(codecs.BOM_UTF8)
-    try:
-        text = data[len(codecs.BOM_UTF8) :].decode() if has_bom else data.decode()
-    except UnicodeDecodeError:
-        return data.decode("latin-1"), TextFormat("latin-1")
-    return text, TextFormat(has_bom=has_bom)
-
-
-def _read_utf_16(data: bytes, mark: bytes, encoding: Encoding) -> tuple[str, TextFormat] | None:
-    """Two bytes like a mark may begin Latin-1 as well; with a null character it is no text in either."""
-    try:
-        text = data[len(mark) :].decode(encoding)
-    except UnicodeDecodeError:
-        return None if b"\0" in data else (data.decode("latin-1"), TextFormat("latin-1"))
-    return None if "\0" in text else (text, TextFormat(encoding, has_bom=True))
-
-
-def encode_text(text: str, spelled: TextFormat) -> bytes:
-    """Return the bytes of `text` in a file's own spelling; UTF-8 where Latin-1 lacks a character."""
-    if spelled.newline != "\n":
-        text = text.replace("\n", spelled.newline)
-    encoding = format_for(text, spelled).encoding
-    if encoding == "latin-1":
-        return text.encode("latin-1")
-    for mark, name in _UTF_16:
-        if encoding == name:
-            return mark + text.encode(name)
-    return codecs.BOM_UTF8 + text.encode() if spelled.has_bom else text.encode()
-
-
-def format_for(text: str, spelled: TextFormat) -> TextFormat:
-    """Return the spelling that `encode_text` comes to."""
-    if spelled.encoding == "latin-1" and any(c > "\xff" for c in text):
-        return replace(spelled, encoding="utf-8")
-    return spelled
-
-
-def _newline_of(text: str) -> Newline:
-    """Lines that end in different ways are left as they are: every carriage return stays in the text."""
-    returns = text.count("\r")
-    if not returns:
-        return "\n"
-    pairs, feeds = text.count("\r\n"), text.count("\n")
-    if returns == pairs == feeds:
-        return "\r\n"
-    return "\r" if not feeds else "\n"

@@ -12,9 +12,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from texswarm_desktop.core.project_files import PLAIN, DecodedText, TextFormat
 from texswarm_desktop.core.renames import ALIKE, Mirrored, Seen, likeness, renamed
+from texswarm_desktop.core.text_bytes import DecodedText
 from texswarm_desktop.core.text_merge import common_lines
+from texswarm_server.document.text_format import PLAIN, TextFormat
 
 #: The intent to delete a file; no file has this digest.
 NOTHING: Final = b""
@@ -162,7 +163,8 @@ def reconcile(
         record = records.get(file_id)
         if path in found and path not in others:
             steps += _compared(file_id, path, text, record, found[path])
-        if record is not None and _was_changed_elsewhere(record, found, known):
+        is_anothers = path in others and record is not None and record.path == path
+        if record is not None and not is_anothers and _was_changed_elsewhere(record, found, known):
             # Its new name is for the next round.
             is_gone_there = path in found and record.intent is not None
             base = _shown(record.base, found[record.path]) if is_gone_there else record.base
@@ -193,9 +195,18 @@ def reconcile(
 def _others(
     records: Mapping[str, Record], found: Mapping[str, Found], document: Mapping[str, tuple[str, str]]
 ) -> set[str]:
-    """Return paths of the document at which another file of the project is yet: what was written there is its text."""
-    were = {record.path for record in records.values() if record.digests}
-    stay = {path for file_id, (path, _) in document.items() if file_id in records and records[file_id].path == path}
+    """Return paths of the document at which another file of the project is yet: what was written there is its text.
+
+    A file that was about to be written there, and was not as far as is known, is not there.
+    """
+    belong = {path: file_id for file_id, (path, _) in document.items()}
+    were = {one.path for file_id, one in records.items() if one.digests and belong.get(one.path) != file_id}
+    stay = {
+        path
+        for file_id, (path, _) in document.items()
+        if path in found and (record := records.get(file_id)) is not None and record.path == path
+        if record.digest is not None or found[path].digest == record.intent
+    }
     shown = {path for path, text in document.values() if path in found and _text_in(found[path]) == text}
     return {path for path, _ in document.values() if path in found} & were - stay - shown
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from texswarm_desktop.core.project_files import MAX_TEXT_BYTES, DecodedText, decode_text
 from texswarm_desktop.core.reconcile import Found
+from texswarm_desktop.core.text_bytes import MAX_TEXT_BYTES, DecodedText, decode_text
 from texswarm_desktop.services.disk import Disk, HeldFile
 from texswarm_desktop.services.figure_record import Stamp, stamp_of
 

@@ -16,20 +16,13 @@ from uuid import uuid4
 
 from texswarm_desktop.core.arxiv_bundle import Advice, Bundle, BundleFile, Remark, plan_bundle
 from texswarm_desktop.core.main_candidates import main_candidate
-from texswarm_desktop.core.project_files import (
-    MAX_TEXT_BYTES,
-    PLAIN,
-    DecodedText,
-    decode_text,
-    encode_text,
-    is_project_folder,
-    is_project_text,
-    is_usual,
-)
+from texswarm_desktop.core.project_files import is_project_folder, is_project_text, is_usual
+from texswarm_desktop.core.text_bytes import MAX_TEXT_BYTES, DecodedText, decode_text, encode_text
 from texswarm_desktop.core.zip_check import is_given_out
 from texswarm_desktop.services.atomic_file import TEMPORARY_PREFIX, sync_folder
 from texswarm_desktop.services.folder_walk import FolderWalk, Walked
 from texswarm_desktop.services.unzip import PROJECT_COMMENT, Progress
+from texswarm_server.document.text_format import PLAIN
 from texswarm_server.protocol.errors import NoMainFileError, NotReadableError, NotWritableError
 
 _PIECE_BYTES: Final = 256 * 1024

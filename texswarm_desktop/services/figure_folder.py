@@ -11,13 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from texswarm_desktop.core.ignore_rules import SharedOnPurpose
-from texswarm_desktop.core.project_files import (
-    MAX_TEXT_BYTES,
-    OWN_FOLDER,
-    decode_text,
-    is_project_figure,
-    may_be_binary,
-)
+from texswarm_desktop.core.project_files import OWN_FOLDER, is_project_figure, may_be_binary
+from texswarm_desktop.core.text_bytes import MAX_TEXT_BYTES, decode_text
 from texswarm_desktop.services.blob_cache import BlobCache
 from texswarm_desktop.services.figure_record import FigureRecord, Stamp, stamp_of
 from texswarm_desktop.services.folder_walk import FolderWalk

@@ -6,7 +6,7 @@ from typing import Final
 
 from texswarm_desktop.services.mirrored_paths import MirroredPaths
 from texswarm_server.document.project_document import FileId
-from texswarm_server.protocol.errors import TexSwarmError
+from texswarm_server.protocol.errors import EncodingTooSmallError, TexSwarmError
 
 #: How long a file must be there that is not shared, and that nothing is wrong with: programs make some for a moment.
 _LASTING_S: Final = 1.0
@@ -21,6 +21,7 @@ class FileReports:
         self._loop = asyncio.get_running_loop()
         self._told: dict[str, str] = {}
         self._unwritten: dict[FileId, TexSwarmError] = {}
+        self._lost: set[FileId] = set()
         self._notes: Mapping[str, TexSwarmError] | None = None
         self._fresh: Mapping[str, TexSwarmError] = {}
         self._waiting: Collection[str] = ()
@@ -32,7 +33,8 @@ class FileReports:
         """Everything there is to be told now, in order."""
         placed = self._paths.of_files
         unwritten = {placed[one]: error for one, error in self._unwritten.items() if one in placed}
-        on_disk = {**(self._notes or {}), **self.on_disk, **unwritten}
+        lost = {placed[one]: EncodingTooSmallError(placed[one]) for one in self._lost if one in placed}
+        on_disk = {**(self._notes or {}), **lost, **self.on_disk, **unwritten}
         here = {self._paths.shared(path): error for path, error in on_disk.items()}
         return dict(sorted({**here, **self._paths.refused}.items()))
 
@@ -45,6 +47,10 @@ class FileReports:
         known = notes if self._notes is None else self._notes
         self._notes, self._fresh = {path: error for path, error in notes.items() if path in known}, notes
         self._wait()
+
+    def note_spelling(self, file_id: FileId, *, is_lost: bool) -> None:
+        """Take in whether a text has a character that its encoding lacks."""
+        (self._lost.add if is_lost else self._lost.discard)(file_id)
 
     def tell(self) -> None:
         """Say that it is another list, if it is."""

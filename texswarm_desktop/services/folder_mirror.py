@@ -20,9 +20,9 @@ from typing import Final
 from texswarm_desktop.core.disk_changes import DiskStep
 from texswarm_desktop.core.ignore_rules import SharedOnPurpose
 from texswarm_desktop.core.local_names import NameRules
-from texswarm_desktop.core.project_files import PLAIN
 from texswarm_desktop.core.reconcile import Add, Record, meant_by, reconcile
 from texswarm_desktop.core.stale_saves import FormerState
+from texswarm_desktop.core.text_bytes import format_for
 from texswarm_desktop.services.disk_state import DiskFile
 from texswarm_desktop.services.file_reports import FileReports
 from texswarm_desktop.services.folder_import import FolderImport, can_wait
@@ -175,8 +175,9 @@ class FolderMirror:
 
     def files_changed(self) -> None:
         """Hear that files came, went or were renamed."""
-        known = self._known.paths
-        self._dirty.update({file_id for file_id, path in self._paths.of_files.items() if known.get(file_id) != path})
+        known, spelling = self._known.paths, self._taker.spelling
+        paths = self._paths.of_files.items()
+        self._dirty.update({each for each, path in paths if known.get(each) != path or spelling.is_behind(each)})
         if self._is_behind:
             self._schedule()
 
@@ -300,10 +301,12 @@ class FolderMirror:
             path, base = paths[file_id], self._known.files.get(file_id)
             if path in self._reports.on_disk:
                 continue
-            text = str(self._document.text(file_id))
-            if base is None or base.path != path or base.text != text:
+            text, said = str(self._document.text(file_id)), self._taker.spelling.said(file_id)
+            spelled = format_for(text, said)
+            self._reports.note_spelling(file_id, is_lost=spelled.encoding != said.encoding)
+            if base is None or (base.path, base.text, base.format) != (path, text, spelled):
                 there = (file_id, base) if base is not None and base.path == path else at_path.get(path)
-                writes.append(FileWrite(file_id, path, text, base.format if base else PLAIN, base, there))
+                writes.append(FileWrite(file_id, path, text, spelled, base, there))
         return writes
 
     def _on_done(self, job: "asyncio.Future[WritingOutcome]") -> None:
@@ -335,8 +338,8 @@ class FolderMirror:
                 self._dirty.update({file_id} & self._paths.of_files.keys())  # it came back while it was being removed
             else:
                 self._known.know(file_id, base)
-                if self._paths.of_files.get(file_id, base.path) != base.path:
-                    self._dirty.add(file_id)  # it got its old name back while it was being moved
+                if self._paths.of_files.get(file_id, base.path) != base.path or self._taker.spelling.is_behind(file_id):
+                    self._dirty.add(file_id)  # it got back what it was before while it was being moved or written
         for file_id, former in outcome.former:
             self._known.before(file_id, former)
         paths = self._paths.of_files

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from texswarm_desktop.core.disk_changes import Left
-from texswarm_desktop.core.project_files import TextFormat, encode_text, format_for
 from texswarm_desktop.core.reconcile import meant_by
 from texswarm_desktop.core.stale_saves import FormerState, former_state
+from texswarm_desktop.core.text_bytes import encode_text, format_for
 from texswarm_desktop.core.text_merge import whole_change
 from texswarm_desktop.services.disk_state import DiskFile, ReplacedFile, digest_of
 from texswarm_desktop.services.mirrored_file import MirroredFile
@@ -19,6 +19,7 @@ from texswarm_desktop.services.project_folder import ProjectFolder
 from texswarm_desktop.services.replica_database import put_intent, put_removal
 from texswarm_desktop.services.replica_store import ReplicaStore
 from texswarm_server.document.project_document import FileId
+from texswarm_server.document.text_format import TextFormat
 from texswarm_server.protocol.errors import ChangedOnDiskError, FilePathError, NotWritableError, TexSwarmError
 
 

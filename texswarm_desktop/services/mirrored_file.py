@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from texswarm_desktop.core.project_files import TextFormat
 from texswarm_desktop.core.reconcile import Record
 from texswarm_desktop.core.renames import Mirrored
 from texswarm_desktop.services.disk_state import DiskState
+from texswarm_server.document.text_format import TextFormat
 
 
 @dataclass(frozen=True, slots=True)

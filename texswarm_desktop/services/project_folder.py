@@ -14,13 +14,8 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from texswarm_desktop.core.ignore_rules import SharedOnPurpose, Sharing
-from texswarm_desktop.core.project_files import (
-    MAX_TEXT_BYTES,
-    OWN_FOLDER,
-    decode_text,
-    is_project_folder,
-    is_project_text,
-)
+from texswarm_desktop.core.project_files import OWN_FOLDER, is_project_folder, is_project_text
+from texswarm_desktop.core.text_bytes import MAX_TEXT_BYTES, decode_text
 from texswarm_desktop.services.atomic_file import remove_leftovers, temporary_beside
 from texswarm_desktop.services.disk import Disk, SystemDisk
 from texswarm_desktop.services.disk_state import DiskFile, DiskState, ReplacedFile, digest_of, read_steadily, state_of

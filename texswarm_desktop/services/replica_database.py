@@ -23,12 +23,12 @@ from pathlib import Path
 from typing import Final, cast, get_args
 
 from texswarm_desktop.core.outbox import OutboxRow, folded, in_portions, merge_many
-from texswarm_desktop.core.project_files import Encoding, Newline, TextFormat
 from texswarm_desktop.core.reconcile import NOTHING, Record
 from texswarm_desktop.core.stale_saves import FormerState
 from texswarm_desktop.core.text_merge import Edit, apply_edits
 from texswarm_desktop.services.figure_record import FigureRecord, Stamp
 from texswarm_server.document.blob_ref import BlobRef
+from texswarm_server.document.text_format import Encoding, Newline, TextFormat
 from texswarm_server.document.updates import compact
 from texswarm_server.protocol.errors import (
     CorruptSnapshotError,

@@ -9,7 +9,6 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from texswarm_desktop.core.disk_changes import DiskStep, Foreign, ForgetFile, RewriteFile, TakeLate
-from texswarm_desktop.core.project_files import PLAIN
 from texswarm_desktop.core.reconcile import (
     Add,
     Discard,
@@ -29,7 +28,9 @@ from texswarm_desktop.services.known_files import KnownFiles
 from texswarm_desktop.services.mirrored_file import MirroredFile
 from texswarm_desktop.services.mirrored_paths import MirroredPaths
 from texswarm_desktop.services.project_folder import Look
+from texswarm_desktop.services.spelling import Spelling
 from texswarm_server.document.project_document import FileId, ProjectDocument
+from texswarm_server.document.text_format import PLAIN
 from texswarm_server.protocol.errors import KindNotTakenError
 
 
@@ -56,6 +57,7 @@ class StepTaker:
         self._intake = intake
         self._on_unwritten = on_unwritten
         self._wall_clock = wall_clock
+        self.spelling = Spelling(document, known)
         self.is_watched = False
 
     # ── at the opening ──────────────────────────────────────────────────────────────────────────────────
@@ -68,7 +70,7 @@ class StepTaker:
                 self._know(FileId(file_id), path, found[path], records.get(file_id))
             case Merge(file_id, path, base):
                 self._remember_written_over(file_id, records)
-                self.merge(FileId(file_id), path, base, found[path])
+                self.merge(FileId(file_id), path, base, found[path], record=records.get(file_id))
             case Add(path):
                 self.add(path, found[path])
             case Rename(file_id, path):
@@ -77,7 +79,7 @@ class StepTaker:
             case RestoreFile(file_id, path, base):
                 self._remember_written_over(file_id, records)
                 self._restore(FileId(meant_by(file_id)), path)
-                self.merge(FileId(meant_by(file_id)), path, base, found[path])
+                self.merge(FileId(meant_by(file_id)), path, base, found[path], record=records.get(file_id))
             case Remove(file_id):
                 self._document.remove_file(FileId(file_id))
             case Discard(path):
@@ -90,7 +92,8 @@ class StepTaker:
     def add(self, path: str, file: DiskFile) -> None:
         """Take a new file of another program's into the document."""
         assert file.decoded is not None
-        self._know(self._document.add_file(self._paths.shared(path), file.decoded.text), path, file)
+        text, spelling = file.decoded.text, file.decoded.format
+        self._know(self._document.add_file(self._paths.shared(path), text, spelling=spelling), path, file)
 
     def merge(
         self,
@@ -99,11 +102,16 @@ class StepTaker:
         base: str | None,
         file: DiskFile,
         aside: Mapping[TextMerge, MergedText] = MappingProxyType({}),
+        *,
+        record: Record | None = None,
     ) -> None:
-        """Carry what another program changed since `base` into the document; `aside`: what was compared before."""
+        """Carry what another program changed since `base` into the document; `aside`: what was compared before.
+
+        `record`: what was known of the file at the last time.
+        """
         order = self._text_merge(file_id, path, base, file)
         self._known.know_former(file_id, self._edit(order, aside.get(order)).former)
-        self._hold(file_id, path, file)
+        self._hold(file_id, path, file, record)
 
     def _remember_written_over(self, file_id: str, records: Mapping[str, Record]) -> None:
         """A crash came before it was noted what we wrote over; whether it came before we did is not known."""
@@ -112,9 +120,10 @@ class StepTaker:
             self._known.before(FileId(meant_by(file_id)), former_state(record.text, self._wall_clock()))
 
     def _know(self, file_id: FileId, path: str, file: DiskFile, record: Record | None = None) -> None:
-        text, spelled = (file.decoded.text, file.decoded.format) if file.decoded else ("", PLAIN)
+        text = file.decoded.text if file.decoded else ""
         if record is not None and record.digest == file.state.digest and record.text is not None:
-            text, spelled = record.text, record.format
+            text = record.text
+        spelled = self.spelling.found(file_id, file, record)
         self._known.know(file_id, MirroredFile(path, text, spelled, file.state), record)
 
     def _text_merge(self, file_id: FileId, path: str, base: str | None, file: DiskFile) -> TextMerge:
@@ -170,16 +179,19 @@ class StepTaker:
         if file_id not in self._document.files:
             self._document.add_file(self._document.free_path(self._paths.shared(path)), file_id=file_id)
 
-    def _hold(self, file_id: FileId, path: str, file: DiskFile) -> None:
+    def _hold(self, file_id: FileId, path: str, file: DiskFile, record: Record | None = None) -> None:
         """The file at `path` is this one, and is as it was found there."""
         old = self._known.files.get(file_id)
         if old is not None and old.path != path and self.is_watched:
             self._known.know_stray(file_id, old)
-        self._know(file_id, path, file)
+        self._known.know(
+            file_id, MirroredFile(path, file.text or "", self.spelling.found(file_id, file, record), file.state)
+        )
         self._on_unwritten(file_id)
 
     def _rename(self, file_id: FileId, path: str, file: DiskFile) -> None:
         """Only the name: what else is another one follows as a merge, and has the old text as its base."""
         self._document.rename_file(file_id, self._document.free_path(self._paths.shared(path)))
-        self._known.know(file_id, replace(self._known.files[file_id], path=path, state=file.state))
+        spelled = self.spelling.found(file_id, file)
+        self._known.know(file_id, replace(self._known.files[file_id], path=path, state=file.state, format=spelled))
         self._on_unwritten(file_id)

@@ -232,6 +232,10 @@ _BY_CLASS: Final[dict[type[BaseException], ErrorText]] = {
     errors.ObeyedFileError: ErrorText(
         "Not shared", "Programs may obey a file of this name, so nobody is given it, and nobody gives it to you."
     ),
+    errors.EncodingTooSmallError: ErrorText(
+        "UTF-8 now",
+        "A character of this text is not in Latin-1, so the file is UTF-8 everywhere. Take it out, or tell inputenc.",
+    ),
     errors.LinkNotFollowedError: ErrorText(
         "Link to somewhere else", "This link leads out of the project. It is left as it is, and not shared."
     ),

@@ -1,14 +1,15 @@
 """A project as one Yjs document: a file tree with stable ids, a text per file, title, main file, lineage.
 
     meta   map   lineage, title, main (file id), schema
-    files  map   file id -> map {path, kind: "text"} or map {path, kind: "blob", blob: {hash, size}}
+    files  map   file id -> map {path, kind: "text", spelling: {…}} or map {path, kind: "blob", blob: {hash, size}}
     folders  map  path -> 1: folders that somebody made and that need not hold a file
     text:<file id>   text
 
 Texts are roots of their own, so that what somebody typed into a file that another person deleted at the same time
-is still there when the file is brought back, which whoever deleted it does when it arrives. Of a binary file (kind
-`blob`) only hash and size are here. The content of these maps may come from a stranger's program: entries that are not
-of this form are passed over, never trusted.
+is still there when the file is brought back, which whoever deleted it does when it arrives. `spelling`, how the file of
+a text is written (`document.text_format`), stands only where that is, or was, another than the plain way. Of a binary
+file (kind `blob`) only hash and size are here. The content of these maps may come from a stranger's program: what is
+not of this form is passed over, never trusted.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,6 +24,7 @@ from texswarm_server.document.blob_ref import BlobRef
 from texswarm_server.document.file_text import LOCAL_ORIGIN, TEXT_ROOT, FileText
 from texswarm_server.document.observing import follow, held_weakly
 from texswarm_server.document.paths import free_path, is_safe_path, usual_main
+from texswarm_server.document.text_format import PLAIN, TextFormat
 from texswarm_server.document.updates import (
     EMPTY_STATE,
     apply_update,
@@ -44,12 +46,14 @@ _MOST_REMOVED: Final = 500
 class FileEntry:
     """A file of the project. `path` is relative, with `/`; two files never show the same one.
 
-    `blob`: the content of a binary file, None for text.
+    `blob`: the content of a binary file, None for text. `spelling`: how the file of a text is written, None where
+    nothing is said of it: then it is plain.
     """
 
     file_id: FileId
     path: str
     blob: BlobRef | None = None
+    spelling: TextFormat | None = None
 
 
 @dataclass(slots=True)
@@ -57,6 +61,7 @@ class _Removed:
     """A text that was removed here; `watch` keeps it watched. `writers`: clients that may have typed in it since."""
 
     path: str
+    spelling: TextFormat | None
     watch: object
     is_typed_in: bool = False
     writers: frozenset[int] = frozenset()
@@ -171,7 +176,7 @@ class ProjectDocument:
     def files(self) -> Mapping[FileId, FileEntry]:
         """The files by id. Where two were given one path, the one with the smaller id keeps it."""
         if self._entries is None:
-            self._entries = self._with_blobs(_unique_paths(self._read_paths()))
+            self._entries = self._described(_unique_paths(self._read_paths()))
         return self._entries
 
     @property
@@ -214,16 +219,21 @@ class ProjectDocument:
         """Return `path`, with a number behind its name if another file has it."""
         return free_path(path, {entry.path for entry in self.files.values()})
 
-    def add_file(self, path: str, text: str = "", file_id: FileId | None = None) -> FileId:
+    def add_file(
+        self, path: str, text: str = "", file_id: FileId | None = None, *, spelling: TextFormat | None = None
+    ) -> FileId:
         """Add a file; raises FilePathError when the path is not one or is taken.
 
         `file_id` is given where two replicas that do the same at once should make one file.
         """
+        if spelling == PLAIN:
+            spelling = None
         path = self._free_path(path)
         file_id = file_id or FileId(uuid4().hex)
-        known = {**self.files, file_id: FileEntry(file_id, path)}
+        known = {**self.files, file_id: FileEntry(file_id, path, spelling=spelling)}
+        said = {"spelling": spelling.to_map()} if spelling is not None else {}
         with self._local_tree_change(dict(sorted(known.items()))):
-            self._files[file_id] = pycrdt.Map({"path": path, "kind": "text"})
+            self._files[file_id] = pycrdt.Map({"path": path, "kind": "text", **said})
             target = self._doc.get(TEXT_ROOT + file_id, type=pycrdt.Text)
             if text:
                 target.insert(0, text)
@@ -245,6 +255,14 @@ class ProjectDocument:
         with self._local_tree_change():
             self._files[file_id]["blob"] = blob.to_map()
 
+    def set_spelling(self, file_id: FileId, spelling: TextFormat) -> None:
+        """Let the file of a text be written in another way, everywhere."""
+        if file_id not in self.text_files:
+            raise UnknownFileError(file_id)
+        if spelling != (self.files[file_id].spelling or PLAIN):
+            with self._local_tree_change():
+                self._files[file_id]["spelling"] = spelling.to_map()
+
     def rename_file(self, file_id: FileId, path: str) -> None:
         """Give a file another path; its text, history and cursors stay."""
         self._require(file_id)
@@ -260,7 +278,7 @@ class ProjectDocument:
         self._require(file_id)
         entry = self.files[file_id]
         if entry.blob is None:
-            self._remember_removed(file_id, entry.path)
+            self._remember_removed(file_id, entry.path, entry.spelling)
         with self._local_tree_change():
             del self._files[file_id]
 
@@ -275,11 +293,11 @@ class ProjectDocument:
             if file_id not in self.files and is_safe_path(path):
                 self._remember_removed(FileId(file_id), path)
 
-    def _remember_removed(self, file_id: FileId, path: str) -> None:
+    def _remember_removed(self, file_id: FileId, path: str, spelling: TextFormat | None = None) -> None:
         root = self._doc.get(TEXT_ROOT + file_id, type=pycrdt.Text)
         watch = root.observe(held_weakly(self._on_removed_text, file_id))
         self._removed.pop(file_id, None)
-        self._removed[file_id] = _Removed(path, watch)
+        self._removed[file_id] = _Removed(path, spelling, watch)
         while len(self._removed) > _MOST_REMOVED:
             del self._removed[next(iter(self._removed))]
 
@@ -345,13 +363,14 @@ class ProjectDocument:
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def _with_blobs(self, entries: dict[FileId, FileEntry]) -> dict[FileId, FileEntry]:
-        """Say of binary files which content they have; what is half a binary file is none at all."""
+    def _described(self, entries: dict[FileId, FileEntry]) -> dict[FileId, FileEntry]:
+        """Say which content binary files have, and how texts are spelled; what is half a binary file is none at all."""
         found, written = {}, self._files.to_py()
         for file_id, entry in entries.items():
             blob = BlobRef.from_map(written[file_id].get("blob"))
             if (blob is not None) == (written[file_id].get("kind") == "blob"):
-                found[file_id] = replace(entry, blob=blob) if blob else entry
+                spelling = None if blob else TextFormat.from_map(written[file_id].get("spelling"))
+                found[file_id] = replace(entry, blob=blob, spelling=spelling) if blob or spelling else entry
         return found
 
     @contextmanager
@@ -397,7 +416,7 @@ class ProjectDocument:
             del self._removed[file_id]
         for file_id in [file_id for file_id, removed in self._removed.items() if removed.is_typed_in]:
             removed = self._removed.pop(file_id)
-            self.add_file(self.free_path(removed.path), file_id=file_id)
+            self.add_file(self.free_path(removed.path), file_id=file_id, spelling=removed.spelling)
             self.on_file_returned(file_id, removed.writers)
 
     def _publish_tree(self) -> None:

@@ -219,6 +219,10 @@ class ObeyedFileError(NotSharedError):
     """A program may obey it, so that nobody is given it, and nobody gives it."""
 
 
+class EncodingTooSmallError(DocumentError):
+    """A text has a character that the encoding of its file lacks, so that the file is UTF-8, everywhere."""
+
+
 class LinkNotFollowedError(FilePathError):
     """A path is, or leads through, a symbolic link that leaves the project's folder."""
 

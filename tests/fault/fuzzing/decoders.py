@@ -26,8 +26,9 @@ from texswarm_desktop.client.link import LinkClosedError
 from texswarm_desktop.core.ignore_rules import Sharing, decode_sharing, encode_sharing
 from texswarm_desktop.core.join_entry import read_join_entry
 from texswarm_desktop.core.latex_mask import read_source
-from texswarm_desktop.core.project_files import OWN_FOLDER, decode_text, encode_text
+from texswarm_desktop.core.project_files import OWN_FOLDER
 from texswarm_desktop.core.settings import Settings, decode_settings, encode_settings
+from texswarm_desktop.core.text_bytes import decode_text, encode_text
 from texswarm_desktop.core.zip_directory import find_directory, read_directory
 from texswarm_desktop.services.project_identity import read_identity
 from texswarm_server.cli.config_file import read_config_file

@@ -10,7 +10,9 @@ import stat
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
+from texswarm_desktop.core.text_bytes import DecodedText, decode_text
 from texswarm_desktop.services.disk import Entry
+from texswarm_server.document.text_format import TextFormat
 
 _TICK_NS = 4_000_000
 TEMPORARY = ".texswarm-tmp-"
@@ -47,7 +49,19 @@ class SimulatedDisk:
         return int(self._clock() * 1e9)
 
     def text(self, path: str) -> str:
-        return self.files[path].data.decode()
+        return self._decoded(path).text
+
+    def spelling(self, path: str) -> TextFormat:
+        return self._decoded(path).format
+
+    def contents(self) -> dict[str, bytes]:
+        """The bytes of every file that is the project's."""
+        return {path: self.files[path].data for path in self.texts()}
+
+    def _decoded(self, path: str) -> DecodedText:
+        decoded = decode_text(self.files[path].data)
+        assert decoded is not None, path
+        return decoded
 
     def texts(self) -> dict[str, str]:
         """Every file that is the project's."""

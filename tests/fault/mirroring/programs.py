@@ -3,7 +3,7 @@
 an editor    holds the text it loaded, and saves it in place, by a new file and a rename, or by moving the old file
              away first; it loads anew now and then, and else goes on from what it has
 git          checks out another branch by force: many files, one after the other
-a script     renames, deletes and makes files and folders
+a script     renames, deletes and makes files and folders, and spells some in another way
 """
 
 import asyncio
@@ -13,12 +13,23 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from texswarm_desktop.core.text_bytes import encode_text
 from texswarm_server.document import FileId
+from texswarm_server.document.text_format import PLAIN, TextFormat
 
 if TYPE_CHECKING:
     from tests.fault.mirroring.peer import Peer
     from tests.fault.mirroring.world import World
 
+#: Both ways to break a line, and both to lack a character.
+SPELLINGS = (
+    PLAIN,
+    TextFormat("latin-1"),
+    TextFormat("latin-1", newline="\r\n"),
+    TextFormat(newline="\r\n"),
+    TextFormat(has_bom=True),
+    TextFormat("utf-16-le", has_bom=True),
+)
 _STEP_S = (0.0, 0.0001, 0.001, 0.02, 0.1)
 _NAMES = ("a", "b", "s/c", "s/d", "t/e", "t/u/f")
 #: How long an editor keeps what it loaded before it looks again.
@@ -31,6 +42,7 @@ class Buffer:
 
     text: str
     loaded_at: float
+    spelled: TextFormat = PLAIN
 
 
 class Programs:
@@ -103,7 +115,7 @@ class Programs:
         try:
             buffer = self._buffers.get((peer.name, path))
             if is_fresh or buffer is None or world.loop.time() - buffer.loaded_at > _STALE_S:
-                buffer = Buffer(peer.disk.text(path), world.loop.time())
+                buffer = Buffer(peer.disk.text(path), world.loop.time(), peer.disk.spelling(path))
                 world.tell(peer.name, f"an editor loads {path}")
                 if world.random.random() < 0.7:
                     yield
@@ -117,12 +129,12 @@ class Programs:
                 lines.insert(world.random.randint(0, len(lines)), line)
             buffer.text = "".join(f"{line}\n" for line in lines)
             self._buffers[peer.name, path] = buffer
-            yield from self._save(peer, path, buffer.text, cuts=cuts)
+            yield from self._save(peer, path, buffer.text, cuts=cuts, spelled=buffer.spelled)
         finally:
             peer.busy.discard(path)
 
-    def _save(self, peer: "Peer", path: str, text: str, *, cuts: bool) -> Iterator[None]:
-        world, disk = self._world, peer.disk
+    def _save(self, peer: "Peer", path: str, text: str, *, cuts: bool, spelled: TextFormat) -> Iterator[None]:
+        world, disk, data = self._world, peer.disk, encode_text(text, spelled)
         kind = world.random.choice(("in place", "in place", "in pieces", "new file", "backup"))
         world.tell(peer.name, f"saves {path} ({kind}): {text.splitlines()[:3]}...")
         self._note_saved_twice(peer, path, text)
@@ -136,14 +148,14 @@ class Programs:
                 if world.random.random() < 0.6:
                     yield
                 if kind == "in pieces":
-                    disk.fill(path, inode, text[: len(text) // 2].encode())
+                    disk.fill(path, inode, encode_text(text[: len(text) // 2], spelled))
                     yield
-                disk.fill(path, inode, text.encode())
+                disk.fill(path, inode, data)
                 world.tell(peer.name, f"has saved {path}")
                 return
             hidden = f"{folder}/.{PurePosixPath(path).name}.new".lstrip("/")
             inode = disk.create(hidden)
-            disk.fill(hidden, inode, text.encode())
+            disk.fill(hidden, inode, data)
             yield
             if folder not in disk.folders:
                 return
@@ -212,9 +224,24 @@ class Programs:
         inode = peer.disk.create(path)
         if self._world.random.random() < 0.4:
             yield
-        peer.disk.fill(path, inode, "".join(f"{line}\n" for line in lines).encode())
+        spelled = self._world.random.choice(SPELLINGS) if self._world.spells else PLAIN
+        peer.disk.fill(path, inode, encode_text("".join(f"{line}\n" for line in lines), spelled))
         peer.busy.discard(path)
         yield from ()
+
+    def _convert(self, peer: "Peer") -> Iterator[None]:
+        """Spell a file in another way, and change nothing else."""
+        if (path := self._pick(peer)) is None:
+            return
+        peer.busy.add(path)
+        try:
+            text, spelled = peer.disk.text(path), self._world.random.choice(SPELLINGS)
+            self._world.tell(peer.name, f"spells {path} as {spelled}")
+            if self._world.random.random() < 0.5:
+                yield
+            yield from self._save(peer, path, text, cuts=False, spelled=spelled)
+        finally:
+            peer.busy.discard(path)
 
     def _folder(self, peer: "Peer") -> Iterator[None]:
         path = f"empty{self._world.random.randrange(3)}"

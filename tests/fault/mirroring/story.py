@@ -7,7 +7,10 @@ from unittest.mock import patch
 from uuid import UUID
 
 from tests.fault.mirroring.peer import Peer
+from tests.fault.mirroring.programs import SPELLINGS
 from tests.fault.mirroring.world import SimulatedLoop, World
+from texswarm_desktop.core.text_bytes import encode_text
+from texswarm_server.document.text_format import PLAIN
 
 FIRST = {
     f"{name}.tex": "".join(f"first line {number} of {name}\n" for number in range(12))
@@ -43,8 +46,8 @@ class Verdict:
     told: list[str] = field(default_factory=list)
 
 
-def live(seed: int, *, kills: bool = True, without: frozenset[str] = frozenset()) -> Verdict:
-    """Live through the story of a seed; `without`: kinds of events that do not happen in it."""
+def live(seed: int, *, kills: bool = True, without: frozenset[str] = frozenset(), spells: bool = False) -> Verdict:
+    """Live through the story of a seed; `without`: kinds of events that do not happen in it; `spells`: see `World`."""
     random = Random(seed)
     loop = SimulatedLoop(random)
     with (
@@ -52,7 +55,7 @@ def live(seed: int, *, kills: bool = True, without: frozenset[str] = frozenset()
         patch("texswarm_desktop.services.atomic_file.uuid4", lambda: UUID(int=random.getrandbits(128))),
     ):
         try:
-            return loop.run_until_complete(_live(random, loop, kills, without))
+            return loop.run_until_complete(_live(World(random, loop, kills=kills, spells=spells), without))
         finally:
             for task in asyncio.all_tasks(loop):
                 task.cancel()
@@ -60,13 +63,13 @@ def live(seed: int, *, kills: bool = True, without: frozenset[str] = frozenset()
             loop.close()
 
 
-async def _live(random: Random, loop: SimulatedLoop, kills: bool, without: frozenset[str]) -> Verdict:
-    world = World(random, loop, kills=kills)
-    verdict = Verdict()
+async def _live(world: World, without: frozenset[str]) -> Verdict:
+    random, loop, verdict = world.random, world.loop, Verdict()
+    on_disk = [*_DISK, *["convert"] * 4] if world.spells else _DISK
     try:
         await _begin(world)
         for _ in range(random.randint(8, 30)):
-            kind = random.choice(random.choice((_WINDOW, _DISK, _DISK, _LIFE)))
+            kind = random.choice(random.choice((_WINDOW, on_disk, on_disk, _LIFE)))
             if kind not in without:
                 await _do(world, random.choice(world.peers), kind)
             await asyncio.sleep(random.choice(_PAUSES_S))
@@ -91,7 +94,8 @@ async def _begin(world: World) -> None:
     first = world.peers[0].disk
     for path, text in FIRST.items():
         first.make_folder(path.rpartition("/")[0])
-        first.fill(path, first.create(path), text.encode())
+        spelled = random.choice(SPELLINGS) if world.spells else PLAIN
+        first.fill(path, first.create(path), encode_text(text, spelled))
         for line in text.splitlines():
             world.written[line] = "at first"
     lines = FIRST["intro.tex"].splitlines()
@@ -110,7 +114,7 @@ async def _begin(world: World) -> None:
 async def _do(world: World, peer: Peer, kind: str) -> None:
     if kind in _WINDOW:
         getattr(world, kind)(peer)
-    elif kind in _DISK:
+    elif kind in _DISK or kind == "convert":
         world.programs.begin(world.peers[0] if kind == "checkout" else peer, kind)
     elif kind == "kill":
         if peer.process is None and not peer.busy:  # who opens a folder in the middle of a checkout sees half of it

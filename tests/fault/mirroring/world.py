@@ -24,6 +24,7 @@ _WALL_START_S = 1_700_000_000.0
 _LATE_S = (0.0, 0.0005, 0.002, 0.01, 0.08)
 _CALM_ROUNDS = 3
 _MAX_ROUNDS = 400
+_LETTERS = (*["", "é", "ü"] * 8, "Ã©", "€")
 _SYLLABLES = re.findall("..", "bacedifoguhajekilomunaperosutavewixozy")
 
 
@@ -70,8 +71,9 @@ def _fail(process: Process, future: "asyncio.Future[Any]", error: Exception) -> 
 class World:
     """Who is there, what is under way, and what was written and deleted."""
 
-    def __init__(self, random: Random, loop: SimulatedLoop, *, kills: bool) -> None:
-        self.random, self.loop, self.kills = random, loop, kills
+    def __init__(self, random: Random, loop: SimulatedLoop, *, kills: bool, spells: bool = False) -> None:
+        """`spells`: files are spelled in different ways, and some words have letters that some of these lack."""
+        self.random, self.loop, self.kills, self.spells = random, loop, kills, spells
         self.hub = ProjectDocument(client_id=1)
         self.peers: list[Peer] = []
         self.programs = Programs(self)
@@ -94,6 +96,8 @@ class World:
         """Return a line that nobody wrote before, in words of its own."""
         self._count += 1
         words = ["".join(self.random.choices(_SYLLABLES, k=3)) for _ in range(4)]
+        if self.spells:
+            words[-1] += self.random.choice(_LETTERS)
         line = f"{' '.join(words)} {self._count}"
         self.written[line] = where
         return line
@@ -240,6 +244,9 @@ class World:
             for path in sorted(shown.keys() | there.keys()):
                 if shown.get(path) != there.get(path):
                     yield f"{peer.name}: {path} is {there.get(path)!r} instead of {shown.get(path)!r}"
+            for path, data in peer.disk.contents().items():
+                if (other := self.peers[0].disk.contents().get(path)) != data:
+                    yield f"{peer.name}: {path} is {data!r} and elsewhere {other!r}"
             if peer.disk.shown_folders() != self.peers[0].disk.shown_folders():
                 yield f"{peer.name} has other folders: {peer.disk.shown_folders() ^ self.peers[0].disk.shown_folders()}"
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from texswarm_desktop.core.project_files import PLAIN
 from texswarm_desktop.core.reconcile import stray
 from texswarm_desktop.services.folder_writer import FileWrite, FolderWriter, WritingRound
 from texswarm_desktop.services.mirrored_file import MirroredFile
 from texswarm_desktop.services.project_folder import ProjectFolder
 from texswarm_server.document.project_document import FileId
+from texswarm_server.document.text_format import PLAIN
 
 if TYPE_CHECKING:
     from texswarm_desktop.services.replica_store import ReplicaStore

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from texswarm_desktop.core.project_files import PLAIN
 from texswarm_desktop.core.reconcile import meant_by
 from texswarm_desktop.core.stale_saves import FormerStates, former_state
 from texswarm_desktop.services.disk_state import DiskState, digest_of
@@ -17,6 +16,7 @@ from texswarm_desktop.services.mirrored_file import MirroredFile
 from texswarm_desktop.services.replica_database import StoredReplica
 from texswarm_desktop.services.replica_store import ReplicaStore
 from texswarm_server.document.project_document import FileId
+from texswarm_server.document.text_format import PLAIN
 
 ONE, OTHER = FileId("one"), FileId("other")
 

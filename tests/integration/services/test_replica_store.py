@@ -14,7 +14,6 @@ import pytest
 from tests.helpers.run_async import settle
 from tests.helpers.small_disk import small_disk
 from texswarm_desktop.core.outbox import merge_many
-from texswarm_desktop.core.project_files import TextFormat
 from texswarm_desktop.core.reconcile import NOTHING, Record
 from texswarm_desktop.core.stale_saves import former_state
 from texswarm_desktop.core.text_merge import Edit
@@ -29,6 +28,7 @@ from texswarm_desktop.services.replica_database import (
 )
 from texswarm_desktop.services.replica_store import ReplicaStore
 from texswarm_server.document import ProjectDocument
+from texswarm_server.document.text_format import TextFormat
 from texswarm_server.protocol.errors import CorruptSnapshotError, NotReadableError, NotWritableError, StorageError
 
 

@@ -3,6 +3,7 @@
 import signal
 from pathlib import Path
 
+from tests.helpers.folder_listing import files_in
 from tests.helpers.run_async import runs_async, until
 from tests.helpers.shared_folder import fill, operate, running_server, shared
 from tests.helpers.sync_process import SyncProcess, sync_once, texts_in
@@ -174,3 +175,22 @@ async def test_a_folder_that_is_in_use_says_by_whom(tmp_path: Path) -> None:
             async with SyncProcess(tmp_path / "first") as two:
                 assert await two.ended() == 1
             assert f"process {one.pid}" in two.events[-1]["sentence"]
+
+
+@runs_async
+async def test_files_of_other_spellings_are_the_same_bytes_on_both_sides(tmp_path: Path) -> None:
+    """Latin-1 with CRLF, and what another program makes of it; nothing is said on the way of what is plain."""
+    old = "\\usepackage[latin1]{inputenc}\r\nn\xe4\xefve\r\n".encode("latin-1")
+    async with running_server(tmp_path) as (_, link):
+        paper = await shared(tmp_path, link, {"main.tex": "m\n"})
+        (tmp_path / "first" / "old.tex").write_bytes(old)
+        async with SyncProcess(tmp_path / "first") as one, SyncProcess(tmp_path / "two", paper) as two:
+            await one.until_saved()
+            await two.until_saved()
+            await until(lambda: files_in(tmp_path / "two").get("old.tex") == old)
+            (tmp_path / "two" / "old.tex").write_bytes(old + b"\xfc\r\n")
+            await until(lambda: files_in(tmp_path / "first")["old.tex"] == old + b"\xfc\r\n")
+            now = (old + b"\xfc\r\n").decode("latin-1").replace("\r\n", "\n").encode()
+            (tmp_path / "first" / "old.tex").write_bytes(now)
+            await until(lambda: files_in(tmp_path / "two")["old.tex"] == now)
+            assert files_in(tmp_path / "two") == files_in(tmp_path / "first")

@@ -1,12 +1,6 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from texswarm_desktop.core.project_files import (
-    MAX_TEXT_BYTES,
-    TextFormat,
-    decode_text,
-    encode_text,
     is_obeyed,
     is_project_figure,
     is_project_folder,
@@ -92,52 +86,3 @@ def test_clutter_is_told_to_nobody(name: str, nobody: bool) -> None:
 @pytest.mark.parametrize(("name", "is_one"), [("chapters", True), (".git", False), ("__pycache__", False)])
 def test_folders_of_programs_are_not_looked_into(name: str, is_one: bool) -> None:
     assert is_project_folder(name) is is_one
-
-
-@given(
-    st.binary(max_size=200)
-    | st.text(alphabet="aé\r\n😀", max_size=60).map(str.encode)
-    | st.text(alphabet="aé\r\n😀", max_size=60).map(lambda text: text.encode("utf-16"))
-    | st.binary(max_size=9).map(lambda data: b"\xfe\xff" + data)
-)
-def test_bytes_are_given_back_exactly(data: bytes) -> None:
-    decoded = decode_text(data)
-    if decoded is None:
-        assert b"\0" in data or data[:2] in {b"\xff\xfe", b"\xfe\xff"}
-    else:
-        assert encode_text(decoded.text, decoded.format) == data
-
-
-@pytest.mark.parametrize(
-    ("data", "text", "spelled"),
-    [
-        (b"", "", TextFormat()),
-        ("é\n".encode(), "é\n", TextFormat()),
-        (b"\xef\xbb\xbfa\n", "a\n", TextFormat(has_bom=True)),
-        (b"\xe9\n", "é\n", TextFormat("latin-1")),
-        (b"a\r\nb\r\n", "a\nb\n", TextFormat(newline="\r\n")),
-        (b"a\rb\r", "a\nb\n", TextFormat(newline="\r")),
-        (b"a\r\nb\n", "a\r\nb\n", TextFormat()),
-        (b"\xe9\r\n", "é\n", TextFormat("latin-1", newline="\r\n")),
-        (b"\xff\xfea\0\n\0", "a\n", TextFormat("utf-16-le", has_bom=True)),
-        (b"\xfe\xff\xd8\x3d\xde\x00\0\r\0\n", "😀\n", TextFormat("utf-16-be", has_bom=True, newline="\r\n")),
-        (b"\xff\xfe", "", TextFormat("utf-16-le", has_bom=True)),
-        (b"\xff\xfe9", "ÿþ9", TextFormat("latin-1")),
-    ],
-)
-def test_the_spelling_of_a_file_is_found(data: bytes, text: str, spelled: TextFormat) -> None:
-    decoded = decode_text(data)
-    assert decoded is not None
-    assert (decoded.text, decoded.format) == (text, spelled)
-
-
-def test_what_is_no_text_is_not_taken_for_one() -> None:
-    assert decode_text(b"\x7fELF\0\0") is None
-    assert decode_text("text".encode("utf-32")) is None
-    assert decode_text("text".encode("utf-16-le")) is None
-    assert decode_text(b"\xfe\xff\0") is None
-    assert decode_text(b"a" * (MAX_TEXT_BYTES + 1)) is None
-
-
-def test_a_character_that_latin_1_lacks_turns_the_file_into_utf_8() -> None:
-    assert encode_text("é€\n", TextFormat("latin-1")) == "é€\n".encode()

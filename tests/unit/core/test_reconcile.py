@@ -1,6 +1,5 @@
 from dataclasses import replace
 
-from texswarm_desktop.core.project_files import DecodedText, TextFormat
 from texswarm_desktop.core.reconcile import (
     NOTHING,
     Add,
@@ -15,6 +14,8 @@ from texswarm_desktop.core.reconcile import (
     reconcile,
     stray,
 )
+from texswarm_desktop.core.text_bytes import DecodedText
+from texswarm_server.document.text_format import TextFormat
 
 
 def found(text: str) -> Found:
@@ -166,3 +167,14 @@ def test_a_file_that_made_room_for_another_one_and_was_moved_on_is_that_file() -
     document, new = {"1": ("b", "x\ny\n"), "2": ("main", "new\n")}, {"main": found("new\n")}
     assert reconcile(cut, new | {"d": found("x\ny\n")}, document) == [Known("2", "main"), Rename("1", "d")]
     assert reconcile(cut, new, document) == [Known("2", "main")]
+
+
+def test_a_file_that_was_not_written_yet_takes_nothing_of_the_one_in_its_place() -> None:
+    """Seed 34 of the mirror with other spellings: the crash came before either was written, and all was doubled."""
+    cut = {
+        "1": replace(record("main", "x\ny\n", intent="x\ny\nz\n"), intent_text="x\ny\nz\n"),
+        "2": Record("main", intent=b"x\n", intent_text="x\n"),
+    }
+    document = {"1": ("b", "x\ny\nz\n"), "2": ("main", "x\n")}
+    assert reconcile(cut, {"main": found("x\ny\n")}, document) == [Discard("main")]
+    assert reconcile(cut, {"main": found("x\ny\nw\n")}, document) == [Merge("1", "main", "x\ny\nz\n")]

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, cast
 
 from texswarm_desktop.core.disk_changes import Left
 from texswarm_desktop.core.empty_folders import FolderFacts
-from texswarm_desktop.core.project_files import PLAIN, DecodedText
 from texswarm_desktop.core.reconcile import Add, RestoreFile
 from texswarm_desktop.core.renames import Seen
 from texswarm_desktop.core.stale_saves import FormerStates, former_state
+from texswarm_desktop.core.text_bytes import DecodedText
 from texswarm_desktop.core.text_merge import apply_edits
 from texswarm_desktop.services.disk_state import DiskFile, DiskState, digest_of
 from texswarm_desktop.services.figure_record import Stamp
@@ -15,6 +15,7 @@ from texswarm_desktop.services.folder_intake import FolderIntake, Sighting, Text
 from texswarm_desktop.services.mirrored_file import MirroredFile
 from texswarm_desktop.services.project_folder import Look
 from texswarm_server.document.project_document import FileId, ProjectDocument
+from texswarm_server.document.text_format import PLAIN
 
 if TYPE_CHECKING:
     from texswarm_desktop.services.project_folder import ProjectFolder

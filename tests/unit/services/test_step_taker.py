@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from texswarm_desktop.core.disk_changes import Foreign, ForgetFile, RewriteFile, TakeLate
-from texswarm_desktop.core.project_files import PLAIN, DecodedText
 from texswarm_desktop.core.reconcile import Add, Discard, Known, Merge, Remove, Rename, RestoreFile, stray
+from texswarm_desktop.core.text_bytes import DecodedText
 from texswarm_desktop.services.disk_state import DiskFile, DiskState, digest_of
 from texswarm_desktop.services.figure_record import Stamp
 from texswarm_desktop.services.known_files import KnownFiles
@@ -15,6 +15,7 @@ from texswarm_desktop.services.mirrored_paths import MirroredPaths
 from texswarm_desktop.services.project_folder import Look
 from texswarm_desktop.services.step_taker import StepTaker
 from texswarm_server.document.project_document import FileId, ProjectDocument
+from texswarm_server.document.text_format import PLAIN
 from texswarm_server.protocol.errors import KindNotTakenError
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ import pytest
 
 from texswarm_server.document import ProjectDocument
 from texswarm_server.document.blob_ref import BlobRef
+from texswarm_server.document.text_format import PLAIN, TextFormat
 from texswarm_server.protocol.errors import (
     DamagedDocumentError,
     FilePathError,
@@ -202,3 +203,40 @@ def test_a_path_that_is_taken_gets_a_number() -> None:
     project.add_file("s/a.tex")
     project.add_file("s/a (2).tex")
     assert (project.free_path("s/a.tex"), project.free_path("a.tex")) == ("s/a (3).tex", "a.tex")
+
+
+DOS = TextFormat("latin-1", newline="\r\n")
+
+
+def test_how_a_file_is_spelled_travels_and_plain_stays_unsaid() -> None:
+    document = ProjectDocument()
+    plain, dos = document.add_file("a.tex", "a", spelling=PLAIN), document.add_file("b.tex", "b", spelling=DOS)
+    document.set_spelling(plain, PLAIN)
+    assert "spelling" not in document._files.to_py()[plain]
+    copy = copy_of(document)
+    assert (copy.files[plain].spelling, copy.files[dos].spelling) == (None, DOS)
+    copy.rename_file(dos, "c.tex")
+    copy.set_spelling(dos, PLAIN)  # said from now on: somebody wished so
+    assert copy.files[dos].spelling == PLAIN
+    with pytest.raises(UnknownFileError):
+        copy.set_spelling(copy.add_blob("x.png", BlobRef(BlobHash("0" * 64), 1)), DOS)
+
+
+def test_a_file_that_comes_back_is_spelled_as_before() -> None:
+    document = ProjectDocument()
+    file_id = document.add_file("a.tex", "a", spelling=DOS)
+    other = copy_of(document)
+    document.remove_file(file_id)
+    other.text(file_id).replace_cp(0, 0, "typed ")
+    document.apply(other.update_since())
+    assert document.files[file_id].spelling == DOS
+
+
+def test_a_spelling_that_nobody_knows_is_passed_over() -> None:
+    stranger: Any = pycrdt.Doc()
+    files = stranger.get("files", type=pycrdt.Map)
+    for name, said in {"a": {"encoding": "utf-7"}, "b": 7, "c": {"encoding": "latin-1"}}.items():
+        files[name] = pycrdt.Map({"path": f"{name}.tex", "kind": "text", "spelling": said})
+    document = ProjectDocument()
+    document.apply(stranger.get_update())
+    assert [entry.spelling for entry in document.files.values()] == [None, None, TextFormat("latin-1")]
