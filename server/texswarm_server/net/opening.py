@@ -13,7 +13,10 @@ from typing import Final
 
 _MAX_BYTES: Final = 4096
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-_REQUEST: Final = re.compile(rb"GET ([!-~]+) HTTP/1\.1\r\n((?:[-!#$%&'*+.^_`|~0-9A-Za-z]+:[\t -~]*\r\n){1,64})\r\n")
+_TOKEN: Final = rb"[-!#$%&'*+.^_`|~0-9A-Za-z]+"
+_COMMA: Final = rb"[\t ]*,[\t ]*"
+_REQUEST: Final = re.compile(rb"GET ([!-~]+) HTTP/1\.1\r\n((?:%b:[\t -~]*\r\n){1,64})\r\n" % _TOKEN)
+_OPTIONS: Final = re.compile(rb"%b(?:%b%b)*" % (_TOKEN, _COMMA, _TOKEN))
 _KEY: Final = re.compile(rb"[A-Za-z0-9+/]{21}[AQgw]==")
 _BODY: Final = frozenset({b"content-length", b"transfer-encoding"})
 _FORWARDED_FOR: Final = b"x-forwarded-for"
@@ -55,9 +58,10 @@ def read_opening(data: bytes) -> Opening | None:
 
 
 def _asks_for_a_websocket(said: dict[bytes, bytes]) -> bool:
-    options = said.get(b"connection", b"").lower().split(b",")
+    options = said.get(b"connection", b"").lower()
     return (
         said.get(b"upgrade", b"").lower() == b"websocket"
         and said.get(b"sec-websocket-version") == b"13"
-        and any(option.strip(b"\t ") == b"upgrade" for option in options)
+        and _OPTIONS.fullmatch(options) is not None
+        and any(option.strip(b"\t ") == b"upgrade" for option in options.split(b","))
     )

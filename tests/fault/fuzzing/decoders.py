@@ -19,6 +19,8 @@ import pycrdt
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
+from websockets.http11 import Request
+from websockets.server import ServerProtocol
 
 from tests.fault.fuzzing.full_messages import full_message
 from texswarm_desktop.client.check_up import http_fact
@@ -40,7 +42,8 @@ from texswarm_server.document.gaps import has_hole, is_filling, without_holes
 from texswarm_server.document.presence import Presence, PresenceEntry, decode_presence, encode_presence
 from texswarm_server.document.shared_document import SharedDocument
 from texswarm_server.document.updates import EMPTY_STATE, check_update, compact, merge_updates, read_state_vector
-from texswarm_server.net.client_address import ClientAddresses
+from texswarm_server.net.client_address import FORWARDED_FOR, ClientAddresses
+from texswarm_server.net.opening import read_opening
 from texswarm_server.net.yjs_peer import _read_path
 from texswarm_server.pairing.channel import channel_of
 from texswarm_server.pairing.exchange import MESSAGE_BYTES, GuestExchange, HostExchange
@@ -153,6 +156,7 @@ def decoders(folder: Path) -> dict[str, Decoder]:
         "tokens": Decoder(_as_text(_verify()), (RejectedError,), _tokens(), 4),
         "yjs_paths": Decoder(lambda data: _read_path("/yjs/" + data.decode("latin-1")), (), _paths(), 5),
         "proxies": Decoder(_find_address, (), (b"1.2.3.4, 10.0.0.1", b"[::1]:80,::ffff:10.0.0.2, fe80::1%eth0"), 5),
+        "requests": Decoder(_open_connection, (), _requests(), 5),
         "settings": Decoder(
             _as_text(_read_values), (ValueError,), (b"30m", b"1.5h", b"256M", b"8091", b"a, b", b"90"), 3
         ),
@@ -297,6 +301,19 @@ def _find_address(data: bytes) -> None:
     addresses.find(("10.0.0.9", 1234), data.decode("latin-1").split("\n"))
 
 
+def _open_connection(data: bytes) -> None:
+    """What is accepted at a glance is accepted by websockets too, and understood in the same way."""
+    opening = read_opening(data)
+    if opening is None:
+        return
+    protocol = ServerProtocol()
+    protocol.receive_data(data)
+    (request,) = protocol.events_received()
+    assert isinstance(request, Request)
+    assert protocol.accept(request).status_code == 101
+    assert (request.path, tuple(request.headers.get_all(FORWARDED_FOR))) == (opening.path, opening.forwarded_for)
+
+
 def _read_values(text: str) -> None:
     for read in (read_time, read_size, read_port, read_days, read_count, read_switch):
         try:
@@ -317,10 +334,20 @@ def _read_configuration(path: Path) -> Callable[[bytes], object]:
 # ── samples ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def _requests() -> tuple[bytes, ...]:
+    usual = (
+        b"GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+    )
+    more = (b"", b"X-Forwarded-For: 192.0.2.1\r\n", b"Content-Length: 0\r\n", b"Upgrade: websocket\r\n")
+    return tuple(usual + each + b"\r\n" for each in more)
+
+
 def _orders() -> tuple[bytes, ...]:
     who = {"user_id": ID, "display_name": "Ada é😀", "session_id": ID}
     orders = (
         Authentication(protocol=2, token="txi_x", request=1, **who),
+        Authentication(protocol=2, token="a.b.c", open=(OpenDocument(document_id=ID, state_vector=b"\x00"),)),
         OpenDocument(document_id=ID, lineage=ID, request=7),
         CreateInvite(document_id=ID, role="viewer", ttl_s=3.5, uses=2),
         CloseDocument(handle=-3),

@@ -62,9 +62,10 @@ def test_the_answer_is_that_of_the_standard() -> None:
         asked(User_Agent="Python/3.11 websockets/17.4", Sec_WebSocket_Extensions="permessage-deflate"),
         asked(Connection="keep-alive, Upgrade", Origin="https://example.org", Accept_Language="de,en;q=0.5"),
         asked(Connection="upgrade", Upgrade="WebSocket"),
+        asked(Connection="a, upgrade ,b"),
         asked("/ws", "GET {} HTTP/1.1", ("X-Forwarded-For", "192.0.2.1, 192.0.2.2"), ("X-Forwarded-For", "192.0.2.3")),
     ],
-    ids=["plain", "query", "desktop", "browser", "small letters", "proxies"],
+    ids=["plain", "query", "desktop", "browser", "small letters", "options", "proxies"],
 )
 def test_what_nearly_every_client_sends_is_understood_at_a_glance(data: bytes) -> None:
     assert at_a_glance(data) == by_websockets(data) is not None
@@ -83,6 +84,8 @@ def test_what_nearly_every_client_sends_is_understood_at_a_glance(data: bytes) -
         asked(Upgrade=None),
         asked(Upgrade="h2c"),
         asked(Connection="close"),
+        asked(Connection="keep:alive, Upgrade"),
+        asked(Connection="Upgrade,"),
         asked(Sec_WebSocket_Key=None),
         asked(Sec_WebSocket_Key="dGhlIHNhbXBsZQ=="),
         asked(Sec_WebSocket_Key=KEY[:-3] + "F=="),
