@@ -11,7 +11,7 @@ import msgspec
 from texswarm_desktop.client.states import Idle, LinkState
 from texswarm_desktop.core.file_differences import Change, FileDifference
 from texswarm_desktop.core.joining import Road
-from texswarm_desktop.ui.error_texts import text_of
+from texswarm_desktop.ui.error_texts import ErrorText, text_at_the_end, text_of
 from texswarm_server.protocol.errors import (
     ErrorCode,
     ProjectInUseError,
@@ -56,12 +56,15 @@ def ending_of(error: TexSwarmError) -> Ending:
         case SettingsError():
             return Ending(2, "usage", str(error))
         case _:
-            return Ending(1, type(error).__name__, sentence_of(error))
+            return Ending(1, type(error).__name__, _line(text_at_the_end(error), error))
 
 
 def sentence_of(error: TexSwarmError) -> str:
     """Return one line about an error: what it is, and which file or program it is about."""
-    words = text_of(error)
+    return _line(text_of(error), error)
+
+
+def _line(words: ErrorText, error: TexSwarmError) -> str:
     is_told = isinstance(error, ProjectInUseError) or not isinstance(error, StorageError)
     detail = "" if is_told or not str(error) else f" ({error})"
     return " ".join(f"{words.title}: {words.sentence}{detail}".split())

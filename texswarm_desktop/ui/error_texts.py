@@ -33,6 +33,7 @@ class ErrorText:
 
 
 _KEPT: Final = "Everything you wrote is kept on this computer."
+_NOT_WRITABLE: Final = "The disk is full or the folder is read-only."
 _OUR_FAULT: Final = "This is a mistake in TeXSwarm."
 
 _BY_CODE: Final[dict[str, ErrorText]] = {
@@ -187,7 +188,7 @@ _BY_CLASS: Final[dict[type[BaseException], ErrorText]] = {
     ),
     errors.NotWritableError: ErrorText(
         "Cannot write to the folder",
-        "The disk is full or the folder is read-only. You can go on; it is tried again until it works.",
+        f"{_NOT_WRITABLE} You can go on; it is tried again until it works.",
     ),
     errors.FolderTakenError: ErrorText(
         "Folder is not empty", "There is something in this folder already. Choose another one, or an empty one."
@@ -321,6 +322,12 @@ def text_of(error: BaseException) -> ErrorText:
     if isinstance(error, ToolMissingError):
         return _BY_TOOL.get(error.tool) or _of_class(error)
     return _BY_PROBLEM[error.problem] if isinstance(error, CloneError) else _of_class(error)
+
+
+def text_at_the_end(error: TexSwarmError) -> ErrorText:
+    """Return the words for an error that ends a program: nothing is tried again then."""
+    words = text_of(error)
+    return replace(words, sentence=_NOT_WRITABLE) if type(error) is errors.NotWritableError else words
 
 
 def text_of_code(code: str, message: str = "") -> ErrorText:

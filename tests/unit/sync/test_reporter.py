@@ -11,7 +11,7 @@ from texswarm_desktop.client.states import STATES, LinkState, Live, NeedsUser
 from texswarm_desktop.core.file_differences import Change, FileDifference
 from texswarm_desktop.core.joining import Road
 from texswarm_desktop.sync.options import _EPILOG
-from texswarm_desktop.sync.reporter import Ending, Reporter, ending_of, state_name
+from texswarm_desktop.sync.reporter import Ending, Reporter, ending_of, sentence_of, state_name
 from texswarm_server.protocol.errors import (
     ErrorCode,
     KindNotSharedError,
@@ -52,6 +52,14 @@ def test_every_error_has_an_exit_status_and_one_line(error: TexSwarmError, statu
     ending = ending_of(error)
     assert ending.status == status
     assert len(ending.sentence.splitlines()) == 1
+
+
+def test_what_ends_the_program_is_not_said_to_be_tried_again() -> None:
+    error = NotWritableError("/paper: Read-only file system")
+    assert ending_of(error).sentence == (
+        "Cannot write to the folder: The disk is full or the folder is read-only. (/paper: Read-only file system)"
+    )
+    assert "tried again" in sentence_of(error)
 
 
 def test_two_histories_name_the_choices() -> None:
