@@ -24,6 +24,7 @@ from texswarm_server.protocol.messages import (
     ListDocuments,
     ListInvites,
     RedeemInvite,
+    RevokeInvite,
     RoleName,
     ServerDescribed,
 )
@@ -135,10 +136,14 @@ async def same_or_new_invite(
 ) -> InviteCreated:
     """Return an invite of before, as it stands now, or where it lets nobody in any more, a new one.
 
-    `known`: its id and its secret; None where there was none. `asks`: owners decide about who comes by it from now on.
+    `known`: its id and its secret; None where there was none; an empty secret: it is over, and is withdrawn if it still
+    stands. `asks`: owners decide about who comes by it from now on.
     """
-    if known is not None:
-        invite_id, token = known
+    invite_id, token = known or ("", "")
+    if invite_id and not token:
+        with suppress(RejectedError):
+            await connection.request(RevokeInvite(invite_id=invite_id))
+    elif invite_id:
         answer = await connection.request(ListInvites(document_id=document_id))
         assert isinstance(answer, InviteList)
         for one in answer.invites:

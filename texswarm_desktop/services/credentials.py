@@ -43,6 +43,7 @@ class CredentialStore:
         self._profile = profile
         self._secrets = secrets
         self._executor = executor
+        self._shared_places: dict[str, SecretPlace] = {}
         self.user_id = self._installation_id()
 
     @property
@@ -85,33 +86,47 @@ class CredentialStore:
 
     async def forget(self, address: ServerAddress, fingerprint: str | None = None) -> None:
         """Keep nothing any more that lets this installation in at a server; returns when that is durable."""
-        loop = asyncio.get_running_loop()
-        forgotten: asyncio.Future[None] = loop.create_future()
-        lock = self._profile / _LOCK_FILE
+        lock, loop = self._profile / _LOCK_FILE, asyncio.get_running_loop()
         place = SecretPlace(self._secrets, _name_of(address, fingerprint), self._executor, loop, lock=lock)
-
-        def on_kept(_kept: Kept) -> None:
-            if not forgotten.done():
-                forgotten.set_result(None)
-
-        place.change(lambda _kept: Kept(), on_kept)
-        with suppress(TimeoutError):  # a store that refuses has said so in the log
-            async with asyncio.timeout(_FORGET_S):
-                await forgotten
+        await self._changed(place, lambda _kept: Kept())
 
     async def kept_link(self, document_id: str) -> tuple[str, str] | None:
-        """Return id and secret of the invite that was passed on last for a project shared from here."""
+        """Return id and secret of the invite that was passed on last for a project shared from here.
+
+        The secret is empty where the sharing is over and the invite may still let somebody in.
+        """
         kept = await self._shared(document_id).read()
-        return (kept.invite_id, kept.invite) if kept.invite_id and kept.invite else None
+        return (kept.invite_id, kept.invite or "") if kept.invite_id else None
 
     def keep_link(self, document_id: str, invite_id: str, secret: str) -> None:
         """Keep the invite that is passed on for a project shared from here; from a running loop."""
         place = self._shared(document_id)
         place.change(lambda _kept: Kept(invite=secret, invite_id=invite_id), lambda _kept: None)
 
+    async def keep_that_link_is_over(self, document_id: str, invite_id: str) -> None:
+        """Keep that an invite is to be withdrawn when the project is shared again; returns when that is durable."""
+        await self._changed(self._shared(document_id), lambda _kept: Kept(invite_id=invite_id))
+
+    async def _changed(self, place: "SecretPlace", change: "Change") -> None:
+        """Change what is kept and wait for it, for a while; a store that refuses has said so in the log."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def on_kept(_kept: Kept) -> None:
+            if not done.done():
+                done.set_result(None)
+
+        place.change(change, on_kept)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FORGET_S):
+                await done
+
     def _shared(self, document_id: str) -> "SecretPlace":
-        lock, loop = self._profile / _LOCK_FILE, asyncio.get_running_loop()
-        return SecretPlace(self._secrets, f"shared {document_id}", self._executor, loop, lock=lock)
+        """One for each project, so that its changes are made in order."""
+        if document_id not in self._shared_places:
+            lock, loop = self._profile / _LOCK_FILE, asyncio.get_running_loop()
+            place = SecretPlace(self._secrets, f"shared {document_id}", self._executor, loop, lock=lock)
+            self._shared_places[document_id] = place
+        return self._shared_places[document_id]
 
     def _installation_id(self) -> str:
         path = self._profile / _IDENTITY_FILE
@@ -203,7 +218,7 @@ class SecretPlace:
         kept, count = self._read(), len(self._changes)
         for change in islice(self._changes, count):
             kept = change(kept)
-        is_something = kept.refresh_token is not None or kept.invite is not None
+        is_something = any((kept.refresh_token, kept.invite, kept.invite_id))
         self._secrets.set(self._name, msgspec.json.encode(kept).decode() if is_something else None)
         for _ in range(count):
             self._changes.popleft()

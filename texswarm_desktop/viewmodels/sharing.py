@@ -1,7 +1,7 @@
 """This desktop's own server, while it shares a project, and what is shown of that."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +25,12 @@ from texswarm_server.protocol.messages import InviteCreated, RevokeInvite, RoleN
 EVERYWHERE: Final = ""
 #: What the own server is known by, whatever its address.
 OWN_SERVER: Final = "embedded"
+#: What was not withdrawn by then is withdrawn when the project is shared again, before anybody is invited.
 _WITHDRAW_LIMIT_S: Final = 0.1
+
+
+async def _kept_nowhere(_document_id: str, _invite_id: str) -> None:
+    """Keep nothing."""
 
 
 class Sharing(QObject):
@@ -34,7 +39,8 @@ class Sharing(QObject):
     The system is asked to stay awake while others are here.
 
     Three invitations lead here. The one in the link is what people send each other: it is withdrawn when the sharing is
-    ended, and kept, so that after a crash, which ends no sharing, the link that somebody was sent leads here again. The
+    ended, and kept, so that after a crash, which ends no sharing, the link that somebody was sent leads here again.
+    Where the own server did not answer in time, that it is over is kept, and comes true when it is shared again. The
     others are the server's own, one for who comes by the list, one for who has the join code: nobody was sent them,
     and they end with every run of the server, however that ends. That of the list ends also when the list is closed.
 
@@ -54,12 +60,13 @@ class Sharing(QObject):
         identity: HostIdentity,
         status: ConnectionView,
         keep_link: Callable[[InviteCreated], object] = lambda _invite: None,
+        keep_over: Callable[[str, str], Awaitable[object]] = _kept_nowhere,
         keep_awake: KeepAwake | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._data, self._address, self._identity, self._status = data, address, identity, status
-        self._keep_link = keep_link
+        self._keep_link, self._keep_over = keep_link, keep_over
         self._wakefulness = Wakefulness(self.awake_changed.emit, keep_awake)
         self.awake_changed.connect(self._on_awake_changed)
         self._server: EmbeddedServer | None = None
@@ -171,8 +178,10 @@ class Sharing(QObject):
         if self.hosting is not None:
             self._show(None)
             if opened is not None:
-                await _withdraw(opened, invite_id)
+                is_withdrawn = await _withdraw(opened, invite_id)
                 await opened.detach()
+                if not is_withdrawn:
+                    await self._keep_over(opened.project.document_id, invite_id)
         if server is not None:
             self.server_changed.emit(None)
             await server.stop()
@@ -210,15 +219,21 @@ class Sharing(QObject):
         return shown
 
 
-async def _withdraw(opened: OpenedProject, invite_id: str) -> None:
-    """Leave no way in behind: nobody new comes by the link of a sharing that is over.
+async def _withdraw(opened: OpenedProject, invite_id: str) -> bool:
+    """Leave no way in behind: nobody new comes by the link of a sharing that is over. Returns whether that is sure.
 
     Who came by it is a member, and comes back without it when the project is shared again.
     """
-    if opened.connection is not None and invite_id:
-        with suppress(LinkError, RejectedError, TimeoutError):
-            async with asyncio.timeout(_WITHDRAW_LIMIT_S):
+    if not invite_id:
+        return True
+    with suppress(LinkError, TimeoutError):
+        async with asyncio.timeout(_WITHDRAW_LIMIT_S):
+            with suppress(RejectedError):  # it is not there any more
+                if opened.connection is None:
+                    return False
                 await opened.connection.request(RevokeInvite(invite_id=invite_id))
+            return True
+    return False
 
 
 def host_config(data: Path, address: str, name: str) -> HostConfig:

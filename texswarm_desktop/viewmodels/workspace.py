@@ -128,6 +128,7 @@ class Workspace(QObject):
             identity=host_identity,
             status=status,
             keep_link=self._keep_link,
+            keep_over=credentials.keep_that_link_is_over,
             keep_awake=keep_awake,
             parent=self,
         )

@@ -1,5 +1,6 @@
 """Two and more desktops on one project: host, join, write, leave, and what the guests keep."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -171,10 +172,16 @@ async def test_a_host_can_stop_and_begin_again_and_the_guest_comes_back_with_wha
     await until(lambda: bob.is_live)
 
 
+@pytest.mark.parametrize("answers", [True, False])
 @runs_at_desks
-async def test_nobody_new_comes_by_the_link_of_a_sharing_that_is_over(desks: Desks) -> None:
+async def test_nobody_new_comes_by_the_link_of_a_sharing_that_is_over(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch, answers: bool
+) -> None:
+    """Also where the own server was too slow, or gone, when it was told so."""
     ada = await desks.start_with("ada", "paper")
     old = parse_invite_link(await ada.workspace.host())
+    if not answers:
+        monkeypatch.setattr(ada.opened.connection, "request", never_answered)
     await ada.workspace.stop_hosting()
     new = parse_invite_link(await ada.workspace.host())
     invitations = (await ada.workspace.owner.membership()).invitations
@@ -184,6 +191,11 @@ async def test_nobody_new_comes_by_the_link_of_a_sharing_that_is_over(desks: Des
     await cy.until_notice("The host withdrew this invitation")
     cy.window.meeting.join_requested.emit(str(new), "cy")
     await cy.until_text("paper")
+
+
+async def never_answered(_order: object) -> None:
+    """Stands for a request to a server that is too slow."""
+    await asyncio.get_running_loop().create_future()
 
 
 @runs_at_desks
