@@ -12,6 +12,7 @@ The formats: https://www.sqlite.org/walformat.html.
 
 import struct
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ _ANY_SIZE: Final = 4096
 _PAGE_SIZES: Final = frozenset(1 << bits for bits in range(9, 17))
 _INDEX_HEAD: Final = struct.Struct("=12xB3xI12x8s8s")
 _MOST_TORN: Final = 1
+_TRIES: Final = 20
+_PAUSE_S: Final = 0.002
 _WORD: Final = 0xFFFFFFFF
 
 Sums = tuple[int, int]
@@ -84,7 +87,7 @@ def lost_changes(path: Path) -> str:
     if log is None:
         return "the log of the last changes is gone" if counted else ""
     taken = _taken_by_sqlite(path, log)
-    if _read_head(path) != log.head:  # somebody began it anew just now
+    if taken is None or _read_head(path) != log.head:  # somebody begins it anew just now
         return ""
     if index is not None and index.salts == log.salts and counted > taken:
         return f"{counted - taken} of {counted} pages in the log of the last changes are lost"
@@ -144,12 +147,26 @@ def _frames(file: BinaryIO, page_bytes: int) -> Iterator[_Frame]:
         yield _Frame(*_FRAME_HEAD.unpack(head))
 
 
-def _taken_by_sqlite(path: Path, log: _Log) -> int:
-    """Return how many frames of the log count for SQLite, which looks at all of them when nobody has it open."""
+def _taken_by_sqlite(path: Path, log: _Log) -> int | None:
+    """Return how many frames of the log count for SQLite, which looks at all of them when nobody has it open.
+
+    None where nobody can say, because somebody else writes into it.
+    """
     with closing(open_read_only(path)) as database:
         database.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        index = _read_index(path)
-    return index.frames if index is not None and index.salts == log.salts else 0
+        index = _whole_index(path)
+    if log.sums is None:
+        return 0
+    return index.frames if index is not None and index.salts == log.salts else None
+
+
+def _whole_index(path: Path) -> _Index | None:
+    """Return the index of a database that is open; it is read again where somebody just wrote into it."""
+    for _ in range(_TRIES):
+        if index := _read_index(path):
+            return index
+        time.sleep(_PAUSE_S)
+    return None
 
 
 def _read_index(path: Path) -> _Index | None:
