@@ -7,12 +7,19 @@ from texswarm_server.protocol.messages import AuthenticationResult, TokenRenewed
 class FakeCredentials:
     """Behaves as the real ones: an invite goes once a refresh token is there, a refused credential is forgotten."""
 
-    def __init__(self, *, invite: str | None = "invite", access: str | None = None, refresh: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        invite: str | None = "invite",
+        access: str | None = None,
+        refresh: str | None = None,
+        session: str | None = None,
+    ) -> None:
         self.user_id: str | None = None
         self.display_name, self.color = "Ada", "#336699"
         self.access_token, self.refresh_token, self.invite = access, refresh, invite
         self.access_expires_at: float | None = None
-        self.session_id: str | None = None
+        self.session_id = session
         self.caught_up = 0
         self.refusals: list[tuple[Rung, str]] = []
         self.results: list[AuthenticationResult] = []

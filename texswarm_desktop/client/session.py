@@ -265,8 +265,13 @@ class Session:
         self._hear(message)
 
     def _ask_ahead(self) -> Iterator[OpenDocument]:
-        """Yield what to open with the sign-in, as far as it fits into a first message; the rest is opened after it."""
+        """Yield what to open with the sign-in, as far as it fits into a first message; the rest is opened after it.
+
+        Only who comes again opens ahead: a sign-in that was given up and arrives late after all shows by its session.
+        """
         self._openings.clear()
+        if self._credentials.session_id is None:
+            return
         room_bytes = _ROOM_AHEAD_BYTES
         for document_id, sync in self._documents.items():
             order = msgspec.structs.replace(sync.opening(), request=self._next_request())

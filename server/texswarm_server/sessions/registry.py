@@ -6,7 +6,9 @@ One machine per session, all in one table because takeover, the limit per user a
                         ^   │  └──attach: the older connection is replaced          │
                         └───┴────────────────────attach─────────────────────────────┘
 
-Attaching never fails because a session exists. Time is any steady clock in seconds; connections are any hashable
+Attaching never fails because a session exists. Where a session is asked for that has expired, another one stands for
+it from then on: whoever asks again, because the answer was lost or the question was long on its way, comes to the same.
+Time is any steady clock in seconds; connections are any hashable
 token of the caller.
 """
 
@@ -22,12 +24,13 @@ Connection = Hashable
 
 @dataclass(slots=True)
 class Session:
-    """One user's place. `connection` is None while it is detached."""
+    """One user's place. `connection` is None while it is detached. `stands_for`: the expired one that was asked for."""
 
     session_id: SessionId
     user_id: UserId
     grant_id: str
     connection: Connection | None = None
+    stands_for: SessionId | None = None
 
     @property
     def is_attached(self) -> bool:
@@ -56,6 +59,7 @@ class SessionRegistry:
         self._max_per_user = max_per_user
         self.new_id = new_id
         self._sessions: dict[SessionId, Session] = {}
+        self._successors: dict[SessionId, Session] = {}
         self._by_user: dict[UserId, dict[SessionId, Session]] = {}
         self._deadlines: Deadlines[SessionId] = Deadlines()
 
@@ -63,8 +67,8 @@ class SessionRegistry:
         return len(self._sessions)
 
     def find(self, session_id: SessionId) -> Session | None:
-        """Return a session that has not expired."""
-        return self._sessions.get(session_id)
+        """Return a session that has not expired, or the one that stands for it."""
+        return self._sessions.get(session_id) or self._successors.get(session_id)
 
     def sessions_of(self, user_id: UserId) -> list[Session]:
         """Return a user's sessions, the oldest first."""
@@ -100,15 +104,17 @@ class SessionRegistry:
         Raises RejectedError(limit_exceeded) when the user has no place left and every one is attached. With
         `is_limited` false the session ends with its connection and takes no place.
         """
-        session = self._sessions.get(wanted) if wanted else None
+        session = self.find(wanted) if wanted else None
         if session is None or session.user_id != user_id:
+            stands_for = wanted if session is None else None
             ended = self._make_room(user_id) if is_limited else []
-            session = Session(new_id or self.new_id(), user_id, grant_id, connection)
+            session = Session(new_id or self.new_id(), user_id, grant_id, connection, stands_for)
             self._add(session)
             return Attachment(session, is_resumed=False, ended=ended)
         replaced, session.connection, session.grant_id = session.connection, connection, grant_id
         self._deadlines.cancel(session.session_id)
-        return Attachment(session, is_resumed=True, replaced=None if replaced == connection else replaced)
+        is_resumed = session.session_id == wanted
+        return Attachment(session, is_resumed, replaced=None if replaced == connection else replaced)
 
     def detach(self, session_id: SessionId, connection: Connection, now: float) -> bool:
         """Note that `connection` is gone; False when it did not serve the session any more."""
@@ -145,6 +151,8 @@ class SessionRegistry:
     def _add(self, session: Session) -> None:
         self._sessions[session.session_id] = session
         self._by_user.setdefault(session.user_id, {})[session.session_id] = session
+        if session.stands_for is not None:
+            self._successors[session.stands_for] = session
 
     def _remove(self, session_id: SessionId) -> Session | None:
         session = self._sessions.pop(session_id, None)
@@ -153,4 +161,6 @@ class SessionRegistry:
             del mine[session_id]
             if not mine:
                 del self._by_user[session.user_id]
+            if session.stands_for is not None:
+                del self._successors[session.stands_for]
         return session

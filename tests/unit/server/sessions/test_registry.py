@@ -99,6 +99,22 @@ def test_a_restored_session_has_what_is_left_of_its_time_and_no_more_than_all() 
     assert [each.session_id for each in sessions.expire(1000 + GRACE_S)] == ["r2"]
 
 
+def test_whoever_asks_again_for_an_expired_session_comes_to_the_one_that_stands_for_it() -> None:
+    sessions = registry()
+    expired = SessionId("expired")
+    first = sessions.attach(ADA, expired, "c1", grant_id="g")
+    again = sessions.attach(ADA, expired, "c2", grant_id="g")
+    theirs = sessions.attach(BOB, expired, "c3", grant_id="g")
+
+    assert (again.session, again.is_resumed, again.replaced) == (first.session, False, "c1")
+    assert sessions.find(expired) is first.session
+    assert theirs.session is not first.session
+
+    sessions.end(first.session.session_id)
+    assert sessions.find(expired) is None
+    assert sessions.find(theirs.session.session_id) is theirs.session
+
+
 def test_an_ended_session_is_gone() -> None:
     sessions = registry()
     session = sessions.attach(ADA, None, "c1", grant_id="g").session
@@ -125,6 +141,7 @@ class RegistryMachine(RuleBasedStateMachine):
         super().__init__()
         self.sessions = registry(max_per_user=4)
         self.model: dict[SessionId, Expected] = {}
+        self.stands_for: dict[SessionId, SessionId] = {}
         self.known: list[SessionId] = []
         self.now = 0.0
         self.connections = 0
@@ -133,7 +150,8 @@ class RegistryMachine(RuleBasedStateMachine):
     def attach(self, user_id: UserId, pick: int) -> None:
         wanted = self.known[pick] if pick < len(self.known) else None
         self.connections += 1
-        expected = self.model.get(wanted) if wanted else None
+        meant = self._meant(wanted) if wanted else None
+        expected = self.model.get(meant) if meant else None
         mine = [each for each in self.model.values() if each.user_id == user_id]
         can_resume = expected is not None and expected.user_id == user_id
         if not can_resume and len(mine) == 4 and all(each.connection is not None for each in mine):
@@ -141,13 +159,22 @@ class RegistryMachine(RuleBasedStateMachine):
                 self.sessions.attach(user_id, wanted, self.connections, grant_id="g")
             return
         attachment = self.sessions.attach(user_id, wanted, self.connections, grant_id="g")
-        assert attachment.is_resumed == can_resume
+        assert attachment.is_resumed == (can_resume and meant == wanted)
         assert attachment.replaced == (expected.connection if can_resume and expected else None)
         for ended in attachment.ended:
             assert self.model.pop(ended.session_id).connection is None
         session_id = attachment.session.session_id
+        if can_resume:
+            assert session_id == meant
+        elif wanted and expected is None:
+            self.stands_for[session_id] = wanted
         self.model[session_id] = Expected(user_id, self.connections)
         self.known = [*self.known, session_id][-11:]
+
+    def _meant(self, wanted: SessionId) -> SessionId:
+        successors = [each for each in self.model if self.stands_for.get(each) == wanted]
+        assert len(successors) <= 1
+        return wanted if wanted in self.model or not successors else successors[0]
 
     @rule(pick=st.integers(0, 10), is_stale=st.booleans())
     def detach(self, pick: int, is_stale: bool) -> None:
