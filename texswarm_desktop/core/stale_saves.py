@@ -164,7 +164,8 @@ def _is_missing(former: str, last: str, saved: str) -> bool:
 def _known(former: str, last: str, saved: str) -> str:
     """Return what who made `saved` had loaded: a state between `former`, which is near it, and `last`.
 
-    What came between the two and is in `saved` was known, and so was what went and is there still.
+    What came between the two and is in `saved` was known, and so was what went and is there still. What was taken out,
+    with nothing in its place, is not missing in `saved`: it may stand where the file is under another name.
     """
     old, is_old_there = _lines_in(former, saved)
     new, is_new_there = _lines_in(last, saved)
@@ -173,7 +174,7 @@ def _known(former: str, last: str, saved: str) -> str:
     for a, b, c, d in changed_lines(former, last):
         there = [line for line, is_there in zip(old[a:b], is_old_there[a:b], strict=True) if is_there]
         there += [line for line, is_there in zip(new[c:d], is_new_there[c:d], strict=True) if is_there]
-        parts += [*old[at:a], *(there or old[a:b])]
+        parts += [*old[at:a], *(there or (old[a:b] if c < d else []))]
         at = b
     return "".join([*parts, *old[at:]])
 

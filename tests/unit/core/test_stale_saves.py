@@ -56,6 +56,17 @@ def test_what_came_a_moment_ago_stays_even_where_a_former_state_is_restored() ->
     assert apply_edits(LAST, merge(states(LOADED).base_of(LOADED, LAST, now=5.0), LOADED, LAST)) == LAST
 
 
+def test_what_was_saved_under_another_name_is_not_taken_out_where_an_old_state_is_restored() -> None:
+    """The file was moved, and git put its old state where it was; an editor had saved a line where it is now."""
+    line, mine = "saved where the file is now\n", "saved where it was\n"
+    moved = LOADED.replace("line 20 ", line + "line 20 ")
+    left = LOADED.replace("line 25 ", mine + "line 25 ")
+    former = states(LOADED, LOADED).carried(LOADED, moved).carried(LOADED, left)
+    now = moved.replace("line 25 ", mine + "line 25 ")
+    edits = merge(former.base_of(LOADED, left, now=1.0), LOADED, now)
+    assert apply_edits(now, edits) == moved
+
+
 def test_what_another_program_did_is_known_to_the_next_one() -> None:
     cut = LAST.replace("line 5 of the text\n", "")
     former = states(LOADED).carried(LAST, cut)
