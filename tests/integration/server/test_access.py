@@ -343,7 +343,7 @@ async def test_a_key_that_has_signed_for_long_enough_gives_way_to_another_by_its
         await until(lambda: len(keys()) == 2)
         (entry,) = entries(premises, AuditAction.KEY_ROTATED)
         assert (entry.actor, entry.reference, entry.at) == (SERVER, keys()[-1].key_id, clock.wall_now)
-        await until(lambda: place.server._front_desk._tokens._current == entry.reference)
+        await until(lambda: place.server._front_desk._welcome._tokens._current == entry.reference)
         async with signed_in_client(place.url, first, user_id=user_id) as again:
             assert jwt.get_unverified_header(again.welcome.access_token)["kid"] == entry.reference
     clock.wall_now += 91 * day_s

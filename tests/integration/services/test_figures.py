@@ -404,7 +404,7 @@ SPELLINGS = [
 
 @pytest.mark.parametrize(("encoding", "mark", "newline"), SPELLINGS)
 @runs_async
-async def test_a_text_keeps_its_own_spelling_where_it_was_made(tmp_path, executor, encoding, mark, newline) -> None:
+async def test_a_text_keeps_its_spelling_in_every_folder(tmp_path, executor, encoding, mark, newline) -> None:
     """The one who has the file and the one who gets it both write in it, on the disk and in the document."""
 
     def spelled(text: str) -> bytes:
@@ -412,11 +412,11 @@ async def test_a_text_keeps_its_own_spelling_where_it_was_made(tmp_path, executo
 
     async with together(tmp_path, executor) as (ada, bob):
         ada.put("old.tex", spelled("é one\ntwo\n"))
-        await bob.gets("old.tex", "é one\ntwo\n".encode())
-        bob.put("old.tex", "é one\ntwo\nthree é\n".encode())
+        await bob.gets("old.tex", spelled("é one\ntwo\n"))
+        bob.put("old.tex", spelled("é one\ntwo\nthree é\n"))
         await ada.gets("old.tex", spelled("é one\ntwo\nthree é\n"))
         ada.put("old.tex", spelled("ü one\ntwo\nthree é\n"))
-        await bob.gets("old.tex", "ü one\ntwo\nthree é\n".encode())
+        await bob.gets("old.tex", spelled("ü one\ntwo\nthree é\n"))
         document = bob.project.document
         document.text(document.file_at("old.tex")).replace_cp(0, 1, "ä")
         await ada.gets("old.tex", spelled("ä one\ntwo\nthree é\n"))
