@@ -57,7 +57,7 @@ class FrontDesk:
         random: RandomBytes,
         wall_clock: Callable[[], float],
     ) -> None:
-        self.access = access
+        self._access = access
         self._store = store
         self._documents = documents
         self._welcome = Welcome(tokens, config, wall_clock=wall_clock)
@@ -354,7 +354,7 @@ class FrontDesk:
         found: dict[str, ListedDocument] = {}
         for order in _asked(peer, message)[: self._config.limits.max_open_documents]:
             with suppress(RejectedError):
-                found[order.document_id] = self.access.find(records, user_id, order.document_id)
+                found[order.document_id] = self._access.find(records, user_id, order.document_id)
         return signed_in, found
 
     def _attach(

@@ -1,4 +1,4 @@
-"""One installation on a host of the lab, with a replica and a connection; and the server on another host."""
+"""Installations on hosts of the lab, a replica with a connection or a whole desktop; and the server on another host."""
 
 import asyncio
 import sys
@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.helpers.desktop_child import HOST_ADDRESS
+from tests.helpers.desktop_process import DesktopProcess
 from tests.helpers.fake_credentials import FakeCredentials
 from tests.helpers.model_replica import ModelReplica
 from tests.helpers.network_lab import LabHost
@@ -25,6 +27,11 @@ from texswarm_server.protocol.messages import CreateDocument
 DOCUMENT = "22222222-2222-4222-8222-222222222222"
 LINEAGE = "33333333-3333-4333-8333-333333333333"
 PORT = 8091
+
+
+def desktop_on(host: LabHost, profile: Path, target: str | None = None) -> DesktopProcess:
+    """Return a whole desktop for a host; it hosts there under the host's own addresses."""
+    return DesktopProcess(profile, target, environment={HOST_ADDRESS: ""}, inside=host.inside)
 
 
 class LabServer:

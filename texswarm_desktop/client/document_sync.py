@@ -185,10 +185,7 @@ class DocumentSync:
         """Open the document on a link that has just signed in; `is_asked`: the sign-in has asked for it already."""
         self._link = link
         self._reopenings.clear()
-        if is_asked:
-            self._door, self._stage = None, _Stage.OPENING
-        else:
-            self._open()
+        self._open(is_asked=is_asked)
 
     def shared(self) -> None:
         """The user may open the document: who was refused it asks again."""
@@ -323,10 +320,11 @@ class DocumentSync:
 
     # ── opening ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def _open(self) -> None:
+    def _open(self, *, is_asked: bool = False) -> None:
         assert self._link is not None
         self._door, self._stage = None, _Stage.OPENING
-        self._link.send_order(self.opening(), self.document_id)
+        if not is_asked:
+            self._link.send_order(self.opening(), self.document_id)
 
     def _open_again(self, error: RejectedError) -> None:
         """Bounded: an update that breaks the server's copy would break it every time."""

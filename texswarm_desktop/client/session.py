@@ -264,6 +264,12 @@ class Session:
             return
         self._hear(message)
 
+    # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def _is_signed_in(self) -> bool:
+        return isinstance(self.driver.state, (Syncing, Live))
+
     def _ask_ahead(self) -> Iterator[OpenDocument]:
         """Yield what to open with the sign-in, as far as it fits into a first message; the rest is opened after it.
 
@@ -281,12 +287,6 @@ class Session:
             assert order.request is not None
             self._openings[order.request] = document_id
             yield order
-
-    # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
-
-    @property
-    def _is_signed_in(self) -> bool:
-        return isinstance(self.driver.state, (Syncing, Live))
 
     def _hear(self, message: Message) -> None:
         match message:

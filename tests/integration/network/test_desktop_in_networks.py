@@ -3,17 +3,12 @@
 import re
 from pathlib import Path
 
-from tests.helpers.desktop_child import HOST_ADDRESS
-from tests.helpers.desktop_process import DesktopProcess
-from tests.helpers.lab_desk import LabServer
-from tests.helpers.network_lab import LabHost, NetworkLab, needs_network_lab
+from tests.helpers.lab_desk import LabServer, desktop_on
+from tests.helpers.network_lab import NetworkLab, needs_network_lab
 from tests.helpers.run_async import runs_async
+from tests.helpers.shared_folder import fill
 
 SAVED = "Connected · all changes saved"
-
-
-def desktop_on(host: LabHost, profile: Path, target: str | None = None) -> DesktopProcess:
-    return DesktopProcess(profile, target, environment={HOST_ADDRESS: ""}, inside=host.inside)
 
 
 @needs_network_lab
@@ -39,9 +34,7 @@ async def test_a_cable_that_is_pulled_is_called_offline_and_one_that_is_back_is_
 @needs_network_lab
 @runs_async
 async def test_a_host_that_gets_another_address_and_goes_on_is_followed(tmp_path: Path) -> None:
-    folder = tmp_path / "paper"
-    folder.mkdir()
-    (folder / "main.tex").write_text("paper", encoding="utf-8")
+    folder = fill(tmp_path / "paper", {"main.tex": "paper"})
     with NetworkLab() as lab:
         office = lab.network()
         bobs, adas = lab.host("bob", office), lab.host("ada", office)

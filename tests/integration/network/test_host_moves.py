@@ -4,14 +4,11 @@ import re
 from itertools import groupby
 from pathlib import Path
 
-from tests.helpers.desktop_child import HOST_ADDRESS
 from tests.helpers.desktop_process import DesktopProcess
-from tests.helpers.network_lab import LabHost, NetworkLab, needs_network_lab
+from tests.helpers.lab_desk import desktop_on
+from tests.helpers.network_lab import NetworkLab, needs_network_lab
 from tests.helpers.run_async import runs_async
-
-
-def desktop_on(host: LabHost, profile: Path, target: str | None = None) -> DesktopProcess:
-    return DesktopProcess(profile, target, environment={HOST_ADDRESS: ""}, inside=host.inside)
+from tests.helpers.shared_folder import fill
 
 
 async def said_by(desktop: DesktopProcess) -> list[str]:
@@ -25,9 +22,7 @@ async def said_by(desktop: DesktopProcess) -> list[str]:
 async def test_a_guest_finds_a_killed_host_at_its_new_address_and_nothing_typed_is_lost(
     tmp_path: Path, record_property
 ) -> None:
-    folder = tmp_path / "paper"
-    folder.mkdir()
-    (folder / "main.tex").write_text("paper", encoding="utf-8")
+    folder = fill(tmp_path / "paper", {"main.tex": "paper"})
     with NetworkLab() as lab:
         office = lab.network()
         bobs, adas = lab.host("bob", office), lab.host("ada", office)
