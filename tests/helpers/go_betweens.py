@@ -120,7 +120,7 @@ async def _running(between: GoBetween, speak: _Speak, tls: ssl.SSLContext | None
             if upwards is not None:
                 open_ones.add(upwards[1])
                 await _pass_both_ways((reader, writer), upwards)
-        writer.close()
+        close_once(writer)
 
     server = await asyncio.start_server(serve, _HOST, 0, ssl=tls)
     between.port = server.sockets[0].getsockname()[1]
@@ -144,4 +144,10 @@ async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     with suppress(OSError):
         while data := await reader.read(_CHUNK_BYTES):
             writer.write(data)
+        close_once(writer)
+
+
+def close_once(writer: asyncio.StreamWriter) -> None:
+    """Close once: the second time asyncio of Python 3.11.2 forgets what it needs to abort a transport with TLS."""
+    if not writer.is_closing():
         writer.close()

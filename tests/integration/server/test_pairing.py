@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.helpers.certificates import certificate
-from tests.helpers.go_betweens import reverse_proxy
+from tests.helpers.go_betweens import close_once, reverse_proxy
 from tests.helpers.run_async import runs_async, until
 from tests.helpers.wire_client import wire_client
 from texswarm_desktop.client.link import LinkClosedError, WrongCertificateError
@@ -302,7 +302,7 @@ async def relay_before(host: Host, folder: Path) -> AsyncIterator[ServerAddress]
     async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65536):
             writer.write(data)
-        writer.close()
+        close_once(writer)
 
     async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         to_host = await asyncio.open_connection(host.address.host, host.address.port, ssl=inside)
