@@ -129,7 +129,7 @@ class Room:
     @property
     def is_deserted(self) -> bool:
         """Whether no member is connected."""
-        return not self.present
+        return not any(member.is_here for member in self._members.values())
 
     def owners(self) -> tuple[SessionId, ...]:
         """Return the members that own the document and are here."""
