@@ -32,7 +32,7 @@ def fill(data: Path) -> None:
         for number in range(DOCUMENTS):
             name, owner = f"document-{number}", f"u{number % PEOPLE}"
             database.execute("INSERT INTO documents VALUES (?, 'A paper', 'l', ?, ?)", (name, owner, number))
-            database.execute("INSERT INTO roles VALUES (?, ?, 'owner')", (owner, name))
+            database.execute("INSERT INTO roles (user_id, document_id, role) VALUES (?, ?, 'owner')", (owner, name))
             database.execute("INSERT INTO snapshots VALUES (?, 0, ?, ?)", (name, zlib.crc32(snapshot), snapshot))
             rows = [(name, zlib.crc32(update), update)] * UPDATES
             database.executemany("INSERT INTO updates (document_id, crc, data) VALUES (?, ?, ?)", rows)
