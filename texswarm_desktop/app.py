@@ -57,6 +57,9 @@ _NAME: Final = "texswarm"
 _DISK_WORKERS: Final = 4
 _SETTLED_AFTER_MS: Final = 400
 _AT_LEISURE_AFTER_MS: Final = 4000
+_LOADED_AT_LEISURE: Final = tuple(
+    f"texswarm_desktop.ui.dialogs.{name}" for name in ("host_sheet", "join_dialog", "members_sheet", "doctor_dialog")
+)
 
 Companion = Callable[["Desktop"], Awaitable[None]]
 """Something that goes along with a running desktop: the hand of a test, the director of a demonstration."""
@@ -284,7 +287,7 @@ class Desktop:
             self.nearby.start()
             self._links.start()
         self._executor.submit(importlib.import_module, "texswarm_desktop.client.connection")
-        QTimer.singleShot(_AT_LEISURE_AFTER_MS, self.window, lambda: self._executor.submit(load_ahead))
+        QTimer.singleShot(_AT_LEISURE_AFTER_MS, self.window, lambda: self._executor.submit(_load_at_leisure))
 
     def _watch_system(self) -> None:
         """Hear of a lost or another network, and of sleep; imported late, for a fast start."""
@@ -307,6 +310,13 @@ class Desktop:
         self._network = QNetworkInformation.instance()
         lost = QNetworkInformation.Reachability.Disconnected
         self._network.reachabilityChanged.connect(lambda now: self.workspace.network_changed(now != lost))
+
+
+def _load_at_leisure() -> None:
+    """Load what is likely to be asked for next, so that the first time is as quick as the second. In any thread."""
+    for name in _LOADED_AT_LEISURE:
+        importlib.import_module(name)
+    load_ahead()
 
 
 def _websockets(fingerprint: str | None) -> TransportFactory:

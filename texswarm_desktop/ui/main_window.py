@@ -17,7 +17,6 @@ from texswarm_desktop.qtx.timers import SingleShot
 from texswarm_desktop.services.resources import resource
 from texswarm_desktop.ui.dialogs.choose_dialog import ChooseDialog
 from texswarm_desktop.ui.dialogs.connect_dialog import ConnectDialog
-from texswarm_desktop.ui.dialogs.doctor_dialog import DoctorDialog
 from texswarm_desktop.ui.dialogs.histories_sheet import HistoriesSheet
 from texswarm_desktop.ui.dialogs.title_dialog import TitleDialog
 from texswarm_desktop.ui.error_texts import is_worth_a_check, text_of
@@ -310,6 +309,8 @@ class MainWindow(QMainWindow):
         """Show an examination of the road to a server, or (no server) of this computer as a host, and begin it."""
         title = "Check the connection" if server else "Check this computer"
         hint = f"Each step from here to {server}." if server else "Whether others can join what is shared from here."
+        from texswarm_desktop.ui.dialogs.doctor_dialog import DoctorDialog  # noqa: PLC0415
+
         dialog = DoctorDialog(self._theme, self, doctor, title=title, hint=hint)
         doctor.setParent(dialog)
         doctor.examine()

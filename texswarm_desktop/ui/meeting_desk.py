@@ -1,7 +1,10 @@
 """The dialogs of one window by which people come together: whom to join, what is shared from here, who may do what.
 
-One's own name, and leaving a server for good, are asked for here too.
+One's own name, and leaving a server for good, are asked for here too. A dialog is loaded when it is first shown: most
+starts need none.
 """
+
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
@@ -9,11 +12,6 @@ from PySide6.QtWidgets import QWidget
 from texswarm_desktop.client.status import Hosting
 from texswarm_desktop.core.nearby import NearbyHost
 from texswarm_desktop.core.trust import UntrustedHostError
-from texswarm_desktop.ui.dialogs.host_sheet import HostSheet
-from texswarm_desktop.ui.dialogs.join_dialog import JoinDialog
-from texswarm_desktop.ui.dialogs.members_sheet import MembersSheet
-from texswarm_desktop.ui.dialogs.name_dialog import NameDialog
-from texswarm_desktop.ui.dialogs.sign_out_dialog import SignOutDialog
 from texswarm_desktop.ui.error_texts import text_of
 from texswarm_desktop.ui.lobby_bar import LobbyBar
 from texswarm_desktop.ui.theme import Theme
@@ -23,6 +21,11 @@ from texswarm_desktop.viewmodels.lobby_view import LobbyView, Visitor
 from texswarm_desktop.viewmodels.membership import Membership
 from texswarm_desktop.viewmodels.participants_view import ParticipantRow, ParticipantsView
 from texswarm_desktop.viewmodels.start_view import StartView
+
+if TYPE_CHECKING:
+    from texswarm_desktop.ui.dialogs.host_sheet import HostSheet
+    from texswarm_desktop.ui.dialogs.join_dialog import JoinDialog
+    from texswarm_desktop.ui.dialogs.members_sheet import MembersSheet
 
 
 class MeetingDesk(QObject):
@@ -94,6 +97,8 @@ class MeetingDesk(QObject):
 
     def show_join_dialog(self, link: str = "", *, host: NearbyHost | None = None) -> None:
         """Ask whom to join, and the name others shall see."""
+        from texswarm_desktop.ui.dialogs.join_dialog import JoinDialog  # noqa: PLC0415
+
         name = self._start.name
         dialog = JoinDialog(self._theme, self._join, self._window, link=link or "", name=name, host=host)
         self._join_dialog = dialog
@@ -134,6 +139,8 @@ class MeetingDesk(QObject):
         hosting = hosting or self._connection.facts.hosting
         if hosting is None or self._host_sheet is not None:
             return
+        from texswarm_desktop.ui.dialogs.host_sheet import HostSheet  # noqa: PLC0415
+
         sheet = self._host_sheet = HostSheet(self._theme, self._window, hosting)
         sheet.stop_requested.connect(self.stop_requested)
         sheet.access_chosen.connect(self.access_chosen)
@@ -151,6 +158,8 @@ class MeetingDesk(QObject):
         if self._members_sheet is not None:
             self._members_sheet.show_membership(membership)
             return
+        from texswarm_desktop.ui.dialogs.members_sheet import MembersSheet  # noqa: PLC0415
+
         sheet = self._members_sheet = MembersSheet(self._theme, self._window, membership)
         sheet.decided.connect(self.member_decided)
         sheet.invite_requested.connect(self.member_invite_requested)
@@ -171,12 +180,16 @@ class MeetingDesk(QObject):
 
     def show_name_dialog(self) -> None:
         """Ask for the name others shall see."""
+        from texswarm_desktop.ui.dialogs.name_dialog import NameDialog  # noqa: PLC0415
+
         dialog = NameDialog(self._window, name=self._start.name)
         dialog.name_chosen.connect(self.name_chosen)
         dialog.open()
 
     def show_sign_out_dialog(self, folder: str) -> None:
         """Ask whether to leave for good the server on which the project in this folder is."""
+        from texswarm_desktop.ui.dialogs.sign_out_dialog import SignOutDialog  # noqa: PLC0415
+
         dialog = SignOutDialog(self._window, server=self._connection.facts.server_name, folder=folder)
         dialog.finished_well.connect(self.sign_out_requested)
         dialog.open()
