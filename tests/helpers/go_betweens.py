@@ -5,11 +5,13 @@ may use names that nobody can look up.
 """
 
 import asyncio
+import base64
 import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from enum import Enum
 
 _HOST = "127.0.0.1"
 _CHUNK_BYTES = 65536
@@ -37,28 +39,31 @@ class GoBetween:
 
 
 @asynccontextmanager
-async def http_proxy(target: int, *, answer: str = "200 OK") -> AsyncIterator[GoBetween]:
-    """A proxy for CONNECT; with another answer than 200 it refuses."""
+async def http_proxy(target: int, *, answer: str = "200 OK", user: str = "", port: int = 0) -> AsyncIterator[GoBetween]:
+    """A proxy for CONNECT; with another answer than 200 it refuses. `user`: "name:password" that it wants."""
+    secret = f"Proxy-Authorization: Basic {base64.b64encode(user.encode()).decode()}\r\n" if user else ""
 
     async def speak(self: GoBetween, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> _Streams | None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         self.asked.append(head.split()[1])
         self.heads.append(head)
-        writer.write(f"HTTP/1.1 {answer}\r\n\r\n".encode())
-        return await asyncio.open_connection(_HOST, self.target) if answer.startswith("200") else None
+        said = answer if secret in head else "407 Proxy Authentication Required"
+        upwards = await asyncio.open_connection(_HOST, self.target) if said.startswith("200") else None
+        writer.write(f"HTTP/1.1 {said}\r\n\r\n".encode())
+        return upwards
 
-    async with _running(GoBetween(target, "http"), speak) as running:
+    async with _running(GoBetween(target, "http", port), speak) as running:
         yield running
 
 
 @asynccontextmanager
-async def socks5_proxy(target: int) -> AsyncIterator[GoBetween]:
-    """A proxy of RFC 1928, without authentication, that looks names up itself."""
+async def socks5_proxy(target: int, *, user: str = "", port: int = 0) -> AsyncIterator[GoBetween]:
+    """A proxy of RFC 1928 that looks names up itself. `user`: "name:password" that it wants (RFC 1929)."""
 
     async def speak(self: GoBetween, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> _Streams | None:
         _version, count = await reader.readexactly(2)
-        await reader.readexactly(count)
-        writer.write(b"\x05\x00")
+        if not await _is_let_in(await reader.readexactly(count), reader, writer):
+            return None
         _version, _command, _zero, kind = await reader.readexactly(4)
         size = (await reader.readexactly(1))[0] if kind == 3 else 4
         host = await reader.readexactly(size)
@@ -67,7 +72,19 @@ async def socks5_proxy(target: int) -> AsyncIterator[GoBetween]:
         writer.write(b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00")
         return await asyncio.open_connection(_HOST, self.target)
 
-    async with _running(GoBetween(target, "socks5h"), speak) as running:
+    async def _is_let_in(offered: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        if not user:
+            writer.write(b"\x05\x00")
+            return True
+        writer.write(b"\x05\x02" if 2 in offered else b"\x05\xff")
+        _version, size = await reader.readexactly(2)
+        name = await reader.readexactly(size)
+        password = await reader.readexactly((await reader.readexactly(1))[0])
+        is_right = b":".join((name, password)) == user.encode()
+        writer.write(b"\x01\x00" if is_right else b"\x01\x01")
+        return is_right
+
+    async with _running(GoBetween(target, "socks5h", port), speak) as running:
         yield running
 
 
@@ -94,18 +111,35 @@ async def reverse_proxy(target: int, prefix: str, tls: ssl.SSLContext | None = N
         yield running
 
 
+class Portal(Enum):
+    """What the sign-in page of a network answers to whatever it is asked."""
+
+    PAGE = "200 OK"
+    REDIRECT = "302 Found\r\nLocation: http://portal.example/terms"
+    HERE = "303 See Other\r\nLocation: /terms"
+    SIGN_IN_FIRST = "511 Network Authentication Required"
+    NOTHING = ""
+    """It takes the connection, and says nothing."""
+
+
 @asynccontextmanager
-async def captive_portal(*, redirects: bool = False) -> AsyncIterator[GoBetween]:
-    """The sign-in page of a hotel's network: answers every request with a page, or sends you to one."""
+async def captive_portal(
+    portal: Portal = Portal.PAGE, *, tls: ssl.SSLContext | None = None, hangs_up: bool = True
+) -> AsyncIterator[GoBetween]:
+    """The sign-in page of a hotel's network, in the clear or with a certificate of its own."""
     page = b"<html>Please accept our terms</html>"
-    head = "302 Found\r\nLocation: http://portal.example/terms" if redirects else "200 OK"
+    answer = f"HTTP/1.1 {portal.value}\r\nContent-Type: text/html\r\nContent-Length: {len(page)}\r\n\r\n".encode()
 
     async def speak(self: GoBetween, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> _Streams | None:
-        self.asked.append((await reader.readuntil(b"\r\n\r\n")).split()[1].decode())
-        writer.write(f"HTTP/1.1 {head}\r\nContent-Length: {len(page)}\r\n\r\n".encode() + page)
+        if portal is not Portal.NOTHING:
+            first = await reader.read(_CHUNK_BYTES)  # a hello of TLS has no end of a line
+            self.asked.append(first.split()[1].decode() if first.startswith(b"GET ") else "")
+            writer.write(answer + page)
+        if portal is Portal.NOTHING or not hangs_up:
+            await reader.read()
         return None
 
-    async with _running(GoBetween(0, "http"), speak) as running:
+    async with _running(GoBetween(0, "http"), speak, tls) as running:
         yield running
 
 
@@ -122,7 +156,7 @@ async def _running(between: GoBetween, speak: _Speak, tls: ssl.SSLContext | None
                 await _pass_both_ways((reader, writer), upwards)
         close_once(writer)
 
-    server = await asyncio.start_server(serve, _HOST, 0, ssl=tls)
+    server = await asyncio.start_server(serve, _HOST, between.port, ssl=tls)
     between.port = server.sockets[0].getsockname()[1]
     try:
         yield between

@@ -21,6 +21,7 @@ from texswarm_desktop.core.doctor import (
     Code,
     Finding,
     Firewall,
+    HttpFact,
     InterfaceFact,
     Level,
     OtherSide,
@@ -122,7 +123,11 @@ class JoinDoctor:
 
     async def _towards(self, link: InviteLink, interfaces: tuple[InterfaceFact, ...]) -> AsyncIterator[Finding]:
         address = link.address
-        way = proxy_way(address)
+        try:
+            way = proxy_way(address)
+        except SettingsError:
+            yield finding(Step.PROXY, Level.PROBLEM, Code.PROXY_UNREADABLE)
+            return
         if way is not None:
             async for found in self._through_proxy(link, interfaces, way):
                 yield found
@@ -175,7 +180,10 @@ class JoinDoctor:
     async def _over_the_port(
         self, link: InviteLink, interfaces: tuple[InterfaceFact, ...], way: ProxyWay | None
     ) -> AsyncIterator[Finding]:
-        http = await check_up.ask_http(link.address, self._patience_s, way=way)
+        http = await self._greeted(link.address, way)
+        if http.is_portal or http.is_mute:  # whatever certificate it has, it is not the server
+            yield judge_server(http, __version__)
+            return
         tls = await self._tls(link, way, has_http=http.status > 0)
         yield tls
         if tls.level is Level.PROBLEM and tls.code is not Code.TLS_OTHER_CERTIFICATE:
@@ -195,6 +203,14 @@ class JoinDoctor:
         if Level.PROBLEM not in {tls.level, protocol.level}:
             async for found in self._inside(link, interfaces):
                 yield found
+
+    async def _greeted(self, address: ServerAddress, way: ProxyWay | None) -> HttpFact:
+        """A portal that has no certificate answers in the clear what came to be encrypted."""
+        http = await check_up.ask_http(address, self._patience_s, way=way)
+        if http.status > 0 or http.is_mute or not address.tls:
+            return http
+        plain = await check_up.ask_http(replace(address, tls=False), self._patience_s, way=way)
+        return plain if plain.is_portal else http
 
     async def _tls(self, link: InviteLink, way: ProxyWay | None, *, has_http: bool) -> Finding:
         if link.address.tls:

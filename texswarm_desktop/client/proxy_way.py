@@ -11,12 +11,13 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from texswarm_desktop.client.transport import system_proxy
+from texswarm_server.protocol.errors import SettingsError
 from texswarm_server.protocol.invite_link import ServerAddress
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
-_PORTS: Final = {"https": 443}
-_USUAL_PORT: Final = 80
+_PORTS: Final = {"http": 80, "https": 443}
+_SOCKS: Final = frozenset({"socks4", "socks4a", "socks5", "socks5h"})
 _PASSED_ON: Final = "2"  # RFC 9110: any answer of this class
 
 
@@ -44,14 +45,19 @@ class ProxyWay:
 
 
 def proxy_way(address: ServerAddress) -> ProxyWay | None:
-    """Return the system's proxy for an address, None for none."""
-    parts = urlsplit(system_proxy(address) or "")
-    if not parts.hostname:
+    """Return the system's proxy for an address, None for none; raises SettingsError for one that cannot be read."""
+    text = system_proxy(address)
+    if text is None:
         return None
+    try:
+        parts = urlsplit(text)
+        port = parts.port or _PORTS.get(parts.scheme)
+    except ValueError as error:
+        raise SettingsError("no address of a proxy") from error
+    if not parts.hostname or port is None or parts.scheme not in _SOCKS | _PORTS.keys():
+        raise SettingsError("no address of a proxy")
     user, password = (None if each is None else unquote(each) for each in (parts.username, parts.password))
-    return ProxyWay(
-        parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme, _USUAL_PORT), user, password
-    )  # fmt: skip
+    return ProxyWay(parts.scheme, parts.hostname, port, user, password)
 
 
 async def open_way(address: ServerAddress, context: ssl.SSLContext | None, way: ProxyWay | None) -> Streams:
@@ -60,7 +66,7 @@ async def open_way(address: ServerAddress, context: ssl.SSLContext | None, way: 
         return await asyncio.open_connection(
             address.host, address.port, ssl=context, server_hostname=address.host if context else None
         )
-    open_through = _through_http if way.scheme in {"http", "https"} else _through_socks
+    open_through = _through_http if way.scheme in _PORTS else _through_socks
     reader, writer = await open_through(address, way)
     try:
         if context is not None:

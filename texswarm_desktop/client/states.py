@@ -47,13 +47,17 @@ class Trouble(StrEnum):
     NOT_OURS = "not_a_texswarm_server"
     """Something answers HTTP, and no WebSocket: a sign-in page of the network, or another server."""
     TLS = "no_tls"
-    """No encrypted connection came about: one end speaks TLS and the other does not, or the certificate is no good."""
+    """No encrypted connection came about: one end speaks TLS and the other does not."""
+    UNTRUSTED = "certificate_untrusted"
+    """There is encryption, with a certificate that this system does not take for the server's."""
     RESET_AT_HELLO = "reset_at_hello"
     """It broke off when encryption was proposed: the other end speaks no TLS, or went down, or a cable did."""
     MUTE_AT_HELLO = "mute_at_hello"
     """It was taken without encryption, and ended before a word: the other end speaks TLS, or went down."""
     PROXY = "proxy_fails"
     """The system's proxy cannot be reached, or does not pass the connection on."""
+    PROXY_SIGN_IN = "proxy_wants_sign_in"
+    """The system's proxy wants a name and a password, or others than it was given."""
 
 
 #: Behind these there may be a server at any moment, and a packet tells: it is worth knocking while waiting.

@@ -33,8 +33,11 @@ from texswarm_server.protocol.messages import RoleName
 SLOW_SAVE_S: Final = 8.0
 #: What stands in the way is told where waiting alone may not help; elsewhere the history tells it.
 _TOLD_TROUBLES: Final[frozenset[str]] = frozenset(
-    {Trouble.NOT_OURS, Trouble.TLS, Trouble.RESET_AT_HELLO, Trouble.MUTE_AT_HELLO, Trouble.PROXY, Trouble.NAME_UNKNOWN}
-)
+    {
+        Trouble.NOT_OURS, Trouble.TLS, Trouble.UNTRUSTED, Trouble.RESET_AT_HELLO, Trouble.MUTE_AT_HELLO, Trouble.PROXY,
+        Trouble.PROXY_SIGN_IN, Trouble.NAME_UNKNOWN,
+    }
+)  # fmt: skip
 _JUST_AFTER_S: Final = 0.001
 #: Why a folder is only looked at, as codes for the table of words: another process has it, or it takes no writing.
 OPEN_ELSEWHERE: Final = "open_elsewhere"

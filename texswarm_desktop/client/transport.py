@@ -6,11 +6,14 @@ found at once even when writing hangs, and because each time-out object would le
 
 import asyncio
 import logging
+import re
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.connection import broadcast
@@ -19,6 +22,7 @@ from websockets.exceptions import (
     InvalidHandshake,
     InvalidMessage,
     InvalidProxy,
+    InvalidProxyStatus,
     InvalidStatus,
     InvalidURI,
     ProxyError,
@@ -45,6 +49,8 @@ from texswarm_server.protocol.version import Limits
 _MAX_INCOMING_BYTES: Final = Limits().max_document_bytes
 _NORMAL: Final = 1000
 _RESTART_S: Final = 1.0
+_PORT: Final = re.compile(r":[^\]:]*$")
+_SOCKS_PORT: Final = 1080
 #: How a reverse proxy says that the server behind it is away.
 _SERVER_IS_AWAY: Final = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
 
@@ -164,7 +170,25 @@ def _transport(fingerprint: str | None, *, takes_any: bool) -> OpenCertified:
 
 def system_proxy(address: ServerAddress) -> str | None:
     """Return the proxy that the system wants to stand between, None for what is near and for what it exempts."""
-    return None if is_near(address) else get_proxy(parse_uri(address.url))
+    if is_near(address) or proxy_bypass(f"{address.host}:{address.port}"):
+        return None
+    proxy = get_proxy(parse_uri(address.url)) or getproxies().get("all")
+    return _in_full(proxy) if proxy else None
+
+
+def _in_full(proxy: str) -> str:
+    """Return a proxy with what people leave out and other programs fill in; one that cannot be read as it is."""
+    try:
+        parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    except ValueError:
+        return proxy
+    user, at, host = parts.netloc.rpartition("@")
+    if at and ":" not in user:
+        user += ":"
+    if parts.scheme.startswith("socks") and not _PORT.search(host):
+        host += f":{_SOCKS_PORT}"
+    scheme = "socks5h" if parts.scheme == "socks" else parts.scheme
+    return parts._replace(scheme=scheme, netloc=f"{user}{at}{host}").geturl()
 
 
 async def _connect(address: ServerAddress, profile: LinkProfile, *, is_pinned: bool) -> _AttentiveConnection:
@@ -191,11 +215,13 @@ async def _connect(address: ServerAddress, profile: LinkProfile, *, is_pinned: b
     return websocket
 
 
-def _trouble(error: Exception, *, has_proxy: bool, has_tls: bool) -> Trouble:
+def _trouble(error: Exception, *, has_proxy: bool, has_tls: bool) -> Trouble:  # noqa: PLR0911 - a table
     match error:
-        case ProxyError() | InvalidProxy() | ImportError():
+        case ProxyError():
+            return Trouble.PROXY_SIGN_IN if _is_about_sign_in(error) else Trouble.PROXY
+        case InvalidProxy() | ImportError():
             return Trouble.PROXY
-        case OSError() if has_proxy and not isinstance(error, ssl.SSLError):
+        case OSError() | ValueError() if has_proxy and not isinstance(error, ssl.SSLError):
             return Trouble.PROXY
         case ConnectionResetError() | ConnectionAbortedError() if has_tls:
             return Trouble.RESET_AT_HELLO
@@ -205,6 +231,13 @@ def _trouble(error: Exception, *, has_proxy: bool, has_tls: bool) -> Trouble:
             return Trouble.NOT_OURS
         case _:
             return trouble_of(error)
+
+
+def _is_about_sign_in(error: ProxyError) -> bool:
+    """Whether a proxy wants a name and a password; for what SOCKS says to that there is no type."""
+    if isinstance(error, InvalidProxyStatus):
+        return error.response.status_code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED
+    return "authentication" in str(error.__cause__).lower()
 
 
 def _not_now(response: Response, address: ServerAddress) -> LinkLostError | NoLinkError:

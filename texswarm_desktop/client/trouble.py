@@ -15,6 +15,8 @@ def trouble_of(error: BaseException) -> Trouble:  # noqa: PLR0911 - a table
     match error:
         case socket.gaierror() | UnicodeError():
             return Trouble.NAME_UNKNOWN
+        case ssl.SSLCertVerificationError():
+            return Trouble.UNTRUSTED
         case ssl.SSLError():
             return Trouble.TLS
         case ConnectionRefusedError():

@@ -72,6 +72,7 @@ class Code(StrEnum):
     PROXY_USED = "proxy_used"
     PROXY_FAILS = "proxy_fails"
     PROXY_REFUSES = "proxy_refuses"
+    PROXY_UNREADABLE = "proxy_unreadable"
     PORT_OPEN = "port_open"
     PORT_REFUSED = "port_refused"
     PORT_SILENT = "port_silent"
@@ -100,6 +101,7 @@ class Code(StrEnum):
     SERVER_PORTAL = "server_portal"
     SERVER_AWAY = "server_away"
     SERVER_NO_HTTP = "server_no_http"
+    SERVER_MUTE = "server_mute"
     SERVER_FULL = "server_full"
     PROTOCOL_SPOKEN = "protocol_spoken"
     PROTOCOL_UNTOLD = "protocol_untold"
@@ -188,6 +190,7 @@ class Trust(StrEnum):
 class HttpFact:
     """What a plain GET was answered with; `status` 0: nothing that is HTTP. `server_version`: of a server of ours.
 
+    `is_page`: a page for people, or the way to one. `is_mute`: the connection was taken, and not a word was said.
     `seen_as`: the address under which that server sees this machine; empty where it does not tell. `protocols`: the
     first and the last version of the protocol that it speaks; None where it does not tell.
     """
@@ -198,6 +201,13 @@ class HttpFact:
     is_page: bool = False
     seen_as: str = ""
     protocols: tuple[int, int] | None = None
+    is_mute: bool = False
+
+    @property
+    def is_portal(self) -> bool:
+        """Whether it looks like the sign-in page of a network (RFC 8910 and RFC 6585, 6)."""
+        is_page = self.is_page and self.status not in {_UNAVAILABLE, *_AWAY}
+        return is_page or 300 <= self.status < 400 or self.status == _SIGN_IN_FIRST
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +229,7 @@ class OtherSide:
 _CLOCK_LIMIT_S: Final = 120.0
 _AWAY: Final = frozenset({502, 504})
 _UNAVAILABLE: Final = 503
+_SIGN_IN_FIRST: Final = 511
 _PORT_CODES: Final[dict[Answer, Code]] = {
     Answer.REFUSED: Code.PORT_REFUSED,
     Answer.SILENT: Code.PORT_SILENT,
@@ -375,12 +386,12 @@ def judge_server(fact: HttpFact, here: str) -> Finding:
     if fact.server_version:
         return finding(Step.SERVER, Level.FINE, Code.SERVER_OURS, version=fact.server_version, here=here)
     if fact.status == 0:
-        return finding(Step.SERVER, Level.PROBLEM, Code.SERVER_NO_HTTP)
+        return finding(Step.SERVER, Level.PROBLEM, Code.SERVER_MUTE if fact.is_mute else Code.SERVER_NO_HTTP)
     if fact.status in _AWAY:
         return finding(Step.SERVER, Level.PROBLEM, Code.SERVER_AWAY, status=fact.status)
     if fact.status == _UNAVAILABLE:
         return finding(Step.SERVER, Level.WARNING, Code.SERVER_FULL)
-    code = Code.SERVER_PORTAL if fact.is_page or 300 <= fact.status < 400 else Code.SERVER_OTHER
+    code = Code.SERVER_PORTAL if fact.is_portal else Code.SERVER_OTHER
     return finding(Step.SERVER, Level.PROBLEM, code, status=fact.status)
 
 

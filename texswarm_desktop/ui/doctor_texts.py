@@ -109,6 +109,11 @@ _WORDS: Final[dict[Code, tuple[str, str]]] = {
         "Does it want a name and a password (system's network settings)? Or leave this server out of it, for programs "
         "started after:\n  {no_proxy}",
     ),
+    Code.PROXY_UNREADABLE: (
+        "What this system has for a proxy is no address of one.",
+        "It reads like http://HOST:PORT or socks5h://HOST:PORT, in the system's network settings or in the environment "
+        "(HTTPS_PROXY, ALL_PROXY).",
+    ),
     Code.PORT_OPEN: ("Somebody listens on port {port}, {took_ms} ms away.", ""),
     Code.PORT_REFUSED: (
         "The machine answers, and nobody listens on port {port}.",
@@ -192,6 +197,11 @@ _WORDS: Final[dict[Code, tuple[str, str]]] = {
     Code.SERVER_NO_HTTP: (
         "Something listens there that is no TeXSwarm server.",
         f"Another program has this port. {_NEW_LINK}",
+    ),
+    Code.SERVER_MUTE: (
+        "The connection is taken, and nobody says a word.",
+        "The server is too busy, or this network takes everything until somebody signs in: open a web browser and go "
+        "to any page.",
     ),
     Code.SERVER_FULL: ("The server lets nobody more in now.", "Wait a little: it is tried again by itself."),
     Code.PROTOCOL_SPOKEN: ("Both speak version {here} of the protocol.", ""),

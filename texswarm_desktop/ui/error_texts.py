@@ -142,7 +142,16 @@ _BY_CODE: Final[dict[str, ErrorText]] = {
         "Something else answers",
         "Another server answers, or a sign-in page of this network. Open a web browser and sign in there.",
     ),
-    Trouble.TLS: ErrorText("Not encrypted", "No encrypted connection to the server came about."),
+    Trouble.TLS: ErrorText(
+        "Not encrypted",
+        "What answers speaks no encryption: another server, or a sign-in page of this network. Open a web browser and "
+        "look.",
+    ),
+    Trouble.UNTRUSTED: ErrorText(
+        "Certificate not trusted",
+        "This system does not trust the certificate of what answers. If this network wants a sign-in, open a web "
+        "browser and sign in there.",
+    ),
     Trouble.RESET_AT_HELLO: ErrorText(
         "Not encrypted", "The connection broke off before it was encrypted. The server may speak no TLS."
     ),
@@ -151,6 +160,11 @@ _BY_CODE: Final[dict[str, ErrorText]] = {
         "The server ends what is not encrypted. Ask for its new link, or join it from the list.",
     ),
     Trouble.PROXY: ErrorText("The proxy fails", "The proxy of this system does not pass the connection on."),
+    Trouble.PROXY_SIGN_IN: ErrorText(
+        "The proxy wants a sign-in",
+        "The proxy of this system wants a name and a password. Give them in the network settings, as in "
+        "http://NAME:PASSWORD@HOST:PORT.",
+    ),
     StopCode.SESSION_ENDED: ErrorText(
         "Session ended", "The host ended the session. Your copy stays here.", StatusAction.WORK_LOCALLY
     ),

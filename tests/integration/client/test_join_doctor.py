@@ -17,7 +17,7 @@ import pytest
 from tests.helpers.certificates import certificate
 from tests.helpers.doctor_visit import ADA, FakeMachine, codes, examined, problems
 from tests.helpers.fake_server import FakeServer
-from tests.helpers.go_betweens import captive_portal, http_proxy, reverse_proxy, socks5_proxy
+from tests.helpers.go_betweens import http_proxy, reverse_proxy, socks5_proxy
 from tests.helpers.run_async import runs_async
 from texswarm_desktop.client.check_up import try_sign_in
 from texswarm_desktop.client.join_doctor import JoinDoctor, Visitor
@@ -107,21 +107,6 @@ async def test_another_program_listens() -> None:
     async with server:
         found = await examined(f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
     assert problems(found) == {Code.SERVER_NO_HTTP}
-
-
-@runs_async
-async def test_somebody_listens_and_says_nothing() -> None:
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        found = await examined(f"127.0.0.1:{listener.getsockname()[1]}", patience_s=0.2)
-    assert problems(found) == {Code.SERVER_NO_HTTP}
-
-
-@pytest.mark.parametrize("redirects", [False, True])
-@runs_async
-async def test_a_captive_portal(redirects: bool) -> None:
-    async with captive_portal(redirects=redirects) as portal:
-        found = await examined(f"127.0.0.1:{portal.port}")
-    assert problems(found) == {Code.SERVER_PORTAL}
 
 
 @runs_async
@@ -312,6 +297,29 @@ async def test_a_proxy_that_does_not_pass_on_says_why(monkeypatch: pytest.Monkey
     assert problems(found) == {Code.PROXY_REFUSES}
     assert found[Step.PROXY].data["answer"] == answer
     assert 'export no_proxy="swarm.example.org,' in text_of_finding(found[Step.PROXY], system="Linux").remedy
+
+
+@pytest.mark.parametrize("text", ["http://proxy:port", "http://[proxy", "gopher://ada:secret@proxy:70", "http://"])
+@runs_async
+async def test_a_proxy_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    _without_proxies(monkeypatch)
+    monkeypatch.setenv("https_proxy", text)
+    found = await examined("texswarm://swarm.example.org/?token=t")
+    assert problems(found) == {Code.PROXY_UNREADABLE}
+    assert "secret" not in report_of(list(found.values()))
+
+
+@pytest.mark.parametrize(("user", "is_known"), [("ada:secret", True), ("ada:other", False)])
+@runs_async
+async def test_a_socks_proxy_with_a_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: str, is_known: bool
+) -> None:
+    _without_proxies(monkeypatch)
+    async with server_in(tmp_path) as server, socks5_proxy(server.address.port, user="ada:secret") as proxy:
+        monkeypatch.setenv("ALL_PROXY", f"socks://{user}@127.0.0.1:{proxy.port}")
+        found = await examined(str(InviteLink(ServerAddress("swarm.example.org"))))
+    assert problems(found) == (set() if is_known else {Code.PROXY_REFUSES})
+    assert user not in report_of(list(found.values()))
 
 
 @runs_async

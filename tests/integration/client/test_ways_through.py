@@ -1,21 +1,23 @@
-"""What may stand between a desktop and its server: proxies, a reverse proxy with a prefix, the page of a hotel."""
+"""What may stand between a desktop and its server: the system's proxies, and a reverse proxy with a prefix."""
 
 import hashlib
+import socket
 import ssl
 import time
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from urllib.parse import quote
 
 import pytest
 
 from tests.helpers.certificates import certificate
 from tests.helpers.fake_credentials import FakeCredentials
-from tests.helpers.go_betweens import captive_portal, http_proxy, reverse_proxy, socks5_proxy
+from tests.helpers.go_betweens import http_proxy, reverse_proxy, socks5_proxy
 from tests.helpers.run_async import runs_async, until
 from texswarm_desktop.client.connection import Connection
 from texswarm_desktop.client.link import NoLinkError
 from texswarm_desktop.client.states import Live, Trouble, Waiting
-from texswarm_desktop.client.status import LinkFacts, present
+from texswarm_desktop.client.status import LinkFacts, StatusAction, present
 from texswarm_desktop.client.timing import LAN, REMOTE
 from texswarm_desktop.client.transport import system_proxy, websocket_transport
 from texswarm_desktop.ui.error_texts import need_words
@@ -83,6 +85,103 @@ async def test_a_far_server_is_reached_through_the_systems_proxy(tmp_path, monke
         assert proxy.asked == [f"{FAR}:8091"]
 
 
+@pytest.mark.parametrize("variable", ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize(
+    ("kind", "user"),
+    [(http_proxy, ""), (http_proxy, "ada:"), *((kind, "ada:se cret") for kind in (http_proxy, socks5_proxy))],
+)
+@runs_async
+async def test_a_proxy_is_read_as_other_programs_read_it(tmp_path, monkeypatch, kind, variable, user):
+    """Without a scheme, with a scheme that only some know, and with a name and a password."""
+    async with server_in(tmp_path) as server, kind(server.address.port, user=user) as proxy:
+        scheme = "" if kind is http_proxy else "socks://"
+        at = f"{quote(user.rstrip(':'), safe=':')}@" if user else ""
+        monkeypatch.setenv(variable, f"{scheme}{at}127.0.0.1:{proxy.port}/")
+        async with connecting(InviteLink(ServerAddress(FAR))) as connection:
+            await until(lambda: is_live(connection))
+        assert proxy.asked == [f"{FAR}:8091"]
+
+
+@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize(
+    ("environment", "proxy"),
+    [
+        ({"https_proxy": "http://one:1", "all_proxy": "socks5://two:2"}, "http://one:1"),
+        ({"all_proxy": "socks5://two"}, "socks5://two:1080"),
+        ({"all_proxy": "socks5://[fd00::2]"}, "socks5://[fd00::2]:1080"),
+        ({"all_proxy": "socks5://[fd00::2]:9"}, "socks5://[fd00::2]:9"),
+        ({"all_proxy": "SOCKS://two:2"}, "socks5h://two:2"),
+        ({"https_proxy": "one:1"}, "http://one:1"),
+        ({"https_proxy": "ada@one:1"}, "http://ada:@one:1"),
+        ({"https_proxy": "http://[one:1"}, "http://[one:1"),
+        ({"https_proxy": ""}, None),
+        ({"all_proxy": "one:1", "no_proxy": ".example.org"}, None),
+        ({"all_proxy": "one:1", "no_proxy": f"{FAR}:8091"}, None),
+        ({"all_proxy": "one:1", "no_proxy": f"{FAR}:443"}, "http://one:1"),
+        ({"all_proxy": "one:1", "no_proxy": "*"}, None),
+    ],
+)
+def test_which_proxy_the_environment_names(monkeypatch, environment, proxy, tls):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert system_proxy(ServerAddress(FAR, tls=tls)) == proxy
+
+
+@runs_async
+async def test_what_is_exempt_is_reached_without_the_proxy_that_is_gone(tmp_path, monkeypatch):
+    there = {FAR: "127.0.0.1"}
+    look_up = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda host, *rest, **more: look_up(there.get(host, host), *rest, **more)
+    )
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+    async with server_in(tmp_path) as server:
+        async with connecting(InviteLink(ServerAddress(FAR, server.address.port))) as connection:
+            await until(lambda: waits_for(connection, Trouble.PROXY))
+        monkeypatch.setenv("NO_PROXY", "localhost,example.org")
+        async with connecting(InviteLink(ServerAddress(FAR, server.address.port))) as connection:
+            await until(lambda: is_live(connection))
+
+
+@pytest.mark.parametrize("kind", [http_proxy, socks5_proxy])
+@runs_async
+async def test_a_proxy_that_dies_in_mid_session_is_told_and_got_over(tmp_path, monkeypatch, kind):
+    async with server_in(tmp_path) as server, AsyncExitStack() as running:
+        proxy = await running.enter_async_context(kind(server.address.port))
+        monkeypatch.setenv("ALL_PROXY", proxy.url)
+        async with connecting(InviteLink(ServerAddress(FAR))) as connection:
+            await until(lambda: is_live(connection))
+            await running.aclose()
+            await until(lambda: waits_for(connection, Trouble.PROXY))
+            told = present(connection.state, LinkFacts(FAR, 2, None), time.monotonic() + 2, need_words)
+            async with kind(server.address.port, port=proxy.port):
+                await until(lambda: is_live(connection))
+    assert (told.text.partition(" · ")[0], told.action) == ("The proxy fails", StatusAction.RETRY)
+
+
+@pytest.mark.parametrize("kind", [http_proxy, socks5_proxy])
+@pytest.mark.parametrize("at", ["", "ada:wrong@"])
+@runs_async
+async def test_a_proxy_that_wants_a_sign_in_says_so(monkeypatch, kind, at):
+    async with kind(9, user="ada:secret") as proxy:
+        monkeypatch.setenv("ALL_PROXY", proxy.url.replace("//", f"//{at}"))
+        async with connecting(InviteLink(ServerAddress(FAR))) as connection:
+            await until(lambda: waits_for(connection, Trouble.PROXY_SIGN_IN))
+            told = present(connection.state, LinkFacts(FAR, 0, None), time.monotonic(), need_words)
+    assert told.text.startswith("The proxy wants a sign-in · trying again in")
+    assert told.action is StatusAction.RETRY
+
+
+@pytest.mark.parametrize(
+    "text", ["http://proxy:port", "http://[proxy", "gopher://proxy:70", "http://", "http://h/path"]
+)
+@runs_async
+async def test_a_proxy_that_cannot_be_read_is_told(monkeypatch, text):
+    monkeypatch.setenv("https_proxy", text)
+    async with connecting(InviteLink(ServerAddress(FAR))) as connection:
+        await until(lambda: waits_for(connection, Trouble.PROXY))
+
+
 @runs_async
 async def test_a_proxy_that_is_down_is_told_and_tried_again_until_it_is_up(tmp_path, monkeypatch):
     async with server_in(tmp_path) as server:
@@ -96,7 +195,7 @@ async def test_a_proxy_that_is_down_is_told_and_tried_again_until_it_is_up(tmp_p
                 await until(lambda: is_live(connection))
 
 
-@pytest.mark.parametrize("answer", ["407 Proxy Authentication Required", "403 Forbidden", "502 Bad Gateway"])
+@pytest.mark.parametrize("answer", ["403 Forbidden", "502 Bad Gateway", "nonsense"])
 @runs_async
 async def test_a_proxy_that_does_not_pass_on_is_told(monkeypatch, answer):
     async with http_proxy(9, answer=answer) as proxy:
@@ -147,25 +246,6 @@ async def test_a_server_that_restarts_behind_its_reverse_proxy_is_only_away(tmp_
             await until(lambda: waits_for(connection, Trouble.NOBODY))
             proxy.target = target
             await until(lambda: is_live(connection))
-
-
-# ── a captive portal ────────────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize("redirects", [False, True])
-@runs_async
-async def test_the_sign_in_page_of_a_network_is_told_and_got_over(tmp_path, redirects):
-    profile = replace(HASTY, backoff_s=(0.02,))
-    async with captive_portal(redirects=redirects) as portal:
-        address = ServerAddress("127.0.0.1", portal.port)
-        connection = Connection(address=address, credentials=FakeCredentials(invite=None), profile=profile)
-        await connection.__aenter__()
-        connection.connect()
-        await until(lambda: waits_for(connection, Trouble.NOT_OURS))
-        tried = len(portal.asked)
-        await until(lambda: len(portal.asked) > tried)
-    async with connection, server_in(tmp_path, port=portal.port):
-        await until(lambda: is_live(connection))
 
 
 @runs_async

@@ -239,7 +239,8 @@ def test_a_link_that_breaks_off_at_its_hello_is_reconnecting_where_it_stood_befo
 @pytest.mark.parametrize("trouble", Trouble)
 def test_what_stands_in_the_way_is_told_where_waiting_alone_may_not_help(trouble: Trouble) -> None:
     line = present(replace(waiting(4.2), trouble=trouble), THREE, NOW)
-    is_told = trouble in {Trouble.NOT_OURS, Trouble.TLS, Trouble.PROXY, Trouble.NAME_UNKNOWN}
+    proxy = {Trouble.PROXY, Trouble.PROXY_SIGN_IN}
+    is_told = trouble in {Trouble.NOT_OURS, Trouble.TLS, Trouble.UNTRUSTED, Trouble.NAME_UNKNOWN, *proxy}
     start = f"{trouble} · trying again" if is_told else "Reconnecting"
     assert line.text == f"{start} in 5 s · 3 edits waiting"
     assert line.action is StatusAction.RETRY

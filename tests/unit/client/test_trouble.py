@@ -19,7 +19,7 @@ from texswarm_desktop.client.trouble import trouble_of
         (socket.gaierror(socket.EAI_NONAME, "unknown"), Trouble.NAME_UNKNOWN),
         (UnicodeError("label too long"), Trouble.NAME_UNKNOWN),
         (ssl.SSLError(1, "wrong version number"), Trouble.TLS),
-        (ssl.SSLCertVerificationError(1, "self-signed"), Trouble.TLS),
+        (ssl.SSLCertVerificationError(1, "self-signed"), Trouble.UNTRUSTED),
         (TimeoutError(), Trouble.NO_ANSWER),
         (OSError(errno.EHOSTUNREACH, "no route"), Trouble.NO_ANSWER),
         (OSError(errno.ENETUNREACH, "no network"), Trouble.NO_ANSWER),
