@@ -13,6 +13,7 @@ from typing import Any, Self
 from tests.helpers.folder_listing import files_in
 
 LIMIT_S = 60.0
+_PROBLEMS = {"problem", "file_problem"}
 
 
 class SyncProcess:
@@ -73,6 +74,18 @@ class SyncProcess:
                 assert one is not None, f"it ended before {event} {details}: {self.events[-3:]} {self.said}"
                 if one["event"] == event and all(one.get(key) == value for key, value in details.items()):
                     return one
+
+    async def until_all_well(self) -> None:
+        """Read on until of everything that was told to be wrong it was told that it no longer is."""
+        async with asyncio.timeout(LIMIT_S):
+            while self.wrong:
+                assert await self._next() is not None, f"it ended while this was wrong: {self.wrong} {self.said}"
+
+    @property
+    def wrong(self) -> dict[str, str]:
+        """What was told to be wrong until now, by path; by no path, of the disk."""
+        told = {one.get("path", ""): one["sentence"] for one in self.events if one["event"] in _PROBLEMS}
+        return {path: sentence for path, sentence in told.items() if sentence is not None}
 
     async def until_saved(self) -> None:
         """Read on until everything is stored by the server."""

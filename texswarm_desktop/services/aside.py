@@ -15,12 +15,13 @@ from texswarm_desktop.core.folder_name import folder_name
 from texswarm_desktop.core.joining import copy_name
 from texswarm_desktop.core.project_files import OWN_FOLDER, may_be_binary
 from texswarm_desktop.services.atomic_file import sync_folder, write_atomically
+from texswarm_desktop.services.disk_errors import not_writable
 from texswarm_desktop.services.folder_walk import FolderWalk
 from texswarm_desktop.services.project_entry import REPLICA_FILE, enter_folder
 from texswarm_desktop.services.project_folder import ProjectFolder
 from texswarm_desktop.services.project_identity import forget_identity
 from texswarm_desktop.services.replica_database import ReplicaDatabase
-from texswarm_server.protocol.errors import NotWritableError, StorageError
+from texswarm_server.protocol.errors import StorageError
 
 BACKUPS: Final = "backups"
 #: The last two are what a crash leaves beside a database.
@@ -43,7 +44,7 @@ def put_inside(folder: Path, now: datetime) -> Path:
         for path, file in entered.found.items():
             disk.remove(path, expected=file.state)
     except OSError as error:
-        raise NotWritableError(f"{folder}: {error.strerror}") from error
+        raise not_writable(folder, error) from error
     finally:
         entered.lock.release()
     return backup
@@ -60,7 +61,7 @@ def put_beside(folder: Path, now: datetime) -> Path:
         copy = folder.with_name(folder_name(copy_name(folder.name, f"{now:%Y-%m-%d}"), taken))
         folder.rename(copy)
     except OSError as error:
-        raise NotWritableError(f"{folder}: {error.strerror}") from error
+        raise not_writable(folder, error) from error
     sync_folder(folder.parent)
     return copy
 

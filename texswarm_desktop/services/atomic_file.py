@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 from uuid import uuid4
 
-from texswarm_server.protocol.errors import NotWritableError
+from texswarm_desktop.services.disk_errors import not_writable
 
 #: Files of ours that a crash may leave behind begin so; they are hidden, hence never taken for a project's.
 TEMPORARY_PREFIX: Final = ".texswarm-tmp-"
@@ -49,7 +49,7 @@ def replace_atomically(
     except OSError as error:
         with suppress(OSError):
             temporary.unlink()
-        raise NotWritableError(f"{path}: {error.strerror}") from error
+        raise not_writable(path, error) from error
     except BaseException:
         with suppress(OSError):
             temporary.unlink()

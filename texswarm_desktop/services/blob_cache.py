@@ -19,6 +19,7 @@ from typing import Any, BinaryIO, Final
 from uuid import uuid4
 
 from texswarm_desktop.services.atomic_file import TEMPORARY_PREFIX, replace_atomically, sync_folder
+from texswarm_desktop.services.disk_errors import not_writable
 from texswarm_desktop.services.figure_record import Stamp, stamp_of
 from texswarm_server.document.blob_ref import BlobRef
 from texswarm_server.protocol.errors import (
@@ -26,7 +27,6 @@ from texswarm_server.protocol.errors import (
     ChangedOnDiskError,
     ErrorCode,
     NotReadableError,
-    NotWritableError,
     RejectedError,
 )
 from texswarm_server.protocol.ids import BlobHash, is_blob_hash
@@ -116,7 +116,7 @@ class BlobCache:
             self._finish(blob, path, hasher.hexdigest())
         except OSError as error:
             self._hashers.pop(blob, None)
-            raise NotWritableError(f"{path}: {error.strerror}") from error
+            raise not_writable(path, error) from error
         return received
 
     def received(self, blob: BlobRef) -> int:
@@ -172,7 +172,7 @@ class BlobCache:
         try:
             self._folder.mkdir(_PRIVATE_FOLDER, exist_ok=True)
         except OSError as error:
-            raise NotWritableError(f"{self._folder}: {error.strerror}") from error
+            raise not_writable(self._folder, error) from error
         return self._folder
 
     def _begun(self, blob: BlobRef, path: Path) -> tuple[int, Any]:
@@ -201,7 +201,7 @@ class BlobCache:
         try:
             path.replace(self._folder / blob_hash)
         except OSError as error:
-            raise NotWritableError(f"{path}: {error.strerror}") from error
+            raise not_writable(path, error) from error
         sync_folder(self._folder)
 
     def _part_path(self, blob: BlobRef) -> Path:
@@ -237,7 +237,7 @@ def _writing(path: Path) -> BinaryIO:
     try:
         return os.fdopen(os.open(path, flags, _PRIVATE_FILE), "wb")
     except OSError as error:
-        raise NotWritableError(f"{path}: {error.strerror}") from error
+        raise not_writable(path, error) from error
 
 
 def _copied(source: BinaryIO, target: BinaryIO, most_bytes: int) -> BlobRef:
@@ -249,7 +249,7 @@ def _copied(source: BinaryIO, target: BinaryIO, most_bytes: int) -> BlobRef:
         try:
             target.write(block)
         except OSError as error:
-            raise NotWritableError(f"{target.name}: {error.strerror}") from error
+            raise not_writable(target.name, error) from error
     return BlobRef(BlobHash(hasher.hexdigest()), size)
 
 
@@ -265,4 +265,4 @@ def _sync(file: BinaryIO) -> None:
         file.flush()
         os.fsync(file.fileno())
     except OSError as error:
-        raise NotWritableError(f"{file.name}: {error.strerror}") from error
+        raise not_writable(file.name, error) from error

@@ -20,10 +20,11 @@ from texswarm_desktop.core.project_files import is_project_folder, is_project_te
 from texswarm_desktop.core.text_bytes import MAX_TEXT_BYTES, DecodedText, decode_text, encode_text
 from texswarm_desktop.core.zip_check import is_given_out
 from texswarm_desktop.services.atomic_file import TEMPORARY_PREFIX, sync_folder
+from texswarm_desktop.services.disk_errors import not_writable
 from texswarm_desktop.services.folder_walk import FolderWalk, Walked
 from texswarm_desktop.services.unzip import PROJECT_COMMENT, Progress
 from texswarm_server.document.text_format import PLAIN
-from texswarm_server.protocol.errors import NoMainFileError, NotReadableError, NotWritableError
+from texswarm_server.protocol.errors import NoMainFileError, NotReadableError
 
 _PIECE_BYTES: Final = 256 * 1024
 _FIRST_YEAR: Final = 1980
@@ -165,7 +166,7 @@ def _writing(archive: Path, comment: bytes) -> Iterator[zipfile.ZipFile]:
             os.fsync(file.fileno())
         temporary.replace(archive)
     except OSError as error:
-        raise NotWritableError(f"{archive}: {error.strerror}") from error
+        raise not_writable(archive, error) from error
     finally:
         with suppress(OSError):
             temporary.unlink()

@@ -4,6 +4,7 @@ Nothing is read or written through a symbolic link, nor outside the folder, nor 
 from other people. Every method blocks.
 """
 
+import os
 import stat
 from collections.abc import Collection
 from contextlib import suppress
@@ -14,10 +15,11 @@ from texswarm_desktop.core.ignore_rules import SharedOnPurpose
 from texswarm_desktop.core.project_files import OWN_FOLDER, is_project_figure, may_be_binary
 from texswarm_desktop.core.text_bytes import MAX_TEXT_BYTES, decode_text
 from texswarm_desktop.services.blob_cache import BlobCache
+from texswarm_desktop.services.disk_errors import not_writable
 from texswarm_desktop.services.figure_record import FigureRecord, Stamp, stamp_of
-from texswarm_desktop.services.folder_walk import FolderWalk
+from texswarm_desktop.services.folder_walk import FolderWalk, Walked
 from texswarm_server.document.blob_ref import BlobRef
-from texswarm_server.protocol.errors import ChangedOnDiskError, FilePathError, NotReadableError, NotWritableError
+from texswarm_server.protocol.errors import ChangedOnDiskError, FilePathError, NotReadableError, OutOfReachError
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,12 @@ class FigureFolder:
 
         Nothing at the paths of its `texts` is one, whatever another program put there.
 
-        Raises NotReadableError when the folder cannot be walked or is away.
+        Raises OutOfReachError when the folder cannot be walked or is away.
         """
-        if not (self._root / OWN_FOLDER).is_dir():
-            raise NotReadableError(f"{self._root}: the folder is away")
-        walked = self._walk.walk(known)
-        is_whole = any(each.name != OWN_FOLDER for each in self._root.iterdir())
+        if not _is_folder(self._root / OWN_FOLDER):
+            raise OutOfReachError(f"{self._root}: the folder is away")
+        walked = self._walked(known)
+        is_whole = any(name != OWN_FOLDER for name in _names_in(self._root))
         look = FigureLook(is_whole=is_whole, on_purpose=self._walk.on_purpose)
         for path in (*walked.files, *walked.left_out):
             if path in texts:
@@ -65,6 +67,12 @@ class FigureFolder:
         products = {path for path in walked.files if path not in known and is_product(self._root / path)}
         look.left_out.update(walked.left_out, products)
         return look
+
+    def _walked(self, known: Collection[str]) -> Walked:
+        try:
+            return self._walk.walk(known)
+        except NotReadableError as error:
+            raise OutOfReachError(str(error)) from error
 
     def take_in(self, path: str, most_bytes: int) -> FigureRecord:
         """Copy a file among the contents; raises what `BlobCache.take_in` does, and FilePathError."""
@@ -84,7 +92,7 @@ class FigureFolder:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise NotWritableError(f"{target.parent}: {error.strerror}") from error
+            raise not_writable(target.parent, error) from error
         stamp = self._cache.put_out(blob, target, lambda: self._check(target, expected))
         return FigureRecord(path, blob, stamp)
 
@@ -97,7 +105,7 @@ class FigureFolder:
         try:
             target.unlink(missing_ok=True)
         except OSError as error:
-            raise NotWritableError(f"{target}: {error.strerror}") from error
+            raise not_writable(target, error) from error
         with suppress(OSError):
             for folder in target.parents:
                 if folder == self._root:
@@ -133,7 +141,21 @@ class FigureFolder:
 
 def is_product(target: Path) -> bool:
     """Say whether a file is what LaTeX makes of a source: that lies beside it under the same name."""
-    return target.suffix.lower() in {".pdf", ".ps"} and target.with_suffix(".tex").exists()
+    return target.suffix.lower() in {".pdf", ".ps"} and os.path.lexists(target.with_suffix(".tex"))
+
+
+def _is_folder(place: Path) -> bool:
+    try:
+        return stat.S_ISDIR(place.stat().st_mode)
+    except OSError:
+        return False
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return [entry.name for entry in folder.iterdir()]
+    except OSError as error:
+        raise OutOfReachError(f"{folder}: {error.strerror}") from error
 
 
 def _stamp_of(target: Path) -> Stamp | None:
@@ -142,4 +164,4 @@ def _stamp_of(target: Path) -> Stamp | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise NotReadableError(f"{target}: {error.strerror}") from error
+        raise OutOfReachError(f"{target}: {error.strerror}") from error

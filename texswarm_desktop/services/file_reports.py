@@ -21,6 +21,7 @@ class FileReports:
         self._loop = asyncio.get_running_loop()
         self._told: dict[str, str] = {}
         self._unwritten: dict[FileId, TexSwarmError] = {}
+        self._hindered: Mapping[str, TexSwarmError] = {}
         self._lost: set[FileId] = set()
         self._notes: Mapping[str, TexSwarmError] | None = None
         self._fresh: Mapping[str, TexSwarmError] = {}
@@ -34,13 +35,22 @@ class FileReports:
         placed = self._paths.of_files
         unwritten = {placed[one]: error for one, error in self._unwritten.items() if one in placed}
         lost = {placed[one]: EncodingTooSmallError(placed[one]) for one in self._lost if one in placed}
-        on_disk = {**(self._notes or {}), **lost, **self.on_disk, **unwritten}
+        on_disk = {**(self._notes or {}), **lost, **self._hindered, **self.on_disk, **unwritten}
         here = {self._paths.shared(path): error for path, error in on_disk.items()}
         return dict(sorted({**here, **self._paths.refused}.items()))
 
-    def written(self, file_ids: Mapping[FileId, object], errors: Mapping[FileId, TexSwarmError]) -> None:
-        """Take in what a round of writing came to: what was written, and what was not."""
+    def written(
+        self,
+        file_ids: Mapping[FileId, object],
+        errors: Mapping[FileId, TexSwarmError],
+        hindered: Mapping[str, TexSwarmError],
+    ) -> None:
+        """Take in what a round of writing came to: what was written, and what was not.
+
+        What was `hindered` is tried again in each round; by path.
+        """
         self._unwritten = {one: error for one, error in self._unwritten.items() if one not in file_ids} | dict(errors)
+        self._hindered = hindered
 
     def note(self, notes: Mapping[str, TexSwarmError]) -> None:
         """Take in what a look found that is not shared; what was there from the beginning is told at once."""

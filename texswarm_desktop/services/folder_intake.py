@@ -142,15 +142,16 @@ class FolderIntake:
     def sort(self, look: Look, files: Mapping[FileId, MirroredFile], folders: FolderFacts) -> Sighting:
         """Say what of a look can be taken."""
         owners = {file.path: file_id for file_id, file in files.items()}
-        came, went = folders.came(look.empty), folders.went(look.there)
+        came, went = folders.came(look.empty), folders.went(look.there) if not look.closed else set[str]()
         changes = self._changes(look, {path: files[owner] for path, owner in owners.items()})
         changes |= {f"{folder}/": Change(folder in came, Doubt.GONE) for folder in came | went}
         settled = settle(self._sights, changes, self._clock())
         self._sights = settled.waiting
         gone = {owners[path] for path in look.gone & settled.ready if path in owners}
         changed = {path: _seen(look.changed[path]) for path in look.changed.keys() & settled.ready}
-        if (look.gone & owners.keys() | look.changed.keys()) - settled.ready:
-            # One that is new may be one that is gone, or one that something else took the place of.
+        if look.closed or (look.gone & owners.keys() | look.changed.keys()) - settled.ready:
+            # One that is new may be one that is gone, or one that something else took the place of; and one that is
+            # gone may be in a folder that cannot be looked into.
             changed, gone = {path: seen for path, seen in changed.items() if path in owners}, set()
             held = settled.ready & (look.gone | look.changed.keys()) - changed.keys()
             self._sights |= {path: settled.sights[path] for path in held}

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from texswarm_desktop.services.disk_errors import not_writable
 from texswarm_server.process_lock import LockHeldError, ProcessLock
-from texswarm_server.protocol.errors import NotWritableError, ProjectInUseError
+from texswarm_server.protocol.errors import ProjectInUseError
 
 _NAME: Final = "texswarm"
 
@@ -36,7 +37,7 @@ class FolderLock:
         except LockHeldError as error:
             raise _in_use(path, error.note) from error
         except OSError as error:
-            raise NotWritableError(f"{path}: {error.strerror}") from error
+            raise not_writable(path, error) from error
 
     def release(self) -> None:
         """Let the next one in."""

@@ -360,7 +360,7 @@ class FolderMirror:
         if outcome.replaced:
             self._intake.keep(outcome.replaced)
             self._look_for_late()
-        self._reports.written(outcome.files, outcome.refused)
+        self._reports.written(outcome.files, outcome.refused, outcome.hindered)
         self._folders.tried(outcome.made, outcome.unmade, outcome.stuck)
         self._store.wake()
 

@@ -39,6 +39,7 @@ from texswarm_server.protocol.errors import (
     NotReadableError,
     NotSharedError,
     ObeyedFileError,
+    OutOfReachError,
     TexSwarmError,
 )
 
@@ -56,7 +57,7 @@ class Walked:
     `folders`: those that were looked into, the project's own (empty path) first; `empty`: those of them that nothing is
     in, hidden files apart. `refused`: what looks like the project's and cannot be, with the reason; `notes`: what is in
     the folder and is not shared, as it should be. Hidden folders, what is left out, and what nobody needs to hear of
-    are in neither.
+    are in neither. `closed`: folders that could not be listed, and why.
     """
 
     files: list[str] = field(default_factory=list)
@@ -65,6 +66,7 @@ class Walked:
     empty: set[str] = field(default_factory=set)
     refused: dict[str, TexSwarmError] = field(default_factory=dict)
     notes: dict[str, NotSharedError] = field(default_factory=dict)
+    closed: dict[str, OutOfReachError] = field(default_factory=dict)
 
 
 class _GoneError(Exception):
@@ -99,14 +101,16 @@ class FolderWalk:
         self._rules = IgnoreRules(Sharing())
         self._made_of: object = None
         self._left_out: dict[str, bool] = {}
+        self._goes_past_closed = False
         self.problem: NotReadableError | None = None
 
-    def walk(self, known: Collection[str] = ()) -> Walked:
+    def walk(self, known: Collection[str] = (), *, past_closed: bool = False) -> Walked:
         """Go through the folder; files at `known` paths are the project's, whatever the rules say.
 
-        Raises NotReadableError for a folder that cannot be listed.
+        Raises NotReadableError for a folder that cannot be listed; with `past_closed` for the project's own only.
         """
         self._refresh()
+        self._goes_past_closed = past_closed
         walked = Walked()
         on_the_way = {folder for path in known for folder in _folders_of(path)}
         self._enter(walked, "", (), known=known, on_the_way=on_the_way, is_inside=False)
@@ -140,6 +144,11 @@ class FolderWalk:
         try:
             names, folders, is_empty = self._list(folder)
         except _GoneError:
+            return
+        except NotReadableError as error:
+            if not folder or not self._goes_past_closed:
+                raise
+            walked.closed[folder] = OutOfReachError(str(error))
             return
         walked.folders.append(folder)
         if is_empty and not is_inside and folder:

@@ -67,7 +67,8 @@ class WritingOutcome:
 
     `changed`: another program was there; None where it is still to be looked at. `refused`: names that no file here
     can have. `kept`: files to be deleted in which another program wrote. `former`: what was written over or deleted, in
-    order; of one file that may be several texts, as it may have been at several places. `made` and
+    order; of one file that may be several texts, as it may have been at several places. `hindered`: by path, files and
+    folders that could not be written or deleted now, and why. `made` and
     `unmade`: folders; `stuck`: those that something is in the way of. `avoided`: paths where
     another program was; `left`: by path, what is there no more; `replaced`: files that somebody may still have open.
     """
@@ -84,6 +85,7 @@ class WritingOutcome:
     avoided: set[str] = field(default_factory=set)
     left: dict[str, Left] = field(default_factory=dict)
     replaced: list[Replaced] = field(default_factory=list)
+    hindered: dict[str, TexSwarmError] = field(default_factory=dict)
     error: TexSwarmError | None = None
 
     def has_written(self, path: str) -> bool:
@@ -91,15 +93,16 @@ class WritingOutcome:
         return any(file is not None and file.path == path for file in self.files.values())
 
     @contextmanager
-    def taking_errors(self, *file_ids: FileId) -> Iterator[None]:
-        """Note what goes wrong with these files."""
+    def taking_errors(self, files: Mapping[FileId, str], *paths: str) -> Iterator[None]:
+        """Note what goes wrong with files that are to be written, by id, and with what else is at `paths`."""
         try:
             yield
         except FilePathError as error:
-            self.refused.update(dict.fromkeys(file_ids, error))
+            self.refused.update(dict.fromkeys(files, error))
         except TexSwarmError as error:
             self.error = error
-            self.failed.update(file_ids)
+            self.failed.update(files)
+            self.hindered.update(dict.fromkeys([*files.values(), *paths], error))
 
 
 class FolderWriter:
@@ -119,26 +122,26 @@ class FolderWriter:
             self._store.enqueue(put_intent(write.file_id, write.path, digest_of(data[write.file_id]), change))
         for file_id in order.removals:
             self._store.enqueue(put_removal(file_id))
-        with outcome.taking_errors(*data):
+        with outcome.taking_errors({write.file_id: write.path for write in order.writes}):
             self._store.commit_now()
         if outcome.error is not None:
             return outcome
         for write in order.writes:
-            with outcome.taking_errors(write.file_id):
+            with outcome.taking_errors({write.file_id: write.path}):
                 self._write(outcome, order, write, data[write.file_id])
         for file_id, base in order.removals.items():
-            with outcome.taking_errors():
+            with outcome.taking_errors({}, base.path):
                 self._remove(outcome, order, file_id, base)
         self._keep_folders(outcome, order)
         return outcome
 
     def _keep_folders(self, outcome: WritingOutcome, order: WritingRound) -> None:
         for folder in sorted(order.make):
-            with outcome.taking_errors():
+            with outcome.taking_errors({}, folder):
                 self._folder.make_folder(folder)
                 outcome.made.add(folder)
         for folder in sorted(order.unmake, reverse=True):
-            with outcome.taking_errors():
+            with outcome.taking_errors({}, folder):
                 if self._folder.remove_folder(folder):
                     outcome.unmade.add(folder)
         outcome.stuck = {*order.make, *order.unmake} - outcome.made - outcome.unmade

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from texswarm_desktop.services.atomic_file import PRIVATE_MODE, write_atomically
+from texswarm_desktop.services.disk_errors import not_writable
 from texswarm_server.process_lock import ProcessLock
 from texswarm_server.protocol.certificates import key_fingerprint
-from texswarm_server.protocol.errors import NotReadableError, NotWritableError
+from texswarm_server.protocol.errors import NotReadableError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -64,7 +65,7 @@ class HostIdentity:
             with ProcessLock(self._folder / "identity.lock", waits=True):
                 return self._prepare(tuple(addresses))
         except OSError as error:
-            raise NotWritableError(f"{self._folder}: {error.strerror or error}") from error
+            raise not_writable(self._folder, error) from error
 
     def _prepare(self, addresses: tuple[str, ...]) -> str:
         from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415 - only who hosts pays for it

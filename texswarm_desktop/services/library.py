@@ -16,13 +16,14 @@ from texswarm_desktop.core.joining import Road
 from texswarm_desktop.core.settings import RecentProject
 from texswarm_desktop.core.templates import Template
 from texswarm_desktop.services.coming_together import Joined, come_together
+from texswarm_desktop.services.disk_errors import not_writable
 from texswarm_desktop.services.observed_folder import ObservedFolder
 from texswarm_desktop.services.project import Project
 from texswarm_desktop.services.project_entry import is_open_elsewhere
 from texswarm_desktop.services.project_identity import read_identity
 from texswarm_desktop.services.settings_store import SettingsStore
 from texswarm_desktop.services.templates import template_files, welcome_files
-from texswarm_server.protocol.errors import NotReadableError, NotWritableError, StorageError
+from texswarm_server.protocol.errors import NotReadableError, StorageError
 
 T = TypeVar("T")
 
@@ -113,7 +114,7 @@ class Library:
             root.mkdir(parents=True, exist_ok=True)
             taken = [entry.name for entry in root.iterdir()]
         except OSError as error:
-            raise NotWritableError(f"{root}: {error.strerror}") from error
+            raise not_writable(root, error) from error
         return root / folder_name(title, taken)
 
     def _find(self, document_id: str, lineage: str) -> Path | None:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from texswarm_desktop.core.link_registration import ENTRY_NAME, MIME_TYPE, desktop_entry, registry_values
 from texswarm_desktop.services.atomic_file import write_atomically
+from texswarm_desktop.services.disk_errors import not_writable
 from texswarm_desktop.services.resources import resource
 from texswarm_server.protocol.errors import NotWritableError, SettingsError
 
@@ -46,7 +47,7 @@ def _in_applications(command: Sequence[str], environ: Mapping[str, str]) -> str:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise NotWritableError(f"{folder}: {error.strerror or error}") from error
+            raise not_writable(folder, error) from error
         write_atomically(file, entry)
     _run(["update-desktop-database", str(folder)], environ)
     _run(["xdg-mime", "default", ENTRY_NAME, MIME_TYPE], environ)

@@ -172,9 +172,10 @@ class ObservedFolder:
         look, before = seen.texts, dict(self._problems)
         self._problems = {**look.notes, **look.errors}
         self._known |= look.touched
-        for path in look.gone & self._gone:
+        gone = look.gone if not look.closed else set[str]()  # they may be in a folder that cannot be looked into
+        for path in gone & self._gone:
             self._remove(path)
-        self._gone = frozenset(look.gone - self._gone)
+        self._gone = frozenset(gone - self._gone)
         for path, file in look.changed.items():
             self._show(path, file)
         self._show_figures(seen.figures)

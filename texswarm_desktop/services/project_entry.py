@@ -10,11 +10,12 @@ from texswarm_desktop.core.ignore_rules import SharedOnPurpose
 from texswarm_desktop.core.local_names import POSIX, NameRules, rules_for
 from texswarm_desktop.core.project_files import OWN_FOLDER
 from texswarm_desktop.services.atomic_file import remove_leftovers, write_atomically
+from texswarm_desktop.services.disk_errors import not_writable
 from texswarm_desktop.services.disk_state import DiskFile
 from texswarm_desktop.services.folder_lock import FolderLock, is_held
 from texswarm_desktop.services.project_folder import ProjectFolder
 from texswarm_desktop.services.project_identity import ProjectIdentity, read_identity
-from texswarm_server.protocol.errors import FolderTakenError, NotReadableError, NotWritableError
+from texswarm_server.protocol.errors import FolderTakenError, NotReadableError
 
 REPLICA_FILE: Final = "replica.db"
 _LOCK_FILE: Final = "lock"
@@ -49,7 +50,7 @@ def enter_or_make_folder(folder: Path) -> Entered:
     except FileExistsError as error:
         raise NotReadableError(f"{folder}: not a folder") from error
     except OSError as error:
-        raise NotWritableError(f"{folder}: {error.strerror}") from error
+        raise not_writable(folder, error) from error
     return enter_folder(folder)
 
 
@@ -58,7 +59,7 @@ def enter_new_folder(folder: Path) -> Entered:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise NotWritableError(f"{folder}: {error.strerror}") from error
+        raise not_writable(folder, error) from error
     if _list(folder):
         raise FolderTakenError(f"{folder}: not empty")
     return _enter(folder)
@@ -78,7 +79,7 @@ def _enter(folder: Path) -> Entered:
     try:
         own.mkdir(_PRIVATE_FOLDER, exist_ok=True)
     except OSError as error:
-        raise NotWritableError(f"{own}: {error.strerror}") from error
+        raise not_writable(own, error) from error
     lock = FolderLock(own / _LOCK_FILE)
     try:
         return _look_around(folder, own, lock)

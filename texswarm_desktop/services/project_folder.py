@@ -18,9 +18,10 @@ from texswarm_desktop.core.project_files import OWN_FOLDER, is_project_folder, i
 from texswarm_desktop.core.text_bytes import MAX_TEXT_BYTES, decode_text
 from texswarm_desktop.services.atomic_file import remove_leftovers, temporary_beside
 from texswarm_desktop.services.disk import Disk, SystemDisk
+from texswarm_desktop.services.disk_errors import not_writable
 from texswarm_desktop.services.disk_state import DiskFile, DiskState, ReplacedFile, digest_of, read_steadily, state_of
 from texswarm_desktop.services.figure_record import Stamp, stamp_of
-from texswarm_desktop.services.folder_walk import SETTINGS_FILE, FolderWalk, linked_file
+from texswarm_desktop.services.folder_walk import SETTINGS_FILE, FolderWalk, Walked, linked_file
 from texswarm_server.protocol.errors import (
     ChangedOnDiskError,
     FilePathError,
@@ -29,6 +30,7 @@ from texswarm_server.protocol.errors import (
     NameNotHereError,
     NotReadableError,
     NotWritableError,
+    OutOfReachError,
     TexSwarmError,
 )
 
@@ -48,7 +50,7 @@ class Look:
     should be; `on_purpose`: what is wished to be shared; `binary`: files under texts' names that are none; `left_out`:
     those of `changed` that are not to be brought in; `folders`: those that hold, or may come to hold, text of the
     project; `there` and `empty`: the same and those that nothing is in, by their paths; `late`: see
-    `services.replaced_files`.
+    `services.replaced_files`; `closed`: folders that cannot be listed now, where any of `gone` may be.
     """
 
     changed: dict[str, DiskFile] = field(default_factory=dict)
@@ -63,6 +65,7 @@ class Look:
     there: set[str] = field(default_factory=set)
     empty: set[str] = field(default_factory=set)
     late: dict[str, DiskFile] = field(default_factory=dict)
+    closed: set[str] = field(default_factory=set)
 
 
 class ProjectFolder:
@@ -94,10 +97,16 @@ class ProjectFolder:
         found = {}
         for path in paths:
             with suppress(FilePathError):
-                file = self.read(path)
+                file = self._read_once(path)
                 if file is not None:
                     found[path] = file
         return found
+
+    def _read_once(self, path: str) -> DiskFile | None:
+        try:
+            return self.read(path)
+        except OutOfReachError as error:  # nobody looks again
+            raise NotReadableError(str(error)) from error
 
     @property
     def on_purpose(self) -> SharedOnPurpose:
@@ -116,24 +125,25 @@ class ProjectFolder:
         expected: Collection[str] = (),
         figures: Collection[str] = (),
     ) -> Look:
-        """Compare the folder with what is `known` of it, by path; raises NotReadableError when it cannot be walked.
+        """Compare the folder with what is `known` of it, by path; raises OutOfReachError when it cannot be walked.
 
         Only files with another stamp are read, and `suspects`: two writes may fall into one tick of the disk's clock.
         Files at `known` and `expected` paths are the project's, whatever its rules leave out; those at `figures` are
         binary files of it, and not looked at here.
         """
         if not self._is_folder(self._proof):
-            raise NotReadableError(f"{self.root}: the folder is away")
-        walked = self._walk.walk({*known, *expected})
+            raise OutOfReachError(f"{self.root}: the folder is away")
+        walked = self._walked({*known, *expected})
         folders = {self.root / folder for folder in walked.folders}
         look = Look(
             gone=known.keys() - set(walked.files),
-            errors=walked.refused,
+            errors={**walked.refused, **walked.closed},
             notes=walked.notes,
             on_purpose=self._walk.on_purpose,
             folders=folders,
-            there=set(walked.folders),
+            there={*walked.folders, *walked.closed},
             empty=walked.empty,
+            closed=set(walked.closed),
         )
         for path in walked.files:
             if path not in figures:
@@ -145,6 +155,12 @@ class ProjectFolder:
         if self._walk.problem is not None:
             look.errors[f"{OWN_FOLDER}/{SETTINGS_FILE}"] = self._walk.problem
         return look
+
+    def _walked(self, known: Collection[str]) -> Walked:
+        try:
+            return self._walk.walk(known, past_closed=True)
+        except NotReadableError as error:
+            raise OutOfReachError(str(error)) from error
 
     def _look_at(self, look: Look, path: str, known: DiskState | None, *, is_suspect: bool) -> None:
         try:
@@ -183,7 +199,7 @@ class ProjectFolder:
             remove_leftovers(self.root / folder)
 
     def read(self, path: str) -> DiskFile | None:
-        """Return the file at `path`, or None when there is none; raises NotReadableError or FilePathError."""
+        """Return the file at `path`, or None when there is none; raises OutOfReachError or FilePathError."""
         return self._read(self._target(path), path)
 
     def write(self, path: str, data: bytes, *, expected: DiskState | None, must_be_there: bool = False) -> DiskState:
@@ -348,7 +364,7 @@ class ProjectFolder:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            raise NotReadableError(f"{target}: {error.strerror}") from error
+            raise OutOfReachError(f"{target}: {error.strerror}") from error
         decoded = decode_text(data) if status.st_size <= MAX_TEXT_BYTES else None
         return DiskFile(state_of(stamp, digest_of(data), self._disk.now_ns()), decoded)
 
@@ -359,7 +375,7 @@ class ProjectFolder:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            raise NotReadableError(f"{path}: {error.strerror}") from error
+            raise OutOfReachError(f"{path}: {error.strerror}") from error
         if expected is not None and stat.S_ISREG(status.st_mode) and expected.still(stamp_of(status)):
             return expected
         file = self.read(path)
@@ -447,5 +463,6 @@ def _typed(target: Path) -> Iterator[None]:
 
 
 def _typed_error(target: Path, error: OSError) -> TexSwarmError:
-    kind = NameNotHereError if error.errno in _NO_SUCH_NAME else NotWritableError
-    return kind(f"{target}: {error.strerror}")
+    if error.errno in _NO_SUCH_NAME:
+        return NameNotHereError(f"{target}: {error.strerror}")
+    return not_writable(target, error)

@@ -26,6 +26,7 @@ from texswarm_desktop.core.outbox import OutboxRow, folded, in_portions, merge_m
 from texswarm_desktop.core.reconcile import NOTHING, Record
 from texswarm_desktop.core.stale_saves import FormerState
 from texswarm_desktop.core.text_merge import Edit, apply_edits
+from texswarm_desktop.services.disk_errors import database_not_writable
 from texswarm_desktop.services.figure_record import FigureRecord, Stamp
 from texswarm_server.document.blob_ref import BlobRef
 from texswarm_server.document.text_format import Encoding, Newline, TextFormat
@@ -34,7 +35,6 @@ from texswarm_server.protocol.errors import (
     CorruptSnapshotError,
     DocumentError,
     NotReadableError,
-    NotWritableError,
 )
 from texswarm_server.protocol.ids import BlobHash
 
@@ -216,8 +216,9 @@ class ReplicaDatabase:
             yield
         except sqlite3.OperationalError as error:
             # The general code is for statements that do not fit the tables: they are not ours any more.
-            kind = CorruptSnapshotError if error.sqlite_errorcode == sqlite3.SQLITE_ERROR else NotWritableError
-            raise kind(f"{self._path}: {error}") from error
+            if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
+                raise CorruptSnapshotError(f"{self._path}: {error}") from error
+            raise database_not_writable(self._path, error) from error
         except sqlite3.ProgrammingError:
             raise
         except sqlite3.DatabaseError as error:

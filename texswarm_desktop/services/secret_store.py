@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from texswarm_desktop.services.atomic_file import PRIVATE_MODE, write_atomically
+from texswarm_desktop.services.disk_errors import not_writable
 from texswarm_server.process_lock import ProcessLock
-from texswarm_server.protocol.errors import NotWritableError
 
 _log: Final = logging.getLogger(__name__)
 _SERVICE: Final = "texswarm"
@@ -62,7 +62,7 @@ class FileSecretStore:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             lock = ProcessLock(self._path.with_suffix(".lock"), waits=True)
         except OSError as error:
-            raise NotWritableError(f"{self._path}: {error.strerror}") from error
+            raise not_writable(self._path, error) from error
         with lock:
             yield
 

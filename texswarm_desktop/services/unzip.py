@@ -27,11 +27,11 @@ from texswarm_desktop.core.zip_directory import (
     read_directory,
 )
 from texswarm_desktop.services.atomic_file import TEMPORARY_PREFIX, sync_folder
+from texswarm_desktop.services.disk_errors import not_writable
 from texswarm_server.protocol.errors import (
     FolderTakenError,
     NothingToImportError,
     NotReadableError,
-    NotWritableError,
 )
 
 Progress = Callable[[int, int], None]
@@ -74,7 +74,7 @@ def new_place(target: Path) -> Path:
         place = target.with_name(f"{TEMPORARY_PREFIX}{uuid4().hex}")
         place.mkdir()
     except OSError as error:
-        raise NotWritableError(f"{target}: {error.strerror}") from error
+        raise not_writable(target, error) from error
     return place
 
 
@@ -93,7 +93,7 @@ def move_into_place(place: Path, target: Path) -> None:
             target.rmdir()
         place.rename(target)
     except OSError as error:
-        raise NotWritableError(f"{target}: {error.strerror}") from error
+        raise not_writable(target, error) from error
     sync_folder(target.parent)
 
 
@@ -153,7 +153,7 @@ def _fill(
             path.unlink(missing_ok=True)
             damaged.append(Refused(one.entry.shown_name, Refusal.DAMAGED))
         except OSError as error:
-            raise NotWritableError(f"{path}: {error.strerror}") from error
+            raise not_writable(path, error) from error
         else:
             taken.append(one)
         done += one.entry.size

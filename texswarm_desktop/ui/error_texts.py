@@ -34,6 +34,8 @@ class ErrorText:
 
 _KEPT: Final = "Everything you wrote is kept on this computer."
 _NOT_WRITABLE: Final = "The disk is full or the folder is read-only."
+_FULL: Final = "There is no room left on the disk."
+_READ_ONLY: Final = "The file or the folder is read-only, or you may not write there."
 _OUR_FAULT: Final = "This is a mistake in TeXSwarm."
 
 _BY_CODE: Final[dict[str, ErrorText]] = {
@@ -197,12 +199,22 @@ _BY_CLASS: Final[dict[type[BaseException], ErrorText]] = {
     errors.NotReadableError: ErrorText(
         "Cannot be read", "The file or folder is not there, or you may not read it. Choose another one."
     ),
+    errors.OutOfReachError: ErrorText(
+        "Cannot be read now",
+        "It is not there, or you may not read it. You can go on; it is looked at again until that works.",
+    ),
     errors.ProjectInUseError: ErrorText(
         "Open somewhere else", "Another window has this project open. Close it there first, or go on writing there."
     ),
     errors.NotWritableError: ErrorText(
         "Cannot write to the folder",
         f"{_NOT_WRITABLE} You can go on; it is tried again until it works.",
+    ),
+    errors.DiskFullError: ErrorText(
+        "The disk is full", f"{_FULL} You can go on; everything is written when there is room."
+    ),
+    errors.WriteDeniedError: ErrorText(
+        "Cannot write to the folder", f"{_READ_ONLY} You can go on; it is tried again until it works."
     ),
     errors.FolderTakenError: ErrorText(
         "Folder is not empty", "There is something in this folder already. Choose another one, or an empty one."
@@ -313,6 +325,13 @@ _BY_PROBLEM: Final = {
 }
 
 
+#: What is said where nothing is tried again.
+_AT_THE_END: Final[dict[type[BaseException], str]] = {
+    errors.NotWritableError: _NOT_WRITABLE,
+    errors.DiskFullError: _FULL,
+    errors.WriteDeniedError: _READ_ONLY,
+    errors.OutOfReachError: "It is not there, or you may not read it.",
+}
 #: What somebody decided over there: nothing on the way there is to be found out.
 _DECIDED: Final = frozenset({ErrorCode.APPROVAL_DECLINED, ErrorCode.APPROVAL_EXPIRED, ErrorCode.REMOVED})
 
@@ -341,7 +360,8 @@ def text_of(error: BaseException) -> ErrorText:
 def text_at_the_end(error: TexSwarmError) -> ErrorText:
     """Return the words for an error that ends a program: nothing is tried again then."""
     words = text_of(error)
-    return replace(words, sentence=_NOT_WRITABLE) if type(error) is errors.NotWritableError else words
+    sentence = _AT_THE_END.get(type(error))
+    return replace(words, sentence=sentence) if sentence is not None else words
 
 
 def text_of_code(code: str, message: str = "") -> ErrorText:

@@ -131,12 +131,24 @@ class NotWritableError(StorageError):
     """The disk is full, read-only, or permission was refused; memory still holds what was typed."""
 
 
+class DiskFullError(NotWritableError):
+    """There is no room left on the disk."""
+
+
+class WriteDeniedError(NotWritableError):
+    """A file or folder, or the whole disk, is read-only, or permission was refused."""
+
+
 class FolderTakenError(NotWritableError):
     """A folder in which something new is to be made holds something already."""
 
 
 class NotReadableError(StorageError):
     """A file or folder is not there, is not what it should be, or permission to read it was refused."""
+
+
+class OutOfReachError(NotReadableError):
+    """A file or folder of an open project cannot be looked at now; it may be there again in a moment."""
 
 
 class ProjectInUseError(StorageError):

@@ -18,6 +18,7 @@ from texswarm_server.document import ProjectDocument
 from texswarm_server.document.presence import PresenceEntry, decode_presence, encode_presence
 from texswarm_server.protocol.errors import (
     CorruptSnapshotError,
+    DiskFullError,
     FilePathError,
     LinkNotFollowedError,
     MalformedUpdateError,
@@ -377,7 +378,7 @@ def test_a_full_disk_is_a_problem_until_there_is_room(creating: Any, opening: An
         with pytest.raises(NotWritableError):
             await project.close()
         type_into(project, "main.tex", "and after\n")
-        assert [type(problem) for problem in recorder.problems] == [NotWritableError]
+        assert [type(problem) for problem in recorder.problems] == [DiskFullError]
         disk.make_room()
         await recorder.is_well.wait()
         await project.close()
