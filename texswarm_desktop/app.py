@@ -93,7 +93,13 @@ class Desktop:
         self.theme = Theme(application, ThemeMode(self.settings.settings.theme))
         self.nearby = NearbyView(_new_finder(host_address) if finds_hosts else None)
         known = KnownHosts(folder / "known-hosts.json")
-        self._join = JoinView(nearby=self.nearby, known=known, new_door=_new_door, executor=self._executor)
+        self._join = JoinView(
+            nearby=self.nearby,
+            known=known,
+            new_door=_new_door,
+            executor=self._executor,
+            own_fingerprint=HostIdentity(folder / "host-identity").kept_fingerprint,
+        )
         self.window = self._new_window()
         self._controller = self._new_controller()
         self._links = LinkReceiver(socket_name(folder), self.window)

@@ -212,11 +212,16 @@ class WindowController:
     def _check_connection(self) -> None:
         """Examine the road to the server that matters now, in a window of its own."""
         from texswarm_desktop.client.join_doctor import JoinDoctor, Visitor  # noqa: PLC0415 - most starts need none
+        from texswarm_desktop.services.embedded_server import likely_ports  # noqa: PLC0415
         from texswarm_desktop.services.machine_facts import ThisMachine  # noqa: PLC0415
 
         link, me = self._workspace.link_to_check(), self._workspace.me
+        hosting = self._workspace.hosting
         doctor = JoinDoctor(
-            ThisMachine(), Visitor(me.user_id, me.name), ask_server=self._workspace.question_to_server()
+            ThisMachine(),
+            Visitor(me.user_id, me.name),
+            ask_server=self._workspace.question_to_server(),
+            host_ports=[parse_invite_link(hosting.link).address.port] if hosting and hosting.link else likely_ports(),
         )
         text = None if link is None else str(link)
         view = DoctorView(self._scope, lambda: doctor.examine(text))

@@ -1,5 +1,6 @@
 """A visit of the join doctor: what it finds on a road, step by step; no report of it may hold a secret."""
 
+from collections.abc import Collection
 from typing import Any, Final
 
 from texswarm_desktop.client.join_doctor import JoinDoctor, Visitor
@@ -12,8 +13,10 @@ ADA: Final = Visitor("99999999-9999-4999-8999-999999999999", "Ada")
 class FakeMachine:
     """A machine in a network of its own, without a firewall."""
 
-    def __init__(self, firewall: Firewall | None = None, *, has_network: bool = True) -> None:
-        self._firewall, self._has_network = firewall, has_network
+    def __init__(
+        self, firewall: Firewall | None = None, *, has_network: bool = True, taken_ports: Collection[int] = ()
+    ) -> None:
+        self._firewall, self._has_network, self._taken_ports = firewall, has_network, taken_ports
 
     def interfaces(self) -> tuple[InterfaceFact, ...]:
         return (InterfaceFact("eth0", "192.0.2.7", 24),) if self._has_network else ()
@@ -25,7 +28,7 @@ class FakeMachine:
         return None
 
     def is_port_free(self, port: int) -> bool:
-        return True
+        return port not in self._taken_ports
 
 
 async def examined(text: str | None, *, machine: Any = None, **options: Any) -> dict[Step, Finding]:

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from texswarm_desktop.client.link import Link, LinkClosedError
 from texswarm_desktop.client.proxy_way import ProxyRefusedError, ProxyWay, open_way
-from texswarm_desktop.client.states import Trouble
+from texswarm_desktop.client.states import StopCode, Trouble
 from texswarm_desktop.client.timing import profile_for
 from texswarm_desktop.client.transport import websocket_transport
 from texswarm_desktop.client.trouble import trouble_of
@@ -303,7 +303,9 @@ def _verdict(frame: str | bytes) -> str | None:
             return None
         case AuthenticationResult(code=code) if code:
             return code
-        case Error(code=code) if code not in {ErrorCode.AUTH_SUCCESS, ErrorCode.AUTH_FAILED}:
+        case Error(code=ErrorCode.AUTH_SUCCESS | ErrorCode.AUTH_FAILED):
+            return StopCode.SERVER_TOO_OLD
+        case Error(code=code):
             return code
         case _:
             return ErrorCode.PROTOCOL_UNSUPPORTED

@@ -6,7 +6,7 @@ attempts are `check_up`'s, the judgements `core.doctor`'s. Without a link it loo
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol, TypeVar
@@ -84,7 +84,8 @@ class Visitor:
 class JoinDoctor:
     """Examines one road at a time. `wall_clock`: seconds since the epoch. `patience_s`: for each attempt.
 
-    `ask_server`: for who is signed in already; without, the server is asked by the invitation.
+    `ask_server`: for who is signed in already; without, the server is asked by the invitation. `host_ports`: those on
+    which this computer hosts, or would, in the order in which it tries them.
     """
 
     def __init__(
@@ -93,10 +94,12 @@ class JoinDoctor:
         visitor: Visitor | None = None,
         *,
         ask_server: AskServer | None = None,
+        host_ports: Sequence[int] = (DEFAULT_PORT,),
         wall_clock: Callable[[], float] = time.time,
         patience_s: float = 4.0,
     ) -> None:
         self._machine, self._visitor, self._ask_server = machine, visitor, ask_server
+        self._host_ports = host_ports
         self._hosts_heard: int | None = None
         self._wall_clock, self._patience_s = wall_clock, patience_s
 
@@ -247,12 +250,16 @@ class JoinDoctor:
         yield judge_network(interfaces)
         yield judge_vpn(interfaces, is_near=True)
         yield judge_mdns(await self._asked_around(interfaces))
-        is_free = await self._asked(partial(self._machine.is_port_free, DEFAULT_PORT))
-        yield judge_own_port(DEFAULT_PORT, is_free=is_free, is_ours=not is_free and await self._is_ours())
-        yield judge_firewall(await self._asked(self._machine.firewall), DEFAULT_PORT)
+        for port in self._host_ports:
+            is_free = await self._asked(partial(self._machine.is_port_free, port))
+            found = judge_own_port(port, is_free=is_free, is_ours=not is_free and await self._is_ours(port))
+            yield found
+            if found.code is not Code.PORT_TAKEN:
+                break
+        yield judge_firewall(await self._asked(self._machine.firewall), port)
 
-    async def _is_ours(self) -> bool:
-        here = ServerAddress("127.0.0.1", DEFAULT_PORT)
+    async def _is_ours(self, port: int) -> bool:
+        here = ServerAddress("127.0.0.1", port)
         facts = [await check_up.ask_http(replace(here, tls=tls), self._patience_s) for tls in (False, True)]
         return any(fact.server_version for fact in facts)
 

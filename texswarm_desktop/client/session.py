@@ -20,7 +20,7 @@ from texswarm_desktop.client.events import (
     TransportLost,
 )
 from texswarm_desktop.client.ports import Credentials, ReplicaPort
-from texswarm_desktop.client.states import Authenticating, LinkState, Live, Rung, Syncing, Waiting
+from texswarm_desktop.client.states import Authenticating, LinkState, Live, Rung, StopCode, Syncing, Waiting
 from texswarm_desktop.client.timing import TOKEN_MARGIN_S
 from texswarm_server import __version__
 from texswarm_server.protocol.codec import encode, fact_codec
@@ -315,7 +315,7 @@ class Session:
         if isinstance(message, AuthenticationResult):
             self._on_authentication_result(message)
             return
-        code = ErrorCode.PROTOCOL_UNSUPPORTED if message.code in _FIRST_GENERATION else message.code
+        code = StopCode.SERVER_TOO_OLD if message.code in _FIRST_GENERATION else message.code
         self.driver.post(SignInRefused(self.driver.state.generation, code, message.message))
 
     def _on_document_fact(
@@ -354,7 +354,9 @@ class Session:
                 self._openings.clear()
             self.driver.post(SignedIn(generation, len(self._documents)))
             return
-        code = result.code or ErrorCode.AUTHENTICATION_REQUIRED
+        code: str = result.code or ErrorCode.AUTHENTICATION_REQUIRED
+        if code == ErrorCode.PROTOCOL_UNSUPPORTED and result.protocol < PROTOCOL_VERSION:
+            code = StopCode.SERVER_TOO_OLD
         self.driver.post(SignInRefused(generation, code, result.message or "", result.retryable, result.retry_after_s))
 
     def _on_document_opened(self, fact: DocumentOpened) -> None:

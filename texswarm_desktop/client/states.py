@@ -27,6 +27,7 @@ class StopCode(StrEnum):
     FRAME_TOO_BIG = "frame_too_big"
     NOT_AN_OWNER = "not_an_owner"
     WRONG_CERTIFICATE = "wrong_certificate"
+    SERVER_TOO_OLD = "server_too_old"
 
 
 class Trouble(StrEnum):

@@ -29,11 +29,14 @@ class UntrustedHostError(TexSwarmError):
         self.trust = trust
 
 
-def judge(known: Mapping[str, str], key: str, fingerprint: str | None) -> Trust:
+def judge(known: Mapping[str, str], key: str, fingerprint: str | None, *, own: str | None = None) -> Trust:
     """Judge a host that is known by `key` and shows a certificate with this fingerprint; None: it has none.
 
-    A host that showed a certificate before and has none now is as changed as one with another.
+    A host that showed a certificate before and has none now is as changed as one with another. `own`: the fingerprint
+    under which this user hosts, who needs no warning of themself.
     """
+    if fingerprint is not None and fingerprint == own:
+        return Trust.KNOWN
     before = known.get(key)
     if before is None:
         return Trust.PLAIN if fingerprint is None else Trust.NEW

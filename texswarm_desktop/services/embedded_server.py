@@ -24,8 +24,9 @@ from texswarm_server.protocol.close_codes import CloseCode
 from texswarm_server.protocol.errors import HostError, RejectedError, SettingsError, StorageError, TexSwarmError
 from texswarm_server.protocol.invite_link import InviteLink, ServerAddress
 from texswarm_server.protocol.messages import RoleName
+from texswarm_server.protocol.version import DEFAULT_PORT
 
-__all__ = ["EmbeddedServer", "HostConfig", "HostStarted", "Offer", "load_ahead", "ports_to_try"]
+__all__ = ["EmbeddedServer", "HostConfig", "HostStarted", "Offer", "likely_ports", "load_ahead", "ports_to_try"]
 
 if TYPE_CHECKING:
     from texswarm_server.app import CollabServer
@@ -275,6 +276,11 @@ def ports_to_try(wanted: int) -> list[int]:
     if wanted == _ANY_PORT:
         return [_ANY_PORT]
     return [*range(wanted, min(wanted + _MORE_PORTS, 65536)), _ANY_PORT]
+
+
+def likely_ports() -> list[int]:
+    """Return the ports that hosting tries before it takes any, in order."""
+    return [port for port in ports_to_try(DEFAULT_PORT) if port != _ANY_PORT]
 
 
 def load_ahead() -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from ssl import PEM_cert_to_DER_cert
 from typing import TYPE_CHECKING, Final
 
 from texswarm_desktop.services.atomic_file import PRIVATE_MODE, write_atomically
@@ -54,6 +55,12 @@ class HostIdentity:
     def fingerprint(self) -> str:
         """Return what links to this host carry; makes the identity if there is none yet. Raises StorageError."""
         return self.prepare()
+
+    def kept_fingerprint(self) -> str | None:
+        """Return the fingerprint of the identity that is here; None where there is none, and none is made."""
+        with suppress(OSError, ValueError):
+            return key_fingerprint(PEM_cert_to_DER_cert(self.certificate_file.read_text(encoding="ascii")))
+        return None
 
     def prepare(self, addresses: Iterable[str] = ()) -> str:
         """See to it that there is a certificate which is good for a while; return the fingerprint of its key.

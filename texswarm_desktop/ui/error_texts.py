@@ -178,6 +178,11 @@ _BY_CODE: Final[dict[str, ErrorText]] = {
         "This is not the server your invitation was for, or it has a new certificate. Ask for a new invitation.",
         StatusAction.SIGN_IN,
     ),
+    StopCode.SERVER_TOO_OLD: ErrorText(
+        "Older server",
+        "The server speaks an older version. Ask the host to update TeXSwarm there.",
+        StatusAction.WORK_LOCALLY,
+    ),
     StopCode.FRAME_TOO_BIG: ErrorText(
         "Too large", f"An edit was larger than the server takes. {_KEPT}", StatusAction.WORK_LOCALLY
     ),
@@ -333,7 +338,18 @@ _AT_THE_END: Final[dict[type[BaseException], str]] = {
     errors.OutOfReachError: "It is not there, or you may not read it.",
 }
 #: What somebody decided over there: nothing on the way there is to be found out.
-_DECIDED: Final = frozenset({ErrorCode.APPROVAL_DECLINED, ErrorCode.APPROVAL_EXPIRED, ErrorCode.REMOVED})
+_DECIDED: Final = frozenset(
+    {
+        ErrorCode.APPROVAL_DECLINED,
+        ErrorCode.APPROVAL_EXPIRED,
+        ErrorCode.REMOVED,
+        ErrorCode.INVITE_EXPIRED,
+        ErrorCode.INVITE_USED_UP,
+        ErrorCode.INVITE_REVOKED,
+        ErrorCode.TOKEN_EXPIRED,
+        ErrorCode.TOKEN_REVOKED,
+    }
+)
 
 
 def is_worth_a_check(error: BaseException) -> bool:

@@ -58,17 +58,22 @@ class JoinView(QObject):
         known: KnownHosts,
         new_door: NewDoor,
         executor: Executor,
+        own_fingerprint: Callable[[], str | None] = lambda: None,
         random: Callable[[int], bytes] = os.urandom,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self.nearby = nearby
         self._known, self._new_door, self._executor, self._random = known, new_door, executor, random
+        self._own_fingerprint = own_fingerprint
         self._words: dict[str, str] = {}
 
     def trust_in(self, host: NearbyHost) -> Trust:
         """Return what is known of a host's certificate, as it announces it."""
-        return judge(self._known.fingerprints, host.announcement.instance, host.announcement.fingerprint)
+        return self._judge(host.announcement.instance, host.announcement.fingerprint)
+
+    def _judge(self, key: str, fingerprint: str | None) -> Trust:
+        return judge(self._known.fingerprints, key, fingerprint, own=self._own_fingerprint())
 
     async def words_for(self, fingerprint: str) -> str:
         """Return the four words of a fingerprint; they take a moment the first time."""
@@ -133,7 +138,7 @@ class JoinView(QObject):
         except LinkError:
             return link
         fingerprint = None if found.certificate is None else key_fingerprint(found.certificate)
-        trust = judge(self._known.fingerprints, str(link.address), fingerprint)
+        trust = self._judge(str(link.address), fingerprint)
         if fingerprint is not None and trust in {Trust.NEW, Trust.CHANGED} and trusted != fingerprint:
             raise UntrustedHostError(fingerprint, trust)
         if fingerprint is None and trust is Trust.CHANGED:

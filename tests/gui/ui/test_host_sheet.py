@@ -141,11 +141,13 @@ def test_what_is_chosen_already_is_not_asked_for_again(sheet: HostSheet, qtbot: 
         sheet.choices[True].click()
 
 
-def test_the_words_to_compare_are_for_those_who_come_by_the_list(sheet: HostSheet) -> None:
-    sheet.show_hosting(replace(HOSTING, words="four words of ada"))
-    assert sheet.words.isVisible()
-    sheet.show_hosting(replace(HOSTING, words="four words of ada", who=WhoJoins.INVITED_AND_ASKED))
+@pytest.mark.parametrize("who", [WhoJoins.ANYBODY, WhoJoins.INVITED_AND_ASKED])
+def test_the_words_to_compare_are_shown_to_whoever_may_be_asked_for_them(sheet: HostSheet, who: WhoJoins) -> None:
+    """Who types the address is asked to compare them before it turns out that only invited people get in."""
+    sheet.show_hosting(replace(HOSTING, who=who))
     assert not sheet.words.isVisible()
+    sheet.show_hosting(replace(HOSTING, words="four words of ada", who=who))
+    assert sheet.words.isVisible()
 
 
 def test_to_lock_is_one_press(sheet: HostSheet, qtbot: QtBot) -> None:

@@ -97,6 +97,25 @@ def at_the_door(run_in_qt: Any, tmp_path: Path) -> Callable[..., None]:
     return run
 
 
+def test_ones_own_server_asks_nobody_to_compare(at_the_door) -> None:
+    """A second window of whoever hosts in the first."""
+
+    async def does(guest: Guest) -> None:
+        own = guest.fingerprint
+        guest.join = JoinView(
+            nearby=guest.nearby,
+            known=guest.known,
+            new_door=door_transport,
+            executor=AtOnce(),
+            own_fingerprint=lambda: own,
+        )
+        assert guest.join.trust_in(guest.host) is Trust.KNOWN
+        assert (await guest.picks(guest.host)).token
+        assert (await guest.types(f"127.0.0.1:{guest.server.address.port}")).token
+
+    at_the_door(does)
+
+
 def test_who_is_picked_for_the_first_time_has_to_be_trusted_and_then_is(at_the_door) -> None:
     async def does(guest: Guest) -> None:
         with pytest.raises(UntrustedHostError) as asked:

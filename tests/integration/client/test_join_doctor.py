@@ -343,6 +343,18 @@ async def test_who_hosts_is_told_about_this_machine() -> None:
     assert {Code.NETWORK_FINE, Code.PORT_FREE, Code.FIREWALL_ACTIVE} <= codes(found)
 
 
+@runs_async
+async def test_who_hosts_is_told_of_the_port_that_is_or_would_be_taken() -> None:
+    """The usual one may be another program's; the firewall has to be opened for the one people come to."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as other:
+        taken = other.getsockname()[1]
+        machine = FakeMachine(Firewall.UFW, taken_ports={taken})
+        found = await examined(None, machine=machine, host_ports=[taken, 50_007, 50_008], patience_s=0.2)
+    assert found[Step.PORT].code is Code.PORT_FREE
+    assert dict(found[Step.PORT].data)["port"] == "50007"
+    assert "ufw allow 50007/tcp" in text_of_finding(found[Step.FIREWALL]).remedy
+
+
 def test_the_program_says_it_in_lines_and_in_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         link = f"texswarm://127.0.0.1:{listener.getsockname()[1]}/?token=secret"

@@ -56,7 +56,12 @@ def assert_told(desk: LabDesk, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("options", "name"),
-    [({"ttl_s": -1.0}, "invitation-expired"), (None, "invitation-unknown"), ({}, "invitation-used")],
+    [
+        ({"ttl_s": -1.0}, "invitation-expired"),
+        (None, "invitation-unknown"),
+        ({}, "invitation-used"),
+        ({"uses": 2}, "invitation-withdrawn"),
+    ],
 )
 @runs_async
 async def test_an_invitation_that_does_not_let_in(tmp_path: Path, options: dict[str, Any] | None, name: str) -> None:
@@ -70,10 +75,18 @@ async def test_an_invitation_that_does_not_let_in(tmp_path: Path, options: dict[
             async with LabDesk(server.address) as first:
                 first.credentials.invite = desk.credentials.invite
                 await first.create()
+        if options == {"uses": 2}:
+            _withdraw(tmp_path, desk.credentials.invite)
         async with desk:
             await desk.begin()
             await until(lambda: is_stuck(desk))
     assert_told(desk, name)
+
+
+def _withdraw(data: Path, token: str | None) -> None:
+    assert token is not None
+    with closing(open_database(database_path(data))) as database, transaction(database) as records:
+        assert administration.revoke_by_token(records, actor=OPERATOR, token=token, now=time.time())
 
 
 @runs_async
@@ -112,15 +125,24 @@ async def test_an_owner_takes_somebody_out(tmp_path: Path) -> None:
     assert_told(guest, "removed")
 
 
+@pytest.mark.parametrize(
+    ("spoken", "golden", "what"),
+    [
+        (0, "version", "The server speaks a newer version than this program"),
+        (99, "older-server", "The server speaks an older version than this program"),
+    ],
+)
 @runs_async
-async def test_the_server_speaks_another_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("texswarm_desktop.client.session.PROTOCOL_VERSION", 99)
+async def test_the_server_speaks_another_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoken: int, golden: str, what: str
+) -> None:
+    monkeypatch.setattr("texswarm_desktop.client.session.PROTOCOL_VERSION", spoken)
     async with server_in(tmp_path) as server:
-        desk = await desk_at(server, "The server does not speak this program's version")
+        desk = await desk_at(server, what)
         async with desk:
             await desk.begin()
             await until(lambda: is_stuck(desk))
-    assert_told(desk, "version")
+    assert_told(desk, golden)
 
 
 @runs_async

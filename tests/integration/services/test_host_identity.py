@@ -29,6 +29,13 @@ def names(host: HostIdentity) -> x509.SubjectAlternativeName:
     return shown(host).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
 
 
+def test_what_is_kept_can_be_asked_for_and_is_not_made_by_that(tmp_path: Path) -> None:
+    identity = HostIdentity(tmp_path / "host")
+    assert identity.kept_fingerprint() is None
+    assert not (tmp_path / "host").exists()
+    assert identity.fingerprint() == identity.kept_fingerprint()
+
+
 def test_it_is_made_once_and_kept(tmp_path: Path) -> None:
     first = identity(tmp_path).fingerprint()
     before = identity(tmp_path).certificate_file.read_bytes()

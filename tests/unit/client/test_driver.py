@@ -156,7 +156,7 @@ async def test_a_server_of_the_first_generation_is_too_old():
         await settle()
         bench.links.last.deliver(Error(code="auth_success", message="Authentication successful for user u"))
         await settle()
-        assert bench.state == NeedsUser(1, "protocol_unsupported", "Authentication successful for user u")
+        assert bench.state == NeedsUser(1, "server_too_old", "Authentication successful for user u")
 
 
 @runs_async

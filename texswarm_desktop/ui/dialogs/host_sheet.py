@@ -66,7 +66,7 @@ class HostSheet(Sheet):
         self._join_code_part = _part("Join code on this network", self.join_code)
         self.words = label(name="Words")
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._words_part = _part("Who picks you from the list sees these words", self.words)
+        self._words_part = _part("Who comes without link or code sees these words", self.words)
         self.access = button("", tooltip="What people may do who join from now on")
         self.choices = {is_open: QRadioButton(name) for is_open, name in _WHO.items()}
         self.asks = QCheckBox("Ask me before anybody joins")
@@ -168,7 +168,7 @@ class HostSheet(Sheet):
         self.join_code.setText(hosting.join_code)
         self._join_code_part.setVisible(bool(hosting.join_code))
         self.words.setText(hosting.words)
-        self._words_part.setVisible(bool(hosting.words) and hosting.who.is_open)
+        self._words_part.setVisible(bool(hosting.words))
         self.choices[hosting.who.is_open].setChecked(True)
         self.asks.setChecked(hosting.who.asks)
         self._who_hint.setText(_HINTS[hosting.who])
