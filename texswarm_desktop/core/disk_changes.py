@@ -5,29 +5,12 @@ opening (`reconcile`), nothing is decided by time, and of two people who do diff
 what was written: what one deleted and another changed stays.
 """
 
-from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
 
+from texswarm_desktop.core.former_names import Left
 from texswarm_desktop.core.reconcile import Add, Merge, Remove, Rename, RestoreFile, meant_by
-from texswarm_desktop.core.renames import ALIKE, Mirrored, Seen, likeness, renamed
-from texswarm_desktop.core.text_merge import common_lines
-
-#: How much of a file that was under a path is in one that appears there, if it is that one, saved once more.
-_WHOLE: Final = 0.9
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """What was under a path when we gave the file another name, deleted it, or put another one in its place.
-
-    An editor may still have it open, or `former`: what was in it before.
-    """
-
-    file_id: str
-    text: str
-    former: tuple[str, ...] = ()
+from texswarm_desktop.core.renames import Mirrored, Seen, renamed
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,31 +126,17 @@ def _moved_aside(facts: DiskFacts, owners: Mapping[str, str]) -> set[str]:
 
 
 def _base_of(facts: DiskFacts, file_id: str, path: str) -> str | None:
-    """Say what was at `path` the last time, if that was this file.
-
-    We took that away, and so what the new one lacks was taken out by nobody: `git checkout` writes what it has.
-    """
+    """Say what was at `path` the last time, if that was this file."""
     left = facts.left.get(path)
     if left is None or left.file_id != file_id:
         return None
-    return common_lines(left.text, facts.changed[path].text or "")
+    return left.base_of(facts.changed[path].text or "")
 
 
 def _is_left(facts: DiskFacts, path: str) -> bool:
     """Somebody saved a file under the name that it had when it was loaded."""
     left, text = facts.left.get(path), facts.changed[path].text
-    return left is not None and text is not None and bool(_loaded(left, text))
-
-
-def _loaded(left: Left, saved: str) -> list[str]:
-    """Return what whoever saved this may have loaded: nearly all of it is there, and something new.
-
-    A former state proves nothing where little of what was saved is in it.
-    """
-    new = Counter(saved.splitlines())
-    old = {text: Counter(text.splitlines()) for text in (left.text, *left.former)}
-    whole = [text for text, lines in old.items() if (lines & new).total() >= _WHOLE * lines.total() and new - lines]
-    return [text for text in whole if text == left.text or likeness(text, saved) >= ALIKE]
+    return left is not None and text is not None and bool(left.loaded_for(text))
 
 
 def _changed_in_place(facts: DiskFacts, owner: str, path: str, seen: Seen) -> list[DiskStep]:
@@ -177,7 +146,7 @@ def _changed_in_place(facts: DiskFacts, owner: str, path: str, seen: Seen) -> li
     left = facts.left.get(path)
     if left is None or left.file_id == file_id:
         return [_brought_back(facts, file_id, path, base)]
-    if not any(_is_rather(text, base, seen.text) for text in _loaded(left, seen.text)):
+    if not any(_is_rather(text, base, seen.text) for text in left.loaded_for(seen.text)):
         return [_brought_back(facts, file_id, path, base)]
     # Whoever loaded the file that was there before ours saved it: ours is written again, and that one is changed.
     rest = [RewriteFile(owner)] if file_id in facts.document else [ForgetFile(owner)]

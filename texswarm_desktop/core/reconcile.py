@@ -10,8 +10,10 @@ that still has other text, and nobody edited it since.
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
+from texswarm_desktop.core.former_names import Left
 from texswarm_desktop.core.renames import ALIKE, Mirrored, Seen, likeness, renamed
 from texswarm_desktop.core.text_bytes import DecodedText
 from texswarm_desktop.core.text_merge import common_lines
@@ -104,6 +106,18 @@ class Rename:
 
 
 @dataclass(frozen=True, slots=True)
+class SavedBefore:
+    """An editor saved the file once more under the name it had before: carry what is new in it into the document.
+
+    The file itself is where it is; the one at `path` goes. `base`: what was there when the file was given another name.
+    """
+
+    file_id: str
+    path: str
+    base: str
+
+
+@dataclass(frozen=True, slots=True)
 class Remove:
     """Another program deleted the file."""
 
@@ -129,7 +143,7 @@ class RestoreFile:
     base: str
 
 
-Step = Known | Merge | Add | Rename | RestoreFile | Remove | Discard
+Step = Known | Merge | Add | Rename | SavedBefore | RestoreFile | Remove | Discard
 
 
 def stray(file_id: str, path: str) -> str:
@@ -147,10 +161,11 @@ def reconcile(
     found: Mapping[str, Found],
     document: Mapping[str, tuple[str, str]],
     former: Callable[[str], tuple[str, ...]] = lambda _: (),
+    left: Mapping[str, Left] = MappingProxyType({}),
 ) -> list[Step]:
     """Return what is to be done. `records` and `document` (path, text) are by file id, `found` is by path.
 
-    `former` returns by file id what was in a file before.
+    `former` returns by file id what was in a file before; `left`: by path, files that were there before.
 
     Files of the document that no step names are written out as usual.
     """
@@ -189,7 +204,16 @@ def reconcile(
     steps += [Discard(path) for path in left_over]
     fresh = [path for path in sorted(found.keys() - known - set(left_over)) if found[path].decoded is not None]
     lost = {one: _mirrored(records[one], former(one) if fresh else ()) for one in gone}
-    return steps + _moved(lost, fresh, records, found, document)
+    steps += _moved(lost, fresh, records, found, document)
+    return steps + [_fresh(path, _text_in(found[path]) or "", left.get(path), document) for path in fresh]
+
+
+def _fresh(path: str, text: str, left: Left | None, document: Mapping[str, object]) -> Step:
+    """What is new may be what an editor saved under a former name. An empty file does not tell one from another."""
+    if left is None or not left.text.strip() or not left.loaded_for(text):
+        return Add(path)
+    kind = SavedBefore if left.file_id in document else RestoreFile
+    return kind(left.file_id, path, left.base_of(text))
 
 
 def _others(
@@ -285,7 +309,7 @@ def _moved(
     found: Mapping[str, Found],
     document: Mapping[str, tuple[str, str]],
 ) -> list[Step]:
-    """A file that is gone and a new one may be one file under another name."""
+    """A file that is gone and a new one may be one file under another name: it is taken out of `fresh`."""
     steps: list[Step] = []
     twins = renamed(gone, {path: _seen(found[path]) for path in fresh})
     for file_id in gone:
@@ -300,7 +324,7 @@ def _moved(
                 steps.append(Merge(file_id, path, record.last_text or ""))
         elif found and document[file_id] == (record.path, record.text):
             steps.append(Remove(file_id))
-    return steps + [Add(path) for path in fresh]
+    return steps
 
 
 def _mirrored(record: Record, former: tuple[str, ...]) -> Mirrored:

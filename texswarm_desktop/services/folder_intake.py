@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from texswarm_desktop.core.disk_changes import DiskFacts, DiskStep, LateSave, Left, disk_steps
+from texswarm_desktop.core.disk_changes import DiskFacts, DiskStep, LateSave, disk_steps
 from texswarm_desktop.core.empty_folders import FolderFacts
+from texswarm_desktop.core.former_names import Left
 from texswarm_desktop.core.reconcile import Merge
 from texswarm_desktop.core.renames import Mirrored, Seen
 from texswarm_desktop.core.settling import Change, Doubt, Sight, doubt_about, settle
@@ -198,12 +199,12 @@ class FolderIntake:
                     if file_id in paths and str(self._document.text(file_id)) != files[file_id].text
                 },
                 ignored=sighting.look.left_out,
-                left=self._left_at(sighting.changed.keys(), former),
+                left=self.left_at(sighting.changed.keys(), former),
                 late=sighting.late,
             )
         )
 
-    def _left_at(self, paths: Set[str], former: Mapping[FileId, FormerStates]) -> dict[str, Left]:
+    def left_at(self, paths: Set[str], former: Mapping[FileId, FormerStates]) -> dict[str, Left]:
         """Return what was at these paths before, with all that an editor may have of it."""
         here = {path: self._left[path] for path in paths & self._left.keys()}
         return {

@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import Final
 
 from texswarm_desktop.core.disk_changes import DiskStep
+from texswarm_desktop.core.former_names import Left
 from texswarm_desktop.core.ignore_rules import SharedOnPurpose
 from texswarm_desktop.core.local_names import NameRules
 from texswarm_desktop.core.reconcile import Add, Record, meant_by, reconcile
@@ -34,6 +35,7 @@ from texswarm_desktop.services.known_files import KnownFiles
 from texswarm_desktop.services.mirrored_paths import MirroredPaths
 from texswarm_desktop.services.project_folder import Look, ProjectFolder
 from texswarm_desktop.services.replaced_files import HELD_S
+from texswarm_desktop.services.replica_database import put_left
 from texswarm_desktop.services.replica_store import ReplicaStore
 from texswarm_desktop.services.step_taker import StepTaker
 from texswarm_server.document.project_document import FileId, ProjectDocument
@@ -123,12 +125,14 @@ class FolderMirror:
         folders: str | None = None,
         former: Mapping[str, Sequence[FormerState]] = MappingProxyType({}),
         *,
+        left: Mapping[str, Left] = MappingProxyType({}),
         on_purpose: SharedOnPurpose | None = None,
         had: Collection[str] = (),
     ) -> None:
         """Spell names as this disk takes them; before anything is taken over.
 
-        Known from the last time: `folders`, what was in files before, and ids of files that we `had`.
+        Known from the last time: `folders`, what was in files before, what was where before (`left`), and ids of files
+        that we `had`.
         `on_purpose`: what the people here wish to share.
         """
         self._paths.obey(rules)
@@ -136,6 +140,7 @@ class FolderMirror:
         self._paths.want(on_purpose or SharedOnPurpose())
         self._folders.remember(folders)
         self._known.load_former(former)
+        self._intake.remember(left)
 
     @property
     def paths(self) -> Mapping[FileId, str]:
@@ -156,7 +161,8 @@ class FolderMirror:
         }
         figures = {entry.path for entry in self._document.blob_files.values()}
         texts = {path: file.found for path, file in found.items() if path not in figures}
-        steps = reconcile(records, texts, document, lambda one: self._known.former_of(FileId(one)).some)
+        left = self._intake.left_at(texts.keys(), self._known.former)
+        steps = reconcile(records, texts, document, lambda one: self._known.former_of(FileId(one)).some, left)
         later = can_wait(steps, found, has_main=self._document.main_file is not None) if bit_by_bit else frozenset()
         for step in steps:
             if not (isinstance(step, Add) and step.path in later):
@@ -356,13 +362,19 @@ class FolderMirror:
                 self._taker.merge(file_id, path, old.text if old and old.path == path else None, file)
         if outcome.kept:
             self._intake.hint(self._folder.root / base.path for base in outcome.kept.values())
-        self._intake.remember(outcome.left)
+        self._remember(outcome.left)
         if outcome.replaced:
             self._intake.keep(outcome.replaced)
             self._look_for_late()
         self._reports.written(outcome.files, outcome.refused, outcome.hindered)
         self._folders.tried(outcome.made, outcome.unmade, outcome.stuck)
         self._store.wake()
+
+    def _remember(self, left: Mapping[str, Left]) -> None:
+        """Know what was where, now and at the next start."""
+        self._intake.remember(left)
+        for path, one in left.items():
+            self._store.put(put_left(path, one, self._wall_clock()))
 
     def _go_on(self, outcome: WritingOutcome) -> None:
         if self._is_stopped:

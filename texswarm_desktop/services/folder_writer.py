@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from texswarm_desktop.core.disk_changes import Left
+from texswarm_desktop.core.former_names import Left
 from texswarm_desktop.core.reconcile import meant_by
 from texswarm_desktop.core.stale_saves import FormerState, former_state
 from texswarm_desktop.core.text_bytes import encode_text, format_for

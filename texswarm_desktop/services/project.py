@@ -410,6 +410,7 @@ class Project:
                 entered.rules,
                 stored.meta.get("folders"),
                 stored.former,
+                left=stored.left,
                 on_purpose=entered.on_purpose,
                 had=stored.records,
             )

@@ -6,6 +6,7 @@
     figures    binary files as they were last seen in the folder
     intents    what is about to be written, as a change of what was written last
     former     what was in files before, for editors that loaded it then
+    former_names   where files were before, for editors that save them there
     meta       names and values
 
 A transaction is durable when it returns (WAL, synchronous=FULL). What does not have its checksum is refused whole:
@@ -22,6 +23,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final, cast, get_args
 
+from texswarm_desktop.core.former_names import Left
 from texswarm_desktop.core.outbox import OutboxRow, folded, in_portions, merge_many
 from texswarm_desktop.core.reconcile import NOTHING, Record
 from texswarm_desktop.core.stale_saves import FormerState
@@ -55,6 +57,7 @@ CREATE TABLE IF NOT EXISTS figures (file_id TEXT PRIMARY KEY, path TEXT NOT NULL
     size INTEGER NOT NULL, inode TEXT NOT NULL, modified_ns INTEGER NOT NULL)
 """
 
+_FAST: Final = 1
 _SMALL_BYTES: Final = 16 * 1024
 
 _INTENTS: Final = """
@@ -65,6 +68,16 @@ _FORMER: Final = """
 CREATE TABLE IF NOT EXISTS former (file_id TEXT NOT NULL, until REAL NOT NULL, text BLOB NOT NULL,
     digest BLOB NOT NULL DEFAULT x'', PRIMARY KEY (file_id, until)) WITHOUT ROWID
 """
+_LEFT: Final = """
+CREATE TABLE IF NOT EXISTS former_names (path TEXT PRIMARY KEY, file_id TEXT NOT NULL, text BLOB NOT NULL,
+    at REAL NOT NULL)
+"""
+_FORGET_NAMES: Final = """
+DELETE FROM former_names WHERE at < ? OR rowid NOT IN (SELECT rowid FROM former_names ORDER BY rowid DESC LIMIT ?)
+"""
+#: For how long, and of how many places, it is remembered over a restart which file was there.
+_LEFT_S: Final = 30 * 24 * 3600.0
+_MOST_LEFT: Final = 50
 _FORMER_DIGEST: Final = "ALTER TABLE former ADD COLUMN digest BLOB NOT NULL DEFAULT x''"
 
 Operation = Callable[[sqlite3.Connection], None]
@@ -84,6 +97,7 @@ class StoredReplica:
     records: dict[str, Record] = field(default_factory=dict)
     figures: dict[str, FigureRecord] = field(default_factory=dict)
     former: dict[str, list[FormerState]] = field(default_factory=dict)
+    left: dict[str, Left] = field(default_factory=dict)
     last_row: int = 0
     loose_bytes: int = 0
     loose_edits: int = 0
@@ -127,6 +141,7 @@ class ReplicaDatabase:
                 waiting=[OutboxRow(row.row, row.edits, row.update, since) for row, is_waiting in rows if is_waiting],
                 records=self._records(),
                 former=self._former(),
+                left=self._left(),
                 figures=dict(map(_figure, self._connection.execute("SELECT * FROM figures"))),
                 last_row=max([upto, *(row.row for row, _ in rows)]),
                 loose_bytes=sum(len(row.update) for row in loose),
@@ -168,6 +183,10 @@ class ReplicaDatabase:
             found.setdefault(file_id, []).append(FormerState(*state))
         return found
 
+    def _left(self) -> dict[str, Left]:
+        found = self._connection.execute("SELECT path, file_id, text FROM former_names ORDER BY rowid")
+        return {path: Left(file_id, _unpacked(text)) for path, file_id, text in found}
+
     def _snapshot(self) -> tuple[int, bytes | None]:
         found = self._connection.execute("SELECT upto, data, digest FROM snapshot").fetchone()
         if found is None:
@@ -196,6 +215,7 @@ class ReplicaDatabase:
         self._connection.execute(_FIGURES)
         self._connection.execute(_INTENTS)
         self._connection.execute(_FORMER)
+        self._connection.execute(_LEFT)
         if "digest" not in {column[1] for column in self._connection.execute("PRAGMA table_info(former)")}:
             self._connection.execute(_FORMER_DIGEST)
 
@@ -322,6 +342,17 @@ def put_former(file_id: str, before: Iterable[FormerState], now: Iterable[Former
         came = ((file_id, state.until, state.packed, state.digest) for state in new - old)
         connection.executemany("DELETE FROM former WHERE file_id = ? AND until = ?", gone)
         connection.executemany("INSERT OR REPLACE INTO former (file_id, until, text, digest) VALUES (?, ?, ?, ?)", came)
+
+    return operation
+
+
+def put_left(path: str, left: Left, now: float) -> Operation:
+    """Note which file was at a path, in place of what was known of it; the oldest notes go."""
+
+    def operation(connection: sqlite3.Connection) -> None:
+        values = (path, left.file_id, zlib.compress(left.text.encode(), _FAST), now)
+        connection.execute("INSERT OR REPLACE INTO former_names VALUES (?, ?, ?, ?)", values)
+        connection.execute(_FORGET_NAMES, (now - _LEFT_S, _MOST_LEFT))
 
     return operation
 

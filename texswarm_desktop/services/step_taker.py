@@ -18,6 +18,7 @@ from texswarm_desktop.core.reconcile import (
     Remove,
     Rename,
     RestoreFile,
+    SavedBefore,
     Step,
     meant_by,
 )
@@ -80,6 +81,8 @@ class StepTaker:
                 self._remember_written_over(file_id, records)
                 self._restore(FileId(meant_by(file_id)), path)
                 self.merge(FileId(meant_by(file_id)), path, base, found[path], record=records.get(file_id))
+            case SavedBefore(file_id, path, base):
+                self._take_saved_before(FileId(file_id), path, base, found[path])
             case Remove(file_id):
                 self._document.remove_file(FileId(file_id))
             case Discard(path):
@@ -112,6 +115,11 @@ class StepTaker:
         order = self._text_merge(file_id, path, base, file)
         self._known.know_former(file_id, self._edit(order, aside.get(order)).former)
         self._hold(file_id, path, file, record)
+
+    def _take_saved_before(self, file_id: FileId, path: str, base: str, file: DiskFile) -> None:
+        self._known.know_former(file_id, self._edit(self._text_merge(file_id, path, base, file)).former)
+        self._known.know_stray(file_id, MirroredFile(path, file.text or "", PLAIN, file.state))
+        self._on_unwritten(file_id)
 
     def _remember_written_over(self, file_id: str, records: Mapping[str, Record]) -> None:
         """A crash came before it was noted what we wrote over; whether it came before we did is not known."""

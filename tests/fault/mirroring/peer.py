@@ -91,7 +91,7 @@ class Process:
         self.document.remember_removed(self.came_back.removed_before(stored.meta))
         self.document.on_files_changed = self._on_files_changed
         self.document.on_file_touched = self.mirror.touched
-        self.mirror.obey(POSIX, stored.meta.get("folders"), stored.former)
+        self.mirror.obey(POSIX, stored.meta.get("folders"), stored.former, left=stored.left)
         known = {*self.mirror.paths.values(), *(record.path for record in stored.records.values())}
         loop = asyncio.get_running_loop()
         found = await loop.run_in_executor(cast("Executor", self), self.folder.scan)

@@ -5,11 +5,11 @@ from texswarm_desktop.core.disk_changes import (
     Foreign,
     ForgetFile,
     LateSave,
-    Left,
     RewriteFile,
     TakeLate,
     disk_steps,
 )
+from texswarm_desktop.core.former_names import Left
 from texswarm_desktop.core.reconcile import Add, Merge, Remove, Rename, RestoreFile, stray
 from texswarm_desktop.core.renames import Mirrored, Seen
 

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+from texswarm_desktop.core.former_names import Left
 from texswarm_desktop.core.reconcile import (
     NOTHING,
     Add,
@@ -11,6 +12,7 @@ from texswarm_desktop.core.reconcile import (
     Remove,
     Rename,
     RestoreFile,
+    SavedBefore,
     reconcile,
     stray,
 )
@@ -178,3 +180,23 @@ def test_a_file_that_was_not_written_yet_takes_nothing_of_the_one_in_its_place()
     document = {"1": ("b", "x\ny\nz\n"), "2": ("main", "x\n")}
     assert reconcile(cut, {"main": found("x\ny\n")}, document) == [Discard("main")]
     assert reconcile(cut, {"main": found("x\ny\nw\n")}, document) == [Merge("1", "main", "x\ny\nz\n")]
+
+
+def test_what_was_saved_under_a_former_name_is_the_file_that_had_it() -> None:
+    lines = "one\ntwo\nthree\nfour\n"
+    records, folder = {"1": record("new", lines)}, {"new": found(lines), "old": found(lines + "five\n")}
+    left = {"old": Left("1", lines)}
+    assert reconcile(records, folder, {"1": ("new", lines)}, left=left) == [
+        Known("1", "new"),
+        SavedBefore("1", "old", lines),
+    ]
+    folder = {"other": found("o\n"), "old": found(lines + "five\n")}
+    document = {"2": ("other", "o\n")}
+    steps = reconcile({"2": record("other", "o\n")}, folder, document, left=left)
+    assert steps == [Known("2", "other"), RestoreFile("1", "old", lines)]
+
+
+def test_another_text_under_a_former_name_is_a_new_file() -> None:
+    left = {"old": Left("1", "one\ntwo\nthree\nfour\n"), "blank": Left("1", "\n")}
+    folder = {"old": found("one\nfive\n"), "blank": found("\nfive\n")}
+    assert reconcile({}, folder, {}, left=left) == [Add("blank"), Add("old")]

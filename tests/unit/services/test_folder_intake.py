@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, cast
 
-from texswarm_desktop.core.disk_changes import Left
 from texswarm_desktop.core.empty_folders import FolderFacts
+from texswarm_desktop.core.former_names import Left
 from texswarm_desktop.core.reconcile import Add, RestoreFile
 from texswarm_desktop.core.renames import Seen
 from texswarm_desktop.core.stale_saves import FormerStates, former_state
