@@ -1,6 +1,7 @@
 """Which order goes where: the desk that every connection serves."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 from texswarm_server.blob_desk import BlobDesk, Caller
@@ -8,7 +9,7 @@ from texswarm_server.front_desk import FrontDesk
 from texswarm_server.net.peer import Peer
 from texswarm_server.open_documents import OpenDocuments
 from texswarm_server.protocol.close_codes import CloseCode
-from texswarm_server.protocol.errors import ErrorCode, RejectedError
+from texswarm_server.protocol.errors import ErrorCode, RejectedError, StorageError
 from texswarm_server.protocol.frames import BlobChunk, FrameBody
 from texswarm_server.protocol.ids import Handle, SessionId
 from texswarm_server.protocol.messages import (
@@ -223,7 +224,8 @@ class Dispatcher:
             invite = rules.redeem(records, order.token, user_id, now)
             return invite, records.find_user(user_id) if rules.must_ask(records, user_id, invite) else None
 
-        invite, asking = await self._store.run(redeem)
+        with self._front_desk.guarding(peer):
+            invite, asking = await self._store.run(redeem)
         if asking is not None:
             self._front_desk.doorkeeper.knock(asking, invite)
             raise RejectedError(ErrorCode.APPROVAL_PENDING)
@@ -282,8 +284,9 @@ class Dispatcher:
                     return self._members.unban(records, user_id, order, now)
 
         member = await self._store.run(change)
+        with suppress(StorageError):  # what was changed is stored, and is acted on as soon as it can be read
+            await self._front_desk.feed.follow()
         peer.tell(MemberChanged(document_id=order.document_id, member=member, request=order.request))
-        self._front_desk.feed.follow()
 
     async def _list_invites(self, peer: Peer, order: ListInvites) -> None:
         user_id, document_id = self._front_desk.guest(peer).user_id, order.document_id

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from functools import partial
 from typing import cast
@@ -123,18 +123,20 @@ class FrontDesk:
 
         One that is refused ends the connection.
         """
+        guest = self._guests.get(peer)
+        named = message.user_id if guest is None else guest.user_id
         try:
             if message.protocol != PROTOCOL_VERSION:
                 raise RejectedError(ErrorCode.PROTOCOL_UNSUPPORTED, f"this server speaks {PROTOCOL_VERSION}")
+            self._refusals.check(peer, named)
             if peer.is_signed_in:
                 await self._renew(peer, message)
             else:
-                self._refusals.check(peer, message)
                 return await self._admit(peer, message)
         except TexSwarmError as error:
             if not isinstance(error, RejectedError):
                 _logger.warning("a sign-in failed: %s", error)
-            self._refusals.refuse(peer, message, error)
+            self._refusals.refuse(peer, message, error, named)
         return ()
 
     def enter(self, guest: Guest, order: OpenDocument, found: ListedDocument) -> None:
@@ -152,6 +154,10 @@ class FrontDesk:
         knocks = self.doorkeeper.knocks(found.record.document_id)
         if found.role == "owner" and knocks.knocks:
             peer.tell(knocks)
+
+    def guarding(self, peer: Peer) -> AbstractContextManager[None]:
+        """Return what slows down a signed-in peer who guesses while it shows a secret; raises RejectedError."""
+        return self._refusals.guarding(peer, self._guests[peer].user_id)
 
     async def sign_out(self, peer: Peer) -> None:
         """Revoke what `peer` signed in with and end its session; raises StorageError."""

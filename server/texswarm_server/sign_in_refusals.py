@@ -1,7 +1,8 @@
 """Sign-ins that fail: slowed down when they come too often, answered, remembered within bounds."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Final
 
@@ -16,6 +17,7 @@ from texswarm_server.protocol.errors import (
     code_of,
     code_verdict,
 )
+from texswarm_server.protocol.ids import UserId
 from texswarm_server.protocol.messages import Authentication, AuthenticationResult
 from texswarm_server.sessions.administration import revoke_sign_in
 from texswarm_server.sessions.audit import SERVER, AuditAction, AuditEntry
@@ -50,17 +52,30 @@ class SignInRefusals:
         self._throttle = Throttle()
         self._noted: Buckets[str] = Buckets(_NOTED)
 
-    def check(self, peer: Peer, message: Authentication) -> None:
-        """Raise RejectedError(throttled) where too many sign-ins failed, before anything secret is looked at."""
-        self._throttle.check(peer.address, message.user_id, self._loop.time())
+    def check(self, peer: Peer, named: str | None) -> None:
+        """Raise RejectedError(throttled) where too many sign-ins failed, before anything secret is looked at.
+
+        `named`: the user whom a newcomer claims to be, or whom a signed-in peer is.
+        """
+        self._throttle.check(peer.address, named, self._loop.time())
+
+    @contextmanager
+    def guarding(self, peer: Peer, user_id: UserId) -> Iterator[None]:
+        """Let somebody who is signed in show a secret: refused like a sign-in after too many that were none."""
+        self.check(peer, user_id)
+        try:
+            yield
+        except RejectedError as error:
+            self._note(peer, user_id, error)
+            raise
 
     def forgive(self, address: str, user_id: str) -> None:
         """Note that a user signed in from an address: nobody else's failures count there."""
         self._throttle.succeeded(address, user_id)
 
-    def refuse(self, peer: Peer, message: Authentication, error: TexSwarmError) -> None:
-        """Answer a sign-in that failed, and remember it."""
-        self._note(peer, message, error)
+    def refuse(self, peer: Peer, message: Authentication, error: TexSwarmError, named: str | None) -> None:
+        """Answer a sign-in that failed, and remember it; `named` as for `check`."""
+        self._note(peer, named, error)
         code, detail, wait_s = code_of(error), "", None
         if isinstance(error, RejectedError):
             detail, wait_s = error.message, error.retry_after_s
@@ -75,9 +90,9 @@ class SignInRefusals:
         )
         peer.refuse_sign_in(result, _CLOSE_CODES.get(code, CloseCode.TOKEN_INVALID))
 
-    def _note(self, peer: Peer, message: Authentication, error: TexSwarmError) -> None:
+    def _note(self, peer: Peer, named: str | None, error: TexSwarmError) -> None:
         """Remember a refused sign-in, within bounds, and end the sign-in whose refresh token was copied."""
-        now, code, named = self._loop.time(), code_of(error), message.user_id
+        now, code = self._loop.time(), code_of(error)
         self._throttle.failed(peer.address, named, code, now)
         if isinstance(error, SpentTokenError):
             self._revoke(error.grant_id, peer.address)

@@ -376,6 +376,25 @@ async def test_guesses_are_slowed_down_and_the_innocent_are_not(premises) -> Non
 
 
 @runs_async
+async def test_who_is_signed_in_guesses_no_faster(premises) -> None:
+    """Neither by asking for more with guessed invitations, nor by signing in again and again on one connection."""
+    async with premises.running() as place:
+        async with signed_in_client(place.url, place.host_invite) as eve:
+            codes = [await eve.refused(RedeemInvite(token=f"txi_guess{number}")) for number in range(15)]
+            assert (codes[0], codes[-1]) == ("token_invalid", "throttled")
+            assert 5 <= codes.count("token_invalid") <= 12
+        async with legacy_client(place.url) as old:
+            await old.sign_in(place.host_invite, "old")
+            said = [await old.refused("Authentication", {"user_id": "old", "token": "txi_guess"}) for _ in range(15)]
+            assert said[0]["code"] == said[-1]["code"] == "auth_failed"
+            assert (said[0]["message"], said[-1]["message"].split(":")[0]) == ("token_invalid", "throttled")
+        async with signed_in_client(place.url, place.host_invite) as newcomer:
+            assert newcomer.welcome.ok
+        refusals = entries(premises, AuditAction.SIGN_IN_REFUSED)
+        assert {entry.detail for entry in refusals} == {"token_invalid"}
+
+
+@runs_async
 async def test_an_idle_session_is_ended_and_a_busy_one_is_not(premises) -> None:
     async with premises.running(idle_s=0.5) as place, signed_in_client(place.url, place.host_invite) as idle:
         async with signed_in_client(place.url, place.host_invite) as busy:

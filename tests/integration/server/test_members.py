@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from typing import TYPE_CHECKING, Any
+
 from tests.helpers.run_async import runs_async
 from tests.helpers.wire_client import signed_in_client
+from texswarm_server import audit_feed
 from texswarm_server.protocol.messages import (
     ChangeRole,
     CreateInvite,
     DocumentClosed,
+    Error,
     InviteCreated,
     InviteList,
     InviteRevoked,
@@ -22,6 +27,35 @@ from texswarm_server.protocol.messages import (
     RoleChanged,
     UnbanMember,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pytest
+
+
+@runs_async
+async def test_what_is_answered_to_an_owner_is_so_already(premises, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An edit that is sent after the owner heard that somebody may only read is refused, however slow the disk is."""
+    monkeypatch.setattr(audit_feed, "_news", _slowly(audit_feed._news))
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite, user_id="ada") as ada:
+        document = await ada.create_and_open("Hello")
+        paper = document.facts.document_id
+        invite = await ada.ask(CreateInvite(document_id=paper, role="editor"), InviteCreated)
+        async with signed_in_client(place.url, invite.token, name="Bob", user_id="bob") as bob:
+            opened = await bob.open(paper)
+            await ada.ask(ChangeRole(document_id=paper, user_id="bob", role="viewer"), MemberChanged)
+            await opened.write(" and Bob")
+            assert (await bob.heard(Error)).code == "forbidden"
+        assert document.text() == "Hello"
+
+
+def _slowly(look: Callable[..., Any]) -> Callable[..., Any]:
+    def slow(*args: Any, **details: Any) -> Any:
+        time.sleep(0.05)
+        return look(*args, **details)
+
+    return slow
 
 
 @runs_async
