@@ -211,6 +211,7 @@ class Desktop:
         workspace = self.workspace
         self._links.link_received.connect(self._on_links_received)
         self._calls.called.connect(self.window.come_to_front)
+        self.window.came_back.connect(workspace.came_back)
         workspace.opened_changed.connect(self._on_workspace_opened)
         workspace.observed_changed.connect(self._on_workspace_observed)
         workspace.attached.connect(self.window.show_attached)
@@ -316,6 +317,11 @@ class Desktop:
         self._network = QNetworkInformation.instance()
         lost = QNetworkInformation.Reachability.Disconnected
         self._network.reachabilityChanged.connect(lambda now: self.workspace.network_changed(now != lost))
+        self._network.isBehindCaptivePortalChanged.connect(self._on_captive_portal)
+
+    def _on_captive_portal(self, is_behind: bool) -> None:
+        if not is_behind:
+            self.workspace.network_changed(is_online=True)
 
 
 def _load_at_leisure() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QIcon, QShowEvent
 from PySide6.QtWidgets import QDialog, QFileDialog, QMainWindow, QStackedWidget, QWidget
 
@@ -61,7 +61,8 @@ class MainWindow(QMainWindow):
     `history_chosen(Choice, TwoHistories)`; `document_chosen(str)` and `share_there_requested()` from the list of a
     server's projects; `leave_requested()` back to the first page; `theme_chosen(str)`; `zoom_changed(int)`;
     `check_requested()` of the connection; `reopen_requested()` of a folder that is only looked at;
-    `sharing_requested()`: which patterns hold; `closed()`. Its two desks, `transfers` and `meeting`, have their own.
+    `sharing_requested()`: which patterns hold; `came_back()`: somebody turns to it again; `closed()`. Its two desks,
+    `transfers` and `meeting`, have their own.
     """
 
     new_requested = Signal(str, object)
@@ -83,6 +84,7 @@ class MainWindow(QMainWindow):
     check_requested = Signal()
     reopen_requested = Signal()
     sharing_requested = Signal()
+    came_back = Signal()
     closed = Signal()
 
     def __init__(
@@ -425,6 +427,12 @@ class MainWindow(QMainWindow):
         super().showEvent(event)
         if self._page is None and self._start_page is None:
             self._start_timer.start(_START_AFTER_S)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Tell when somebody turns to this window again."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.ActivationChange and self.isActiveWindow():
+            self.came_back.emit()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Close at once: what was typed is kept, and nothing is asked."""

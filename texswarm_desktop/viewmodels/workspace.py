@@ -351,6 +351,11 @@ class Workspace(QObject):
         for connection in self._connections():
             connection.retry_now(RetryCause.WAKE)
 
+    def came_back(self) -> None:
+        """Somebody turns to the window again, from a web browser perhaps in which they signed in to this network."""
+        for connection in self._connections():
+            connection.retry_now(RetryCause.KEY_PRESS)
+
     def link_to_check(self) -> InviteLink | None:
         """Return where the road leads that may have to be examined; None: others come here.
 
