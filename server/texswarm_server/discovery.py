@@ -7,6 +7,7 @@ multicast, it waits for one; nothing here ever fails a server.
 
 import asyncio
 import logging
+import socket
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
@@ -21,6 +22,7 @@ from zeroconf import Error as MulticastError
 from zeroconf import ServiceInfo
 from zeroconf.asyncio import AsyncZeroconf
 
+from texswarm_server.kernel_news import SETTLE_S, kernel_news, pass_over
 from texswarm_server.logs import fields
 from texswarm_server.protocol.announcement import SERVICE_TYPE, Announcement
 
@@ -161,11 +163,26 @@ class MulticastThread(ABC):
 
     async def _live(self) -> None:
         self._wake_event, self._loop = asyncio.Event(), asyncio.get_running_loop()
+        with kernel_news() as news:
+            if news is not None:
+                self._loop.add_reader(news, self._on_kernel_news, news)
+            try:
+                await self._go_on(self._wake_event)
+            finally:
+                if news is not None:
+                    self._loop.remove_reader(news)
+
+    def _on_kernel_news(self, news: socket.socket) -> None:
+        """This machine has, or loses, an address: whoever knows it by the old one looks for it already."""
+        pass_over(news)
+        asyncio.get_running_loop().call_later(SETTLE_S, self._wake)
+
+    async def _go_on(self, wake_event: asyncio.Event) -> None:
         multicast: AsyncZeroconf | None = None
         used: list[str] = []
         try:
             while not self._is_closing:
-                self._wake_event.clear()
+                wake_event.clear()
                 try:
                     addresses = self._find_addresses()
                     has_moved = addresses != used
@@ -176,7 +193,7 @@ class MulticastThread(ABC):
                         await self._look(multicast, addresses, has_moved=has_moved)
                 except (OSError, MulticastError) as error:
                     _logger.debug("no multicast", extra=fields(error=error))
-                await self._pause(self._wake_event)
+                await self._pause(wake_event)
         finally:
             if multicast is not None:
                 await self._end(multicast)

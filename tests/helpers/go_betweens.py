@@ -33,6 +33,14 @@ class GoBetween:
     asked: list[str] = field(default_factory=list)
     heads: list[str] = field(default_factory=list)
 
+    open_ones: set[asyncio.StreamWriter] = field(default_factory=set)
+
+    def cut(self) -> None:
+        """Reset what passes through it."""
+        for writer in self.open_ones:
+            writer.transport.abort()
+        self.open_ones.clear()
+
     @property
     def url(self) -> str:
         return f"{self.scheme}://{_HOST}:{self.port}"
@@ -145,14 +153,12 @@ async def captive_portal(
 
 @asynccontextmanager
 async def _running(between: GoBetween, speak: _Speak, tls: ssl.SSLContext | None = None) -> AsyncIterator[GoBetween]:
-    open_ones: set[asyncio.StreamWriter] = set()
-
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        open_ones.add(writer)
+        between.open_ones.add(writer)
         with suppress(OSError, asyncio.IncompleteReadError, ssl.SSLError):
             upwards = await speak(between, reader, writer)
             if upwards is not None:
-                open_ones.add(upwards[1])
+                between.open_ones.add(upwards[1])
                 await _pass_both_ways((reader, writer), upwards)
         close_once(writer)
 
@@ -162,8 +168,7 @@ async def _running(between: GoBetween, speak: _Speak, tls: ssl.SSLContext | None
         yield between
     finally:
         server.close()
-        for writer in open_ones:
-            writer.transport.abort()
+        between.cut()
         await server.wait_closed()
         await asyncio.sleep(0.01)
 

@@ -7,24 +7,21 @@ import asyncio
 import socket
 import struct
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Executor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Final
 
 from texswarm_desktop.core.network_change import NetworkChange, change_between
 from texswarm_desktop.services.lan_addresses import host_addresses
+from texswarm_server.kernel_news import SETTLE_S, kernel_news
 
 _LOOK_EVERY_S: Final = 2.0
-#: One change comes in several pieces: an address goes, another comes, then a route.
-_SETTLE_S: Final = 0.05
 #: netdevice(7)
 _SIOCGIFFLAGS: Final = 0x8913
 _UP: Final = 0x1
 _RUNNING: Final = 0x40
 _NEWS_BYTES: Final = 65536
-#: Groups of rtnetlink(7): links, and addresses and routes of both families.
-_GROUPS: Final = 0x1 | 0x10 | 0x40 | 0x100 | 0x400
 
 
 def addresses_here() -> frozenset[str]:
@@ -67,7 +64,7 @@ class NetworkWatch:
 
     async def run(self) -> None:
         """Watch, until cancelled."""
-        with _kernel_news() as news:
+        with kernel_news() as news:
             seen = await self._looked()
             while True:
                 await self._wait(news)
@@ -86,21 +83,10 @@ class NetworkWatch:
         with suppress(TimeoutError):
             async with asyncio.timeout(self._every_s):
                 await _told(news)
-                await asyncio.sleep(_SETTLE_S)
+                await asyncio.sleep(SETTLE_S)
 
 
 async def _told(news: socket.socket) -> None:
     """Return when the kernel says something; that there was more than the buffer holds is news as well."""
     with suppress(OSError):
         await asyncio.get_running_loop().sock_recv(news, _NEWS_BYTES)
-
-
-@contextmanager
-def _kernel_news() -> Iterator[socket.socket | None]:
-    if sys.platform != "linux":
-        yield None
-        return
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as news:
-        news.setblocking(False)
-        news.bind((0, _GROUPS))
-        yield news

@@ -13,6 +13,8 @@ import pytest
 from tests.helpers.certificates import certificate
 from tests.helpers.fake_credentials import FakeCredentials
 from tests.helpers.go_betweens import http_proxy, reverse_proxy, socks5_proxy
+from tests.helpers.golden import assert_golden
+from tests.helpers.lab_desk import LabDesk
 from tests.helpers.run_async import runs_async, until
 from texswarm_desktop.client.connection import Connection
 from texswarm_desktop.client.link import NoLinkError
@@ -26,6 +28,8 @@ from texswarm_server.config import ServerConfig
 from texswarm_server.protocol.invite_link import InviteLink, ServerAddress, parse_invite_link
 
 FAR = "swarm.example.org"
+#: Shown where coming back takes more than a moment, on a busy machine.
+BY_CHANCE = ("Signing in", "Catching up", "saving…")
 HASTY = replace(REMOTE, backoff_s=(0.0, 0.02, 0.05), close_timeout_s=0.2)
 
 
@@ -246,6 +250,29 @@ async def test_a_server_that_restarts_behind_its_reverse_proxy_is_only_away(tmp_
             await until(lambda: waits_for(connection, Trouble.NOBODY))
             proxy.target = target
             await until(lambda: is_live(connection))
+
+
+@runs_async
+async def test_what_is_said_while_the_server_behind_a_prefix_restarts(tmp_path):
+    async with server_in(tmp_path) as server, reverse_proxy(server.address.port, "/tex") as proxy:
+        address = parse_invite_link(f"texswarm://127.0.0.1:{proxy.port}/tex/").address
+        title = "A server behind a reverse proxy with the prefix /tex is away for a while"
+        async with LabDesk(address, HASTY, title=title, name="swarm.example.org/tex") as desk:
+            await desk.create()
+            target, proxy.target = proxy.target, 1
+            proxy.cut()
+            desk.transcript.happens("the reverse proxy says that the server behind it is away")
+            desk.type("on")
+            await until(lambda: waits_for(desk.connection, Trouble.NOBODY))
+            await until(lambda: any("Reconnecting" in line for line in desk.said))
+            desk.transcript.happens("the server is there again")
+            proxy.target = target
+            await until(lambda: desk.is_saved)
+            desk.look()
+        assert set(proxy.asked) == {"/tex/ws"}
+    told = desk.transcript.text(time.monotonic()).splitlines()
+    lines = [line for line in told if not any(words in line for words in BY_CHANCE)]
+    assert_golden("status/reverse-proxy-restarts.txt", "\n".join(lines) + "\n")
 
 
 @runs_async

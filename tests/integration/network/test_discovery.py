@@ -15,6 +15,8 @@ from tests.helpers.lab_desk import PORT, LabDesk, LabServer
 from tests.helpers.network_lab import LabHost, NetworkLab, needs_network_lab
 from tests.helpers.run_async import until
 from texswarm_desktop.services.discovery import Browser
+from texswarm_server.discovery import Advertiser, Service
+from texswarm_server.protocol.announcement import Announcement
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -146,3 +148,31 @@ def test_a_host_with_other_addresses_is_followed_by_what_it_announces(tmp_path: 
     with two_networks(tmp_path) as (ada, bob, _cy):
         desk = at(ada, play)
     assert_golden("status/lab/host-renumbered.txt", desk.transcript.text(time.monotonic()))
+
+
+@needs_network_lab
+def test_another_address_is_announced_as_soon_as_the_kernel_has_it(record_property) -> None:
+    """The host looks once in a thousand seconds: what it hears is the kernel's."""
+
+    async def play() -> None:
+        with Finder() as finder:
+            await until(lambda: bob.address in finder.hosts)
+            bob.renumber(77)
+            moved_at = time.monotonic()
+            await until(lambda: bob.address in finder.hosts, "the other address")
+            record_property("heard of after, s", round(time.monotonic() - moved_at, 3))
+
+    with NetworkLab() as lab:
+        office = lab.network()
+        ada, bob = lab.host("ada", office), lab.host("bob", office)
+        with bob.entered():
+            advertiser = Advertiser(
+                Service(Announcement(instance="instance-of-bob", name=NAME), "", PORT), look_every_s=1000
+            )
+            advertiser.start()
+        try:
+            with ada.entered():
+                asyncio.run(play())
+        finally:
+            advertiser.close()
+            advertiser.join()

@@ -220,6 +220,22 @@ async def test_a_vpn_comes_up() -> None:
 
 
 @runs_async
+async def test_another_network_takes_the_place_of_the_old_one() -> None:
+    title = "A laptop is carried from the office's Wi-Fi to a phone's hotspot"
+    async with told("network-changed", title, **FAR) as story:
+        await story.passes(3)
+        await story.cut("the office's Wi-Fi is out of reach")
+        await story.type("on")
+        await story.passes(4)
+        story.connection.network_changed(False)
+        story.happens("the system says that there is no network")
+        await story.passes(20)
+        await story.mend("the phone's hotspot is joined")
+        story.connection.network_changed(True)
+        await story.passes(2)
+
+
+@runs_async
 async def test_a_host_comes_back_elsewhere() -> None:
     async with told("host-moved", "The host is killed, and comes back with another address") as story:
         await story.passes(10)
@@ -281,6 +297,18 @@ async def test_the_proxy_is_down() -> None:
         story.links.error = None
         await story.mend("the proxy is up again")
         await story.passes(10)
+
+
+@runs_async
+async def test_the_proxy_wants_a_sign_in() -> None:
+    title = "The system's proxy wants a name and a password"
+    async with told("proxy-sign-in", title, is_new=True, **FAR) as story:
+        story.links.error = NoLinkError(Trouble.PROXY_SIGN_IN, "407")
+        await story.connect()
+        await story.passes(3)
+        story.links.error = None
+        await story.mend("they are given in the system's settings")
+        await story.passes(3)
 
 
 @runs_async
