@@ -56,7 +56,7 @@ _log: Final = logging.getLogger(__name__)
 _NAME: Final = "texswarm"
 _DISK_WORKERS: Final = 4
 _SETTLED_AFTER_MS: Final = 400
-_AT_LEISURE_AFTER_MS: Final = 4000
+_AT_LEISURE_AFTER_MS: Final = 1500
 _LOADED_AT_LEISURE: Final = tuple(
     f"texswarm_desktop.ui.dialogs.{name}" for name in ("host_sheet", "join_dialog", "members_sheet", "doctor_dialog")
 )
