@@ -39,7 +39,9 @@ async def come_together(
 
     The folder must not be open. Raises StorageError; the folder holds what it held then, or a complete copy is aside.
     """
-    assert road not in {Road.GO_ON, Road.ASK}
+    assert road is not Road.ASK
+    if road is Road.GO_ON:
+        return Joined(await _one_history(folder, document_id, executor))
     aside = None
     if road is Road.KEEP_BOTH:
         aside = await _blocking(executor, partial(put_beside, folder, now()))
@@ -48,6 +50,14 @@ async def come_together(
         aside = await _blocking(executor, partial(put_inside, folder, now()))
     kept = content if road in {Road.FILL, Road.FETCH} else None
     return Joined(await Project.join(folder, document_id, lineage, kept, store_executor=executor), aside)
+
+
+async def _one_history(folder: Path, document_id: str, executor: Executor) -> Project:
+    """A project of the same origin: nothing gives way, and what either side lacks is exchanged."""
+    project = await Project.open(folder, store_executor=executor)
+    if project.document_id != document_id:
+        project.belong_to(document_id)
+    return project
 
 
 async def _begin_own_life(copy: Path, executor: Executor) -> None:

@@ -301,9 +301,13 @@ class Project:
 
     def begin_own_life(self) -> None:
         """Be a project of its own from now on, with the history of this one and with no server."""
+        self.belong_to(str(uuid4()))
+
+    def belong_to(self, document_id: str) -> None:
+        """Be a replica of another document of the same history from now on; what a server said counts no more."""
         self.forget_server()
-        self._belonging.identify(str(uuid4()), self.lineage)
-        self._belonging.note()
+        self._belonging.identify(document_id, self.lineage)
+        self._belonging.note_when_durable()
 
     def forget_server(self) -> None:
         """Be a local project from now on, in which everything may be written."""

@@ -56,7 +56,7 @@ class SyncOptions:
 
 def parse(arguments: Sequence[str]) -> SyncOptions:
     """Read the arguments after `sync`; leaves the program with status 2 when they are wrong."""
-    given = _parser().parse_args(arguments)
+    given = _parser().parse_intermixed_args(arguments)
     folder, link = given.folder, given.link
     if link is None and _is_link(folder):
         folder, link = ".", folder

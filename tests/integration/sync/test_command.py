@@ -109,6 +109,30 @@ async def test_both_are_kept_and_ours_is_a_project_of_its_own(tmp_path: Path) ->
 
 
 @runs_async
+async def test_a_copy_of_the_same_origin_is_merged_with_what_became_of_the_original(tmp_path: Path) -> None:
+    """The copy has an identity of its own and the same history: both sides' edits are kept, and nothing is asked."""
+    async with running_server(tmp_path) as (_, link):
+        paper = await shared(tmp_path, link, PAPER)
+        other = await sync_once(fill(tmp_path / "other", {"main.tex": "Another.\n"}), link)
+        (told,) = [event["link"] for event in other.events if event["event"] == "link"]
+        (aside,) = [
+            event for event in (await sync_once(tmp_path / "first", told, "--keep-both")).events
+            if event["event"] == "aside"
+        ]  # fmt: skip
+        copy = fill(Path(aside["folder"]), {"parts/one.tex": "One, in the copy.\n", "mine.tex": "Mine.\n"})
+        await sync_once(tmp_path / "second", paper)
+        await sync_once(fill(tmp_path / "second", {"main.tex": "Changed there.\n"}))
+        plan = await sync_once(copy, paper, "--dry-run")
+        assert plan.events[0]["road"] == "go_on"
+        merged = await sync_once(copy, paper)
+        assert "aside" not in {event["event"] for event in merged.events}
+        await sync_once(tmp_path / "second")
+        await sync_once(copy)
+    wanted = {"main.tex": "Changed there.\n", "parts/one.tex": "One, in the copy.\n", "mine.tex": "Mine.\n"}
+    assert texts_in(copy) == texts_in(tmp_path / "second") == wanted
+
+
+@runs_async
 async def test_what_was_written_last_is_sent_before_it_ends(tmp_path: Path) -> None:
     first = tmp_path / "first"
     async with running_server(tmp_path) as (_, link):

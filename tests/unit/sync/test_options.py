@@ -20,6 +20,21 @@ def test_without_a_folder_it_is_the_one_where_the_command_is_given() -> None:
     assert (parse(["paper", link]).folder, parse(["paper", link]).link) == (Path.cwd() / "paper", link)
 
 
+def test_options_may_stand_anywhere_between_folder_and_link() -> None:
+    link = "texswarm://host:8091/?token=t"
+    for arguments in (
+        ["paper", "--once", link],
+        ["--once", "paper", link],
+        ["paper", link, "--once"],
+        ["paper", "--profile-dir", "d", "--once", link],
+        ["--take", "theirs", "paper", "--once", link],
+    ):
+        options = parse(arguments)
+        assert (options.folder, options.link, options.once) == (Path.cwd() / "paper", link, True)
+    assert (parse(["--once", link]).folder, parse(["--once", link]).link) == (Path.cwd(), link)
+    assert parse(["--profile-dir", "d", "paper"]).profile == Path("d")
+
+
 @pytest.mark.parametrize(
     ("arguments", "choice"),
     [([], Choice.ASK), (["--take", "theirs"], Choice.TAKE_THEIRS), (["--keep-both"], Choice.KEEP_BOTH)],
