@@ -43,7 +43,7 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much an archive may hold. `ratio`: times its packed size, for entries above `ratio_from_bytes`."""
+    """How much an archive may hold. `ratio`: times the packed size, of an entry and of all, above `ratio_from_bytes`."""
 
     entries: int = 20_000
     entry_bytes: int = 500 * 1024 * 1024
@@ -134,7 +134,7 @@ class _Check:
         self._overlapping = overlapping
         self._folders: set[str] = set()
         self._files: set[str] = set()
-        self._total_bytes = 0
+        self._total_bytes = self._packed_bytes = 0
 
     def reason(self, entry: ZipEntry, path: str, number: int) -> Refusal | None:
         """Return why an entry is not taken; one that is, is noted."""
@@ -159,9 +159,13 @@ class _Check:
         return None
 
     def _too_much(self, entry: ZipEntry) -> Refusal | None:
-        if self._total_bytes + entry.size > self._limits.total_bytes:
+        """Many entries that are small enough alone are a bomb together."""
+        size, packed = self._total_bytes + entry.size, self._packed_bytes + entry.packed_size
+        if size > self._limits.total_bytes:
             return Refusal.TOTAL_TOO_LARGE
-        self._total_bytes += entry.size
+        if _is_bomb(size, packed, self._limits):
+            return Refusal.BOMB
+        self._total_bytes, self._packed_bytes = size, packed
         return None
 
 
@@ -224,9 +228,11 @@ def _bad_size(entry: ZipEntry, limits: Limits) -> Refusal | None:
         return Refusal.DAMAGED
     if entry.size > limits.entry_bytes:
         return Refusal.TOO_LARGE
-    if entry.size > limits.ratio_from_bytes and entry.size > entry.packed_size * limits.ratio:
-        return Refusal.BOMB
-    return None
+    return Refusal.BOMB if _is_bomb(entry.size, entry.packed_size, limits) else None
+
+
+def _is_bomb(size: int, packed_size: int, limits: Limits) -> bool:
+    return size > limits.ratio_from_bytes and size > packed_size * limits.ratio
 
 
 def _overlapping(entries: Sequence[ZipEntry]) -> frozenset[int]:

@@ -128,6 +128,18 @@ def test_a_file_that_packs_well_is_no_bomb_while_it_is_small() -> None:
     assert outcome(entry("a.tex", size=100, packed_size=1)) == (["a.tex"], [])
 
 
+def test_files_that_are_small_alone_are_a_bomb_together() -> None:
+    """What was taken stays, and one that packs as other files do is taken after them."""
+    many = [entry(f"{at}.tex", size=60, packed_size=1) for at in range(3)]
+    assert outcome(*many, entry("b.tex", size=60, packed_size=50)) == (["0.tex", "b.tex"], [Refusal.BOMB] * 2)
+
+
+def test_sixty_entries_at_the_edge_of_what_counts_are_not_unpacked() -> None:
+    edge = Limits().ratio_from_bytes
+    taken, refused = outcome(*(entry(f"{at}.tex", size=edge, packed_size=9_000) for at in range(60)), limits=Limits())
+    assert (taken, set(refused)) == (["0.tex"], {Refusal.BOMB})
+
+
 def test_what_goes_beyond_the_whole_is_refused_and_smaller_ones_are_not() -> None:
     large = {"size": 900, "packed_size": 500}
     names = outcome(entry("a", **large), entry("b", **large), entry("c", size=600, packed_size=300))
