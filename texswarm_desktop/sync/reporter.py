@@ -11,6 +11,7 @@ import msgspec
 from texswarm_desktop.client.states import Idle, LinkState
 from texswarm_desktop.core.file_differences import Change, FileDifference
 from texswarm_desktop.core.joining import Road
+from texswarm_desktop.core.one_line import one_line
 from texswarm_desktop.ui.error_texts import ErrorText, text_at_the_end, text_of
 from texswarm_server.protocol.errors import (
     ErrorCode,
@@ -32,6 +33,7 @@ _PLANS: Final = {
 }
 _ALL_SHARED: Final = "Every file of the folder is shared"
 _MOST_NAMES: Final = 8
+_MOST_CHARS: Final = 2000
 _ASIDE: Final = {"backup": "What was in the folder is kept in", "copy": "What was in the folder is now in"}
 
 
@@ -103,7 +105,7 @@ class Reporter:
     def not_shared(self, notes: Mapping[str, TexSwarmError], gone: Iterable[str]) -> None:
         """Tell which files stay on this computer, as they should; `gone`: those that do no more."""
         if not self._as_json:
-            names = [_shown(path) for path in notes]
+            names = [one_line(_shown(path), _MOST_CHARS) for path in notes]
             more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
             _print(f"Not shared: {', '.join(names[:_MOST_NAMES])}{more}" if names else _ALL_SHARED, self._err)
             return
@@ -136,13 +138,14 @@ class Reporter:
             details = {"code": ending.code, "sentence": ending.sentence, "choices": ending.choices}
             self._object("ended", status=ending.status, **details)
         if ending.status:
-            _print(f"texswarm: {ending.sentence}", self._err)
+            _print(one_line(f"texswarm: {ending.sentence}", _MOST_CHARS), self._err)
 
     def _say(self, line: str, event: str, /, **details: object) -> None:
+        """A name of a file may hold anything, and must not look like a line of ours."""
         if self._as_json:
             self._object(event, **details)
         else:
-            _print(line, self._err)
+            _print(one_line(line, _MOST_CHARS), self._err)
 
     def _object(self, event: str, /, **details: object) -> None:
         _print(msgspec.json.encode({"event": event, **details}).decode(), self._out)
@@ -165,4 +168,4 @@ def _print(text: str, stream: TextIO) -> None:
 
 def _line_of(file: FileDifference) -> str:
     counts = "" if file.is_figure else f"  (+{file.added} −{file.removed} lines)"
-    return f"  {file.change:<10}  {file.path}{counts}"
+    return f"  {file.change:<10}  {one_line(_shown(file.path), _MOST_CHARS)}{counts}"

@@ -115,6 +115,23 @@ def test_files_that_stay_here_are_one_calm_line_or_an_object_each() -> None:
     assert all(one["is_note"] for one in programs.objects)
 
 
+def test_a_name_cannot_look_like_a_line_of_ours() -> None:
+    """Programs get the name as it is; for people it is on the line that is about it."""
+    forged = "a\nConnected · all changes saved\x1b[2K.tex"
+    people, programs = Heard(as_json=False), Heard(as_json=True)
+    for heard in (people, programs):
+        heard.reporter.file(forged, NotWritableError(forged))
+        heard.reporter.not_shared({forged: KindNotSharedError("x")}, [])
+        heard.reporter.aside("copy", Path(forged))
+        heard.reporter.plan(Road.FETCH, [FileDifference(forged, Change.ONLY_HERE)])
+        heard.reporter.ended(ending_of(NotWritableError(forged)))
+    said = people.err.getvalue() + people.out.getvalue()
+    assert len(said.splitlines()) == 6
+    assert all("a Connected · all changes saved" in line for line in said.splitlines() if "would" not in line)
+    assert "\x1b" not in said
+    assert programs.objects[0]["path"] == forged
+
+
 @pytest.mark.parametrize("state", STATES)
 def test_every_state_is_documented_by_name(state: type[LinkState]) -> None:
     assert state_name(state) in _EPILOG
