@@ -43,7 +43,7 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much an archive may hold. `ratio`: times the packed size, of an entry and of all, above `ratio_from_bytes`."""
+    """How much an archive may hold. `ratio`: times what it is packed, an entry and all, above `ratio_from_bytes`."""
 
     entries: int = 20_000
     entry_bytes: int = 500 * 1024 * 1024
