@@ -1,8 +1,9 @@
 """Which order goes where: the desk that every connection serves."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
+from typing import TypeVar
 
 from texswarm_server.blob_desk import BlobDesk, Caller
 from texswarm_server.front_desk import FrontDesk
@@ -52,7 +53,9 @@ from texswarm_server.self_description import SelfDescription
 from texswarm_server.sessions.document_access import DocumentAccess
 from texswarm_server.sessions.document_members import DocumentMembers
 from texswarm_server.sessions.records import Invite, ListedDocument, Records, User
-from texswarm_server.storage.store import Store
+from texswarm_server.storage.store import Store, excused
+
+SomeOrder = TypeVar("SomeOrder", bound=Order)
 
 
 class Dispatcher:
@@ -81,7 +84,7 @@ class Dispatcher:
     async def authenticate(self, peer: Peer, message: Authentication) -> None:  # noqa: D102
         for order in await self._front_desk.authenticate(peer, message):
             if peer.is_signed_in:
-                await peer.carry_out(order, partial(self._open, peer))
+                await peer.carry_out(order, partial(self._excusing, self._open, peer))
 
     def is_serving(self, session_id: str | None) -> bool:  # noqa: D102
         return self._front_desk.is_serving(session_id)
@@ -99,6 +102,20 @@ class Dispatcher:
         self._front_desk.lost(peer, is_clean=is_clean)
 
     async def order(self, peer: Peer, order: Order) -> None:  # noqa: D102
+        await self._excusing(self._order, peer, order)
+
+    async def _excusing(
+        self, perform: Callable[[Peer, SomeOrder], Awaitable[None]], peer: Peer, order: SomeOrder
+    ) -> None:
+        """Perform an order; what is unknown to a damaged database is refused for now, and not for good."""
+        try:
+            await perform(peer, order)
+        except RejectedError as error:
+            if (excuse := excused(error, self._store.damage)) is error:
+                raise
+            raise excuse from error
+
+    async def _order(self, peer: Peer, order: Order) -> None:
         if isinstance(order, DescribeServer):  # before anything that an invitation is used up by
             await self._describe(peer, order)
             return

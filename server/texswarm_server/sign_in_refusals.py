@@ -21,13 +21,15 @@ from texswarm_server.protocol.ids import UserId
 from texswarm_server.protocol.messages import Authentication, AuthenticationResult
 from texswarm_server.sessions.administration import revoke_sign_in
 from texswarm_server.sessions.audit import SERVER, AuditAction, AuditEntry
+from texswarm_server.sessions.credentials import TokenKind, token_kind
 from texswarm_server.sessions.records import Records
 from texswarm_server.sessions.sign_in import SpentTokenError
 from texswarm_server.sessions.throttle import Buckets, Rate, Throttle
-from texswarm_server.storage.store import Store, log_failure
+from texswarm_server.storage.store import Store, excused, log_failure
 
 _RETRY_AFTER_S: Final = 5.0
 _NOTED: Final = Rate(100, 1.0)
+_UNNOTED: Final = {ErrorCode.THROTTLED, ErrorCode.STORAGE_UNAVAILABLE}
 _CLOSE_CODES: Final[dict[str, CloseCode]] = {
     ErrorCode.IDENTITY_MISMATCH: CloseCode.FORBIDDEN,
     ErrorCode.REMOVED: CloseCode.FORBIDDEN,
@@ -75,6 +77,8 @@ class SignInRefusals:
 
     def refuse(self, peer: Peer, message: Authentication, error: TexSwarmError, named: str | None) -> None:
         """Answer a sign-in that failed, and remember it; `named` as for `check`."""
+        if token_kind(message.token or "") is not TokenKind.ACCESS:  # who has one of these has another token as well
+            error = excused(error, self._store.damage)
         self._note(peer, named, error)
         code, detail, wait_s = code_of(error), "", None
         if isinstance(error, RejectedError):
@@ -96,7 +100,7 @@ class SignInRefusals:
         self._throttle.failed(peer.address, named, code, now)
         if isinstance(error, SpentTokenError):
             self._revoke(error.grant_id, peer.address)
-        if isinstance(error, StorageError) or code == ErrorCode.THROTTLED or self._noted.wait_s("", now):
+        if isinstance(error, StorageError) or code in _UNNOTED or self._noted.wait_s("", now):
             return
         self._noted.take("", now)
         entry = AuditEntry(

@@ -22,7 +22,7 @@ import msgspec
 import texswarm_server
 from texswarm_server.document.compaction import compact_carefully
 from texswarm_server.protocol.errors import CorruptSnapshotError, TexSwarmError
-from texswarm_server.storage.versions import pack
+from texswarm_server.storage.packing import pack
 
 LARGE_BYTES: Final = 4 * 1024
 _POLITENESS: Final = 19

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from texswarm_server.protocol.errors import CorruptSnapshotError
 from texswarm_server.protocol.ids import DocumentId
+from texswarm_server.storage.packing import unpack
 from texswarm_server.storage.read_only import is_damage, salvaged_rows
-from texswarm_server.storage.versions import unpack
 
 _ROW: Final = "number, crc, data"
 

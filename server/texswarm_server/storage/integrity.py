@@ -20,10 +20,10 @@ from texswarm_server.storage.blob_backup import named_blobs
 from texswarm_server.storage.blob_store import blob_path, blobs_folder, hash_file
 from texswarm_server.storage.damage import find_loss, is_there
 from texswarm_server.storage.document_log import read_log
+from texswarm_server.storage.packing import unpack
 from texswarm_server.storage.read_only import is_damage, open_read_only, table_names
 from texswarm_server.storage.schema import storage_error
 from texswarm_server.storage.store import database_path
-from texswarm_server.storage.versions import unpack
 
 _MOST_LINES: Final = 100
 

@@ -1,9 +1,9 @@
 """Reads what can be read of a damaged database into a new one beside it. The damaged one is never written to.
 
 It is worked on in a copy: a broken log is mended, a file that was cut short is filled up, a broken head is made anew
-from the layout that lies beside the database, and then table by table every row is taken over that SQLite can still
-reach. A recovery is made once for each state of the damaged files, so that what is written into the recovered one
-afterwards stays.
+from the layout that lies beside the database, then table by table every row is taken over that SQLite can still reach,
+and gaps between the tables are filled. A recovery is made once for each state of the damaged files, so that what is
+written into the recovered one afterwards stays.
 """
 
 import logging
@@ -29,6 +29,7 @@ from texswarm_server.storage.damage import (
     sync_folder,
 )
 from texswarm_server.storage.folder_lock import FolderLock
+from texswarm_server.storage.mending import restore_documents, restore_owners
 from texswarm_server.storage.read_only import (
     FILE_MAGIC,
     is_damage,
@@ -46,6 +47,7 @@ from texswarm_server.storage.write_ahead_log import mend_log, shared_memory_path
 _logger = logging.getLogger(__name__)
 
 _RECOVERED_NAME: Final = "texswarm-recovered.db"
+_ATTEMPT: Final = ".recovering-"
 _SOURCE_KEY: Final = "recovered_from"
 _HEAD_BYTES: Final = 100
 _EMPTY_LEAF: Final = 0x0D
@@ -68,12 +70,13 @@ def recover(path: Path) -> Path:
     if _is_recovered_from(target, source):
         return target
     try:
-        with TemporaryDirectory(prefix=".recovering-", dir=path.parent) as folder:
+        written_at = max(each.stat().st_mtime for each in (path, wal_path(path)) if each.exists())
+        with TemporaryDirectory(prefix=_ATTEMPT, dir=path.parent) as folder:
             copy = Path(folder, path.name)
             _copy_files(path, copy)
             _make_readable(copy, read_layout(path), path)
             part = Path(folder, _RECOVERED_NAME)
-            _take_over(copy, part, source)
+            _take_over(copy, part, source, written_at)
             for leftover in (target, wal_path(target), shared_memory_path(target)):
                 leftover.unlink(missing_ok=True)
             part.replace(target)
@@ -83,6 +86,12 @@ def recover(path: Path) -> Path:
     except sqlite3.Error as error:
         raise storage_error(error, path) from error
     return target
+
+
+def clear_attempts(data: Path) -> None:
+    """Remove what recoveries left that were killed. To be called by whoever has the folder `data` for themselves."""
+    for folder in data.glob(f"{_ATTEMPT}*"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def database_in_use(data: Path) -> Path:
@@ -261,14 +270,17 @@ def _write_list_of_tables(copy: Path, layout: Layout) -> None:
 # ── taking over what is in it ───────────────────────────────────────────────────────────────────────────
 
 
-def _take_over(copy: Path, part: Path, source: str) -> None:
+def _take_over(copy: Path, part: Path, source: str, written_at: float) -> None:
     with closing(sqlite3.connect(copy, isolation_level=None)) as old, closing(sqlite3.connect(part)) as new:
         old.text_factory = tolerant_text
         os.chmod(part, 0o600)  # noqa: PTH101 - the same, beside `connect`
+        torn = set[str]()
         for kind, table, statement in _statements(old):
             new.execute(statement)
             if kind == "table" and _copy_table(old, new, table):
+                torn.add(table)
                 _logger.error("recovering: parts of the table %s cannot be read", table)
+        _fill_gaps(old, new, torn, written_at)
         _go_on_counting(old, new)
         new.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (_SOURCE_KEY, source))
         new.execute(f"PRAGMA user_version = {int(old.execute('PRAGMA user_version').fetchone()[0])}")
@@ -277,6 +289,27 @@ def _take_over(copy: Path, part: Path, source: str) -> None:
             raise CorruptSnapshotError("nothing in the damaged database can be read; put a backup in its place")
     with part.open("rb+") as file:
         os.fsync(file.fileno())
+
+
+def _fill_gaps(old: sqlite3.Connection, new: sqlite3.Connection, torn: set[str], written_at: float) -> None:
+    if "removals" not in table_names(new):
+        return  # made by a version long ago
+    if restored := restore_documents(new, _owners(old), written_at):
+        _logger.error("recovering: %d documents have no record any more, and are known by their content", restored)
+    if "roles" in torn:
+        restore_owners(new)
+
+
+def _owners(old: sqlite3.Connection) -> dict[str, str]:
+    """Return who owns which document, by the index that may have outlived its table."""
+    query = "SELECT document_id, owner_id FROM documents INDEXED BY documents_of_owner ORDER BY owner_id, document_id"
+    owners: dict[str, str] = {}
+    try:
+        owners.update(old.execute(query))
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+    return owners
 
 
 def _statements(old: sqlite3.Connection) -> list[tuple[str, str, str]]:

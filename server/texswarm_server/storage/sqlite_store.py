@@ -36,7 +36,7 @@ from texswarm_server.storage.document_log import DocumentLog, read_log
 from texswarm_server.storage.history import HistoryPolicy
 from texswarm_server.storage.politeness import give_way
 from texswarm_server.storage.read_only import tolerant_text
-from texswarm_server.storage.recovery import recover
+from texswarm_server.storage.recovery import clear_attempts, recover
 from texswarm_server.storage.schema import open_database, open_for_reading, prepare_folder, storage_error
 from texswarm_server.storage.sqlite_records import SqliteRecords
 from texswarm_server.storage.store import StoredDocument, StoreListener, database_path
@@ -88,11 +88,12 @@ class SqliteStore:
         policy: HistoryPolicy | None = None,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
-        """Open or make the database in `data`; raises StorageError.
+        """Open or make the database in `data`, a folder that nobody else serves; raises StorageError.
 
         `compact_after`: updates in a document's log; `policy`: which former states are kept.
         """
         prepare_folder(data)
+        clear_attempts(data)
         self._path = database_path(data)
         self.damage = find_damage(self._path)
         if self.damage:

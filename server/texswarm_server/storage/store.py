@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-from texswarm_server.protocol.errors import TexSwarmError
+from texswarm_server.protocol.errors import ErrorCode, RejectedError, TexSwarmError
 
 if TYPE_CHECKING:
     import asyncio
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _logger = logging.getLogger(__name__)
+
+_LOST_WITH_A_DATABASE: Final = {ErrorCode.TOKEN_INVALID, ErrorCode.DOCUMENT_NOT_FOUND}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,18 @@ def log_failure(future: asyncio.Future[Any]) -> None:
     """Say what of the server's own could not be stored; nobody waits for it."""
     if not future.cancelled() and isinstance(error := future.exception(), TexSwarmError):
         _logger.warning("not stored: %s", error)
+
+
+def excused(error: TexSwarmError, damage: str) -> TexSwarmError:
+    """Return what is answered instead of `error` while a database has `damage`: what is unknown may be what was lost.
+
+    A client that is told that its token or document does not exist gives it up for good.
+    """
+    if damage and isinstance(error, RejectedError) and error.code in _LOST_WITH_A_DATABASE:
+        return RejectedError(
+            ErrorCode.STORAGE_UNAVAILABLE, "the database is damaged, and this may be among what is lost"
+        )
+    return error
 
 
 DATABASE_NAME = "texswarm.db"

@@ -16,19 +16,14 @@ from texswarm_server.sessions.audit import OPERATOR
 from texswarm_server.sessions.credentials import new_uuid
 from texswarm_server.sessions.records import DocumentRecord
 from texswarm_server.storage.history import HistoryPolicy, Version
+from texswarm_server.storage.packing import unpack
 from texswarm_server.storage.read_only import open_read_only
 from texswarm_server.storage.recovery import usable_database
 from texswarm_server.storage.schema import open_database, storage_error
 from texswarm_server.storage.sqlite_records import transaction
 
-_COMPRESSION: Final = 6
 _MAX_TITLE_CHARS: Final = 200
 _COLUMNS: Final = "version_id, created_at, through, size, length(data)"
-
-
-def pack(content: bytes) -> bytes:
-    """Return the content of a document as a version stores it."""
-    return zlib.compress(content, _COMPRESSION)
 
 
 def put_version(
@@ -69,16 +64,6 @@ def version_content(database: sqlite3.Connection, version_id: int) -> bytes:
     if row is None:
         raise NotReadableError(f"there is no version {version_id}")
     return unpack(row[0], row[1], f"version {version_id}")
-
-
-def unpack(crc: int, packed: bytes, what: str) -> bytes:
-    """Return what was packed; raises CorruptSnapshotError when it is not what was written."""
-    try:
-        if zlib.crc32(packed) == crc:
-            return zlib.decompress(packed)
-    except (TypeError, zlib.error):
-        pass
-    raise CorruptSnapshotError(f"{what} is not what was written")
 
 
 def list_versions(data: Path, document_id: str) -> list[Version]:

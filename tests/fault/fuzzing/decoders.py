@@ -99,7 +99,7 @@ from texswarm_server.protocol.version import Limits
 from texswarm_server.sessions.access_tokens import AccessTokens
 from texswarm_server.sessions.credentials import hash_token, token_kind
 from texswarm_server.storage.damage import Layout, SchemaRow, read_layout
-from texswarm_server.storage.versions import pack, unpack
+from texswarm_server.storage.packing import pack, unpack
 
 ID: Final = "11111111-1111-4111-8111-111111111111"
 

@@ -10,9 +10,17 @@ import pytest
 
 from tests.helpers.legacy_client import legacy_client
 from tests.helpers.run_async import runs_async
-from tests.helpers.wire_client import WireClient, signed_in_client
+from tests.helpers.wire_client import WireClient, signed_in_client, wire_client
 from tests.helpers.yjs_client import yjs_client
-from texswarm_server.protocol.messages import CreateDocument, Error
+from texswarm_server.protocol.close_codes import CloseCode
+from texswarm_server.protocol.messages import (
+    Authentication,
+    AuthenticationResult,
+    CreateDocument,
+    Error,
+    OpenDocument,
+    RedeemInvite,
+)
 from texswarm_server.storage.store import database_path
 
 if TYPE_CHECKING:
@@ -97,3 +105,45 @@ async def test_a_database_without_its_head_is_served_read_only(premises, caplog)
             assert not place.server._is_ready()
     assert path.read_bytes() == harmed
     assert caplog.text.count("is served read-only") == 2
+
+
+def spoil_root(data: Path, table: str) -> None:
+    """Write noise over the first page of a table."""
+    path = database_path(data)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        query = "SELECT rootpage FROM sqlite_master WHERE name = ?"
+        root = database.execute(query, (table,)).fetchone()[0]
+    with path.open("rb+") as file:
+        file.seek((root - 1) * 4096)
+        file.write(b"\xee" * 4096)
+
+
+@pytest.mark.parametrize("table", ["users", "grants", "refresh_tokens"])
+@pytest.mark.expects_log
+@runs_async
+async def test_nobody_is_told_to_forget_a_sign_in_that_may_have_been_lost(premises, caplog, table: str) -> None:
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite) as ada:
+        await ada.create_and_open("words")
+        token = ada.welcome.refresh_token
+    spoil_root(premises.config.data, table)
+    async with premises.running() as place, wire_client(place.url) as again:
+        result = await again.ask(Authentication(protocol=2, token=token), AuthenticationResult)
+        assert (result.ok, result.code, result.retryable) == (False, "storage_unavailable", True)
+        assert await again.closed() == CloseCode.TRY_AGAIN_LATER
+    assert "is served read-only" in caplog.text
+
+
+@pytest.mark.expects_log
+@runs_async
+async def test_a_document_that_may_have_been_lost_is_refused_for_now(premises, caplog) -> None:
+    unknown = "7c9ff4a3-9a5f-4a3e-8ad1-0b7c5f7f4b11"
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite) as ada:
+        await ada.create_and_open("words")
+        token = ada.welcome.access_token
+        assert await ada.refused(OpenDocument(document_id=unknown)) == "document_not_found"
+    spoil_root(premises.config.data, "documents")
+    async with premises.running() as place, signed_in_client(place.url, token, user_id=None) as again:
+        assert await again.refused(OpenDocument(document_id=unknown)) == "storage_unavailable"
+        assert await again.refused(RedeemInvite(token="txi_unknown")) == "storage_unavailable"
+    assert "is served read-only" in caplog.text

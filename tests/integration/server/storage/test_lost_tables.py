@@ -1,0 +1,135 @@
+"""A database in which the root page of one table is gone: what other tables and other pages tell of it is found."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.helpers.run_async import runs_async
+from tests.helpers.stored_documents import (
+    ADA,
+    PAGE_BYTES,
+    PAPER,
+    add_document,
+    append_all,
+    opened_store,
+    text_of,
+    typed_updates,
+)
+from texswarm_server.protocol.ids import DocumentId, UserId
+from texswarm_server.sessions.records import Removal
+from texswarm_server.storage.damage import note_suspicion
+from texswarm_server.storage.store import database_path
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from texswarm_server.sessions.records import Records
+    from texswarm_server.storage.sqlite_store import SqliteStore
+
+OTHER = DocumentId("other")
+BEA = UserId("bea")
+WORDS = 400
+
+
+async def fill(data: Path) -> Path:
+    """Two documents of Ada's, in one of which Bea reads, in a database that was closed well."""
+    async with opened_store(data) as store:
+        for name in (PAPER, OTHER):
+            await add_document(store, name, title="Any")
+            await append_all(store, typed_updates(WORDS, text="word ")[1], name)
+        await store.run(lambda records: records.put_role(BEA, PAPER, "viewer"))
+    return database_path(data)
+
+
+def spoil_root(path: Path, *tables: str) -> None:
+    """Write noise over the first page of each table."""
+    with closing(sqlite3.connect(path)) as database:
+        query = "SELECT rootpage FROM sqlite_master WHERE name = ?"
+        roots = [database.execute(query, (table,)).fetchone()[0] for table in tables]
+    with path.open("rb+") as file:
+        for root in roots:
+            file.seek((root - 1) * PAGE_BYTES)
+            file.write(random.Random(1).randbytes(PAGE_BYTES))
+    note_suspicion(path)
+
+
+async def words_in(store: SqliteStore, document_id: DocumentId) -> int:
+    loaded = await store.load(document_id)
+    return 0 if loaded is None else len(text_of(loaded.updates).split())
+
+
+@pytest.mark.parametrize("table", ["documents", "roles", "documents_of_owner"])
+@pytest.mark.expects_log
+@runs_async
+async def test_without_the_root_of_a_table_every_document_is_shown_whole(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, table: str
+) -> None:
+    spoil_root(await fill(tmp_path), table)
+    async with opened_store(tmp_path) as store:
+        assert store.damage
+        mine = await store.run(lambda records: records.documents_of(ADA))
+        assert {(each.record.document_id, each.role) for each in mine} == {(PAPER, "owner"), (OTHER, "owner")}
+        assert {(each.record.lineage, each.record.owner_id) for each in mine} == {("l", ADA)}
+        assert [await words_in(store, name) for name in (PAPER, OTHER)] == [WORDS, WORDS]
+    assert "is served read-only" in caplog.text
+
+
+@pytest.mark.expects_log
+@runs_async
+async def test_a_document_without_record_is_called_what_its_content_says(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = await fill(tmp_path)
+    spoil_root(path, "documents")
+    async with opened_store(tmp_path) as store:
+        (paper, other) = await store.run(lambda records: sorted(records.documents(), key=lambda each: each.owner_id))
+        assert await store.run(lambda records: records.role_of(BEA, PAPER)) == "viewer"
+    assert (paper.title, other.title) == ("Paper", "Paper")
+    assert paper.updated_at == pytest.approx(path.stat().st_mtime)
+    assert "2 documents have no record any more" in caplog.text
+
+
+@pytest.mark.expects_log
+@runs_async
+async def test_without_records_and_roles_the_index_tells_the_owner(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    spoil_root(await fill(tmp_path), "documents", "roles")
+    async with opened_store(tmp_path) as store:
+        assert await store.run(lambda records: records.role_of(ADA, PAPER)) == "owner"
+        assert await store.run(lambda records: records.role_of(BEA, PAPER)) is None
+    assert "parts of the table roles" in caplog.text
+
+
+@pytest.mark.expects_log
+@runs_async
+async def test_who_was_taken_out_of_a_document_gets_no_role_back(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = await fill(tmp_path)
+
+    def remove(records: Records) -> None:
+        records.remove_role(ADA, PAPER)
+        records.put_removal(Removal(user_id=ADA, document_id=PAPER, removed_at=1.0, is_ban=False))
+
+    async with opened_store(tmp_path) as store:
+        await store.run(remove)
+    spoil_root(path, "roles")
+    async with opened_store(tmp_path) as store:
+        assert await store.run(lambda records: records.role_of(ADA, PAPER)) is None
+        assert await store.run(lambda records: records.role_of(ADA, OTHER)) == "owner"
+    assert "parts of the table roles" in caplog.text
+
+
+@runs_async
+async def test_what_a_killed_recovery_left_is_gone_at_the_next_start(tmp_path: Path) -> None:
+    left = tmp_path / ".recovering-1a2b"
+    left.mkdir()
+    (left / "texswarm.db").write_bytes(bytes(10))
+    async with opened_store(tmp_path):
+        assert not left.exists()
