@@ -79,7 +79,7 @@ class StepTaker:
                 self._know(FileId(file_id), path, found[path], records[file_id])
             case RestoreFile(file_id, path, base):
                 self._remember_written_over(file_id, records)
-                self._restore(FileId(meant_by(file_id)), path)
+                self._restore(FileId(meant_by(file_id)), path, found[path])
                 self.merge(FileId(meant_by(file_id)), path, base, found[path], record=records.get(file_id))
             case SavedBefore(file_id, path, base):
                 self._take_saved_before(FileId(file_id), path, base, found[path])
@@ -155,7 +155,7 @@ class StepTaker:
             case Merge(file_id, path, base):
                 self.merge(FileId(file_id), path, base, found[path], merged)
             case RestoreFile(file_id, path, base):
-                self._restore(FileId(file_id), path)
+                self._restore(FileId(file_id), path, found[path])
                 self.merge(FileId(file_id), path, base, found[path])
             case TakeLate(file_id, path, base, name):
                 self._take_late(FileId(file_id), path, base, look.late[name])
@@ -176,16 +176,18 @@ class StepTaker:
                 raise KindNotTakenError(f"{path}: another program put something there")
 
     def _take_late(self, file_id: FileId, path: str, base: str, file: DiskFile) -> None:
-        self._restore(file_id, path)
+        self._restore(file_id, path, file)
         self._edit(self._text_merge(file_id, path, base, file))
         # What the program has in it from now on.
         self._known.before(file_id, former_state(file.text or "", self._wall_clock()))
         self._on_unwritten(file_id)
 
-    def _restore(self, file_id: FileId, path: str) -> None:
-        """Have a file in the document again that was deleted in it."""
+    def _restore(self, file_id: FileId, path: str, file: DiskFile) -> None:
+        """Have a file in the document again that was deleted in it, spelled as it was found."""
         if file_id not in self._document.files:
-            self._document.add_file(self._document.free_path(self._paths.shared(path)), file_id=file_id)
+            shared = self._document.free_path(self._paths.shared(path))
+            spelling = file.decoded.format if file.decoded is not None else None
+            self._document.add_file(shared, file_id=file_id, spelling=spelling)
 
     def _hold(self, file_id: FileId, path: str, file: DiskFile, record: Record | None = None) -> None:
         """The file at `path` is this one, and is as it was found there."""

@@ -56,12 +56,19 @@ class FileEntry:
     spelling: TextFormat | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RemovedText:
+    """The path that a text had when it was taken out of the tree, and its `FileEntry.spelling`."""
+
+    path: str
+    spelling: TextFormat | None = None
+
+
 @dataclass(slots=True)
 class _Removed:
     """A text that was removed here; `watch` keeps it watched. `writers`: clients that may have typed in it since."""
 
-    path: str
-    spelling: TextFormat | None
+    text: RemovedText
     watch: object
     is_typed_in: bool = False
     writers: frozenset[int] = frozenset()
@@ -278,26 +285,26 @@ class ProjectDocument:
         self._require(file_id)
         entry = self.files[file_id]
         if entry.blob is None:
-            self._remember_removed(file_id, entry.path, entry.spelling)
+            self._remember_removed(file_id, RemovedText(entry.path, entry.spelling))
         with self._local_tree_change():
             del self._files[file_id]
 
     @property
-    def removed_here(self) -> Mapping[FileId, str]:
-        """The texts that this replica took out of the tree, with the paths they had; the latest ones."""
-        return {file_id: removed.path for file_id, removed in self._removed.items()}
+    def removed_here(self) -> Mapping[FileId, RemovedText]:
+        """The texts that this replica took out of the tree; the latest ones."""
+        return {file_id: removed.text for file_id, removed in self._removed.items()}
 
-    def remember_removed(self, removed: Mapping[str, str]) -> None:
+    def remember_removed(self, removed: Mapping[str, RemovedText]) -> None:
         """Know again, after a restart, which texts were removed here (`removed_here`)."""
-        for file_id, path in removed.items():
-            if file_id not in self.files and is_safe_path(path):
-                self._remember_removed(FileId(file_id), path)
+        for file_id, text in removed.items():
+            if file_id not in self.files and is_safe_path(text.path):
+                self._remember_removed(FileId(file_id), text)
 
-    def _remember_removed(self, file_id: FileId, path: str, spelling: TextFormat | None = None) -> None:
+    def _remember_removed(self, file_id: FileId, text: RemovedText) -> None:
         root = self._doc.get(TEXT_ROOT + file_id, type=pycrdt.Text)
         watch = root.observe(held_weakly(self._on_removed_text, file_id))
         self._removed.pop(file_id, None)
-        self._removed[file_id] = _Removed(path, spelling, watch)
+        self._removed[file_id] = _Removed(text, watch)
         while len(self._removed) > _MOST_REMOVED:
             del self._removed[next(iter(self._removed))]
 
@@ -416,7 +423,8 @@ class ProjectDocument:
             del self._removed[file_id]
         for file_id in [file_id for file_id, removed in self._removed.items() if removed.is_typed_in]:
             removed = self._removed.pop(file_id)
-            self.add_file(self.free_path(removed.path), file_id=file_id, spelling=removed.spelling)
+            text = removed.text
+            self.add_file(self.free_path(text.path), file_id=file_id, spelling=text.spelling)
             self.on_file_returned(file_id, removed.writers)
 
     def _publish_tree(self) -> None:

@@ -3,8 +3,9 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.helpers.run_async import runs_async
+from tests.helpers.run_async import runs_async, until
 from texswarm_desktop.services.project import Project
+from texswarm_server.document.text_format import TextFormat
 from texswarm_server.protocol.errors import FileCameBackError
 
 BOB = {"user": {"id": "bob", "name": "Bob", "color": "#db2777"}}
@@ -90,3 +91,43 @@ async def test_a_file_that_is_deleted_again_is_told_no_more(tmp_path: Path, exec
         delete(bob, "notes.tex")
         exchange(ada, bob)
         assert ada.file_problems == {}
+
+
+@runs_async
+async def test_what_comes_back_after_a_restart_is_spelled_as_it_was(tmp_path: Path, executor) -> None:
+    ada, bob = await two(tmp_path, executor)
+    async with bob:
+        async with ada:
+            file_id = ada.document.file_at("notes.tex")
+            assert file_id is not None
+            ada.document.set_spelling(file_id, TextFormat("latin-1", newline="\r\n"))
+            exchange(ada, bob)
+            delete(ada, "notes.tex")
+        write(bob, "notes.tex", "geschrieben, während niemand da war\n")
+        async with await Project.open(tmp_path / "ada", store_executor=executor) as again:
+            exchange(again, bob)
+            await again.flush()
+        await bob.flush()
+    for folder in ("ada", "bob"):
+        data = (tmp_path / folder / "notes.tex").read_bytes()
+        assert data == "geschrieben, während niemand da war\r\nn\r\n".encode("latin-1")
+
+
+@runs_async
+async def test_a_deleted_file_that_another_program_saves_after_a_restart_is_spelled_as_it_saved_it(
+    tmp_path: Path, executor
+) -> None:
+    data = "".join(f"Zeile {number} für sich\r\n" for number in range(20)).encode("latin-1")
+    folder = tmp_path / "p"
+    folder.mkdir()
+    (folder / "main.tex").write_text("m\n")
+    (folder / "notes.tex").write_bytes(data)
+    async with await Project.open(folder, store_executor=executor) as project:
+        await project.flush()
+        delete(project, "notes.tex")
+        await project.flush()
+        await until(lambda: not (folder / "notes.tex").exists())
+    (folder / "notes.tex").write_bytes(data + b"mehr\r\n")
+    async with await Project.open(folder, store_executor=executor) as project:
+        await project.flush()
+    assert (folder / "notes.tex").read_bytes() == data + b"mehr\r\n"

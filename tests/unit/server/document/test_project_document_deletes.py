@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from texswarm_server.document import FileId, ProjectDocument
+from texswarm_server.document.project_document import RemovedText
 
 
 def exchange(one: ProjectDocument, other: ProjectDocument) -> None:
@@ -75,14 +76,14 @@ def test_what_was_removed_is_known_again_after_a_restart() -> None:
 
 def test_what_is_there_is_not_taken_for_removed() -> None:
     one, _, file_id = with_file()
-    one.remember_removed({file_id: "a.tex", "other": "../b.tex"})
+    one.remember_removed({file_id: RemovedText("a.tex"), "other": RemovedText("../b.tex")})
     assert dict(one.removed_here) == {}
 
 
 def test_the_latest_removals_are_remembered() -> None:
     one = ProjectDocument()
-    one.remember_removed({f"{number}": f"{number}.tex" for number in range(600)})
-    assert (len(one.removed_here), list(one.removed_here.values())[-1]) == (500, "599.tex")
+    one.remember_removed({f"{number}": RemovedText(f"{number}.tex") for number in range(600)})
+    assert (len(one.removed_here), list(one.removed_here.values())[-1]) == (500, RemovedText("599.tex"))
 
 
 steps = st.tuples(st.sampled_from(("type", "type", "remove", "send")), st.integers(0, 1), st.integers(0, 2))
