@@ -254,7 +254,7 @@ class Desktop:
         try:
             if target is not None and "://" in target:
                 self._show_first()
-                await workspace.join(target)
+                await self._controller.join(target)
             elif target is not None:
                 if not await workspace.open(_absolute(target)) and not self._is_shown:
                     self._is_shown = True  # the other window is in front now, and there is nothing to show here

@@ -4,7 +4,7 @@ It decides nothing about projects and servers, and knows no widget below the win
 """
 
 import logging
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +26,7 @@ from texswarm_desktop.viewmodels.start_view import StartView
 from texswarm_desktop.viewmodels.transfers import ExportWish, Transfers
 from texswarm_desktop.viewmodels.workspace import DocumentChoice, Workspace
 from texswarm_server.protocol.errors import ErrorCode, RejectedError, TexSwarmError
-from texswarm_server.protocol.invite_link import parse_invite_link
+from texswarm_server.protocol.invite_link import InviteLink, parse_invite_link
 from texswarm_server.protocol.messages import RoleName
 
 _log: Final = logging.getLogger(__name__)
@@ -92,9 +92,9 @@ class WindowController:
         window, meeting, workspace = self._window, self._window.meeting, self._workspace
         meeting.way_in_requested.connect(lambda wish, name: self.do("find the way in", self._find_way_in(wish, name)))
         meeting.words_wanted.connect(lambda fingerprint: self.do("words", self._join.words_for(fingerprint)))
-        meeting.join_requested.connect(lambda link, name: self.do("join", workspace.join(link, name)))
+        meeting.join_requested.connect(lambda link, name: self.do("join", self.join(link, name)))
         window.connect_requested.connect(
-            lambda address, invitation, name: self.do("connect", workspace.connect_to(address, invitation, name))
+            lambda *asked: self.do("connect", self._follow(lambda: workspace.connect_to(*asked)))
         )
         meeting.name_chosen.connect(self._on_meeting_name_chosen)
         meeting.sign_out_requested.connect(lambda: self.do("sign out", workspace.sign_out()))
@@ -178,15 +178,32 @@ class WindowController:
 
     async def _find_way_in(self, wish: JoinWish, name: str) -> None:
         """Look for the way in while the Join dialog waits, which is told of what stands in the way."""
+        tried: list[InviteLink] = []
         try:
-            link = await self._join.way_in(wish)
+            link = await self._join.way_in(wish, tried.append)
         except TexSwarmError as error:
             _log.info("no way in: %s", error)
-            if not self._window.meeting.show_join_problem(error):
-                self._window.show_error(error)
+            road = tried[-1] if tried else None
+            self._workspace.road_failed(road)
+            if not self._window.meeting.show_join_problem(error, road):
+                self._window.show_error(error, road)
         else:
             self._window.meeting.end_joining()
-            await self._workspace.join(str(link), name)
+            await self.join(str(link), name)
+
+    async def join(self, link: str, name: str = "") -> None:
+        """Follow a link that somebody sent."""
+        await self._follow(lambda: self._workspace.join(link, name))
+
+    async def _follow(self, go: Callable[[], Awaitable[None]]) -> None:
+        """Go where a link leads; where that is nowhere, it is its road that can be looked at, not the project's."""
+        try:
+            await go()
+        except LinkCancelledError:
+            raise
+        except TexSwarmError as error:
+            _log.info("a link led nowhere: %s", error)
+            self._window.show_error(error, self._workspace.last_followed)
 
     def _on_meeting_name_chosen(self, name: str) -> None:
         self._workspace.set_name(name)
@@ -200,7 +217,8 @@ class WindowController:
 
     def _on_window_document_chosen(self, document_id: str) -> None:
         if self._choice is not None:
-            self.do("open", self._workspace.choose(self._choice.link, document_id))
+            link = self._choice.link
+            self.do("open", self._follow(lambda: self._workspace.choose(link, document_id)))
 
     def _on_window_share_there(self) -> None:
         if self._choice is not None:
@@ -209,18 +227,18 @@ class WindowController:
     async def _show_histories(self) -> None:
         self._window.show_histories(await self._workspace.compare_histories())
 
-    def _check_connection(self) -> None:
-        """Examine the road to the server that matters now, in a window of its own."""
+    def _check_connection(self, road: InviteLink | None) -> None:
+        """Examine a road, or (None) the one to the server that matters now, in a window of its own."""
         from texswarm_desktop.client.join_doctor import JoinDoctor, Visitor  # noqa: PLC0415 - most starts need none
         from texswarm_desktop.services.embedded_server import likely_ports  # noqa: PLC0415
         from texswarm_desktop.services.machine_facts import ThisMachine  # noqa: PLC0415
 
-        link, me = self._workspace.link_to_check(), self._workspace.me
+        link, me = road or self._workspace.link_to_check(), self._workspace.me
         hosting = self._workspace.hosting
         doctor = JoinDoctor(
             ThisMachine(),
             Visitor(me.user_id, me.name),
-            ask_server=self._workspace.question_to_server(),
+            ask_server=self._workspace.question_to_server() if road is None else None,
             host_ports=[parse_invite_link(hosting.link).address.port] if hosting and hosting.link else likely_ports(),
         )
         text = None if link is None else str(link)

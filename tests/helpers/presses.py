@@ -74,13 +74,17 @@ def _scroll_to(button: QWidget) -> None:
 
 
 def _lies_behind_a_dialog(button: QWidget) -> bool:
-    """The topmost dialog of a window keeps everything else of that window from being pressed."""
+    """The topmost dialog of a window keeps everything of that window from being pressed, but for what lies above it."""
     dialog = QApplication.activeModalWidget()
-    return dialog is not None and button.window() is not dialog.window() and _family(button) is _family(dialog)
+    if dialog is None:
+        return False
+    family = _windows_above(button)
+    return dialog.window() not in family and family[-1] is _windows_above(dialog)[-1]
 
 
-def _family(widget: QWidget) -> QWidget:
-    above = widget.window()
-    while (parent := above.parentWidget()) is not None:
-        above = parent.window()
-    return above
+def _windows_above(widget: QWidget) -> list[QWidget]:
+    """Return the window of a widget, and those it belongs to, the main window last."""
+    found = [widget.window()]
+    while (parent := found[-1].parentWidget()) is not None:
+        found.append(parent.window())
+    return found

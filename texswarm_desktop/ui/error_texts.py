@@ -337,7 +337,7 @@ _AT_THE_END: Final[dict[type[BaseException], str]] = {
     errors.WriteDeniedError: _READ_ONLY,
     errors.OutOfReachError: "It is not there, or you may not read it.",
 }
-#: What somebody decided over there: nothing on the way there is to be found out.
+#: What was understood and decided over there: nothing on the way there is to be found out.
 _DECIDED: Final = frozenset(
     {
         ErrorCode.APPROVAL_DECLINED,
@@ -348,6 +348,27 @@ _DECIDED: Final = frozenset(
         ErrorCode.INVITE_REVOKED,
         ErrorCode.TOKEN_EXPIRED,
         ErrorCode.TOKEN_REVOKED,
+        ErrorCode.CODE_WRONG,
+        ErrorCode.CODE_EXPIRED,
+        ErrorCode.CERTIFICATE_OTHER,
+        ErrorCode.THROTTLED,
+        ErrorCode.APPROVAL_PENDING,
+        ErrorCode.DOCUMENT_NOT_FOUND,
+        ErrorCode.DOCUMENT_EXISTS,
+        ErrorCode.LINEAGE_MISMATCH,
+        ErrorCode.NOT_FOUND,
+        ErrorCode.FORBIDDEN,
+        ErrorCode.LAST_OWNER,
+        ErrorCode.NAME_INVALID,
+        ErrorCode.HANDLE_UNKNOWN,
+        ErrorCode.UPDATE_INVALID,
+        ErrorCode.INVALID_OPERATION,
+        ErrorCode.LIMIT_EXCEEDED,
+        ErrorCode.BLOB_INVALID,
+        ErrorCode.DOCUMENT_RELOADED,
+        ErrorCode.DOCUMENT_READ_ONLY,
+        StopCode.SESSION_ENDED,
+        StopCode.NOT_AN_OWNER,
     }
 )
 

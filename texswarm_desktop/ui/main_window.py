@@ -41,6 +41,7 @@ from texswarm_desktop.viewmodels.project_view import ProjectView
 from texswarm_desktop.viewmodels.sharing_view import SharingView
 from texswarm_desktop.viewmodels.start_view import StartView
 from texswarm_desktop.viewmodels.two_histories import TwoHistories
+from texswarm_server.protocol.invite_link import InviteLink
 from texswarm_server.protocol.messages import DocumentInfo
 
 NAME: Final = "TeXSwarm"
@@ -60,9 +61,9 @@ class MainWindow(QMainWindow):
     elsewhere; `cancel_requested()`; `work_locally_requested()`; `choose_copy_requested()`, and of its sheet
     `history_chosen(Choice, TwoHistories)`; `document_chosen(str)` and `share_there_requested()` from the list of a
     server's projects; `leave_requested()` back to the first page; `theme_chosen(str)`; `zoom_changed(int)`;
-    `check_requested()` of the connection; `reopen_requested()` of a folder that is only looked at;
-    `sharing_requested()`: which patterns hold; `came_back()`: somebody turns to it again; `closed()`. Its two desks,
-    `transfers` and `meeting`, have their own.
+    `check_requested(InviteLink | None)` of a road, None for the one that matters now; `reopen_requested()` of a folder
+    that is only looked at; `sharing_requested()`: which patterns hold; `came_back()`: somebody turns to it again;
+    `closed()`. Its two desks, `transfers` and `meeting`, have their own.
     """
 
     new_requested = Signal(str, object)
@@ -81,7 +82,7 @@ class MainWindow(QMainWindow):
     leave_requested = Signal()
     theme_chosen = Signal(str)
     zoom_changed = Signal(int)
-    check_requested = Signal()
+    check_requested = Signal(object)
     reopen_requested = Signal()
     sharing_requested = Signal()
     came_back = Signal()
@@ -121,6 +122,7 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         connection = self._connection
         self.meeting.stop_requested.connect(self.stop_hosting_requested)
+        self.meeting.check_requested.connect(self.check)
         self.status_bar.action_requested.connect(self.act)
         self.status_bar.details_requested.connect(self.show_link_details)
         connection.line_changed.connect(self._on_connection_line_changed)
@@ -236,16 +238,16 @@ class MainWindow(QMainWindow):
         """Put a text into the clipboard."""
         QGuiApplication.clipboard().setText(text)
 
-    def show_error(self, error: BaseException | None) -> None:
-        """Show what is wrong, or (None) that it no longer is."""
+    def show_error(self, error: BaseException | None, road: InviteLink | None = None) -> None:
+        """Show what is wrong, or (None) that it no longer is. `road`: where it went wrong, None for the project's."""
         if error is None:
             self.notices.dismiss(_PROBLEM)
             return
         text = text_of(error)
         action = text.action
         offers = [(ACTION_WORDS[action], lambda: self.act(action))] if action is not None else []
-        if is_worth_a_check(error) and self._page is None:
-            offers.append((ACTION_WORDS[StatusAction.CHECK], self.check_requested.emit))
+        if is_worth_a_check(error):
+            offers.append((ACTION_WORDS[StatusAction.CHECK], lambda: self.check(road)))
         self.notices.show_notice(_PROBLEM, text.title, text.sentence, *offers, tone=Tone.BAD)
 
     def show_copied(self, link: str) -> None:
@@ -308,12 +310,18 @@ class MainWindow(QMainWindow):
         SharingSheet(self, view).open()
 
     def show_doctor(self, doctor: DoctorView, *, server: str) -> None:
-        """Show an examination of the road to a server, or (no server) of this computer as a host, and begin it."""
+        """Show an examination of the road to a server, or (no server) of this computer as a host, and begin it.
+
+        The Join dialog that asked for it keeps all but its own from being pressed, so it belongs to that, and ends so.
+        """
         title = "Check the connection" if server else "Check this computer"
         hint = f"Each step from here to {server}." if server else "Whether others can join what is shared from here."
         from texswarm_desktop.ui.dialogs.doctor_dialog import DoctorDialog  # noqa: PLC0415
 
-        dialog = DoctorDialog(self._theme, self, doctor, title=title, hint=hint)
+        below = self.meeting.join_dialog
+        dialog = DoctorDialog(self._theme, below or self, doctor, title=title, hint=hint)
+        if below is not None:
+            below.finished.connect(dialog.reject)
         doctor.setParent(dialog)
         doctor.examine()
         dialog.show()
@@ -372,6 +380,10 @@ class MainWindow(QMainWindow):
         if self._project is not None:
             self.transfers.ask_what_to_export(self._project.title, self._project.folder)
 
+    def check(self, road: InviteLink | None = None) -> None:
+        """Look at each step of a road; without one, of the road that matters now."""
+        self.check_requested.emit(road)
+
     def act(self, action: StatusAction | None) -> None:
         """Do what a status or a notice offers."""
         deeds: dict[StatusAction, Callable[[], None]] = {
@@ -385,7 +397,7 @@ class MainWindow(QMainWindow):
             StatusAction.CHOOSE_COPY: self.choose_copy_requested.emit,
             StatusAction.WORK_LOCALLY: self.work_locally_requested.emit,
             StatusAction.UPDATE: self.show_how_to_update,
-            StatusAction.CHECK: self.check_requested.emit,
+            StatusAction.CHECK: self.check,
             StatusAction.DISCONNECT: self.cancel_requested.emit,
             StatusAction.REOPEN: self.reopen_requested.emit,
         }

@@ -7,12 +7,12 @@ starts need none.
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QDialog, QWidget
 
 from texswarm_desktop.client.status import Hosting
 from texswarm_desktop.core.nearby import NearbyHost
 from texswarm_desktop.core.trust import UntrustedHostError
-from texswarm_desktop.ui.error_texts import text_of
+from texswarm_desktop.ui.error_texts import is_worth_a_check, text_of
 from texswarm_desktop.ui.lobby_bar import LobbyBar
 from texswarm_desktop.ui.theme import Theme
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
@@ -21,6 +21,7 @@ from texswarm_desktop.viewmodels.lobby_view import LobbyView, Visitor
 from texswarm_desktop.viewmodels.membership import Membership
 from texswarm_desktop.viewmodels.participants_view import ParticipantRow, ParticipantsView
 from texswarm_desktop.viewmodels.start_view import StartView
+from texswarm_server.protocol.invite_link import InviteLink
 
 if TYPE_CHECKING:
     from texswarm_desktop.ui.dialogs.host_sheet import HostSheet
@@ -32,7 +33,8 @@ class MeetingDesk(QObject):
     """At most one of each of its dialogs is open. `lobby_bar` is the window's own; the sheet of a host has another.
 
     Signals, all wishes of the user: `join_requested(str, str)`, link and name; `way_in_requested(JoinWish, str)`, who
-    is joined and a name, and `words_wanted(str)` with a fingerprint; of what is shared from here `stop_requested()`,
+    is joined and a name, `words_wanted(str)` with a fingerprint, and `check_requested(InviteLink)` of a road that led
+    nowhere; of what is shared from here `stop_requested()`,
     `access_chosen(str)` with a role, `who_joins_chosen(WhoJoins)` and `lock_chosen(bool)`; `knock_answered(Answer)`;
     `members_requested()`, and of their sheet `member_decided(Decision)` and `member_invite_requested(str)` with a role;
     `name_chosen(str)`; `sign_out_requested()`. No wish: `members_outdated()` when somebody came, went or may do
@@ -42,6 +44,7 @@ class MeetingDesk(QObject):
     join_requested = Signal(str, str)
     way_in_requested = Signal(object, str)
     words_wanted = Signal(str)
+    check_requested = Signal(object)
     stop_requested = Signal()
     access_chosen = Signal(str)
     who_joins_chosen = Signal(object)
@@ -63,6 +66,7 @@ class MeetingDesk(QObject):
         self._participants: ParticipantsView | None = None
         self._lobby: LobbyView | None = None
         self._join_dialog: JoinDialog | None = None
+        self._failed_road: InviteLink | None = None
         self._host_sheet: HostSheet | None = None
         self._members_sheet: MembersSheet | None = None
         self._awaits_hosting = False
@@ -105,6 +109,7 @@ class MeetingDesk(QObject):
         dialog.join_requested.connect(self.join_requested)
         dialog.way_in_requested.connect(self.way_in_requested)
         dialog.words_wanted.connect(self.words_wanted)
+        dialog.check_requested.connect(lambda: self.check_requested.emit(self._failed_road))
         dialog.finished.connect(self._on_join_dialog_finished)
         dialog.begin()
         dialog.open()
@@ -114,10 +119,10 @@ class MeetingDesk(QObject):
         if self._join_dialog is not None:
             self._join_dialog.accept()
 
-    def show_join_problem(self, error: BaseException) -> bool:
+    def show_join_problem(self, error: BaseException, road: InviteLink | None = None) -> bool:
         """Say why there was no way in, where it was asked for, or ask whether the host is the right one.
 
-        False where nobody asks any more.
+        `road`: where it was looked for, None where it is not known. False where nobody asks any more.
         """
         dialog = self._join_dialog
         if dialog is None:
@@ -125,8 +130,14 @@ class MeetingDesk(QObject):
         if isinstance(error, UntrustedHostError):
             dialog.ask_to_trust(error.fingerprint, error.trust)
         else:
-            dialog.show_refusal(text_of(error).sentence)
+            self._failed_road = road
+            dialog.show_refusal(text_of(error).sentence, can_check=road is not None and is_worth_a_check(error))
         return True
+
+    @property
+    def join_dialog(self) -> QDialog | None:
+        """The Join dialog while it is open: what is shown meanwhile has to lie above it."""
+        return self._join_dialog
 
     # ── sharing ─────────────────────────────────────────────────────────────────────────────────────────
 

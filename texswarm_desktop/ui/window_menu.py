@@ -45,7 +45,7 @@ def _people_deeds(window: "MainWindow") -> Sequence[Deed]:
         Deed("Join…", window.meeting.show_join_dialog),
         Deed("Connect to a server…", window.show_connect_dialog),
         Deed("Connection details…", window.show_link_details, ["Ctrl+Alt+L"], needs_project=True),
-        Deed("Check the connection…", window.check_requested.emit),
+        Deed("Check the connection…", window.check),
         Deed("Sign out of the server…", window.show_sign_out_dialog, needs_project=True),
         Deed("Your name…", window.meeting.show_name_dialog),
     )

@@ -36,6 +36,9 @@ T = TypeVar("T")
 NewDoor = Callable[[str | None], OpenCertified]
 """Makes what opens links to a server's door, given the fingerprint to insist on."""
 
+TellRoad = Callable[[InviteLink], None]
+"""Hears where the way in is looked for, before anybody is asked there."""
+
 
 @dataclass(frozen=True, slots=True)
 class JoinWish:
@@ -44,6 +47,10 @@ class JoinWish:
     host: NearbyHost | None = None
     entry: JoinEntry | None = None
     trusted: str | None = None
+
+
+def _nobody(_road: InviteLink) -> None:
+    pass
 
 
 class JoinView(QObject):
@@ -83,22 +90,24 @@ class JoinView(QObject):
         self.words_changed.emit(fingerprint, self._words[fingerprint])
         return self._words[fingerprint]
 
-    async def way_in(self, wish: JoinWish) -> InviteLink:
+    async def way_in(self, wish: JoinWish, tell: TellRoad = _nobody) -> InviteLink:
         """Return a link to follow. Raises UntrustedHostError, CodeNeededError, CodeUnknownError, CodeMisspeltError,
-        RejectedError, LinkError.
+        RejectedError, LinkError; of the road it failed on, `tell` heard last.
         """
         if wish.host is not None:
-            return await self._way_to_host(wish.host, wish.trusted)
+            return await self._way_to_host(wish.host, wish.trusted, tell)
         assert wish.entry is not None, "the dialog asks for nothing that could not be read"
         code, link = wish.entry.code, wish.entry.link
         if code is not None:
-            return await self._way_by_code(code, wish.entry.address)
+            return await self._way_by_code(code, link, tell)
         assert link is not None
+        tell(link)
         if wish.entry.is_invitation or not is_near(link.address):
             return link
         return await self._way_to_address(link, wish.trusted)
 
-    async def _way_to_host(self, host: NearbyHost, trusted: str | None) -> InviteLink:
+    async def _way_to_host(self, host: NearbyHost, trusted: str | None, tell: TellRoad) -> InviteLink:
+        tell(_road_to(host))
         if not host.is_open:
             raise CodeNeededError(host.name)
         said, trust = host.announcement, self.trust_in(host)
@@ -115,14 +124,16 @@ class JoinView(QObject):
             raise CodeNeededError(host.name) from error  # the host has just changed who may join
         return self._taken(link, said.instance, said.fingerprint)
 
-    async def _way_by_code(self, code: JoinCode, address: ServerAddress | None) -> InviteLink:
+    async def _way_by_code(self, code: JoinCode, there: InviteLink | None, tell: TellRoad) -> InviteLink:
         for word, meant in unknown_words(code).items():
             raise CodeMisspeltError(word, meant)
-        if address is not None:
-            link = await self._first(_with_and_without_tls(address), lambda one: self._paired(one, code))
-            return self._taken(link, str(address), link.fingerprint)
+        if there is not None:
+            tell(there)
+            link = await self._first(_with_and_without_tls(there.address), lambda one: self._paired(one, code))
+            return self._taken(link, str(there.address), link.fingerprint)
         refusal: TexSwarmError = CodeUnknownError(str(code))
         for host in await self._hosts_with(code.nameplate):
+            tell(_road_to(host))
             try:
                 link = await self._first(host.addresses, lambda one: self._paired(one, code))
             except TexSwarmError as error:
@@ -185,6 +196,11 @@ class JoinView(QObject):
         if fingerprint is not None:
             self._known.remember(key, fingerprint)
         return replace(link, fingerprint=fingerprint or link.fingerprint)
+
+
+def _road_to(host: NearbyHost) -> InviteLink:
+    """Return the best road to a host of the list, by which it is recognised too."""
+    return InviteLink(host.addresses[0], fingerprint=host.announcement.fingerprint)
 
 
 def _with_and_without_tls(address: ServerAddress) -> tuple[ServerAddress, ...]:

@@ -361,12 +361,21 @@ class Workspace(QObject):
 
         The invitation is in it only as long as it has not let anybody in: shown once more, it would count again.
         """
-        if self.hosting is not None:
+        if self.hosting is not None and self._reach.pending is None:
             return None
         kept = self.opened.project.server_link if self.opened is not None else None
         if self._reach.pending is None and kept is not None:
             return replace(kept, token=None)
         return self._last_followed
+
+    @property
+    def last_followed(self) -> InviteLink | None:
+        """The link that was followed last and led to no project yet."""
+        return self._last_followed
+
+    def road_failed(self, road: InviteLink | None) -> None:
+        """Remember where the way in was looked for in vain, for who has a check made later; None: nowhere yet."""
+        self._last_followed = road or self._last_followed
 
     def question_to_server(self) -> Callable[[], Awaitable[OtherSide | None]] | None:
         """Return what asks the server of the project how it is doing on its side; None where no link to it stands."""

@@ -141,6 +141,7 @@ async def test_a_wrong_code_is_said_in_the_dialog_which_stays_for_another_try(de
     QTest.keyClicks(dialog.link, f"{code.nameplate} {code.words[0]} {wrong}")
     press(dialog.accept_button)
     await until(lambda: "not the code" in dialog.problem.text())
+    assert not dialog.check_button.isVisible()
     dialog.link.clear()
     QTest.keyClicks(dialog.link, str(code))
     press(dialog.accept_button)

@@ -137,6 +137,27 @@ def test_while_it_looks_it_cannot_be_asked_again_and_a_refusal_lets_it(shown: Sh
     assert (shown.dialog.problem.text(), shown.dialog.accept_button.isEnabled()) == ("This is not the code.", True)
 
 
+def test_a_refusal_that_a_check_can_explain_offers_one_until_something_else_is_asked(shown: Shown) -> None:
+    asked = []
+    shown.dialog.check_requested.connect(lambda: asked.append("check"))
+    QTest.keyClicks(shown.dialog.link, "192.168.1.20 417 otter maple")
+    shown.try_it()
+    shown.dialog.show_refusal("This is not the code.")
+    assert not shown.dialog.check_button.isVisible()
+    shown.dialog.show_refusal("Nobody answers.", can_check=True)
+    shown.press(shown.dialog.check_button)
+    assert asked == ["check"]
+    shown.try_it()
+    assert not shown.dialog.check_button.isVisible()
+    shown.dialog.show_refusal("Nobody answers.", can_check=True)
+    shown.pick("Ada")
+    assert not shown.dialog.check_button.isVisible()
+    shown.dialog.show_refusal("Nobody answers.", can_check=True)
+    shown.dialog.name.clear()
+    shown.try_it()
+    assert (shown.dialog.problem.isVisible(), shown.dialog.check_button.isVisible()) == (True, False)
+
+
 def test_an_unknown_certificate_at_an_address_is_asked_about_and_answered(shown: Shown) -> None:
     QTest.keyClicks(shown.dialog.link, "192.168.1.20:8091")
     shown.try_it()

@@ -24,13 +24,16 @@ from texswarm_desktop.ui.panels.file_reports_list import FileReports
 from texswarm_desktop.ui.parts import ElidedLabel
 from texswarm_desktop.viewmodels.start_view import RecentProject
 from texswarm_server.protocol.errors import (
+    ErrorCode,
     KindNotSharedError,
     KindNotTakenError,
     LinkRefusedError,
     NameNotHereError,
     NotWritableError,
     ObeyedFileError,
+    RejectedError,
 )
+from texswarm_server.protocol.invite_link import InviteLink, ServerAddress
 from texswarm_server.protocol.messages import DocumentInfo
 
 #: The platform without a screen says this about every dialog.
@@ -288,7 +291,27 @@ def test_a_problem_is_a_notice_until_it_is_gone(desk: Desk) -> None:
 
 def test_a_problem_with_a_way_out_offers_it(desk: Desk) -> None:
     desk.window.show_error(LinkRefusedError())
-    assert [one.text() for one in desk.window.notices.findChildren(QPushButton) if one.text()] == ["Retry now"]
+    assert [one.text() for one in desk.window.notices.findChildren(QPushButton) if one.text()] == [
+        "Retry now",
+        "Check the connection…",
+    ]
+
+
+@pytest.mark.parametrize("files", [None, FILES])
+def test_a_check_is_offered_of_the_road_that_failed_also_over_a_project(
+    new_desk: NewDesk, files: dict[str, str] | None
+) -> None:
+    desk, asked, road = new_desk(files), [], InviteLink(ServerAddress("192.0.2.1"))
+    desk.window.check_requested.connect(asked.append)
+    for of_road in (road, None):
+        desk.window.show_error(LinkRefusedError(), of_road)
+        button_named(desk, "Check the connection…").click()
+    assert asked == [road, None]
+
+
+def test_what_was_decided_by_people_offers_no_check(desk: Desk) -> None:
+    desk.window.show_error(RejectedError(ErrorCode.LAST_OWNER))
+    assert [one.text() for one in desk.window.notices.findChildren(QPushButton) if one.text()] == []
 
 
 def test_no_more_than_three_notices_are_shown(desk: Desk) -> None:

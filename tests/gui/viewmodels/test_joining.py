@@ -129,6 +129,23 @@ def test_who_is_picked_for_the_first_time_has_to_be_trusted_and_then_is(at_the_d
     at_the_door(does)
 
 
+def test_it_is_told_where_the_way_in_was_looked_for(at_the_door) -> None:
+    async def does(guest: Guest) -> None:
+        nobody = replace(guest.host, addresses=(NOBODY, replace(NOBODY, host="::1")))
+        known, code = InviteLink(NOBODY, fingerprint=guest.fingerprint), f"{nobody.announcement.nameplate or 7}"
+        roads: list[InviteLink] = []
+        with pytest.raises(LinkError):
+            await guest.join.way_in(JoinWish(host=nobody, trusted=guest.fingerprint), roads.append)
+        guest.finds(replace(nobody, announcement=replace(nobody.announcement, nameplate=code)))
+        with pytest.raises(LinkError):
+            await guest.join.way_in(JoinWish(entry=read_join_entry(f"{code} otter maple")), roads.append)
+        with pytest.raises(LinkError):
+            await guest.join.way_in(JoinWish(entry=read_join_entry(f"127.0.0.1:9 {code} otter maple")), roads.append)
+        assert roads == [known, known, InviteLink(replace(NOBODY, tls=False))]
+
+    at_the_door(does)
+
+
 def test_another_certificate_is_asked_about_and_a_yes_to_one_is_none_to_another(at_the_door) -> None:
     async def does(guest: Guest) -> None:
         guest.known.remember("id-of-the-host", "00" * 32)

@@ -149,6 +149,9 @@ def test_who_writes_where_nothing_can_be_written_is_told_that() -> None:
         (RejectedError(ErrorCode.TOKEN_REVOKED), False),
         (RejectedError(ErrorCode.APPROVAL_DECLINED), False),
         (RejectedError(ErrorCode.REMOVED), False),
+        (RejectedError(ErrorCode.CODE_WRONG), False),
+        (RejectedError(ErrorCode.DOCUMENT_NOT_FOUND), False),
+        (RejectedError(ErrorCode.PROTOCOL_UNSUPPORTED), True),
         (NotWritableError("full"), False),
     ],
 )

@@ -5,13 +5,15 @@ from typing import Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
+from texswarm_desktop.client.status import StatusAction
 from texswarm_desktop.core.join_entry import CodeNeededError, read_join_entry
 from texswarm_desktop.core.nearby import NearbyHost
 from texswarm_desktop.core.trust import Trust
 from texswarm_desktop.ui.dialogs.sheet import Sheet
 from texswarm_desktop.ui.error_texts import text_of
 from texswarm_desktop.ui.nearby_list import NearbyList
-from texswarm_desktop.ui.parts import column, label, restyle, scrolling
+from texswarm_desktop.ui.parts import button, column, label, restyle, scrolling
+from texswarm_desktop.ui.status_line import ACTION_WORDS
 from texswarm_desktop.ui.theme import Theme
 from texswarm_desktop.viewmodels.joining import JoinView, JoinWish
 
@@ -32,12 +34,13 @@ class JoinDialog(Sheet):
     """Asks for a host or what leads to one, and a name; stays open while the way in is looked for.
 
     Signals: `join_requested(str, str)` with an invite link and a name; `way_in_requested(JoinWish, str)` for all else;
-    `words_wanted(str)` with a fingerprint whose words are to be shown.
+    `words_wanted(str)` with a fingerprint whose words are to be shown; `check_requested()` of the road that was tried.
     """
 
     join_requested = Signal(str, str)
     way_in_requested = Signal(object, str)
     words_wanted = Signal(str)
+    check_requested = Signal()
 
     def __init__(
         self,
@@ -67,6 +70,9 @@ class JoinDialog(Sheet):
         self.body.addSpacing(8)
         self.body.addWidget(self.trust)
         self.body.addWidget(self.words)
+        self.check_button = button(ACTION_WORDS[StatusAction.CHECK])
+        self.check_button.hide()
+        self.buttons.insertWidget(0, self.check_button)
         self.accept_button = self.add_buttons("Join")
         self._wire()
         self.list.choose(host)
@@ -87,6 +93,7 @@ class JoinDialog(Sheet):
         self.link.textEdited.connect(self._on_link_edited)
         self._join.nearby.hosts_changed.connect(self._on_nearby_hosts)
         self._join.words_changed.connect(self._on_join_words)
+        self.check_button.clicked.connect(self.check_requested)
 
     def begin(self) -> None:
         """Ask for what is still to be shown; once somebody listens."""
@@ -101,9 +108,10 @@ class JoinDialog(Sheet):
         self.accept_button.setText("Joining…")
         self.accept_button.setEnabled(False)
 
-    def show_refusal(self, sentence: str) -> None:
-        """Say why there was no way in."""
+    def show_refusal(self, sentence: str, *, can_check: bool = False) -> None:
+        """Say why there was no way in; `can_check`: to look at each step of it may tell more."""
         self._let_try_again()
+        self.check_button.setVisible(can_check)
         self.show_problem(sentence, None if self.list.chosen is not None else self.link)
 
     def ask_to_trust(self, fingerprint: str, trust: Trust) -> None:
@@ -111,10 +119,16 @@ class JoinDialog(Sheet):
         self._let_try_again()
         self._show_fingerprint(fingerprint, trust)
 
+    def clear_problem(self) -> None:
+        """Say nothing more, and offer no check of a road that is no longer asked for."""
+        super().clear_problem()
+        self.check_button.hide()
+
     # ── asking ──────────────────────────────────────────────────────────────────────────────────────────
 
     def try_accept(self) -> None:
         """Join, if what was given can lead somewhere."""
+        self.clear_problem()
         host, name = self.list.chosen, self.name.text().strip()
         entry = read_join_entry(self.link.text()) if host is None else None
         if host is None and entry is None:
