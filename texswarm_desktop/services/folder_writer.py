@@ -142,7 +142,7 @@ class FolderWriter:
                 outcome.made.add(folder)
         for folder in sorted(order.unmake, reverse=True):
             with outcome.taking_errors({}, folder):
-                if self._folder.remove_folder(folder):
+                if self._folder.remove_folder(folder, kept=order.kept):
                     outcome.unmade.add(folder)
         outcome.stuck = {*order.make, *order.unmake} - outcome.made - outcome.unmade
 

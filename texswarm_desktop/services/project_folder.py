@@ -293,11 +293,15 @@ class ProjectFolder:
         with _typed(place):
             self._disk.make_folder(place)
 
-    def remove_folder(self, path: str) -> bool:
-        """Take away the folder at `path` and say whether it is gone: what is in one keeps it; raises FilePathError."""
+    def remove_folder(self, path: str, *, kept: Collection[str] = ()) -> bool:
+        """Take away the folder at `path` and say whether it is gone: what is in one keeps it; raises FilePathError.
+
+        Folders around it that get empty go too, apart from `kept` ones.
+        """
         place = self._folder_place(path)
         with suppress(OSError):
             self._disk.remove_folder(place)
+            self._remove_empty(place, kept)
         return not self._is_folder(place)
 
     def remove(

@@ -48,6 +48,17 @@ async def test_empty_folders_travel_and_go(tmp_path: Path, executor: ThreadPoolE
 
 
 @runs_async
+async def test_a_deleted_folder_of_empty_folders_goes_as_a_whole(tmp_path: Path, executor: ThreadPoolExecutor) -> None:
+    async with two(tmp_path, executor, {"main.tex": "m"}) as (one, _):
+        (tmp_path / "one" / "a" / "b" / "c").mkdir(parents=True)
+        await until((tmp_path / "two" / "a" / "b" / "c").is_dir)
+        shutil.rmtree(tmp_path / "two" / "a")
+        await until(lambda: not (tmp_path / "one" / "a").exists())
+        assert not one.document.folders
+        assert not (tmp_path / "two" / "a").exists()
+
+
+@runs_async
 async def test_a_folder_that_files_are_taken_out_of_stays_where_it_stayed(
     tmp_path: Path, executor: ThreadPoolExecutor
 ) -> None:
