@@ -204,6 +204,7 @@ class BlobMirror:
             self._end_round(error)
             return
         self._on_purpose = look.on_purpose
+        self.problems = {path: reason for path, reason in self.problems.items() if path in look.stamps}
         ready = self._settled(look)
         self._fresh = {path: seen for path, seen in self._fresh.items() if look.stamps.get(path) == seen.stamp}
         due = self._due(look, ready)

@@ -96,6 +96,16 @@ async def test_a_project_folder_without_any_permission_is_back_when_it_has_them(
         assert "Traceback" not in two.said
 
 
+@runs_async
+async def test_a_figure_that_is_too_large_is_told_until_it_is_taken_away(tmp_path: Path) -> None:
+    async with two_peers(tmp_path, {"main.tex": "m\n"}) as (_, two):
+        with (two.folder / "scan.pdf").open("wb") as file:
+            file.truncate(60 * 1024 * 1024)
+        assert "Too large" in (await two.until("file_problem", path="scan.pdf"))["sentence"]
+        (two.folder / "scan.pdf").unlink()
+        await two.until_all_well()
+
+
 @asynccontextmanager
 async def two_peers(root: Path, texts: dict[str, str]) -> AsyncIterator[tuple[SyncProcess, SyncProcess]]:
     """Two that have `texts`; permissions bind the second one."""
