@@ -30,6 +30,7 @@ from texswarm_server.sessions.arrival import Arrival
 from texswarm_server.sessions.audit import SERVER, AuditAction, AuditEntry
 from texswarm_server.sessions.credentials import RandomBytes, new_uuid
 from texswarm_server.sessions.document_access import DocumentAccess
+from texswarm_server.sessions.idle_watch import IdleWatch
 from texswarm_server.sessions.records import ListedDocument, Records
 from texswarm_server.sessions.registry import Attachment, Session, SessionRegistry
 from texswarm_server.sessions.sign_in import SignedIn, SignIn
@@ -77,6 +78,7 @@ class FrontDesk:
             new_id=lambda: SessionId(new_uuid(random)),
         )
         self._guests: dict[Peer, Guest] = {}
+        self._idle_watch: IdleWatch[Peer] = IdleWatch(config.idle_s, heard_at=lambda peer: peer.heard_at)
         self.doorkeeper = DoorKeeper(documents, self.peers_of, patience_s=config.lobby_s, wall_clock=wall_clock)
         self.feed = AuditFeed(store, self.apply)
         self._refusals = SignInRefusals(store, wall_clock=wall_clock, on_revoked=self.feed.follow)
@@ -173,9 +175,8 @@ class FrontDesk:
                 address=peer.address,
             )
         )
-        if self._guests.pop(peer, None) is None:
+        if self._let_go(peer) is None:
             return
-        guest.stop_renewal()
         self.doorkeeper.left(guest.user_id)
         self._documents.leave_all(guest.session.session_id)
         self._registry.end(guest.session.session_id)
@@ -194,10 +195,9 @@ class FrontDesk:
 
     def lost(self, peer: Peer, *, is_clean: bool) -> None:
         """Note that `peer` is gone; its session waits for the next connection, if its wire can resume one."""
-        guest = self._guests.pop(peer, None)
+        guest = self._let_go(peer)
         if guest is None:
             return
-        guest.stop_renewal()
         if is_clean and peer.can_resume and not self.guests_of(guest.user_id):
             self.doorkeeper.left(guest.user_id)
         session_id = guest.session.session_id
@@ -250,8 +250,7 @@ class FrontDesk:
     def tick(self, now: float) -> None:
         """Expire sessions whose grace period is over, and what else grows old."""
         self._care.tick(now)
-        if self._config.idle_s > 0:
-            self._end_idle_sessions(now)
+        self._end_idle_sessions(now)
         self.doorkeeper.tick(now)
         expired = self._registry.expire(now)
         for session in expired:
@@ -261,6 +260,14 @@ class FrontDesk:
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
 
+    def _let_go(self, peer: Peer) -> Guest | None:
+        """Forget who is signed in at `peer`, and return them; None where that happened already."""
+        guest = self._guests.pop(peer, None)
+        if guest is not None:
+            guest.stop_renewal()
+            self._idle_watch.end(peer)
+        return guest
+
     def _dismiss(self, sessions: list[Session], close_code: CloseCode, code: str) -> None:
         """End sessions for good, with the connections that serve them."""
         for session in sessions:
@@ -268,21 +275,16 @@ class FrontDesk:
             self._documents.leave_all(session.session_id)
             peer = session.connection
             if isinstance(peer, Peer):
-                if guest := self._guests.pop(peer, None):
-                    guest.stop_renewal()
+                self._let_go(peer)
                 peer.dismiss(close_code, code)
         if sessions:
             self._forget_sessions(sessions)
 
     def _end_idle_sessions(self, now: float) -> None:
-        for guest in list(self._guests.values()):
-            if guest.peer.has_spoken:
-                guest.peer.has_spoken, guest.quiet_since = False, now
-            elif now - guest.quiet_since > self._config.idle_s:
-                guest.quiet_since = now
-                session_id, wall = guest.session.session_id, self._wall_clock()
-                close = partial(close_session, actor=SERVER, session_id=session_id, now=wall, detail="idle")
-                self._store.run(close).add_done_callback(log_failure)
+        for peer in self._idle_watch.idle(now):
+            session_id, wall = self._guests[peer].session.session_id, self._wall_clock()
+            close = partial(close_session, actor=SERVER, session_id=session_id, now=wall, detail="idle")
+            self._store.run(close).add_done_callback(log_failure)
 
     async def _admit(self, peer: Peer, message: Authentication) -> Sequence[OpenDocument]:
         if self._gives_way(peer, message):
@@ -299,7 +301,8 @@ class FrontDesk:
         if signed_in.knock is not None:
             self.doorkeeper.knock(signed_in.user, signed_in.knock)
         session = attachment.session
-        guest = self._guests[peer] = Guest(peer, signed_in, session, arrival, self._loop.time())
+        guest = self._guests[peer] = Guest(peer, signed_in, session, arrival)
+        self._idle_watch.begin(peer)
         self._clear_the_way(attachment)
         self._documents.arrive(session.session_id, peer)
         if expected is None or session.session_id != expected.session_id:
@@ -399,8 +402,7 @@ class FrontDesk:
         """Close the connection that held the session, and end sessions that had to make room."""
         old = attachment.replaced
         if isinstance(old, Peer):
-            if guest := self._guests.pop(old, None):
-                guest.stop_renewal()
+            self._let_go(old)
             self._documents.lose(attachment.session.session_id)
             old.shut(CloseCode.REPLACED, "the session goes on in a newer connection")
         for session in attachment.ended:

@@ -17,13 +17,12 @@ from texswarm_server.sessions.sign_in import SignedIn
 
 @dataclass(slots=True)
 class Guest:
-    """A signed-in peer. `quiet_since`: when it was last seen to send something."""
+    """A signed-in peer."""
 
     peer: Peer
     signed_in: SignedIn
     session: Session
     arrival: Arrival
-    quiet_since: float
     renewal: asyncio.TimerHandle | None = None
 
     @property

@@ -58,7 +58,7 @@ class Peer(ABC):
 
     `connection` is what it is written to and read from; `wire` names what it speaks; `opened_at`: when the
     connection was made, by the loop's clock; `forgets_presence`: its client forgets what it is not told anew of who
-    is where; `has_spoken` is set by every message.
+    is where; `heard_at`: when its last message came, by the same clock.
     """
 
     wire: ClassVar[str]
@@ -72,11 +72,11 @@ class Peer(ABC):
         self._desk = desk
         self._auth_timeout_s = auth_timeout_s
         self._phase = LinkPhase.GREETING
-        self.opened_at = asyncio.get_running_loop().time()
+        self._time = asyncio.get_running_loop().time
+        self.opened_at = self.heard_at = self._time()
         self.session_id: SessionId | None = None
         self._user_id: UserId | None = None
         self.is_confirmed = False
-        self.has_spoken = False
         self.outbox = Outbox(connection, hold_above_bytes=HOLD_ABOVE_BYTES)
         connection.on_congested = self.outbox.congested
         connection.on_relieved = self.outbox.relieved
@@ -174,7 +174,7 @@ class Peer(ABC):
             self.connection.take_now = self._take_now
         self._is_reading = True
         async for message in self.connection:
-            self.has_spoken = True
+            self.heard_at = self._time()
             self._is_reading = False
             if self.outbox.is_held:
                 await self.outbox.wait_relieved()
@@ -188,7 +188,7 @@ class Peer(ABC):
         """Take in a binary message in the turn in which it arrives; False where it has to wait for others."""
         if not self._is_reading or self._phase is not LinkPhase.SIGNED_IN or self.outbox.is_held:
             return False
-        self.has_spoken = True
+        self.heard_at = self._time()
         try:
             self._take_binary(message)
         except Exception:  # the border of the driver
@@ -203,7 +203,7 @@ class Peer(ABC):
         self._phase = LinkPhase.CLOSED
         self.outbox.let_go()
         if not self.connection.is_open:
-            seconds = round(asyncio.get_running_loop().time() - self.opened_at, 3)
+            seconds = round(self._time() - self.opened_at, 3)
             _logger.info("connection ended", extra=self._log_fields(code=self.connection.end_code, seconds=seconds))
         code = self.connection.protocol.close_rcvd
         self._desk.lost(self, is_clean=code is not None and code.code in _CLEAN_CODES)

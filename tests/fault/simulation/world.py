@@ -37,6 +37,7 @@ from texswarm_server.protocol.ids import DocumentId, Lineage, UserId
 from texswarm_server.sessions import administration
 from texswarm_server.sessions.deadlines import Deadlines
 from texswarm_server.sessions.document_access import issue_invite, issue_return
+from texswarm_server.sessions.idle_watch import IdleWatch
 from texswarm_server.sessions.records import DocumentRecord, Records
 from texswarm_server.sessions.registry import SessionRegistry
 
@@ -548,7 +549,7 @@ def _remains(part: object) -> dict[str, Any]:
     """Return what is left in the containers of one part of the server."""
     found: dict[str, Any] = {}
     for name, value in vars(part).items():
-        inner = _remains(value) if isinstance(value, SessionRegistry) else None
+        inner = _remains(value) if isinstance(value, SessionRegistry | IdleWatch) else None
         if inner:
             found[name] = inner
         elif isinstance(value, dict | set | list | Deadlines) and len(value) and name != "_damaged":
