@@ -8,6 +8,7 @@ import os
 import random
 import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,17 @@ def fuzz(decoder: Decoder, seed: str, cases: int) -> Counter[str]:
     return outcomes
 
 
+def cases_for(name: str, every: Mapping[str, Decoder], total: int) -> int:
+    """Return how many cases one decoder gets: rounded up, so that all together get no fewer than `total`."""
+    return -(-total * every[name].share // sum(decoder.share for decoder in every.values()))
+
+
+@pytest.mark.parametrize("total", [1, 1_000, 10_000_000, 10_000_019])
+def test_a_campaign_runs_no_fewer_cases_than_it_says(total: int) -> None:
+    every = decoders(Path())
+    assert total <= sum(cases_for(name, every, total) for name in every) < total + len(every)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_sample_is_read(name: str, tmp_path: Path) -> None:
     decoder = decoders(tmp_path)[name]
@@ -60,7 +72,7 @@ def test_only_documented_errors_come_out(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_campaign_on_a_decoder(name: str, tmp_path: Path, record_property) -> None:
     every = decoders(tmp_path)
-    cases = CASES * every[name].share // sum(decoder.share for decoder in every.values())
+    cases = cases_for(name, every, CASES)
     begun = time.process_time()
     outcomes = fuzz(every[name], f"{SEED} {name}", cases)
     record_property(name, f"{cases} cases, {time.process_time() - begun:.0f} s: {dict(outcomes)}")

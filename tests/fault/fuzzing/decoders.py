@@ -19,7 +19,9 @@ import pycrdt
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
+from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
+from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from tests.fault.fuzzing.full_messages import full_message
@@ -43,6 +45,7 @@ from texswarm_server.document.presence import Presence, PresenceEntry, decode_pr
 from texswarm_server.document.shared_document import SharedDocument
 from texswarm_server.document.updates import EMPTY_STATE, check_update, compact, merge_updates, read_state_vector
 from texswarm_server.net.client_address import FORWARDED_FOR, ClientAddresses
+from texswarm_server.net.frame_splitter import FrameSplitter
 from texswarm_server.net.opening import read_opening
 from texswarm_server.net.yjs_peer import _read_path
 from texswarm_server.pairing.channel import channel_of
@@ -101,6 +104,7 @@ from texswarm_server.sessions.credentials import hash_token, token_kind
 from texswarm_server.storage.damage import Layout, SchemaRow, read_layout
 from texswarm_server.storage.packing import pack, unpack
 
+_LARGEST_FRAME_BYTES: Final = 400
 ID: Final = "11111111-1111-4111-8111-111111111111"
 
 
@@ -156,6 +160,7 @@ def decoders(folder: Path) -> dict[str, Decoder]:
         "tokens": Decoder(_as_text(_verify()), (RejectedError,), _tokens(), 4),
         "yjs_paths": Decoder(lambda data: _read_path("/yjs/" + data.decode("latin-1")), (), _paths(), 5),
         "proxies": Decoder(_find_address, (), (b"1.2.3.4, 10.0.0.1", b"[::1]:80,::ffff:10.0.0.2, fe80::1%eth0"), 5),
+        "wire": Decoder(_split_frames, (), _wire(), 10),
         "requests": Decoder(_open_connection, (), _requests(), 5),
         "settings": Decoder(
             _as_text(_read_values), (ValueError,), (b"30m", b"1.5h", b"256M", b"8091", b"a, b", b"90"), 3
@@ -314,6 +319,35 @@ def _open_connection(data: bytes) -> None:
     assert (request.path, tuple(request.headers.get_all(FORWARDED_FOR))) == (opening.path, opening.forwarded_for)
 
 
+def _split_frames(data: bytes) -> None:
+    """Wherever the bytes are cut the same messages come out, and websockets reads the same in them."""
+    cut = zlib.crc32(data) % (len(data) + 1)
+    whole, pieces = _split(data), _split(data[:cut], data[cut:])
+    assert [payload for _frame, payload in pieces if payload is not None] == _messages(whole)
+    passed_on = b"".join(frame for frame, _payload in whole)
+    assert data.startswith(passed_on)
+    assert passed_on.startswith(b"".join(frame for frame, _payload in pieces))
+
+
+def _split(*chunks: bytes) -> list[tuple[bytes, bytes | None]]:
+    splitter = FrameSplitter()
+    return [piece for chunk in chunks for piece in splitter.split(chunk, _LARGEST_FRAME_BYTES)]
+
+
+def _messages(pieces: list[tuple[bytes, bytes | None]]) -> list[bytes]:
+    """Return the payloads of the whole messages among the frames, which are what websockets takes them for."""
+    found = []
+    for frame, payload in pieces:
+        if payload is not None:
+            protocol = ServerProtocol(state=State.OPEN)
+            protocol.receive_data(frame)
+            (read,) = protocol.events_received()
+            assert isinstance(read, Frame)
+            assert (read.opcode in {Opcode.TEXT, Opcode.BINARY}, read.fin, read.data) == (True, True, payload)
+            found.append(payload)
+    return found
+
+
 def _read_values(text: str) -> None:
     for read in (read_time, read_size, read_port, read_days, read_count, read_switch):
         try:
@@ -341,6 +375,26 @@ def _requests() -> tuple[bytes, ...]:
     )
     more = (b"", b"X-Forwarded-For: 192.0.2.1\r\n", b"Content-Length: 0\r\n", b"Upgrade: websocket\r\n")
     return tuple(usual + each + b"\r\n" for each in more)
+
+
+def _wire() -> tuple[bytes, ...]:
+    """Return what clients send in frames: messages of every form of length, in parts, and what is no message."""
+    binary, text, ping, first, last = 0x82, 0x81, 0x89, 0x01, 0x80
+    kinds = (
+        ((binary, 0), (text, 5), (ping, 3), (binary, 125)),
+        ((binary, 126), (text, 300), (binary, 1)),
+        ((first, 4), (ping, 0), (last, 9), (text, 7)),
+        ((binary, _LARGEST_FRAME_BYTES), (binary, _LARGEST_FRAME_BYTES + 1), (text, 1)),
+    )
+    return tuple(
+        b"".join(_masked(lead, b"payload " * (size // 8) + b"x" * (size % 8)) for lead, size in each) for each in kinds
+    )
+
+
+def _masked(lead: int, payload: bytes) -> bytes:
+    size, mask = len(payload), b"\x12\x34\x56\x78"
+    length = bytes([0x80 | size]) if size < 126 else b"\xfe" + size.to_bytes(2, "big")
+    return bytes([lead]) + length + mask + bytes(byte ^ mask[at % 4] for at, byte in enumerate(payload))
 
 
 def _orders() -> tuple[bytes, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ import pytest
 from tests.helpers.legacy_client import LegacyClient, legacy_client
 from tests.helpers.run_async import runs_async
 from tests.helpers.wire_client import signed_in_client
+from texswarm_server.net.legacy_peer import LegacyPeer
 from texswarm_server.protocol.messages import Participants
 
 SPELLINGS = [
@@ -255,6 +257,19 @@ async def test_the_server_gives_signs_of_life(premises) -> None:
         await ada.say("Heartbeat", {"timestamp": "now"})
         await ada.until(lambda: [kind for kind, _ in ada.heard].count("Heartbeat") >= 3)
         assert isinstance((await ada.next("Heartbeat"))["timestamp"], str)
+
+
+@runs_async
+async def test_a_sign_of_life_comes_every_ten_seconds_however_seldom_the_server_pings(premises) -> None:
+    now = asyncio.get_running_loop().time
+    async with premises.running(heartbeat_s=60.0, dead_after_s=120.0) as place, legacy_client(place.url) as ada:
+        await ada.sign_in(place.host_invite, "ada")
+        (peer,) = (each for each in place.server._peers if isinstance(each, LegacyPeer))
+        assert 0 < peer._heartbeat.when() - now() < 10
+        peer._heartbeat.cancel()
+        peer._beat()
+        await ada.next("Heartbeat")
+        assert 0 < peer._heartbeat.when() - now() < 10
 
 
 @runs_async

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from tests.helpers.run_async import runs_async
+from tests.helpers.run_async import runs_async, until
 from tests.helpers.wire_client import signed_in_client
 from tests.helpers.yjs_client import YjsClient, yjs_client
 from texswarm_server.document import ProjectDocument
+from texswarm_server.net.yjs_peer import YjsPeer
 
 
 async def published(client: YjsClient, client_id: int) -> dict[str, Any]:
@@ -130,6 +132,19 @@ async def test_who_is_alone_hears_signs_of_life(premises) -> None:
         async with yjs_client(place.url, created.document_id, None) as browser:
             await browser.until(lambda: browser.awareness_messages >= 3)
             assert browser.presence == {}
+
+
+@runs_async
+async def test_who_is_alone_hears_them_in_time_however_seldom_the_server_pings(premises) -> None:
+    async with (
+        premises.running(open=True, heartbeat_s=60.0, dead_after_s=120.0) as place,
+        signed_in_client(place.url, None) as desktop,
+    ):
+        created = await desktop.create()
+        async with yjs_client(place.url, created.document_id, None):
+            await until(lambda: any(isinstance(each, YjsPeer) and each._heartbeat for each in place.server._peers))
+            (peer,) = (each for each in place.server._peers if isinstance(each, YjsPeer))
+            assert 0 < peer._heartbeat.when() - asyncio.get_running_loop().time() < 10
 
 
 @runs_async
