@@ -43,9 +43,12 @@ check: system $(ready) ## Lint, format, types, import arrows
 	$(bin)/mypy -p tests
 	$(bin)/lint-imports --no-logo
 
+# The load is measured in any case: one figure that holds no limit in the first half must not cost the table of the second.
 bench: system $(ready) ## Measure; the figures stand at the end
-	QT_QPA_PLATFORM=offscreen $(bin)/pytest tests/benchmarks -m benchmark -p no:randomly -s
-	$(bin)/python -m tests.benchmarks.load --write $(ARGS)
+	@status=0; set -x; \
+	QT_QPA_PLATFORM=offscreen $(bin)/pytest tests/benchmarks -m benchmark -p no:randomly -s || status=$$?; \
+	$(bin)/python -m tests.benchmarks.load --write $(ARGS) || status=$$?; \
+	{ set +x; } 2>/dev/null; exit $$status
 
 lock: system $(ready) ## Choose the versions of the lock file anew
 	$(bin)/pip install --quiet --upgrade uv
