@@ -13,9 +13,15 @@ import msgspec
 
 T = TypeVar("T")
 
+PROGRAM: Final = "texswarm-server"
 _GAP: Final = "  "
 _NARROWEST: Final = 8
 _ELLIPSIS: Final = "…"
+
+
+def complain(error: Exception) -> None:
+    """Print why something failed, in one line."""
+    print(f"{PROGRAM}: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201 - what a command line says
 
 
 def say(text: str) -> None:

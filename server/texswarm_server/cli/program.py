@@ -22,9 +22,9 @@ from texswarm_server.cli import (
     users,
 )
 from texswarm_server.cli.arguments import Parser
+from texswarm_server.cli.output import PROGRAM, complain
 from texswarm_server.protocol.errors import TexSwarmError
 
-PROGRAM: Final = "texswarm-server"
 _INTERRUPTED: Final = 130
 _PIPE_CLOSED: Final = 141
 
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
         status = int(options.run(options))
         sys.stdout.flush()
     except TexSwarmError as error:
-        print(f"{PROGRAM}: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201 - what a command line says
+        complain(error)
         return 1
     except KeyboardInterrupt:
         return _INTERRUPTED

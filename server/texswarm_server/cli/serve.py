@@ -2,15 +2,20 @@
 
 import argparse
 import errno
+from typing import Final
 
 from texswarm_server import serving
 from texswarm_server.app import CollabServer
 from texswarm_server.cli.arguments import Commands, add_command, add_settings, server_config
-from texswarm_server.cli.output import say
+from texswarm_server.cli.output import complain, say
 from texswarm_server.cli.supervisor import tell_ready
 from texswarm_server.config import ServerConfig
+from texswarm_server.net.client_address import Networks
 from texswarm_server.net.port_owner import free_port, port_owner
 from texswarm_server.protocol.errors import SettingsError
+
+#: EX_CONFIG of sysexits.h: what was configured is wrong, and trying again does not help.
+MISCONFIGURED: Final = 78
 
 
 def add(commands: Commands) -> None:
@@ -19,12 +24,24 @@ def add(commands: Commands) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    config = server_config(options)
+    try:
+        config = _configuration(options)
+    except SettingsError as error:
+        complain(error)
+        return MISCONFIGURED
     try:
         serving.run(config, _announce)
     except OSError as error:
         raise SettingsError(why_not_listening(config, error)) from error
     return 0
+
+
+def _configuration(options: argparse.Namespace) -> ServerConfig:
+    """Return a configuration that can be used as far as it can be told without the machine; raises SettingsError."""
+    config = server_config(options)
+    Networks(config.trusted_proxies, "trusted_proxies")
+    Networks(config.metrics_from, "metrics_from")
+    return config
 
 
 def _announce(server: CollabServer) -> None:

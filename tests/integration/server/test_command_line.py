@@ -90,13 +90,44 @@ async def test_what_cannot_be_used_is_one_line_and_a_status(tmp_path: Path) -> N
             "not a database": ("serve", "--data", junk, "--port", 0),
             "another server uses": ("serve", "--data", tmp_path / "used", "--port", 0),
             "cannot use the certificate": ("serve", "--data", tmp_path / "t", "--tls-cert", "no", "--tls-key", "no"),
-            "belong together": ("serve", "--data", tmp_path / "t", "--tls-cert", "no"),
             "cannot listen on": ("serve", "--data", tmp_path / "t", "--host", "203.0.113.9"),
             "no such document": ("invite", "--data", tmp_path / "used", "--document", "nothing"),
         }.items():
             status, out, err = await texswarm_server(*arguments)
             assert (status, out, err.count("\n")) == (1, "", 1), err
             assert words in err
+
+
+@pytest.mark.parametrize(
+    ("file", "variables", "words"),
+    [
+        ("prot = 8091\n", {}, "unknown key 'prot'; did you mean 'port'?"),
+        ("port = \n", {}, "is not TOML"),
+        ("tls_cert = 'a.pem'\n", {}, "belong together"),
+        ("trusted_proxies = ['the proxy']\n", {}, "trusted_proxies: not an address"),
+        ("metrics_from = ['everybody']\n", {}, "metrics_from: not an address"),
+        ("", {"TEXSWARM_GRACE": "soon"}, "TEXSWARM_GRACE: "),
+        ("", {"TEXSWARM_CONFIG": "not-there.toml"}, "cannot read not-there.toml"),
+    ],
+)
+def test_a_server_that_is_configured_wrongly_has_a_status_of_its_own(
+    file: str,
+    variables: dict[str, str],
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from texswarm_server.cli.program import main
+
+    (tmp_path / "server.toml").write_text(file)
+    for name, value in ({"TEXSWARM_CONFIG": str(tmp_path / "server.toml")} | variables).items():
+        monkeypatch.setenv(name, value)
+
+    assert main(["serve", "--data", str(tmp_path / "data")]) == 78
+    said = capsys.readouterr().err
+    assert (words in said, said.count("\n")) == (True, 1), said
+    assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.parametrize(

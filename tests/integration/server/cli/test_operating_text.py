@@ -13,6 +13,7 @@ import pytest
 
 from texswarm_server.cli.arguments import Parser
 from texswarm_server.cli.program import parser
+from texswarm_server.cli.serve import MISCONFIGURED
 from texswarm_server.cli.settings import BY_NAME, ConfigFile, build, choose
 from texswarm_server.cli.settings_shown import markdown
 from texswarm_server.config import ServerConfig
@@ -98,6 +99,7 @@ def test_the_unit_starts_the_server_with_what_it_knows() -> None:
     assert variable == BY_NAME["data"].variable
     assert data == f"/var/lib/{service['StateDirectory']}"
     assert "AF_NETLINK" in service["RestrictAddressFamilies"].split()
+    assert {"2", str(MISCONFIGURED)} == set(service["RestartPreventExitStatus"].split())
     assert float(service["TimeoutStopSec"]) > ServerConfig(data=Path()).drain_s + 15
 
 
@@ -110,6 +112,15 @@ def test_the_container_starts_the_server_with_what_it_knows() -> None:
     config = build(choose({}, variables, None), host_name="")
     assert (config.host, str(config.data)) == ("0.0.0.0", "/data")
     assert set(variables) <= {setting.variable for setting in BY_NAME.values()}
+    about_files = TEXT.split("## In a container")[1].split("\n## ")[0]
+    assert all(f"`{variable}`" in about_files for variable in variables), "they win over a mounted file: say so"
+
+
+def test_what_the_container_sets_wins_over_a_mounted_file() -> None:
+    variables = dict(re.findall(r"(TEXSWARM_\w+)=(\S+)", DOCKERFILE))
+    mounted = ConfigFile(Path("/etc/texswarm/server.toml"), {"host": "127.0.0.1", "port": 1, "grace": "12h"})
+    config = build(choose({}, variables, mounted), host_name="")
+    assert (config.host, config.port, config.grace_s) == ("0.0.0.0", 8091, 12 * 3600)
 
 
 def test_parts_of_the_source_that_the_container_takes_are_there() -> None:
