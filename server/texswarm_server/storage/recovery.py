@@ -2,8 +2,8 @@
 
 It is worked on in a copy: a broken log is mended, a file that was cut short is filled up, a broken head is made anew
 from the layout that lies beside the database, then table by table every row is taken over that SQLite can still reach,
-and gaps between the tables are filled. A recovery is made once for each state of the damaged files, so that what is
-written into the recovered one afterwards stays.
+rows with checksums are looked for on all other pages, and gaps between the tables are filled. A recovery is made once
+for each state of the damaged files, so that what is written into the recovered one afterwards stays.
 """
 
 import logging
@@ -30,6 +30,7 @@ from texswarm_server.storage.damage import (
 )
 from texswarm_server.storage.folder_lock import FolderLock
 from texswarm_server.storage.mending import restore_documents, restore_owners
+from texswarm_server.storage.page_salvage import salvage_pages
 from texswarm_server.storage.read_only import (
     FILE_MAGIC,
     is_damage,
@@ -280,6 +281,8 @@ def _take_over(copy: Path, part: Path, source: str, written_at: float) -> None:
             if kind == "table" and _copy_table(old, new, table):
                 torn.add(table)
                 _logger.error("recovering: parts of the table %s cannot be read", table)
+        if found := salvage_pages(copy, new, torn):
+            _logger.error("recovering: %d rows lay on pages that no table leads to any more", found)
         _fill_gaps(old, new, torn, written_at)
         _go_on_counting(old, new)
         new.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (_SOURCE_KEY, source))

@@ -19,10 +19,12 @@ from tests.helpers.stored_documents import (
     opened_store,
     text_of,
     typed_updates,
+    upkeep_done,
 )
 from texswarm_server.protocol.ids import DocumentId, UserId
 from texswarm_server.sessions.records import Removal
 from texswarm_server.storage.damage import note_suspicion
+from texswarm_server.storage.recovery import recovered_path
 from texswarm_server.storage.store import database_path
 
 if TYPE_CHECKING:
@@ -63,7 +65,7 @@ async def words_in(store: SqliteStore, document_id: DocumentId) -> int:
     return 0 if loaded is None else len(text_of(loaded.updates).split())
 
 
-@pytest.mark.parametrize("table", ["documents", "roles", "documents_of_owner"])
+@pytest.mark.parametrize("table", ["documents", "roles", "updates", "documents_of_owner", "updates_of_document"])
 @pytest.mark.expects_log
 @runs_async
 async def test_without_the_root_of_a_table_every_document_is_shown_whole(
@@ -124,6 +126,53 @@ async def test_who_was_taken_out_of_a_document_gets_no_role_back(
         assert await store.run(lambda records: records.role_of(ADA, PAPER)) is None
         assert await store.run(lambda records: records.role_of(ADA, OTHER)) == "owner"
     assert "parts of the table roles" in caplog.text
+
+
+@pytest.mark.expects_log
+@runs_async
+async def test_without_the_root_of_the_snapshots_a_long_document_is_shown_whole(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with opened_store(tmp_path, compact_after=10) as store:
+        for number in range(40):  # so many that they do not fit on one page
+            name = DocumentId(f"document-{number}-" + "x" * 100)
+            await add_document(store, name)
+            await append_all(store, typed_updates(12, text=f"{number} " * 1_000)[1], name)
+            store.rest(name)
+        await upkeep_done(store)
+    path = database_path(tmp_path)
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("SELECT count(*) FROM snapshots").fetchone() == (40,)
+        kept = {row[0] for row in database.execute("SELECT document_id FROM snapshots")}
+        database.execute("DELETE FROM versions")  # which would stand in for them
+        database.commit()
+    spoil_root(path, "snapshots")
+    async with opened_store(tmp_path) as store:
+        assert {name: await words_in(store, DocumentId(name)) for name in kept} == dict.fromkeys(kept, 12_000)
+    assert "parts of the table snapshots" in caplog.text
+
+
+@pytest.mark.expects_log
+@runs_async
+async def test_of_half_a_file_the_documents_in_it_are_shown(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    names = [DocumentId(f"document-{number}") for number in range(60)]
+    async with opened_store(tmp_path) as store:
+        for name in names:
+            await add_document(store, name, title="A title that takes up room " * 5)
+            await append_all(store, typed_updates(3, text="word " * 300)[1], name)
+    path = database_path(tmp_path)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    async with opened_store(tmp_path) as store:
+        assert store.damage
+        with closing(sqlite3.connect(recovered_path(path))) as database:
+            stored = {row[0] for row in database.execute("SELECT DISTINCT document_id FROM updates")}
+        documents = await store.run(lambda records: records.documents())
+        whole = [each for each in documents if await words_in(store, each.document_id) == 900]
+        assert len(whole) >= 15
+        assert {(each.lineage, each.owner_id) for each in whole} == {("l", ADA)}
+        assert stored <= {each.document_id for each in documents}
+    assert "is served read-only" in caplog.text
 
 
 @runs_async
