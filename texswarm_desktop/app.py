@@ -24,6 +24,7 @@ from PySide6.QtWidgets import QApplication
 from texswarm_desktop.client.link import TransportFactory
 from texswarm_desktop.client.pairing import OpenCertified
 from texswarm_desktop.core.settings import USUAL_FONT_SIZE_PT
+from texswarm_desktop.qtx.application import Application
 from texswarm_desktop.qtx.garbage import GuiThreadGarbage
 from texswarm_desktop.qtx.loop import loop_factory
 from texswarm_desktop.qtx.single_instance import FolderCalls, LinkReceiver, call_window_of, hand_over, socket_name
@@ -195,6 +196,12 @@ class Desktop:
             else:
                 return
 
+    def show_link(self, link: str) -> None:
+        """Somebody followed a link elsewhere: it is shown here, and nothing happens until the user says so."""
+        self.window.come_to_front()
+        if is_address(link):
+            self.window.meeting.show_join_dialog(link)
+
     def set_theme(self, name: str) -> None:
         """Wear another theme: system, light or dark."""
         self.theme.set_mode(ThemeMode(name))
@@ -209,7 +216,7 @@ class Desktop:
 
     def _wire_workspace(self) -> None:
         workspace = self.workspace
-        self._links.link_received.connect(self._on_links_received)
+        self._links.link_received.connect(self.show_link)
         self._calls.called.connect(self.window.come_to_front)
         self.window.came_back.connect(workspace.came_back)
         workspace.opened_changed.connect(self._on_workspace_opened)
@@ -234,12 +241,6 @@ class Desktop:
         self.window.show_project(observed.view, observed.participants, observed.presence)
         observed.view.open_main_file()
         self._show_first()
-
-    def _on_links_received(self, link: str) -> None:
-        """Somebody followed a link elsewhere: it is shown here, and nothing happens until the user says so."""
-        self.window.come_to_front()
-        if is_address(link):
-            self.window.meeting.show_join_dialog(link)
 
     def _on_nearby_hosts(self, hosts: Hosts) -> None:
         """Where the host of the open project is among them, it is looked for there: known again by its certificate."""
@@ -402,7 +403,7 @@ def _is_taken_over(target: str, profile_dir: Path | None) -> bool:
 
 
 async def _main(
-    application: QApplication,
+    application: Application,
     target: str | None,
     profile: Path | None,
     companion: Companion | None,
@@ -413,7 +414,11 @@ async def _main(
         desktop.begin(target)
         if companion is not None:
             desktop.accompany(companion)
-        await desktop.until_closed()
+        application.take_links(desktop.show_link)
+        try:
+            await desktop.until_closed()
+        finally:
+            application.take_links(None)
     return 0
 
 
@@ -426,7 +431,7 @@ def run(
 ) -> int:
     """Run the desktop until its window is closed; returns the exit status. `host_address`: where its server listens."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    application = QApplication(sys.argv[:1])
+    application = Application(sys.argv[:1])
     application.setApplicationName("TeXSwarm")
     application.setDesktopFileName(_NAME)
     if target is not None and _is_taken_over(target, profile_dir):

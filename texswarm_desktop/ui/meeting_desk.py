@@ -100,9 +100,11 @@ class MeetingDesk(QObject):
     # ── joining ─────────────────────────────────────────────────────────────────────────────────────────
 
     def show_join_dialog(self, link: str = "", *, host: NearbyHost | None = None) -> None:
-        """Ask whom to join, and the name others shall see."""
+        """Ask whom to join, and the name others shall see; what was asked before gives way."""
         from texswarm_desktop.ui.dialogs.join_dialog import JoinDialog  # noqa: PLC0415
 
+        if self._join_dialog is not None:
+            self._join_dialog.reject()
         name = self._start.name
         dialog = JoinDialog(self._theme, self._join, self._window, link=link or "", name=name, host=host)
         self._join_dialog = dialog
