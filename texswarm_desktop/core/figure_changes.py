@@ -4,7 +4,9 @@ Three views of every file are compared: what was last the same at both (`records
 document says. Unlike text, two contents cannot be merged: of two people who change one figure at the same time neither
 loses it, because the one on disk is kept beside, under a name of its own. Nothing is decided by time.
 
-The same rules hold at the opening and while the project is open.
+The same rules hold at the opening and while the project is open. They are asked again whenever something has changed,
+also in the middle of what they said before, and must not say twice what was done already: so what is on disk gives way
+only when the content that comes in its place is here, and nothing is kept beside that the document names already.
 """
 
 from collections.abc import Collection, Mapping
@@ -25,8 +27,9 @@ class FigureFacts:
     """`records` and `document` by file id; `disk`: hashes by path.
 
     `unsettled`: paths at which another program is still at work, left alone this time; `left_out`: paths that are not
-    brought in; `taken`: paths that other files of the project have; `is_whole`: False where the folder seems
-    to have been emptied or to be away, so that nothing counts as deleted.
+    brought in; `taken`: paths that other files of the project have; `lacking`: hashes of contents that are not
+    here yet; `is_whole`: False where the folder seems to have been emptied or to be away, so that nothing counts as
+    deleted.
     """
 
     records: Mapping[str, Figure]
@@ -35,6 +38,7 @@ class FigureFacts:
     unsettled: Collection[str] = ()
     left_out: Collection[str] = ()
     taken: Collection[str] = ()
+    lacking: Collection[str] = ()
     is_whole: bool = True
 
 
@@ -93,7 +97,7 @@ class KeepBoth:
 
 @dataclass(frozen=True, slots=True)
 class WriteOut:
-    """Write what the document says."""
+    """Write what the document says, and delete the file where it was if it is still what we know of it."""
 
     file_id: str
 
@@ -152,10 +156,9 @@ def _seen(facts: FigureFacts, file_id: str, figure: Figure, fresh: list[str], ta
         return [] if figure == record else _write_out(facts, file_id, figure, taken)
     if figure.blob_hash == there:
         return [Know(file_id)] if figure.path == record.path else _write_out(facts, file_id, figure, taken)
-    if figure.blob_hash == record.blob_hash and figure.path == record.path:
+    if figure.blob_hash == record.blob_hash:
         return [TakeContent(file_id, record.path)]
-    writing = _write_out(facts, file_id, figure, taken)
-    return writing if figure.path == record.path else [KeepBoth(record.path, _free_name(record.path, taken)), *writing]
+    return _write_out(facts, file_id, figure, taken)  # renamed as well, the one on disk keeps the name it has
 
 
 def _gone(facts: FigureFacts, file_id: str, figure: Figure, fresh: list[str], taken: set[str]) -> list[FigureStep]:
@@ -172,12 +175,18 @@ def _gone(facts: FigureFacts, file_id: str, figure: Figure, fresh: list[str], ta
 
 
 def _write_out(facts: FigureFacts, file_id: str, figure: Figure, taken: set[str]) -> list[FigureStep]:
-    """Write a file out; what lies at its path and is nobody's is kept under another name."""
+    """Write a file out once its content is here; what lies at its path and is nobody's is kept under another name."""
+    if figure.blob_hash in facts.lacking:
+        return []
     there = facts.disk.get(figure.path)
     is_known = Figure(figure.path, there or "") in facts.records.values()
-    if there is None or there == figure.blob_hash or is_known:
+    if there is None or there == figure.blob_hash or is_known or _is_named(facts, there):
         return [WriteOut(file_id)]
     return [KeepBoth(figure.path, _free_name(figure.path, taken)), WriteOut(file_id)]
+
+
+def _is_named(facts: FigureFacts, blob_hash: str) -> bool:
+    return any(figure.blob_hash == blob_hash for figure in facts.document.values())
 
 
 def _deleted(facts: FigureFacts) -> list[FigureStep]:

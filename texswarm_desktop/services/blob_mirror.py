@@ -295,6 +295,7 @@ class BlobMirror:
             unsettled=self._unsettled,
             left_out=look.left_out,
             taken={entry.path for entry in self._document.files.values()},
+            lacking={_blob(entry.blob).blob_hash for entry in files.values()} - self._contents.keys(),
             is_whole=look.is_whole,
         )
         orders: list[_Order] = []
@@ -367,12 +368,13 @@ class BlobMirror:
                 self._order(FileId(file_id), on_disk, orders)
 
     def _order(self, file_id: FileId, on_disk: Mapping[str, FigureRecord], orders: list[_Order]) -> None:
-        """Have a content written, if it is here; otherwise the server is asked for it, and this comes again."""
+        """Have a content, which is here, written."""
         entry = self._document.files[file_id]
-        blob = _blob(entry.blob)
-        if blob.blob_hash in self._contents:
-            old = self._records.get(file_id)
-            orders.append(_Order(file_id, entry.path, blob, on_disk.get(entry.path), old))
+        blob, old = _blob(entry.blob), self._records.get(file_id)
+        there = on_disk.get(old.path) if old is not None else None
+        if there is not None and there.blob == blob:  # another program put there what the document says: it moves along
+            old = there
+        orders.append(_Order(file_id, entry.path, blob, on_disk.get(entry.path), old))
 
     def _know(self, file_id: FileId, record: FigureRecord) -> None:
         self._fresh.pop(record.path, None)

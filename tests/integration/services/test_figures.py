@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.helpers.fake_credentials import FakeCredentials
+from tests.helpers.folder_listing import files_in
 from tests.helpers.live_folder import fill
 from tests.helpers.run_async import runs_async, until
 from tests.helpers.small_disk import small_disk
@@ -145,6 +146,36 @@ async def test_changes_renames_and_deletions_arrive_at_the_other_side(tmp_path, 
         (bob.folder / "graph.png").unlink()
         await until(lambda: not (ada.folder / "graph.png").exists())
         assert not ada.project.document.blob_files
+
+
+@runs_async
+async def test_what_gives_way_to_a_content_that_is_still_travelling_is_kept_beside_once(tmp_path, executor) -> None:
+    old, theirs, mine = (picture(20_000, number) for number in range(3))
+    async with (
+        server_in(tmp_path) as server,
+        TcpProxy(server.address.port) as cable,
+        two_peers(tmp_path, server, executor, cable.port) as (ada, bob),
+    ):
+        ada.put("plot.png", old)
+        await bob.gets("plot.png", old)
+        await ada.sent()
+        cable.refuse()
+        await until(lambda: not ada.project.blobs.is_settled)
+        bob.put("plot.png", theirs)
+        await until(lambda: _blob_of(bob, "plot.png") == sha256(theirs).hexdigest())
+        ada.project.shared.apply_remote(bob.project.shared.update_since(ada.project.shared.state_vector()))
+        ada.put("plot.png", mine)
+        for _ in range(3):  # the name of the new content is here, and it is not
+            await ada.project.flush()
+        assert files_in(ada.folder).keys() == {"main.tex", "plot.png"}
+        assert ada.has("plot.png", mine)
+        cable.restore()
+        for peer in (ada, bob):
+            await peer.gets("plot.png", theirs)
+            await peer.gets("plot (2).png", mine)
+        await ada.sent()
+        assert files_in(bob.folder).keys() == {"main.tex", "plot.png", "plot (2).png"}
+        assert len(ada.project.document.blob_files) == 2
 
 
 @runs_async

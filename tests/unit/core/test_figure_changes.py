@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +13,7 @@ from texswarm_desktop.core.figure_changes import (
     DeleteOut,
     Figure,
     FigureFacts,
+    FigureStep,
     Forget,
     KeepBoth,
     Know,
@@ -22,6 +23,9 @@ from texswarm_desktop.core.figure_changes import (
     WriteOut,
     figure_steps,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 A, B, C = "a" * 64, "b" * 64, "c" * 64
 
@@ -63,6 +67,29 @@ def test_what_changed_on_both_sides_is_kept_twice() -> None:
     assert figure_steps(taken)[0] == KeepBoth("p.png", "p (3).png")
 
 
+def test_what_gives_way_waits_for_the_content_that_comes_in_its_place() -> None:
+    assert figure_steps(facts(A, {"p.png": B}, C, lacking={C})) == []
+    assert figure_steps(facts(A, {"p.png": A}, C, lacking={C})) == []
+    assert figure_steps(facts(disk={"p.png": A}, document=B, lacking={B})) == []
+
+
+def test_what_the_document_names_already_is_not_kept_once_more() -> None:
+    interrupted = FigureFacts(
+        records={"f": Figure("p.png", A)},
+        disk={"p.png": B},
+        document={"f": Figure("p.png", C), "g": Figure("p (2).png", B)},
+    )
+    assert figure_steps(interrupted) == [WriteOut("f"), WriteOut("g")]
+
+
+def test_what_was_renamed_in_the_document_and_changed_on_disk_is_both() -> None:
+    renamed = FigureFacts({"f": Figure("p.png", A)}, {"p.png": B}, {"f": Figure("q.png", A)})
+    assert figure_steps(renamed) == [TakeContent("f", "p.png")]
+    changed_too = FigureFacts({"f": Figure("p.png", A)}, {"p.png": B}, {"f": Figure("q.png", C)})
+    assert figure_steps(changed_too) == [WriteOut("f")]
+    assert settled({"f": Figure("p.png", A)}, {"p.png": B}, {"f": Figure("q.png", C)})[1] == {"p.png": B, "q.png": C}
+
+
 def test_two_new_files_of_one_name_are_both_kept() -> None:
     assert figure_steps(facts(disk={"p.png": A}, document=B)) == [KeepBoth("p.png", "p (2).png"), WriteOut("f")]
 
@@ -97,46 +124,66 @@ FIGURES = st.dictionaries(st.sampled_from("fg"), st.builds(Figure, PATHS, HASHES
 )
 
 
-def settled(records: dict[str, Figure], disk: dict[str, str], document: dict[str, Figure]) -> Any:
-    """Do the steps as the mirror does, again and again, until nothing is left to do."""
-    for _ in range(6):
-        steps = figure_steps(FigureFacts(records=records, disk=disk, document=document))
-        if not steps:
+def settled(
+    records: dict[str, Figure], disk: dict[str, str], document: dict[str, Figure], arriving: Sequence[str] = ()
+) -> Any:
+    """Do the steps as the mirror does, again and again, until nothing is left to do.
+
+    `arriving`: contents that are not here at first, unless they are on disk; one comes in each second round.
+    """
+    lacking = [blob_hash for blob_hash in arriving if blob_hash not in {*disk.values()}]
+    for number in range(2 * len(lacking) + 6):
+        steps = figure_steps(FigureFacts(records, disk, document, lacking=set(lacking)))
+        if not steps and not lacking:
             return records, disk, document
-        claimed = {figure.path for figure in document.values()}
-        for number, step in enumerate(steps):
-            match step:
-                case Know(file_id):
-                    records[file_id] = Figure(document[file_id].path, disk[document[file_id].path])
-                case AddFigure(path):
-                    document[f"new{path}{number}"] = records[f"new{path}{number}"] = Figure(path, disk[path])
-                case TakeContent(file_id, path):
-                    document[file_id] = records[file_id] = Figure(path, disk[path])
-                case RenameFigure(file_id, path) | BringBack(file_id, path):
-                    document[file_id] = records[file_id] = Figure(path, disk[path])
-                case RemoveFigure(file_id):
-                    del document[file_id], records[file_id]
-                case KeepBoth(path, copy_path):
-                    document[f"copy{copy_path}{number}"] = Figure(copy_path, disk[path])
-                case Forget(file_id):
-                    del records[file_id]
-                case DeleteOut(file_id):
-                    del disk[records.pop(file_id).path]
-                case WriteOut(file_id):
-                    old = records.get(file_id)
-                    records[file_id] = figure = document[file_id]
-                    disk[figure.path] = figure.blob_hash
-                    if old is not None and old.path not in {figure.path, *claimed}:
-                        disk.pop(old.path, None)
+        take(steps, records, disk, document, f"{number}")
+        if number % 2:
+            del lacking[:1]
     raise AssertionError("it never comes to rest")
 
 
-@given(FIGURES, st.dictionaries(PATHS, HASHES, max_size=3), FIGURES)
+def take(
+    steps: Sequence[FigureStep], records: dict[str, Figure], disk: dict[str, str], document: dict[str, Figure], new: str
+) -> None:
+    """Do the steps; what is added has `new` in its id."""
+    claimed, before = {figure.path for figure in document.values()}, dict(disk)
+    for step in steps:
+        match step:
+            case Know(file_id):
+                records[file_id] = Figure(document[file_id].path, disk[document[file_id].path])
+            case AddFigure(path):
+                document[f"new{new}{path}"] = records[f"new{new}{path}"] = Figure(path, disk[path])
+            case TakeContent(file_id, path):
+                document[file_id] = Figure(document[file_id].path, disk[path])
+                records[file_id] = Figure(path, disk[path])
+            case RenameFigure(file_id, path) | BringBack(file_id, path):
+                document[file_id] = records[file_id] = Figure(path, disk[path])
+            case RemoveFigure(file_id):
+                del document[file_id], records[file_id]
+            case KeepBoth(path, copy_path):
+                document[f"copy{new}{copy_path}"] = Figure(copy_path, disk[path])
+                claimed.add(copy_path)
+            case Forget(file_id):
+                del records[file_id]
+            case DeleteOut(file_id):
+                del disk[records.pop(file_id).path]
+            case WriteOut(file_id):
+                old = records.get(file_id)
+                records[file_id] = figure = document[file_id]
+                disk[figure.path] = figure.blob_hash
+                known = {} if old is None else {old.blob_hash, figure.blob_hash}
+                if old is not None and old.path not in {figure.path, *claimed} and before.get(old.path) in known:
+                    disk.pop(old.path, None)
+
+
+@given(FIGURES, st.dictionaries(PATHS, HASHES, max_size=3), FIGURES, st.permutations([A, B, C]))
 def test_it_comes_to_rest_with_both_the_same_and_nothing_new_is_lost(
-    records: dict[str, Figure], disk: dict[str, str], document: dict[str, Figure]
+    records: dict[str, Figure], disk: dict[str, str], document: dict[str, Figure], arriving: list[str]
 ) -> None:
     known = {figure.blob_hash for figure in records.values()}
     new = ({*disk.values()} | {figure.blob_hash for figure in document.values()}) - known
-    records, disk, document = settled(dict(records), dict(disk), dict(document))
+    records, disk, document = settled(dict(records), dict(disk), dict(document), arriving)
     assert {figure.path: figure.blob_hash for figure in document.values()} == disk
     assert new <= {*disk.values()}
+    kept = [(path.partition(" (")[0], blob_hash) for path, blob_hash in disk.items() if "(" in path]
+    assert len(kept) == len({*kept})
