@@ -2,7 +2,8 @@
 
 Three views of every file are compared: what was last the same at both (`records`), what is on disk now, and what the
 document says. Unlike text, two contents cannot be merged: of two people who change one figure at the same time neither
-loses it, because the one on disk is kept beside, under a name of its own. Nothing is decided by time.
+loses it: what on disk was not taken in yet, or what was and lost against another, is kept beside, under a name of its
+own. Nothing is decided by time.
 
 The same rules hold at the opening and while the project is open. They are asked again whenever something has changed,
 also in the middle of what they said before, and must not say twice what was done already: so what is on disk gives way
@@ -10,7 +11,7 @@ only when the content that comes in its place is here, and nothing is kept besid
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 
@@ -28,8 +29,8 @@ class FigureFacts:
 
     `unsettled`: paths at which another program is still at work, left alone this time; `left_out`: paths that are not
     brought in; `taken`: paths that other files of the project have; `lacking`: hashes of contents that are not
-    here yet; `is_whole`: False where the folder seems to have been emptied or to be away, so that nothing counts as
-    deleted.
+    here yet; `lost`: by file id, hashes of contents that lost against the document's and are here; `is_whole`: False
+    where the folder seems to have been emptied or to be away, so that nothing counts as deleted.
     """
 
     records: Mapping[str, Figure]
@@ -39,6 +40,7 @@ class FigureFacts:
     left_out: Collection[str] = ()
     taken: Collection[str] = ()
     lacking: Collection[str] = ()
+    lost: Mapping[str, Collection[str]] = field(default_factory=dict)
     is_whole: bool = True
 
 
@@ -96,6 +98,15 @@ class KeepBoth:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepLost:
+    """A content that somebody else replaced without knowing of it becomes a file; None: it is one already."""
+
+    file_id: str
+    blob_hash: str
+    copy_path: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class WriteOut:
     """Write what the document says, and delete the file where it was if it is still what we know of it."""
 
@@ -117,7 +128,17 @@ class Forget:
 
 
 FigureStep = (
-    Know | AddFigure | TakeContent | RenameFigure | RemoveFigure | BringBack | KeepBoth | WriteOut | DeleteOut | Forget
+    Know
+    | AddFigure
+    | TakeContent
+    | RenameFigure
+    | RemoveFigure
+    | BringBack
+    | KeepBoth
+    | KeepLost
+    | WriteOut
+    | DeleteOut
+    | Forget
 )
 
 
@@ -127,7 +148,7 @@ def figure_steps(facts: FigureFacts) -> list[FigureStep]:
     named = {figure.path for figure in facts.document.values()}
     fresh = sorted(facts.disk.keys() - known - named - set(facts.unsettled))
     taken = {*facts.taken, *facts.disk, *known, *named}
-    steps: list[FigureStep] = []
+    steps: list[FigureStep] = _lost(facts, taken)
     for file_id, figure in sorted(facts.document.items()):
         record = facts.records.get(file_id)
         if figure.path in facts.unsettled or (record is not None and record.path in facts.unsettled):
@@ -138,6 +159,17 @@ def figure_steps(facts: FigureFacts) -> list[FigureStep]:
             steps += _seen(facts, file_id, figure, fresh, taken)
     steps += _deleted(facts)
     return steps + [AddFigure(path) for path in fresh if path not in facts.left_out]
+
+
+def _lost(facts: FigureFacts, taken: set[str]) -> list[FigureStep]:
+    """What lost is kept once, by whoever has it."""
+    steps: list[FigureStep] = []
+    for file_id, hashes in sorted(facts.lost.items()):
+        for blob_hash in sorted(hashes):
+            is_there = _is_named(facts, blob_hash)
+            copy_path = None if is_there else _free_name(facts.document[file_id].path, taken)
+            steps.append(KeepLost(file_id, blob_hash, copy_path))
+    return steps
 
 
 def _never_seen(facts: FigureFacts, file_id: str, figure: Figure, taken: set[str]) -> list[FigureStep]:

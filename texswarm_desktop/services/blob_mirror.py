@@ -23,6 +23,7 @@ from texswarm_desktop.core.figure_changes import (
     FigureStep,
     Forget,
     KeepBoth,
+    KeepLost,
     Know,
     RemoveFigure,
     RenameFigure,
@@ -107,12 +108,13 @@ class BlobMirror:
         on_problem: Callable[[TexSwarmError | None], None],
         on_contents: Callable[[], None],
         on_reports: Callable[[], None] = lambda: None,
+        may_write: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._document, self._folder, self._store, self._contents = document, folder, store, contents
         self._run, self._before_write, self._on_problem, self._on_contents = run, before_write, on_problem, on_contents
-        self._on_reports = on_reports
+        self._on_reports, self._may_write = on_reports, may_write
         self._clock, self._wall_clock = clock, wall_clock
         self._loop = asyncio.get_running_loop()
         self._records: dict[FileId, FigureRecord] = {}
@@ -296,6 +298,7 @@ class BlobMirror:
             left_out=look.left_out,
             taken={entry.path for entry in self._document.files.values()},
             lacking={_blob(entry.blob).blob_hash for entry in files.values()} - self._contents.keys(),
+            lost=self._lost_here(files),
             is_whole=look.is_whole,
         )
         orders: list[_Order] = []
@@ -324,6 +327,14 @@ class BlobMirror:
             path: KindNotWantedError(path) if may_be_binary(path) else KindNotTakenError(path) for path in others
         }
         return here
+
+    def _lost_here(self, files: Mapping[FileId, FileEntry]) -> dict[str, list[str]]:
+        """Return what lost against another content and is here; who may only read keeps nothing for others."""
+        if not self._may_write():
+            return {}
+        lost = {each: blobs for each, blobs in self._document.lost_blobs.items() if each in files}
+        here = self._contents.keys()
+        return {each: [one.blob_hash for one in blobs if one.blob_hash in here] for each, blobs in lost.items()}
 
     def _is_wanted_here(self, path: str) -> bool:
         return may_be_binary(path) and (is_usual(path) or self._on_purpose.names(path))
@@ -359,6 +370,10 @@ class BlobMirror:
             case KeepBoth(path, copy_path):
                 self._document.add_blob(copy_path, on_disk[path].blob)
                 self._is_wanted = True  # the next round writes it
+            case KeepLost(file_id, blob_hash, copy_path):
+                blob = BlobRef(BlobHash(blob_hash), self._contents[BlobHash(blob_hash)])
+                self._document.keep_lost_blob(FileId(file_id), blob, copy_path)
+                self._is_wanted = True
             case Forget(file_id):
                 self._forget(FileId(file_id))
             case DeleteOut(file_id):

@@ -92,6 +92,7 @@ class Project:
             on_problem=partial(self._news.set_problem, "figures"),
             on_progress=partial(self._news.tell, "transfers_changed"),
             on_reports=partial(self._news.tell, "files_changed"),
+            may_write=lambda: self._server.read_only is None,
         )
         self._mirror = FolderMirror(
             self.document,

@@ -43,6 +43,7 @@ class ProjectBlobs:
         on_problem: Callable[[TexSwarmError | None], None],
         on_progress: Callable[[], None],
         on_reports: Callable[[], None] = lambda: None,
+        may_write: Callable[[], bool] = lambda: True,
     ) -> None:
         self._document = document
         self._executor = executor
@@ -71,6 +72,7 @@ class ProjectBlobs:
             on_problem=on_problem,
             on_contents=self._tell_traffic,
             on_reports=on_reports,
+            may_write=may_write,
         )
         self._mirror.most_bytes = Limits().max_blob_bytes
 

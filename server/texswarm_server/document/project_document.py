@@ -8,15 +8,17 @@
 Texts are roots of their own, so that what somebody typed into a file that another person deleted at the same time
 is still there when the file is brought back, which whoever deleted it does when it arrives. `spelling`, how the file of
 a text is written (`document.text_format`), stands only where that is, or was, another than the plain way. Of a binary
-file (kind `blob`) only hash and size are here. The content of these maps may come from a stranger's program: what is
+file (kind `blob`) only hash and size are here. Whoever gives it another content names that once more, as
+`blob:<hash>`, and takes away the names that stood there: where two do so at once both names stay, and tell that one
+of the contents lost against the other. The content of these maps may come from a stranger's program: what is
 not of this form is passed over, never trusted.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final, NewType
-from uuid import uuid4
+from uuid import NAMESPACE_OID, uuid4, uuid5
 
 import pycrdt
 
@@ -38,6 +40,8 @@ from texswarm_server.protocol.ids import Lineage
 FileId = NewType("FileId", str)
 
 SCHEMA_VERSION: Final = 1
+#: Under this and its hash stands a content that somebody gave to a file, until who knows of it gives it another.
+_SET: Final = "blob:"
 #: How many texts are remembered that were removed here.
 _MOST_REMOVED: Final = 500
 
@@ -260,7 +264,29 @@ class ProjectDocument:
         if file_id not in self.blob_files:
             raise UnknownFileError(file_id)
         with self._local_tree_change():
-            self._files[file_id]["blob"] = blob.to_map()
+            entry = self._files[file_id]
+            for key in [key for key in entry if key.startswith(_SET)]:
+                del entry[key]
+            entry[_SET + blob.blob_hash] = blob.to_map()
+            entry["blob"] = blob.to_map()
+
+    @property
+    def lost_blobs(self) -> Mapping[FileId, Sequence[BlobRef]]:
+        """Contents that lost against what files have now, given to them by somebody who did not know of that."""
+        written = self._files.to_py()
+        lost = {file_id: _lost(entry.blob, written[file_id]) for file_id, entry in self.blob_files.items()}
+        return {file_id: blobs for file_id, blobs in lost.items() if blobs}
+
+    def keep_lost_blob(self, file_id: FileId, blob: BlobRef, path: str | None) -> None:
+        """Let a content that lost be a file of its own; None: it is in the project already.
+
+        Two replicas that do so at once make one file. Raises FilePathError when the path is not one or is taken.
+        """
+        copy_id = FileId(uuid5(NAMESPACE_OID, f"{file_id} {blob.blob_hash}").hex)
+        if path is not None and copy_id not in self.files:
+            self.add_blob(path, blob, copy_id)
+        with self._local_tree_change():
+            self._files[file_id].pop(_SET + blob.blob_hash, None)
 
     def set_spelling(self, file_id: FileId, spelling: TextFormat) -> None:
         """Let the file of a text be written in another way, everywhere."""
@@ -485,6 +511,14 @@ def _unique_paths(paths: dict[FileId, str]) -> dict[FileId, FileEntry]:
         taken.add(path)
         entries[file_id] = FileEntry(file_id, path)
     return entries
+
+
+def _lost(blob: BlobRef | None, written: Mapping[str, Any]) -> list[BlobRef]:
+    """Where the content that won is not named twice, a program set it that names none: nothing is known of it."""
+    said = {key: BlobRef.from_map(value) for key, value in sorted(written.items()) if key.startswith(_SET)}
+    if blob is None or _SET + blob.blob_hash not in said:
+        return []
+    return [one for key, one in said.items() if one is not None and one != blob and key == _SET + one.blob_hash]
 
 
 def _writers(event: pycrdt.TransactionEvent) -> frozenset[int]:

@@ -181,20 +181,30 @@ async def test_what_gives_way_to_a_content_that_is_still_travelling_is_kept_besi
 @runs_async
 async def test_of_two_who_change_one_figure_at_once_neither_loses_it(tmp_path, executor) -> None:
     contents = [picture(20_000, number) for number in range(3)]
-    async with server_in(tmp_path) as server, two_peers(tmp_path, server, executor) as (ada, bob):
+    async with (
+        server_in(tmp_path) as server,
+        TcpProxy(server.address.port) as cable,
+        two_peers(tmp_path, server, executor, cable.port) as (ada, bob),
+    ):
         ada.put("plot.png", contents[0])
         await bob.gets("plot.png", contents[0])
         await ada.sent()
-        ada.connection.close()
+        cable.refuse()
         await until(lambda: not ada.project.blobs.is_settled)
         ada.put("plot.png", contents[1])
         bob.put("plot.png", contents[2])
-        await ada.project.flush()
         await until(lambda: _blob_of(ada, "plot.png") == sha256(contents[1]).hexdigest())
         await until(lambda: _blob_of(bob, "plot.png") == sha256(contents[2]).hexdigest())
-        ada.project.shared.apply_remote(bob.project.shared.update_since(ada.project.shared.state_vector()))
-        await ada.project.flush()
-        assert _blob_of(ada, "plot.png") in {sha256(data).hexdigest() for data in contents[1:]}
+        await bob.sent()
+        cable.restore()
+        wanted = {"main.tex", "plot.png", "plot (2).png"}
+        await until(lambda: all(files_in(peer.folder).keys() == wanted for peer in (ada, bob)), "both have both")
+        for peer in (ada, bob):
+            await peer.sent()
+            await peer.project.flush()
+        assert files_in(ada.folder) == files_in(bob.folder)
+        assert {data for path, data in files_in(ada.folder).items() if path != "main.tex"} == {*contents[1:]}
+        assert not ada.project.document.lost_blobs
 
 
 def _blob_of(peer: Peer, path: str) -> str | None:

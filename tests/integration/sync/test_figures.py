@@ -51,6 +51,23 @@ async def test_a_program_that_is_killed_while_it_sends_goes_on_where_it_was(tmp_
         assert not [path for path in (tmp_path / folder).rglob("*") if path.suffix == ".part" or "tmp-" in path.name]
 
 
+@runs_async
+async def test_of_a_figure_changed_by_two_who_come_one_after_the_other_both_are_kept(tmp_path: Path) -> None:
+    async with running_server(tmp_path) as (_, link):
+        paper = await shared(tmp_path, link, {"main.tex": "Hello"})
+        put(tmp_path / "first", "plot.png", b"old")
+        await sync_once(tmp_path / "first")
+        await sync_once(tmp_path / "second", paper)
+        put(tmp_path / "first", "plot.png", b"mine")
+        put(tmp_path / "second", "plot.png", b"theirs")
+        for folder in ("first", "second", "first", "second"):
+            await sync_once(tmp_path / folder)
+    assert files_in(tmp_path / "first") == files_in(tmp_path / "second")
+    contents = {path: data for path, data in files_in(tmp_path / "first").items() if path != "main.tex"}
+    assert contents.keys() == {"plot.png", "plot (2).png"}
+    assert {*contents.values()} == {b"mine", b"theirs"}
+
+
 async def two_papers(root: Path, link: str) -> tuple[str, Path]:
     """A shared paper with figures, and a folder of another origin with others; returns the link, and the folder."""
     put(root / "first", "same.png", b"same")

@@ -16,6 +16,7 @@ from texswarm_desktop.core.figure_changes import (
     FigureStep,
     Forget,
     KeepBoth,
+    KeepLost,
     Know,
     RemoveFigure,
     RenameFigure,
@@ -88,6 +89,13 @@ def test_what_was_renamed_in_the_document_and_changed_on_disk_is_both() -> None:
     changed_too = FigureFacts({"f": Figure("p.png", A)}, {"p.png": B}, {"f": Figure("q.png", C)})
     assert figure_steps(changed_too) == [WriteOut("f")]
     assert settled({"f": Figure("p.png", A)}, {"p.png": B}, {"f": Figure("q.png", C)})[1] == {"p.png": B, "q.png": C}
+
+
+def test_what_lost_becomes_a_file_beside_unless_it_is_one() -> None:
+    lost = facts(A, {"p.png": A}, B, lost={"f": [A]})
+    assert figure_steps(lost) == [KeepLost("f", A, "p (2).png"), WriteOut("f")]
+    kept = FigureFacts({}, {}, {"f": Figure("p.png", B), "g": Figure("r.png", A)}, lost={"f": [A]}, lacking={A, B})
+    assert figure_steps(kept) == [KeepLost("f", A, None)]
 
 
 def test_two_new_files_of_one_name_are_both_kept() -> None:

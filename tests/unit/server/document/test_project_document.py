@@ -6,7 +6,7 @@ from typing import Any
 import pycrdt
 import pytest
 
-from texswarm_server.document import ProjectDocument
+from texswarm_server.document import FileId, ProjectDocument
 from texswarm_server.document.blob_ref import BlobRef
 from texswarm_server.document.text_format import PLAIN, TextFormat
 from texswarm_server.protocol.errors import (
@@ -240,3 +240,58 @@ def test_a_spelling_that_nobody_knows_is_passed_over() -> None:
     document = ProjectDocument()
     document.apply(stranger.get_update())
     assert [entry.spelling for entry in document.files.values()] == [None, None, TextFormat("latin-1")]
+
+
+def conflicting() -> tuple[ProjectDocument, ProjectDocument, FileId, list[BlobRef]]:
+    """Two replicas that gave one figure other contents, and do not know of each other."""
+    one, other = ProjectDocument(client_id=1), ProjectDocument(client_id=2)
+    refs = [BlobRef(BlobHash(f"0{digit}" * 32), 1) for digit in "abcd"]
+    figure = one.add_blob("a.png", refs[0])
+    other.apply(one.update_since())
+    one.set_blob(figure, refs[1])
+    other.set_blob(figure, refs[2])
+    return one, other, figure, refs
+
+
+def exchange(one: ProjectDocument, other: ProjectDocument) -> None:
+    for source, target in ((one, other), (other, one)):
+        target.apply(source.update_since(target.state_vector()))
+
+
+def test_what_lost_against_another_content_is_known_at_both() -> None:
+    one, other, figure, refs = conflicting()
+    exchange(one, other)
+    won = one.files[figure].blob
+    assert one.lost_blobs == other.lost_blobs == {figure: [ref for ref in refs[1:3] if ref != won]}
+
+
+def test_a_content_that_takes_the_place_of_one_it_knows_of_lets_none_lose() -> None:
+    one, other, figure, refs = conflicting()
+    exchange(one, other)
+    one.set_blob(figure, refs[3])
+    exchange(one, other)
+    assert one.files[figure].blob == other.files[figure].blob == refs[3]
+    assert not one.lost_blobs
+    assert not other.lost_blobs
+
+
+def test_two_who_keep_what_lost_make_one_file() -> None:
+    one, other, figure, _refs = conflicting()
+    exchange(one, other)
+    (lost,) = one.lost_blobs[figure]
+    for replica in (one, other):
+        replica.keep_lost_blob(figure, lost, "a (2).png")
+    exchange(one, other)
+    assert one.files == other.files
+    assert {entry.path: entry.blob for entry in one.files.values()} == {
+        "a.png": one.files[figure].blob,
+        "a (2).png": lost,
+    }
+    assert not one.lost_blobs
+
+
+def test_of_a_program_that_does_not_name_its_content_twice_nothing_is_thought() -> None:
+    one, other, figure, refs = conflicting()
+    exchange(one, other)
+    one._files[figure]["blob"] = refs[3].to_map()
+    assert not one.lost_blobs
