@@ -77,6 +77,11 @@ class BlobSync:
         """Whether all that can travel on this link has."""
         return self._transfer.is_settled
 
+    @property
+    def unsent(self) -> int:
+        """How many contents are here that the server is still to store."""
+        return self._transfer.unsent
+
     # ── the document ────────────────────────────────────────────────────────────────────────────────────
 
     def start(self, link: BlobLink, handle: Handle, *, can_write: bool) -> None:

@@ -177,6 +177,7 @@ class BlobTransfer:
         self._paused: dict[BlobHash, float] = {}
         self._tries: dict[BlobHash, int] = {}
         self._given_up: set[BlobHash] = set()
+        self._left: set[BlobHash] = set()
         self._pause_s = _FIRST_PAUSE_S
         self._uploads: dict[BlobHash, _Travel] = {}
         self._downloads: dict[BlobHash, _Travel] = {}
@@ -203,6 +204,11 @@ class BlobTransfer:
         waits = self._offered or self._uploads or self._downloads or self._paused or self._writing
         return self._is_up and not waits
 
+    @property
+    def unsent(self) -> int:
+        """How many contents are here that the server is still to store; without a link, of those when it was lost."""
+        return len(self._unsent() if self._is_up else self._left & self._here.keys())
+
     # ── the link, and what the document names ───────────────────────────────────────────────────────────
 
     def link_up(self, limits: Limits, now: float, *, can_write: bool) -> list[BlobEffect]:
@@ -214,6 +220,8 @@ class BlobTransfer:
 
     def link_lost(self) -> list[BlobEffect]:
         """Nothing is on its way any more; what the server said counts no more, what has come stays."""
+        if self._is_up:
+            self._left = self._unsent()
         self._is_up = self._can_write = False
         for window in (self._up, self._down):
             window.flying.clear()
@@ -384,6 +392,10 @@ class BlobTransfer:
             self._begin_fetching(now)
             self._fetch(now)
         return self._taken()
+
+    def _unsent(self) -> set[BlobHash]:
+        """What the server refuses, or this user may not send, is waited for by nobody."""
+        return self._here.keys() - self._at_server - self._given_up if self._can_write else set()
 
     def _taken(self) -> list[BlobEffect]:
         effects, self._effects = self._effects, []

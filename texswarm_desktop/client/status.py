@@ -124,7 +124,8 @@ class LinkFacts:
     it was made for is still to be opened; a link alone is not called connected. `refusal`: the code with which the
     server does not take the document, or what is written in it, and `detail`, its words. `is_reading`: this user may
     read the project and not change it. `waits_for`: who has to let this user in first; empty when nobody.
-    `obstacle`: a code that says why the folder is only looked at, and `holder`, who has it open.
+    `obstacle`: a code that says why the folder is only looked at, and `holder`, who has it open. `unsent_files`: how
+    many figures the server is still to store; those it refuses do not count, and are told one by one.
     """
 
     server_name: str = ""
@@ -138,6 +139,7 @@ class LinkFacts:
     waits_for: str = ""
     obstacle: str = ""
     holder: str = ""
+    unsent_files: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +282,7 @@ def _standing(facts: LinkFacts, now: float, words: NeedWords) -> StatusLine:
 
 
 def _live(facts: LinkFacts, now: float) -> StatusLine:
-    is_saved = not facts.unacknowledged
+    is_saved = not facts.unacknowledged and not facts.unsent_files
     is_slow = not is_saved and facts.oldest_edit_at is not None and now - facts.oldest_edit_at > SLOW_SAVE_S
     tone = Tone.BUSY if is_slow else Tone.GOOD
     edits = "all changes saved" if is_saved else "saving…"

@@ -39,5 +39,9 @@ class BlobTraffic(Protocol):
     def is_settled(self) -> bool:
         """Whether all that can travel has."""
 
+    @property
+    def unsent(self) -> int:
+        """How many contents are here that the server is still to store; what it refuses does not count."""
+
     def files_changed(self) -> None:
         """Look anew what the document names and what of it is here."""

@@ -161,6 +161,17 @@ class ProjectBlobs:
         """Whether everything the document names is here, and what is here is at the server."""
         return self._traffic is not None and self._traffic.is_settled and not self.lacking()
 
+    @property
+    def unsent(self) -> int:
+        """How many contents are here that the server is still to store; 0 without one."""
+        return self._traffic.unsent if self._traffic is not None else 0
+
+    @property
+    def missing(self) -> list[str]:
+        """Paths of files whose content is not here."""
+        lacking = self.lacking()
+        return sorted(entry.path for entry in self._document.blob_files.values() if entry.blob in lacking)
+
     def is_here(self, blob: BlobRef) -> bool:
         """Whether a content is here, whole."""
         return blob.blob_hash in self._contents

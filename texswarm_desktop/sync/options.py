@@ -22,7 +22,7 @@ what happens to the folder:
   files of another history   nothing happens (exit status 3) until you choose --take theirs or --keep-both
 
 exit status:
-  0 done, or ended as asked    1 failed (disk, network)    2 wrong command line
+  0 done, or ended as asked    1 failed (disk, network, a figure that nobody has)    2 wrong command line
   3 two different histories    4 the server says no (invitation, role, removed)
 
 Status lines go to standard error. With --json they, and everything else, go to standard output, one object a line:
@@ -31,6 +31,9 @@ Status lines go to standard error. With --json they, and everything else, go to 
   {"event": "problem", "sentence": "…"}         something is wrong; null: no longer
   {"event": "file_problem", "path": "…", "sentence": "…"}       … with one file, and the others go on;
                                                 with "is_note": true it is not shared, as it should be
+  {"event": "transfer", "sending": {"done": …, "total": …, "files": 1}, "fetching": null}
+                                                bytes of figures, once a second while they take longer than that
+  {"event": "left", "edits": 0, "figures": 1}   at the end: what the server has not stored; the next run sends it
   {"event": "aside", "kept": "backup" | "copy", "folder": "…"}
   {"event": "plan", "road": "…"}                with --dry-run: what would happen …
   {"event": "file", "path": "…", "change": "changed", "added": 1, "removed": 2}        … and to which file
@@ -106,7 +109,8 @@ def _parser() -> argparse.ArgumentParser:
         type=_seconds,
         default=_PATIENCE_S,
         metavar="SECONDS",
-        help="with --once: how long to wait for a server that does not answer (default: %(default)g)",
+        help="with --once: how long to wait for a server that does not answer, or for a figure that it does not have"
+        " (default: %(default)g)",
     )
     return reader
 

@@ -38,6 +38,7 @@ from texswarm_desktop.sync.status_feed import StatusFeed
 from texswarm_server.protocol.errors import (
     DamagedDocumentError,
     ErrorCode,
+    FigureMissingError,
     FilePathError,
     LinkLostError,
     LinkTimeoutError,
@@ -86,6 +87,8 @@ class Peer:
         self._stopping = asyncio.Event()
         self._given_up = asyncio.Event()
         self._patience: asyncio.TimerHandle | None = None
+        self._missing_patience: asyncio.TimerHandle | None = None
+        self._missing: frozenset[str] = frozenset()
         self._feed = StatusFeed(reporter, self._news.set)
         self._project: Project | None = None
         self._connection: Connection | None = None
@@ -121,6 +124,8 @@ class Peer:
         if error is not None:
             raise error
         if work.cancelled() and not self._stopping.is_set():
+            if self._missing:
+                raise FigureMissingError(", ".join(sorted(self._missing)))
             raise LinkTimeoutError(f"not signed in for {self._options.patience_s:g} s")
 
     async def _say_goodbye(self) -> None:
@@ -132,13 +137,15 @@ class Peer:
             async with asyncio.timeout(_GOODBYE_S):
                 await project.taken_in()
                 await project.flush()
-                while sync is not None and sync.handle is not None and project.unacknowledged():
+                while sync is not None and sync.handle is not None and any(_left(project)):
                     self._news.clear()
                     await self._news.wait()
+        if any(_left(project)):
+            self._reporter.left(*_left(project))
 
     async def _close(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
+        for timer in filter(None, (self._patience, self._missing_patience)):
+            timer.cancel()
         self._feed.close()
         if self._connection is not None:
             await end_connection(self._connection)
@@ -307,6 +314,8 @@ class Peer:
                 raise refusal
             if self._options.once and await self._is_done(project):
                 return True
+            if self._options.once:
+                self._watch_missing(project)
             await self._news.wait()
 
     def _refusal(self, project: Project) -> RejectedError | None:
@@ -322,14 +331,28 @@ class Peer:
         sync = self._sync
         if sync is None or not sync.is_synced:
             return False
-        opening, blobs = sync.handle, sync.blobs
-        if blobs is not None and not blobs.is_settled:
+        opening, has_figures = sync.handle, sync.blobs is not None
+        if has_figures and not project.blobs.is_settled:
             return False
         await project.taken_in()
         with suppress(FilePathError):  # told for each file
             await project.flush()
-        is_all_there = blobs is None or blobs.is_settled
+        is_all_there = not has_figures or project.blobs.is_settled
         return sync.handle == opening and project.unacknowledged() == 0 and is_all_there
+
+    def _watch_missing(self, project: Project) -> None:
+        """With `--once`, a figure that the server does not have is told, and waited for so long and no longer."""
+        sync = self._sync
+        can_arrive = sync is None or not sync.is_synced or sync.blobs is None or not sync.blobs.is_settled
+        before, self._missing = self._missing, frozenset(() if can_arrive else project.blobs.missing)
+        for path in sorted(self._missing - before - project.file_problems.keys()):
+            self._reporter.file(path, FigureMissingError(path))
+        if self._missing and self._missing_patience is None:
+            loop = asyncio.get_running_loop()
+            self._missing_patience = loop.call_later(self._options.patience_s, self._given_up.set)
+        elif not self._missing and self._missing_patience is not None:
+            self._missing_patience.cancel()
+            self._missing_patience = None
 
     async def _load_again(self, project: Project) -> None:
         """Put the stored replica in the place of one that an update broke in memory."""
@@ -397,6 +420,11 @@ def _road(here: FolderSurvey, there: _There, preview: DocumentPreview | None, op
     theirs = preview.files if preview is not None else FileSet({})
     sides = Side(lineage, here.is_empty), Side(there.lineage, not any(theirs.texts.values()) and not theirs.figures)
     return road_for(*sides, options.choice)
+
+
+def _left(project: Project) -> tuple[int, int]:
+    """Return how many edits and how many figures the server has not stored."""
+    return project.unacknowledged(), project.blobs.unsent
 
 
 def _required(link: InviteLink | None, options: SyncOptions) -> InviteLink:

@@ -9,10 +9,13 @@ from typing import Final, TextIO
 import msgspec
 
 from texswarm_desktop.client.states import Idle, LinkState
+from texswarm_desktop.core.figure_travel import Progress
 from texswarm_desktop.core.file_differences import Change, FileDifference
 from texswarm_desktop.core.joining import Road
 from texswarm_desktop.core.one_line import one_line
 from texswarm_desktop.ui.error_texts import ErrorText, text_at_the_end, text_of
+from texswarm_desktop.ui.sizes import transfer_words
+from texswarm_desktop.viewmodels.figure_view import TransferFacts
 from texswarm_server.protocol.errors import (
     ErrorCode,
     ProjectInUseError,
@@ -114,6 +117,20 @@ class Reporter:
         for path in gone:
             self._object("file_problem", path=_shown(path), sentence=None, is_note=True)
 
+    def transfer(self, facts: TransferFacts | None) -> None:
+        """Tell how far figures are that travel; None: none does any more, which people read from the status."""
+        if self._as_json:
+            progress = (None, None) if facts is None else (facts.sending, facts.fetching)
+            self._object("transfer", **dict(zip(("sending", "fetching"), map(_progress, progress), strict=True)))
+        elif facts is not None:
+            self._say(transfer_words(facts), "transfer")
+
+    def left(self, edits: int, figures: int) -> None:
+        """Tell what the server has not stored at the end; it is kept here."""
+        parts = [_count(edits, "edit"), _count(figures, "figure")]
+        what = " and ".join(part for part in parts if part)
+        self._say(f"Not at the server yet: {what}. The next run sends them.", "left", edits=edits, figures=figures)
+
     def aside(self, kept: str, folder: Path) -> None:
         """Tell where the state of before is; `kept`: as a `backup` inside the folder, or as a `copy` beside it."""
         self._say(f"{_ASIDE[kept]} {folder}", "aside", kept=kept, folder=str(folder))
@@ -154,6 +171,16 @@ class Reporter:
 def state_name(state: type[LinkState]) -> str:
     """Return a state's name for programs: `NeedsUser` is `needs_user`."""
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in state.__name__).lstrip("_")
+
+
+def _progress(progress: Progress | None) -> dict[str, int] | None:
+    if progress is None:
+        return None
+    return {"done": progress.done_bytes, "total": progress.total_bytes, "files": progress.files}
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}" if number else ""
 
 
 def _shown(path: str) -> str:

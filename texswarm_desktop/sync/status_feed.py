@@ -16,12 +16,14 @@ from texswarm_desktop.services.project_listener import ProjectListener
 from texswarm_desktop.services.server_word import VIEWER
 from texswarm_desktop.sync.reporter import Reporter
 from texswarm_desktop.ui.error_texts import need_words
+from texswarm_desktop.viewmodels.figure_view import transfer_facts
 from texswarm_server.protocol.errors import NotSharedError, TexSwarmError
 
 if TYPE_CHECKING:
     from texswarm_desktop.client.connection import Connection
 
 _MOMENT_S: Final = 0.25
+_TRANSFER_EVERY_S: Final = 1.0
 
 
 class StatusFeed(ProjectListener):
@@ -37,6 +39,7 @@ class StatusFeed(ProjectListener):
         self._timer: asyncio.TimerHandle | None = None
         self._told: object = None
         self._has_problem = False
+        self._told_transfer_at: float | None = None
         self._told_files: dict[str, str] = {}
         self._told_notes: frozenset[str] = frozenset()
 
@@ -73,11 +76,21 @@ class StatusFeed(ProjectListener):
     # ── what the project tells ──────────────────────────────────────────────────────────────────────────
 
     def transfers_changed(self) -> None:
-        """Binary files travel, or do no more."""
-        self._changed()
+        """Binary files travel, or do no more; told once a second, and when it is over."""
+        assert self._project is not None
+        now = time.monotonic()
+        facts = transfer_facts(self._project.blobs, now)
+        is_due = self._told_transfer_at is None or now - self._told_transfer_at >= _TRANSFER_EVERY_S
+        if facts is not None and is_due:
+            self._told_transfer_at = now
+            self._reporter.transfer(facts)
+        elif facts is None and self._told_transfer_at is not None:
+            self._told_transfer_at = None
+            self._reporter.transfer(None)
+        self.waiting_changed()
 
     def waiting_changed(self) -> None:
-        """Another number of edits waits for the server."""
+        """Another number of edits or of figures waits for the server."""
         project = self._project
         assert project is not None
         count, reason, refusal = project.unacknowledged(), project.read_only, project.refusal
@@ -93,6 +106,7 @@ class StatusFeed(ProjectListener):
             oldest_edit_at=project.oldest_unacknowledged_since if count else None,
             refusal=code,
             is_reading=reason is not None,
+            unsent_files=project.blobs.unsent,
         )
         self._changed()
 

@@ -240,6 +240,9 @@ _BY_CLASS: Final[dict[type[BaseException], ErrorText]] = {
     errors.BlobContentError: ErrorText(
         "Figure is damaged", "What is stored of a figure is not what it should be. It is fetched again."
     ),
+    errors.FigureMissingError: ErrorText(
+        "Figure is not there", "The project names it, and the server does not have it. Who put it in has to be online."
+    ),
     errors.FilePathError: ErrorText(
         "Name not possible", "Give a name that is not taken, without a leading slash, backslash or colon."
     ),

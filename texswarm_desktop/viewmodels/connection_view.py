@@ -125,9 +125,10 @@ class ConnectionView(QObject):
             self._facts = facts
             self.refresh()
 
-    def set_unacknowledged(self, count: int, oldest_edit_at: float | None) -> None:
-        """Take in how many edits no server has stored, and since when the oldest waits (monotonic seconds)."""
-        self.set_facts(replace(self._facts, unacknowledged=count, oldest_edit_at=oldest_edit_at))
+    def set_unacknowledged(self, count: int, oldest_edit_at: float | None, *, files: int = 0) -> None:
+        """Take in how many edits no server has stored, since when the oldest waits (monotonic seconds), and `files`."""
+        waits = replace(self._facts, unacknowledged=count, oldest_edit_at=oldest_edit_at, unsent_files=files)
+        self.set_facts(waits)
 
     def set_server_name(self, name: str) -> None:
         """Take in how the server is called."""

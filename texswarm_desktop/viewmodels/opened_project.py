@@ -136,8 +136,12 @@ class OpenedProject(QObject, ProjectListener):
         """Tell the status line what no server has stored."""
         count = self.project.unacknowledged()
         since = self.project.oldest_unacknowledged_since if count else None
-        self._status.set_unacknowledged(count, since)
+        self._status.set_unacknowledged(count, since, files=self.project.blobs.unsent)
         self._tell_refusal()
+
+    def transfers_changed(self) -> None:
+        """A figure is stored by the server, or is still to be."""
+        self.waiting_changed()
 
     def problem(self, error: Exception | None) -> None:
         """Pass on what is wrong with the disk or with the server's answer, or that it no longer is."""

@@ -199,6 +199,10 @@ class BlobContentError(DocumentError):
     """Bytes are not what the hash and the size say that go with them."""
 
 
+class FigureMissingError(DocumentError):
+    """A document names a figure that is neither here nor at the server."""
+
+
 class FilePathError(DocumentError):
     """A path is empty, absolute, leaves the project, or is taken."""
 

@@ -68,6 +68,53 @@ async def test_of_a_figure_changed_by_two_who_come_one_after_the_other_both_are_
     assert {*contents.values()} == {b"mine", b"theirs"}
 
 
+@runs_async
+async def test_nothing_is_called_saved_before_the_figure_is_stored(tmp_path: Path) -> None:
+    async with running_server(tmp_path) as (server, link):
+        await shared(tmp_path, link, {"main.tex": "Hello"})
+        async with SyncProcess(tmp_path / "first") as process:
+            await process.until_saved()
+            put(tmp_path / "first", "plot.png", DATA * 3)
+            await process.until("status", text="Connected · saving…")
+            await process.until_saved()
+            assert bytes_of(server.data) == 3 * len(DATA)
+
+
+@runs_async
+async def test_a_figure_that_the_server_does_not_have_is_named_and_not_waited_for_without_end(tmp_path: Path) -> None:
+    """Who sends it is gone; when they are back it arrives."""
+    async with running_server(tmp_path) as (server, link):
+        paper = await shared(tmp_path, link, {"main.tex": "Hello"})
+        async with SyncProcess(tmp_path / "first") as killed:
+            await killed.until_saved()
+            put(tmp_path / "first", "plot.png", DATA * 3)
+            await until(lambda: bytes_of(server.data) > 500_000)
+            await killed.end(signal.SIGKILL)
+        async with SyncProcess(tmp_path / "second", paper, "--once", "--patience", "0.3") as process:
+            assert await process.ended() == 1
+        assert process.wrong.keys() == {"plot.png"}
+        assert process.events[-1]["code"] == "FigureMissingError"
+        await sync_once(tmp_path / "first")
+        assert (await sync_once(tmp_path / "second")).wrong == {}
+    assert (tmp_path / "second/plot.png").read_bytes() == DATA * 3
+
+
+@runs_async
+async def test_what_a_signal_leaves_of_a_figure_is_told(tmp_path: Path) -> None:
+    """There is as much time for it as for edits: all of it is stored then, or it is said that it is not."""
+    async with running_server(tmp_path) as (server, link):
+        paper = await shared(tmp_path, link, {"main.tex": "Hello"})
+        async with SyncProcess(tmp_path / "first") as process:
+            await process.until_saved()
+            put(tmp_path / "first", "plot.png", DATA)
+            await until(lambda: bytes_of(server.data) > 500_000)
+            assert await process.end() == 0
+        left = [(one["edits"], one["figures"]) for one in process.events if one["event"] == "left"]
+        assert left in ([], [(0, 1)])
+        async with SyncProcess(tmp_path / "second", paper, "--once", "--patience", "0.3") as second:
+            assert await second.ended() == len(left)
+
+
 async def two_papers(root: Path, link: str) -> tuple[str, Path]:
     """A shared paper with figures, and a folder of another origin with others; returns the link, and the folder."""
     put(root / "first", "same.png", b"same")

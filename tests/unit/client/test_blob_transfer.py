@@ -62,6 +62,41 @@ def test_what_the_server_has_is_not_sent() -> None:
     assert transfer.is_settled
 
 
+def test_what_is_here_is_unsent_until_the_server_has_stored_it() -> None:
+    transfer, _ = sending(blob())
+    assert transfer.unsent == 1
+    transfer.received(blob().blob_hash, 100 * KB, 0.5)
+    assert transfer.unsent == 1, "it has arrived, and is not stored"
+    transfer.stored(blob().blob_hash, 0.6)
+    assert transfer.unsent == 0
+
+
+def test_what_is_unsent_when_the_link_is_lost_stays_so() -> None:
+    transfer, _ = sending(blob())
+    transfer.link_lost()
+    assert transfer.unsent == 1
+    opened(transfer)
+    assert transfer.unsent == 1
+    transfer.wanted({}, {}, 1.0)
+    transfer.link_lost()
+    assert transfer.unsent == 0
+
+
+def test_what_the_server_refuses_is_waited_for_by_nobody() -> None:
+    transfer = up(blob(), blob(name="b"))
+    opened(transfer)
+    transfer.wanted({blob().blob_hash: 0}, {blob(name="b").blob_hash: "limit_exceeded"}, 0.0)
+    assert transfer.unsent == 1
+    transfer.refused(blob().blob_hash, "limit_exceeded", 1.0)
+    assert transfer.unsent == 0
+
+
+def test_a_viewer_has_nothing_to_send() -> None:
+    transfer = up(blob())
+    opened(transfer, can_write=False)
+    assert transfer.unsent == 0
+
+
 def test_a_few_chunks_are_on_their_way_and_the_next_one_waits_for_an_answer() -> None:
     transfer, first = sending(blob())
     assert first == [ReadChunk(blob(), 0, 32 * KB), ReadChunk(blob(), 32 * KB, 32 * KB)]

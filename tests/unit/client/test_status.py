@@ -119,6 +119,13 @@ def test_a_blip_is_not_shown(gone: LinkState) -> None:
     assert present(gone, NOTHING, NOW + 0.5) != present(Live(1, LONG_AGO), NOTHING, NOW + 0.5)
 
 
+def test_nothing_is_called_saved_while_a_figure_is_still_to_be_stored() -> None:
+    alone = present(Live(1, LONG_AGO), replace(NOTHING, unsent_files=1), NOW)
+    assert (alone.text, alone.tone, alone.tooltip) == ("Connected · saving…", Tone.GOOD, "")
+    hosting = replace(NOTHING, hosting=Hosting("10.0.0.7:8091", "link", 1), unsent_files=1)
+    assert present(Live(1, LONG_AGO), hosting, NOW).edits == "saving…"
+
+
 @pytest.mark.parametrize(
     ("people", "text"),
     [

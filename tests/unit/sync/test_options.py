@@ -59,5 +59,7 @@ def test_the_help_documents_every_event_and_status(capsys: pytest.CaptureFixture
         parse(["--help"])
     told = capsys.readouterr().out
     assert [
-        event for event in ("status", "link", "problem", "aside", "plan", "file", "ended") if event not in told
+        event
+        for event in ("status", "link", "problem", "transfer", "left", "aside", "plan", "file", "ended")
+        if f'"{event}"' not in told
     ] == []

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from texswarm_desktop.client.states import STATES, LinkState, Live, NeedsUser
+from texswarm_desktop.core.figure_travel import Progress
 from texswarm_desktop.core.file_differences import Change, FileDifference
 from texswarm_desktop.core.joining import Road
 from texswarm_desktop.sync.options import _EPILOG
 from texswarm_desktop.sync.reporter import Ending, Reporter, ending_of, sentence_of, state_name
+from texswarm_desktop.viewmodels.figure_view import TransferFacts
 from texswarm_server.protocol.errors import (
     ErrorCode,
     KindNotSharedError,
@@ -113,6 +115,27 @@ def test_files_that_stay_here_are_one_calm_line_or_an_object_each() -> None:
     ]  # fmt: skip
     assert [(one["path"], one["sentence"] is None) for one in programs.objects][9:] == [("9.py", False), ("0.py", True)]
     assert all(one["is_note"] for one in programs.objects)
+
+
+def test_how_far_figures_are_is_a_line_or_an_object() -> None:
+    people, programs = Heard(as_json=False), Heard(as_json=True)
+    for heard in (people, programs):
+        heard.reporter.transfer(TransferFacts(Progress(2_400_000, 12_000_000, 1, 0.0), None))
+        heard.reporter.transfer(None)
+    assert people.err.getvalue() == "Sending a figure: 2.3 MB of 11 MB\n"
+    assert programs.objects == [
+        {"event": "transfer", "sending": {"done": 2_400_000, "total": 12_000_000, "files": 1}, "fetching": None},
+        {"event": "transfer", "sending": None, "fetching": None},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("edits", "figures", "what"), [(0, 1, "1 figure"), (1, 2, "1 edit and 2 figures"), (1200, 0, "1,200 edits")]
+)
+def test_what_is_left_at_the_end_is_counted(edits: int, figures: int, what: str) -> None:
+    heard = Heard(as_json=False)
+    heard.reporter.left(edits, figures)
+    assert heard.err.getvalue() == f"Not at the server yet: {what}. The next run sends them.\n"
 
 
 def test_a_name_cannot_look_like_a_line_of_ours() -> None:
