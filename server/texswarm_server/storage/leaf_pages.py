@@ -90,14 +90,14 @@ def size_of(serial_type: int) -> int:
 
 def read_columns(types: tuple[int, ...], body: bytes) -> tuple[Value, ...]:
     """Return the columns of a record; raises MalformedPageError."""
+    if sum(map(size_of, types)) != len(body):
+        raise MalformedPageError("a record has another length than its columns")
     values: list[Value] = []
     at = 0
     for serial_type in types:
         end = at + size_of(serial_type)
         values.append(_value(serial_type, body[at:end]))
         at = end
-    if at != len(body):
-        raise MalformedPageError("a record has another length than its columns")
     return tuple(values)
 
 

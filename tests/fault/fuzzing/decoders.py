@@ -102,6 +102,7 @@ from texswarm_server.protocol.version import Limits
 from texswarm_server.sessions.access_tokens import AccessTokens
 from texswarm_server.sessions.credentials import hash_token, token_kind
 from texswarm_server.storage.damage import Layout, SchemaRow, read_layout
+from texswarm_server.storage.leaf_pages import MalformedPageError, read_columns, read_types, read_varint
 from texswarm_server.storage.packing import pack, unpack
 
 _LARGEST_FRAME_BYTES: Final = 400
@@ -151,6 +152,10 @@ def decoders(folder: Path) -> dict[str, Decoder]:
         "files": Decoder(_read_text, (), (b"\xef\xbb\xbfone\r\ntwo", b"caf\xe9\n", "é😀\r".encode()), 2),
         "desktop_settings": Decoder(decode_settings, (SettingsError,), (encode_settings(Settings()), b"{}"), 2),
         "sharing": Decoder(decode_sharing, (ValueError,), (encode_sharing(Sharing()), b'{"share":["a/*"]}'), 2),
+        "record_numbers": Decoder(_read_number, (MalformedPageError,), (b"\x05", b"\x81\x00", b"\xff" * 9), 1),
+        "records": Decoder(
+            _read_record, (MalformedPageError,), (b"\x04\x00\x13\x01abc\x07", b"\x03\x07\x10" + bytes(10)), 1
+        ),
         "layouts": Decoder(_read_layout(folder / "texswarm.db"), (), (_layout(), b"{}"), 1),
         "identities": Decoder(_read_identity(folder), (), (b'{"document_id":"x","lineage":null}', b"{}"), 1),
         "join_codes": Decoder(_as_text(_read_join_code), (), (b"42-acid-zebra", b"42 acid, zebra", b"host:9 1-a-b"), 2),
@@ -210,6 +215,15 @@ def _apply_beside_waiting(data: bytes) -> None:
     document.apply(data)
     document.contains(data)
     document.update_since()
+
+
+def _read_number(data: bytes) -> None:
+    read_varint(data, 0)
+
+
+def _read_record(data: bytes) -> None:
+    types, begin = read_types(data)
+    read_columns(types, data[begin:])
 
 
 def _unpack(data: bytes) -> None:
