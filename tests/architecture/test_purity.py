@@ -16,7 +16,7 @@ ACTING_MODULES: Final = {
 # Modules that are half pure: what may be taken from them.
 HARMLESS_PARTS: Final = {
     "pathlib": {"PurePath", "PurePosixPath", "PureWindowsPath"},
-    "uuid": {"UUID", "uuid3", "uuid5"},
+    "uuid": {"UUID", "NAMESPACE_OID", "uuid3", "uuid5"},
     "datetime": {"UTC", "date", "datetime", "time", "timedelta", "timezone"},
 }
 ACTING_CALLS: Final = {"open", "input", "print", "breakpoint", "exec", "eval"}
