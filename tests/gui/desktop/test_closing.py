@@ -51,7 +51,7 @@ async def test_a_full_disk_brings_the_window_back_until_there_is_room(desks: Des
             disk.fill()
             ada.type("typed on a full disk ")
             ada.window.close()
-            await until(lambda: ada.window.isVisible() and "Cannot write" in ada.notice)
+            await until(lambda: ada.window.isVisible() and "The disk is full" in ada.notice)
             assert (end.done(), ada.text) == (False, "typed on a full disk paper")
             disk.make_room()
             ada.window.close()
@@ -67,7 +67,7 @@ async def test_a_full_disk_keeps_the_project_on_the_desk_when_another_is_wanted(
         disk.fill()
         ada.type("typed on a full disk ")
         ada.window.open_folder_requested.emit(desks.folder("other", "two"))
-        await ada.until_notice("Cannot write")
+        await ada.until_notice("The disk is full")
         assert ada.text == "typed on a full disk paper"
         disk.make_room()
         await ada.workspace.open(desks.root / "papers" / "other")

@@ -29,7 +29,13 @@ from texswarm_desktop.services.replica_database import (
 from texswarm_desktop.services.replica_store import ReplicaStore
 from texswarm_server.document import ProjectDocument
 from texswarm_server.document.text_format import TextFormat
-from texswarm_server.protocol.errors import CorruptSnapshotError, NotReadableError, NotWritableError, StorageError
+from texswarm_server.protocol.errors import (
+    CorruptSnapshotError,
+    DiskFullError,
+    NotReadableError,
+    NotWritableError,
+    StorageError,
+)
 
 
 class Typist:
@@ -312,12 +318,12 @@ def test_a_full_disk_is_told_once_and_nothing_is_forgotten(tmp_path: Path, execu
         disk.fill()
         _append(store, typist.type("while the disk was full " * 50))
         for _ in range(3):
-            with pytest.raises(NotWritableError):
+            with pytest.raises(DiskFullError):
                 await store.flushed()
             _append(store, typist.type("on it went "))
-        with pytest.raises(NotWritableError):
+        with pytest.raises(DiskFullError):
             await store.close()
-        assert [type(problem) for problem in problems] == [NotWritableError]
+        assert [type(problem) for problem in problems] == [DiskFullError]
         disk.make_room()
         await is_mended.wait()
         await store.close()

@@ -7,7 +7,7 @@ import pytest
 from tests.helpers.small_disk import small_disk
 from texswarm_desktop.core.settings import KnownServer, RecentProject, Settings
 from texswarm_desktop.services.settings_store import SettingsStore
-from texswarm_server.protocol.errors import NotWritableError, SettingsError
+from texswarm_server.protocol.errors import DiskFullError, NotWritableError, SettingsError
 
 
 def test_what_was_set_is_there_at_the_next_start(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_a_full_disk_is_told_keeps_the_old_file_and_holds_nothing_back(tmp_path:
         store.set_name("Ada")
         disk.fill()
         store.set_name("Grace")
-        assert [type(problem) for problem in problems] == [NotWritableError]
+        assert [type(problem) for problem in problems] == [DiskFullError]
         assert (store.settings.name, SettingsStore(disk.root).settings.name) == ("Grace", "Ada")
         disk.make_room()
         store.set_theme("dark")
