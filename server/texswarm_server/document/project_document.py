@@ -104,6 +104,7 @@ class ProjectDocument:
         self._entries: Mapping[FileId, FileEntry] | None = None
         self._folder_paths: frozenset[str] | None = None
         self._unsafe: dict[FileId, str] = {}
+        self._lost: dict[FileId, list[BlobRef]] = {}
         self._tree_changed = False
         self._touched: set[FileId] = set()
         self._removed: dict[FileId, _Removed] = {}
@@ -273,9 +274,8 @@ class ProjectDocument:
     @property
     def lost_blobs(self) -> Mapping[FileId, Sequence[BlobRef]]:
         """Contents that lost against what files have now, given to them by somebody who did not know of that."""
-        written = self._files.to_py()
-        lost = {file_id: _lost(entry.blob, written[file_id]) for file_id, entry in self.blob_files.items()}
-        return {file_id: blobs for file_id, blobs in lost.items() if blobs}
+        _ = self.files
+        return self._lost
 
     def keep_lost_blob(self, file_id: FileId, blob: BlobRef, path: str | None) -> None:
         """Let a content that lost be a file of its own; None: it is in the project already.
@@ -399,11 +399,14 @@ class ProjectDocument:
     def _described(self, entries: dict[FileId, FileEntry]) -> dict[FileId, FileEntry]:
         """Say which content binary files have, and how texts are spelled; what is half a binary file is none at all."""
         found, written = {}, self._files.to_py()
+        self._lost = {}
         for file_id, entry in entries.items():
             blob = BlobRef.from_map(written[file_id].get("blob"))
             if (blob is not None) == (written[file_id].get("kind") == "blob"):
                 spelling = None if blob else TextFormat.from_map(written[file_id].get("spelling"))
                 found[file_id] = replace(entry, blob=blob, spelling=spelling) if blob or spelling else entry
+                if lost := _lost(blob, written[file_id]):
+                    self._lost[file_id] = lost
         return found
 
     @contextmanager
@@ -515,9 +518,9 @@ def _unique_paths(paths: dict[FileId, str]) -> dict[FileId, FileEntry]:
 
 def _lost(blob: BlobRef | None, written: Mapping[str, Any]) -> list[BlobRef]:
     """Where the content that won is not named twice, a program set it that names none: nothing is known of it."""
-    said = {key: BlobRef.from_map(value) for key, value in sorted(written.items()) if key.startswith(_SET)}
-    if blob is None or _SET + blob.blob_hash not in said:
+    if blob is None or _SET + blob.blob_hash not in written:
         return []
+    said = {key: BlobRef.from_map(value) for key, value in sorted(written.items()) if key.startswith(_SET)}
     return [one for key, one in said.items() if one is not None and one != blob and key == _SET + one.blob_hash]
 
 
