@@ -11,7 +11,8 @@ from typing import Final
 
 #: One change comes in several pieces: an address goes, another comes, then a route.
 SETTLE_S: Final = 0.05
-_NEWS_BYTES: Final = 65536
+#: As much as is read at once.
+NEWS_BYTES: Final = 65536
 #: Groups of rtnetlink(7): links, and addresses and routes of both families.
 _GROUPS: Final = 0x1 | 0x10 | 0x40 | 0x100 | 0x400
 
@@ -31,5 +32,5 @@ def kernel_news() -> Iterator[socket.socket | None]:
 def pass_over(news: socket.socket) -> None:
     """Read what there is, without waiting: all of it says one thing. More than the buffer holds is an OSError once."""
     with suppress(OSError):
-        while news.recv(_NEWS_BYTES):
+        while news.recv(NEWS_BYTES):
             pass

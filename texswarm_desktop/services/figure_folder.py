@@ -17,9 +17,9 @@ from texswarm_desktop.core.text_bytes import MAX_TEXT_BYTES, decode_text
 from texswarm_desktop.services.blob_cache import BlobCache
 from texswarm_desktop.services.disk_errors import not_writable
 from texswarm_desktop.services.figure_record import FigureRecord, Stamp, stamp_of
-from texswarm_desktop.services.folder_walk import FolderWalk, Walked
+from texswarm_desktop.services.folder_walk import FolderWalk
 from texswarm_server.document.blob_ref import BlobRef
-from texswarm_server.protocol.errors import ChangedOnDiskError, FilePathError, NotReadableError, OutOfReachError
+from texswarm_server.protocol.errors import ChangedOnDiskError, FilePathError, OutOfReachError
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class FigureFolder:
         """
         if not _is_folder(self._root / OWN_FOLDER):
             raise OutOfReachError(f"{self._root}: the folder is away")
-        walked = self._walked(known)
+        walked = self._walk.look(known)
         is_whole = any(name != OWN_FOLDER for name in _names_in(self._root))
         look = FigureLook(is_whole=is_whole, on_purpose=self._walk.on_purpose)
         for path in (*walked.files, *walked.left_out):
@@ -67,12 +67,6 @@ class FigureFolder:
         products = {path for path in walked.files if path not in known and is_product(self._root / path)}
         look.left_out.update(walked.left_out, products)
         return look
-
-    def _walked(self, known: Collection[str]) -> Walked:
-        try:
-            return self._walk.walk(known)
-        except NotReadableError as error:
-            raise OutOfReachError(str(error)) from error
 
     def take_in(self, path: str, most_bytes: int) -> FigureRecord:
         """Copy a file among the contents; raises what `BlobCache.take_in` does, and FilePathError."""

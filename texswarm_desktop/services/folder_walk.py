@@ -104,6 +104,13 @@ class FolderWalk:
         self._goes_past_closed = False
         self.problem: NotReadableError | None = None
 
+    def look(self, known: Collection[str] = (), *, past_closed: bool = False) -> Walked:
+        """As `walk`, for who looks again and again: raises OutOfReachError, the folder may be there in a moment."""
+        try:
+            return self.walk(known, past_closed=past_closed)
+        except NotReadableError as error:
+            raise OutOfReachError(str(error)) from error
+
     def walk(self, known: Collection[str] = (), *, past_closed: bool = False) -> Walked:
         """Go through the folder; files at `known` paths are the project's, whatever the rules say.
 

@@ -14,14 +14,13 @@ from typing import Final
 
 from texswarm_desktop.core.network_change import NetworkChange, change_between
 from texswarm_desktop.services.lan_addresses import host_addresses
-from texswarm_server.kernel_news import SETTLE_S, kernel_news
+from texswarm_server.kernel_news import NEWS_BYTES, SETTLE_S, kernel_news
 
 _LOOK_EVERY_S: Final = 2.0
 #: netdevice(7)
 _SIOCGIFFLAGS: Final = 0x8913
 _UP: Final = 0x1
 _RUNNING: Final = 0x40
-_NEWS_BYTES: Final = 65536
 
 
 def addresses_here() -> frozenset[str]:
@@ -89,4 +88,4 @@ class NetworkWatch:
 async def _told(news: socket.socket) -> None:
     """Return when the kernel says something; that there was more than the buffer holds is news as well."""
     with suppress(OSError):
-        await asyncio.get_running_loop().sock_recv(news, _NEWS_BYTES)
+        await asyncio.get_running_loop().sock_recv(news, NEWS_BYTES)

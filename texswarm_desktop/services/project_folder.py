@@ -21,7 +21,7 @@ from texswarm_desktop.services.disk import Disk, SystemDisk
 from texswarm_desktop.services.disk_errors import not_writable
 from texswarm_desktop.services.disk_state import DiskFile, DiskState, ReplacedFile, digest_of, read_steadily, state_of
 from texswarm_desktop.services.figure_record import Stamp, stamp_of
-from texswarm_desktop.services.folder_walk import SETTINGS_FILE, FolderWalk, Walked, linked_file
+from texswarm_desktop.services.folder_walk import SETTINGS_FILE, FolderWalk, linked_file
 from texswarm_server.protocol.errors import (
     ChangedOnDiskError,
     FilePathError,
@@ -133,7 +133,7 @@ class ProjectFolder:
         """
         if not self._is_folder(self._proof):
             raise OutOfReachError(f"{self.root}: the folder is away")
-        walked = self._walked({*known, *expected})
+        walked = self._walk.look({*known, *expected}, past_closed=True)
         folders = {self.root / folder for folder in walked.folders}
         look = Look(
             gone=known.keys() - set(walked.files),
@@ -155,12 +155,6 @@ class ProjectFolder:
         if self._walk.problem is not None:
             look.errors[f"{OWN_FOLDER}/{SETTINGS_FILE}"] = self._walk.problem
         return look
-
-    def _walked(self, known: Collection[str]) -> Walked:
-        try:
-            return self._walk.walk(known, past_closed=True)
-        except NotReadableError as error:
-            raise OutOfReachError(str(error)) from error
 
     def _look_at(self, look: Look, path: str, known: DiskState | None, *, is_suspect: bool) -> None:
         try:
