@@ -86,6 +86,7 @@ class Desktop:
         self._is_shown = False
         self._is_usual = profile is None
         self.settings = SettingsStore(folder)
+        self._host_identity = HostIdentity(folder / "host-identity")
         projects = folder / "projects" if profile else user_documents_path() / "TeXSwarm"
         self._library = Library(projects, settings=self.settings, executor=self._executor)
         self.status = ConnectionView(clock=time.monotonic, words=need_words)
@@ -99,7 +100,7 @@ class Desktop:
             known=known,
             new_door=_new_door,
             executor=self._executor,
-            own_fingerprint=HostIdentity(folder / "host-identity").kept_fingerprint,
+            own_fingerprint=self._host_identity.kept_fingerprint,
         )
         self.window = self._new_window()
         self._controller = self._new_controller()
@@ -118,7 +119,7 @@ class Desktop:
             settings=self.settings,
             status=self.status,
             host_data=folder / "host",
-            host_identity=HostIdentity(folder / "host-identity"),
+            host_identity=self._host_identity,
             new_transport=_websockets,
             scope=self._scope,
             host_address=host_address,
