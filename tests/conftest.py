@@ -5,7 +5,8 @@ Knows nothing of single packages; their fixtures stand in the conftest of their 
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.helpers.leaks import Stock, left_since
 from tests.helpers.log_watch import watching_logs
+from tests.helpers.qt_garbage import dying_here
 
 # No absolute time limits: two cores may be shared with anything. A failure prints what is needed to replay it.
 settings.register_profile("dev", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
@@ -30,6 +32,14 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = Path(home.name, name.lower())
         folder.mkdir(mode=0o700)
         os.environ[name] = str(folder)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """End what a test left of Qt once pytest has let go of it, which is after the last fixture."""
+    uses_qt = isinstance(item, pytest.Function) and "qapp" in item.fixturenames
+    with dying_here() if uses_qt else nullcontext():
+        return (yield)
 
 
 @pytest.fixture(autouse=True)

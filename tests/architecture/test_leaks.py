@@ -1,6 +1,7 @@
 """The stock-taking that every test ends with sees what it claims to see."""
 
 import asyncio
+import gc
 import logging
 import socket
 import subprocess
@@ -9,10 +10,12 @@ import threading
 from collections.abc import Callable
 
 import pytest
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
 from tests.helpers.leaks import Stock, left_since
 from tests.helpers.log_watch import watching_logs
+from tests.helpers.qt_garbage import dying_here
 
 AT_ONCE_S = 0.0
 on_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="read from /proc")
@@ -80,3 +83,38 @@ def test_a_warning_of_ours_is_named(caplog: pytest.LogCaptureFixture) -> None:
         logging.getLogger("texswarm_desktop.somewhere").warning("beware")
     assert watch.lines == ["WARNING texswarm_desktop.somewhere: beware"]
     assert caplog.messages == ["beware"]
+
+
+def test_what_is_left_of_qt_dies_after_the_last_fixture_in_the_thread_of_the_tests() -> None:
+    ended_in: list[threading.Thread] = []
+
+    class Reached(QObject):
+        """Reaches itself, and notes in which thread it ends."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self._me = self
+            self._timer = QTimer(self)
+            self._timer.start(3600_000)
+
+        def __del__(self) -> None:
+            ended_in.append(threading.current_thread())
+
+    def work() -> None:
+        for _ in range(50_000):
+            cycle: list[object] = []
+            cycle.append(cycle)
+
+    with dying_here():
+        held = [Reached()]
+        held.clear()  # as pytest lets go of the values of fixtures
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        assert ended_in == []
+    assert ended_in == [threading.current_thread()]
+
+
+def test_every_test_that_uses_qt_is_looked_after(request: pytest.FixtureRequest, qapp: QApplication) -> None:
+    assert "qapp" in request.node.fixturenames
+    assert not gc.isenabled()

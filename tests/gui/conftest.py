@@ -1,7 +1,6 @@
 """What tests with widgets need: no screen, one set of looks, and a loop that runs inside Qt's."""
 
 import asyncio
-import gc
 import os
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
@@ -16,14 +15,8 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 
 @pytest.fixture(autouse=True)
-def _garbage_dies_here(qapp: QApplication) -> Iterator[None]:
-    """Let no other thread end an object of Qt that a test left in a cycle; the program does the same."""
-    gc.disable()
-    gc.freeze()
-    yield
-    gc.collect()
-    gc.unfreeze()
-    gc.enable()
+def _in_an_application(qapp: QApplication) -> None:
+    """Every test here has Qt running, whether it names it or not."""
 
 
 @pytest.fixture

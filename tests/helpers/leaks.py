@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from tests.helpers.qt_garbage import delete_deferred
+
 # What is left is given this long to end by itself: a thread that was told to stop is allowed its last line.
 SETTLE_LIMIT_S: Final = 3.0
 PAUSE_S: Final = 0.01
@@ -50,7 +52,7 @@ def left_since(before: Stock, limit_s: float = SETTLE_LIMIT_S) -> list[str]:
     gc.collect()
     give_up_at = time.monotonic() + limit_s
     while left and time.monotonic() < give_up_at:
-        _deliver_deferred_deletes()
+        delete_deferred()
         time.sleep(PAUSE_S)
         left = Stock.take().new_since(before)
     return left
@@ -118,9 +120,3 @@ def _windows() -> Iterator[tuple[int, str]]:
     for widget in widgets.QApplication.topLevelWidgets():
         if widget.isVisible() or isinstance(widget, (widgets.QMainWindow, widgets.QDialog)):
             yield address_of(widget)[0], f"{type(widget).__name__} {widget.windowTitle()!r}"
-
-
-def _deliver_deferred_deletes() -> None:
-    core: Any = sys.modules.get("PySide6.QtCore")
-    if core is not None and core.QCoreApplication.instance() is not None:
-        core.QCoreApplication.sendPostedEvents(None, core.QEvent.Type.DeferredDelete.value)

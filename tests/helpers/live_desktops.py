@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from tests.helpers.qt_garbage import delete_deferred
 from tests.helpers.run_async import until
 from texswarm_desktop.app import Desktop
 from texswarm_desktop.qtx.loop import loop_factory
@@ -172,5 +172,5 @@ def runs_at_desks(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
 def _clear_away() -> None:
     """Delete what is left of the windows here and now: a later test's thread must not be the one to find it."""
     gc.collect()
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    delete_deferred()
     gc.collect()
