@@ -140,6 +140,9 @@ class MulticastThread(ABC):
     async def _opened(self, multicast: AsyncZeroconf) -> None:
         """Begin to speak on a fresh instance."""
 
+    def _moving(self, multicast: AsyncZeroconf, addresses: list[str]) -> None:  # noqa: B027 - who only asks has nothing to say
+        """Prepare for speaking on other addresses, which may say at once what was said on those before."""
+
     @abstractmethod
     async def _look(self, multicast: AsyncZeroconf, addresses: list[str], *, has_moved: bool) -> None:
         """Do what is due, now and then and after each wish; `has_moved` when the addresses are others than before."""
@@ -201,6 +204,7 @@ class MulticastThread(ABC):
     async def _moved(self, multicast: AsyncZeroconf | None, addresses: list[str]) -> AsyncZeroconf | None:
         """Speak on these addresses from now on; None where there are none."""
         if multicast is not None and addresses:
+            self._moving(multicast, addresses)
             await multicast.async_update_interfaces(list(addresses))
             return multicast
         if multicast is not None:
@@ -270,7 +274,7 @@ class Advertiser(MulticastThread):
         if not is_news and (self._again_at is None or now < self._again_at):
             return
         self._again_at = now + _AGAIN_AFTER_S if is_news else None
-        info = service_info(service, addresses, service_type=self._service_type, host_ttl_s=self._host_ttl_s)
+        info = self._info(service, addresses)
         if self._telling is not None:
             self._telling.cancel()  # it is told three times: what no longer holds, no more
         if self._told is None:
@@ -280,6 +284,14 @@ class Advertiser(MulticastThread):
         else:
             self._telling = _future(await multicast.async_update_service(info))
         self._told, self._told_service = info, service
+
+    def _moving(self, multicast: AsyncZeroconf, addresses: list[str]) -> None:
+        """zeroconf announces on a new interface what it knows: it must not be where this machine was."""
+        if self._told is not None:
+            multicast.zeroconf.registry.async_update(self._info(self._service, addresses))
+
+    def _info(self, service: Service, addresses: list[str]) -> ServiceInfo:
+        return service_info(service, addresses, service_type=self._service_type, host_ttl_s=self._host_ttl_s)
 
     async def _goodbye(self, multicast: AsyncZeroconf) -> None:
         if self._telling is not None:

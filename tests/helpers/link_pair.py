@@ -57,7 +57,7 @@ class LinkPair:
 class LinkPairs:
     """A transport factory whose links the test holds. `refuses`: nobody listens; `hangs`: nobody answers.
 
-    `error`: what every attempt fails with.
+    `error`: what every attempt fails with; `errors`: what those at one address fail with.
     """
 
     def __init__(self) -> None:
@@ -66,6 +66,7 @@ class LinkPairs:
         self.asked: list[ServerAddress] = []
         self.refuses = self.hangs = False
         self.error: Exception | None = None
+        self.errors: dict[ServerAddress, Exception] = {}
 
     @property
     def last(self) -> LinkPair:
@@ -81,8 +82,9 @@ class LinkPairs:
     ) -> AsyncIterator[LinkPair]:
         self.attempts += 1
         self.asked.append(address)
-        if self.error is not None:
-            raise self.error
+        error = self.error or self.errors.get(address)
+        if error is not None:
+            raise error
         if self.refuses:
             raise NoLinkError(Trouble.NOBODY, str(address))
         if self.hangs:

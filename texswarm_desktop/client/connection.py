@@ -101,7 +101,7 @@ class Connection:
     @property
     def current_address(self) -> ServerAddress:
         """Where the server is, or was last: not where the link said, if it has moved since."""
-        return self._driver.addresses[0]
+        return self._driver.current_address
 
     @property
     def round_trip_s(self) -> float | None:

@@ -20,6 +20,7 @@ from texswarm_desktop.client.effects import (
     DropTransport,
     ForgetCredential,
     LinkEffect,
+    LookElsewhere,
     LoseDocuments,
     OpenDocuments,
     OpenTransport,
@@ -32,7 +33,9 @@ from texswarm_desktop.client.events import (
     CloseRequested,
     HostAnnounced,
     HostAnswered,
+    HostProved,
     LinkEvent,
+    LookDue,
     Moment,
     ProbeTimedOut,
     RetryDue,
@@ -63,7 +66,6 @@ from texswarm_desktop.client.states import (
     Waiting,
 )
 from texswarm_desktop.client.timing import (
-    KNOCK_FAST_FOR_S,
     TICK_S,
     LinkProfile,
     Pulse,
@@ -73,6 +75,8 @@ from texswarm_desktop.client.timing import (
     pulse,
 )
 from texswarm_desktop.client.transition import step
+from texswarm_desktop.client.way_in import WayIn
+from texswarm_desktop.client.whereabouts import Whereabouts
 from texswarm_server.protocol.errors import LinkError, LocalProtocolError, RemoteProtocolError
 from texswarm_server.protocol.invite_link import ServerAddress
 
@@ -80,14 +84,13 @@ logger = logging.getLogger(__name__)
 
 StateListener = Callable[[LinkState, LinkState], None]
 
-#: Of what a host says about where it is, no more than this is believed.
-_MOST_ADDRESSES: Final = 8
 #: What came in is worked at for so long without a pause.
 _PORTION_S: Final = 0.002
 
-_TIMER_EVENTS: Final[dict[TimerKind, type[StepTimedOut | ProbeTimedOut | RetryDue]]] = {
+_TIMER_EVENTS: Final[dict[TimerKind, type[StepTimedOut | ProbeTimedOut | LookDue | RetryDue]]] = {
     TimerKind.STEP: StepTimedOut,
     TimerKind.PROBE: ProbeTimedOut,
+    TimerKind.LOOK: LookDue,
     TimerKind.RETRY: RetryDue,
 }
 
@@ -147,8 +150,9 @@ class Driver:
         self.state: LinkState = Idle()
         self.is_online = True
         self._session = session
-        self._home, self._profile, self._transport, self._knock = address, profile, transport, knock
-        self.addresses: tuple[ServerAddress, ...] = (address,)
+        self._where = Whereabouts(address)
+        self._way_in = WayIn(self._where, profile=profile, transport=transport, knock=knock, clock=clock)
+        self._profile, self._knock = profile, knock
         self._clock, self._wall_clock, self._rng = clock, wall_clock, rng
         self._call_later = call_later
         self._queue: deque[LinkEvent] = deque()
@@ -163,6 +167,7 @@ class Driver:
         self._trusted_at = self._pinged_at = self._probed_at = 0.0
         self._unsent_bytes = 0
         self._scout: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None
         self._doubted_at: float | None = None
         self._is_doubting = False
         self._away_since: float | None = None
@@ -189,6 +194,11 @@ class Driver:
         return lambda: self._listeners.remove(listener)
 
     @property
+    def current_address(self) -> ServerAddress:
+        """Where the server was reached last, or is to be reached first; nobody else's word changes it."""
+        return self._where.proved
+
+    @property
     def round_trip_s(self) -> float | None:
         """How long the last ping of the current link took; None without one."""
         return self._link.round_trip_s if self._link is not None else None
@@ -200,11 +210,8 @@ class Driver:
 
     def seen_at(self, addresses: Iterable[ServerAddress]) -> None:
         """The host said on the local network where it is: there it is looked for first from now on."""
-        told = tuple(addresses)[:_MOST_ADDRESSES]
-        if told:
-            is_elsewhere = self.addresses[0] not in told
-            front = () if is_elsewhere else self.addresses[:1]
-            self.addresses = tuple(dict.fromkeys((*front, *told, self._home)))
+        is_elsewhere = self._where.tell(addresses, self._clock(), has_link=self._link is not None)
+        if is_elsewhere is not None:
             self.post(HostAnnounced(is_elsewhere))
 
     def send(self, frame: str | bytes) -> None:
@@ -270,6 +277,8 @@ class Driver:
                 self._session.lose_documents()
             case Probe():
                 self._probe()
+            case LookElsewhere(generation):
+                self._look_elsewhere(generation)
             case StartTimer(kind, delay_s):
                 self._start_timer(kind, delay_s)
             case CancelTimer(kind):
@@ -283,17 +292,17 @@ class Driver:
 
     def _drop(self, generation: int) -> None:
         self._link = None
-        task = self._tasks.pop(generation, None)
-        if task is not None:
-            task.cancel()
+        looking, self._looking = self._looking, None
+        for task in (looking, self._tasks.pop(generation, None)):
+            if task is not None:
+                task.cancel()
 
     async def _serve(self, generation: int) -> None:
         """Open a transport and carry what comes in, until it ends or is dropped. Also a border for exceptions."""
         try:
             await self._session.prepare()
-            address = await self._find()
-            async with self._transport(address, self._profile, self._clock) as link:
-                self._prefer(address)
+            away_s = 0.0 if self._away_since is None else self._clock() - self._away_since
+            async with self._way_in.opened(away_s) as link:
                 self._opened(generation, link)
                 await self._carry(generation, link)
         except LinkClosedError as error:
@@ -303,7 +312,7 @@ class Driver:
         except WrongCertificateError as error:
             self._ended(generation, TransportLost(generation, None, str(error), StopCode.WRONG_CERTIFICATE))
         except NoLinkError as error:
-            self._rotate()
+            self._where.refused()
             self._ended(generation, TransportLost(generation, None, str(error), trouble=error.trouble))
         except (LinkError, RemoteProtocolError) as error:
             self._ended(generation, TransportLost(generation, None, str(error)))
@@ -322,20 +331,6 @@ class Driver:
             if spent_s > _PORTION_S:
                 spent_s = 0.0
                 await asyncio.sleep(0)
-
-    async def _find(self) -> ServerAddress:
-        """Return where to open a transport: of a near server the first address that answers."""
-        if self._knock is None or not self._profile.knock_every_s:
-            return self.addresses[0]
-        away_s = 0.0 if self._away_since is None else self._clock() - self._away_since
-        every_s = knocking_every_s(self._profile, min(away_s, KNOCK_FAST_FOR_S)) or self._profile.knock_every_s
-        return await self._knock(self.addresses, every_s=every_s, is_patient=False)
-
-    def _prefer(self, address: ServerAddress) -> None:
-        self.addresses = tuple(dict.fromkeys((address, *self.addresses)))
-
-    def _rotate(self) -> None:
-        self.addresses = (*self.addresses[1:], self.addresses[0])
 
     def _opened(self, generation: int, link: Link) -> None:
         if generation not in self._tasks:
@@ -374,8 +369,8 @@ class Driver:
             handle.cancel()
 
     def _fired(self, kind: TimerKind, generation: int) -> None:
-        is_answered = self._link is not None and self._link.heard_at >= self._probed_at
-        if kind is not TimerKind.PROBE or not is_answered:
+        is_about_silence = kind in {TimerKind.PROBE, TimerKind.LOOK}
+        if not is_about_silence or not self._is_heard_since_probe():
             self.post(_TIMER_EVENTS[kind](generation))
 
     def _later(self, delay_s: float, callback: Callable[[], None]) -> Cancellable:
@@ -439,6 +434,29 @@ class Driver:
         self._pinged_at = now
         link.ping()
 
+    def _is_heard_since_probe(self) -> bool:
+        return self._link is not None and self._link.heard_at >= self._probed_at
+
+    # ── elsewhere ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _look_elsewhere(self, generation: int) -> None:
+        assert self._group is not None, "the driver is entered before it connects"
+        if self._looking is not None:
+            self._looking.cancel()
+        self._looking = self._group.create_task(self._prove_elsewhere(generation), name="elsewhere")
+
+    async def _prove_elsewhere(self, generation: int) -> None:
+        """Also a border for exceptions: who only looks must not cost the connection."""
+        try:
+            await self._way_in.prove_elsewhere()
+        except LinkError as error:
+            logger.debug("not there: %s", error)
+        except Exception:
+            logger.exception("looking for %s elsewhere", self._where.proved)
+        else:
+            if not self._is_heard_since_probe():
+                self.post(HostProved(generation))
+
     # ── knocking ────────────────────────────────────────────────────────────────────────────────────────
 
     def _keep_knocking(self) -> None:
@@ -470,12 +488,12 @@ class Driver:
     async def _knock_until_answered(self, knock: Knock, every_s: float) -> None:
         """Also a border for exceptions: who only looks must not cost the connection."""
         try:
-            address = await knock(self.addresses, every_s=every_s, is_patient=True)
+            address = await knock(self._where.addresses, every_s=every_s, is_patient=True)
         except Exception:
-            logger.exception("knocking at %s", self._home)
+            logger.exception("knocking at %s", self._where.proved)
             return
         self._scout = None
         self._is_doubting = False
         if isinstance(self.state, (Waiting, Offline)):
-            self._prefer(address)
+            self._where.answered(address)
         self.post(HostAnswered())

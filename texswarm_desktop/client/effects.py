@@ -11,6 +11,7 @@ class TimerKind(StrEnum):
 
     STEP = "step"
     PROBE = "probe"
+    LOOK = "look"
     RETRY = "retry"
 
 
@@ -59,6 +60,13 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
+class LookElsewhere:
+    """Find out whether the server is where it was said to be, and report under this generation if it proved that."""
+
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
 class StartTimer:
     """Start the timer of this kind, in place of a running one."""
 
@@ -81,6 +89,7 @@ LinkEffect = (
     | OpenDocuments
     | LoseDocuments
     | Probe
+    | LookElsewhere
     | StartTimer
     | CancelTimer
 )

@@ -123,6 +123,13 @@ class SignInRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class HostProved:
+    """The server showed at another address that it is there, and the link was silent all that time."""
+
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentsProgressed:
     """`done` of `total` documents are settled: caught up, or refused for good."""
 
@@ -149,6 +156,13 @@ class ProbeTimedOut:
 
 
 @dataclass(frozen=True, slots=True)
+class LookDue:
+    """The server is said to be elsewhere, and the link was silent since."""
+
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
 class RetryDue:
     """The wait is over."""
 
@@ -169,9 +183,11 @@ LinkEvent = (
     | TransportLost
     | SignedIn
     | SignInRefused
+    | HostProved
     | DocumentsProgressed
     | StepTimedOut
     | ProbeTimedOut
+    | LookDue
     | RetryDue
 )
 
@@ -191,7 +207,8 @@ TRANSPORT_EVENTS: Final[tuple[type[LinkEvent], ...]] = (
     TransportLost,
     SignedIn,
     SignInRefused,
+    HostProved,
     DocumentsProgressed,
 )
-TIMER_EVENTS: Final[tuple[type[LinkEvent], ...]] = (StepTimedOut, ProbeTimedOut, RetryDue)
+TIMER_EVENTS: Final[tuple[type[LinkEvent], ...]] = (StepTimedOut, ProbeTimedOut, LookDue, RetryDue)
 EVENTS: Final[tuple[type[LinkEvent], ...]] = COMMANDS + TRANSPORT_EVENTS + TIMER_EVENTS

@@ -24,6 +24,7 @@ from texswarm_desktop.client.effects import (
     DropTransport,
     ForgetCredential,
     LinkEffect,
+    LookElsewhere,
     LoseDocuments,
     OpenDocuments,
     OpenTransport,
@@ -38,8 +39,10 @@ from texswarm_desktop.client.events import (
     DocumentsProgressed,
     HostAnnounced,
     HostAnswered,
+    HostProved,
     KeyPressed,
     LinkEvent,
+    LookDue,
     Moment,
     NetworkReturned,
     NetworkWentAway,
@@ -78,9 +81,9 @@ Handler = Callable[[Any, Any, Moment, LinkProfile], Step]
 
 _TIMERS: Final[dict[type[LinkState], frozenset[TimerKind]]] = {
     Connecting: frozenset({TimerKind.STEP}),
-    Authenticating: frozenset({TimerKind.STEP, TimerKind.PROBE}),
-    Syncing: frozenset({TimerKind.PROBE}),
-    Live: frozenset({TimerKind.PROBE}),
+    Authenticating: frozenset({TimerKind.STEP, TimerKind.PROBE, TimerKind.LOOK}),
+    Syncing: frozenset({TimerKind.PROBE, TimerKind.LOOK}),
+    Live: frozenset({TimerKind.PROBE, TimerKind.LOOK}),
     Waiting: frozenset({TimerKind.RETRY}),
 }
 _WITH_TRANSPORT: Final = (Connecting, Authenticating, Syncing, Live)
@@ -286,8 +289,15 @@ def _on_network_gone(state: Waiting, _event: NetworkWentAway, _moment: Moment, _
     return Offline(state.generation, state.failures, state.lost_at, state.refused), ()
 
 
-def _on_doubt_elsewhere(state: LinkState, event: HostAnnounced, moment: Moment, profile: LinkProfile) -> Step:
-    return _on_doubt(state, event, moment, profile) if event.is_elsewhere else (state, ())
+def _on_said_elsewhere(state: LinkState, event: HostAnnounced, _moment: Moment, profile: LinkProfile) -> Step:
+    """Anybody can say so: only a link that is silent, and a host that proves to be elsewhere, end it together."""
+    if not event.is_elsewhere:
+        return state, ()
+    return state, (Probe(), StartTimer(TimerKind.LOOK, profile.moved_timeout_s))
+
+
+def _on_look_due(state: LinkState, event: LookDue, _moment: Moment, _profile: LinkProfile) -> Step:
+    return state, (LookElsewhere(event.generation),)
 
 
 def _on_doubt(state: LinkState, _event: object, _moment: Moment, profile: LinkProfile) -> Step:
@@ -355,30 +365,36 @@ TABLE: Final[dict[tuple[type[LinkState], type[LinkEvent]], Handler]] = {
     (Authenticating, Woke): _on_doubt,
     (Authenticating, NetworkReturned): _on_move,
     (Authenticating, NetworkWentAway): _on_doubt,
-    (Authenticating, HostAnnounced): _on_doubt_elsewhere,
+    (Authenticating, HostAnnounced): _on_said_elsewhere,
     (Authenticating, TransportLost): _on_lost,
     (Authenticating, SignedIn): _on_signed_in,
     (Authenticating, SignInRefused): _on_refused,
     (Authenticating, StepTimedOut): _on_silence,
     (Authenticating, ProbeTimedOut): _on_silence,
+    (Authenticating, LookDue): _on_look_due,
+    (Authenticating, HostProved): _on_silence,
     (Syncing, CloseRequested): _on_close,
     (Syncing, Woke): _on_doubt,
     (Syncing, NetworkReturned): _on_move,
     (Syncing, NetworkWentAway): _on_doubt,
-    (Syncing, HostAnnounced): _on_doubt_elsewhere,
+    (Syncing, HostAnnounced): _on_said_elsewhere,
     (Syncing, HostAnswered): _on_doubt,
     (Syncing, TransportLost): _on_lost,
     (Syncing, DocumentsProgressed): _on_progress,
     (Syncing, ProbeTimedOut): _on_silence,
+    (Syncing, LookDue): _on_look_due,
+    (Syncing, HostProved): _on_silence,
     (Live, CloseRequested): _on_close,
     (Live, Woke): _on_doubt,
     (Live, NetworkReturned): _on_move,
     (Live, NetworkWentAway): _on_doubt,
-    (Live, HostAnnounced): _on_doubt_elsewhere,
+    (Live, HostAnnounced): _on_said_elsewhere,
     (Live, HostAnswered): _on_doubt,
     (Live, TransportLost): _on_lost,
     (Live, DocumentsProgressed): _on_progress,
     (Live, ProbeTimedOut): _on_silence,
+    (Live, LookDue): _on_look_due,
+    (Live, HostProved): _on_silence,
     (Waiting, ConnectRequested): _on_demand,
     (Waiting, CloseRequested): _on_close,
     (Waiting, RetryDemanded): _on_demand,
@@ -427,7 +443,7 @@ IGNORED: Final[frozenset[tuple[type[LinkState], type[LinkEvent]]]] = frozenset(
         ),
         *((state, HostAnswered) for state in (Idle, Connecting, Authenticating, NeedsUser, Closed)),
         *((Connecting, event) for event in (ConnectRequested, RetryDemanded, NetworkWentAway, KeyPressed)),
-        *((Connecting, event) for event in (ProbeTimedOut, RetryDue)),
+        *((Connecting, event) for event in (ProbeTimedOut, LookDue, HostProved, RetryDue)),
         *((Authenticating, event) for event in (ConnectRequested, RetryDemanded, KeyPressed, RetryDue)),
         *((Syncing, event) for event in (ConnectRequested, RetryDemanded, KeyPressed)),
         *((Syncing, event) for event in (StepTimedOut, RetryDue)),
@@ -442,12 +458,12 @@ IGNORED: Final[frozenset[tuple[type[LinkState], type[LinkEvent]]]] = frozenset(
         *(
             (state, event)
             for state in (Idle, Waiting, Offline, NeedsUser, Closed)
-            for event in (TransportOpened, TransportLost, SignedIn, SignInRefused, DocumentsProgressed)
+            for event in (TransportOpened, TransportLost, SignedIn, SignInRefused, HostProved, DocumentsProgressed)
         ),
         *(
             (state, event)
             for state in (Idle, Waiting, Offline, NeedsUser, Closed)
-            for event in (StepTimedOut, ProbeTimedOut)
+            for event in (StepTimedOut, ProbeTimedOut, LookDue)
         ),
         *((state, RetryDue) for state in (Idle, NeedsUser, Closed)),
     }

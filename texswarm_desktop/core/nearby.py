@@ -8,6 +8,7 @@ the network may send as much as they like.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from itertools import zip_longest
 from typing import Final
 
 from texswarm_server.protocol.announcement import Announcement, Entry
@@ -73,6 +74,18 @@ def nearby_hosts(sightings: Iterable[Sighting], own_networks: Sequence[str] = ()
             found[host.key] = host
     ordered = (replace(host, addresses=_best_first(host.addresses, own_networks)) for host in found.values())
     return tuple(sorted(ordered, key=lambda host: (host.project.casefold(), host.name.casefold(), host.key[0])))
+
+
+def addresses_by_fingerprint(hosts: Iterable[NearbyHost]) -> dict[str, tuple[ServerAddress, ...]]:
+    """Return where each certificate is said to be, by all who announce it: in turn, so that none drowns the others."""
+    said: dict[str, list[tuple[ServerAddress, ...]]] = {}
+    for host in hosts:
+        if host.announcement.fingerprint is not None:
+            said.setdefault(host.announcement.fingerprint, []).append(host.addresses)
+    return {
+        fingerprint: tuple(dict.fromkeys(one for turn in zip_longest(*lists) for one in turn if one is not None))
+        for fingerprint, lists in said.items()
+    }
 
 
 def with_nameplate(hosts: Iterable[NearbyHost], nameplate: str) -> tuple[NearbyHost, ...]:

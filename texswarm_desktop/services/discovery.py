@@ -27,6 +27,8 @@ _SRV, _TXT, _PTR, _IN = 33, 16, 12, 1
 _ADDRESSES: Final = (1, 28)
 _QUERY: Final = 0
 _REPLACED_TTL_S: Final = 1
+#: What belongs together comes in one packet, or in one for each network.
+_ONE_ANSWER_MS: Final = 10.0
 
 OnChange = Callable[[tuple[NearbyHost, ...]], object]
 """Told the hosts, on the browser's own thread, whenever they are others than before."""
@@ -41,6 +43,22 @@ def records_that_hold(cache: DNSCache, name: str, kind: int, now_ms: float) -> l
     found = cache.get_all_by_details(name, kind, _IN)
     holding = [one for one in found if not one.is_expired(now_ms)]
     return sorted(holding, key=lambda one: (one.created, one.ttl > _REPLACED_TTL_S))
+
+
+def addresses_that_hold(cache: DNSCache, server: str, now_ms: float) -> list[str]:
+    """Return where a machine says it is: what it said last of each family, at once and not, as the cache does, later.
+
+    There an address that is announced no more stays for a second; for longer, if it had been heard of just before; and
+    for one more second with each announcement that still finds it.
+    """
+    addresses: list[str] = []
+    for kind in _ADDRESSES:
+        found = records_that_hold(cache, server, kind, now_ms)
+        unreplaced = [one for one in found if one.ttl > _REPLACED_TTL_S]
+        heard_ms = max((one.created for one in unreplaced), default=0.0)
+        held = [one for one in unreplaced if one.created >= heard_ms - _ONE_ANSWER_MS]
+        addresses += [str(ip_address(one.address)) for one in held or found]
+    return addresses
 
 
 class Browser(MulticastThread):
@@ -97,11 +115,7 @@ class Browser(MulticastThread):
         if not services or not texts:
             return None
         service, text = services[-1], texts[-1]
-        addresses = [
-            str(ip_address(one.address))
-            for kind in _ADDRESSES
-            for one in records_that_hold(cache, service.server, kind, now_ms)
-        ]
+        addresses = addresses_that_hold(cache, service.server, now_ms)
         entries = ServiceInfo(self._service_type, name, properties=text.text).properties
         try:
             return Sighting(read_announcement(entries), tuple(addresses), service.port)

@@ -4,20 +4,21 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from socket import inet_aton
 from typing import Final
 
 import pytest
-from zeroconf import DNSCache, DNSText, RecordUpdate, RecordUpdateListener, ServiceInfo, Zeroconf  # type: ignore[attr-defined] # public, and not declared so
+from zeroconf import DNSAddress, DNSCache, DNSText, RecordUpdate, RecordUpdateListener, ServiceInfo, Zeroconf  # type: ignore[attr-defined] # public, and not declared so
 from zeroconf.asyncio import AsyncZeroconf
 
 from tests.helpers.multicast import LOOPBACK, Ether, names
 from tests.helpers.run_async import runs_async, until
 from texswarm_desktop.core.nearby import MAX_HOSTS
-from texswarm_desktop.services.discovery import Browser, records_that_hold
+from texswarm_desktop.services.discovery import Browser, addresses_that_hold, records_that_hold
 from texswarm_server.discovery import Advertiser, Service
 from texswarm_server.protocol.announcement import Announcement
 
-TXT, IN = 16, 1
+A, TXT, IN = 1, 16, 1
 
 
 @pytest.fixture
@@ -78,6 +79,21 @@ def test_of_two_records_the_one_that_was_heard_last_holds_also_where_it_held_bef
         hear(said, at_ms)
         assert records_that_hold(cache, "ada", TXT, at_ms)[-1].text == said
     assert [one.text for one in records_that_hold(cache, "ada", TXT, 6500.0)] == [b"first"]
+
+
+def test_a_host_is_where_it_said_last_and_no_more_where_it_was_a_moment_ago() -> None:
+    cache = DNSCache()
+
+    def hear(*addresses: str, at_ms: float) -> list[str]:
+        records = [DNSAddress("ada.local.", A, IN, 20, inet_aton(one), created=at_ms) for one in addresses]
+        cache.async_mark_unique_records_older_than_1s_to_expire({("ada.local.", A, IN)}, records, at_ms)
+        cache.async_add_records(records)
+        return addresses_that_hold(cache, "ada.local.", at_ms)
+
+    assert hear("10.0.0.2", "10.0.1.2", at_ms=1000.0) == ["10.0.0.2", "10.0.1.2"]
+    assert hear("10.0.0.77", at_ms=1500.0) == ["10.0.0.77"], "heard a moment ago, and held no more"
+    assert hear("10.0.0.77", at_ms=3000.0) == ["10.0.0.77"], "what was replaced is not revived"
+    assert hear("10.0.0.77", "10.0.1.77", at_ms=3900.0) == ["10.0.0.77", "10.0.1.77"]
 
 
 @runs_async

@@ -14,6 +14,7 @@ from tests.helpers.room_model import RoomModel
 from tests.helpers.run_async import runs_async, settle
 from texswarm_desktop.client.connection import Connection
 from texswarm_desktop.client.events import RetryCause
+from texswarm_desktop.client.link import WrongCertificateError
 from texswarm_desktop.client.states import (
     Authenticating,
     Closed,
@@ -23,6 +24,7 @@ from texswarm_desktop.client.states import (
     NeedsUser,
     Offline,
     Rung,
+    StopCode,
     Syncing,
     Waiting,
 )
@@ -611,21 +613,124 @@ async def test_a_host_that_says_it_is_where_it_was_disturbs_nobody():
 
 
 @runs_async
-async def test_of_what_a_host_says_only_a_few_addresses_are_believed():
-    async with Bench() as bench:
-        bench.connection.seen_at([ServerAddress(f"10.0.1.{last}") for last in range(100)])
-        assert len(bench.connection._driver.addresses) == 9
+async def test_nobody_who_only_knows_the_fingerprint_has_us_come_without_encryption():
+    async with at_an_open_door() as (bench, door):
+        bench.connection.fingerprint = "ab" * 32
+        bench.links.last.answers_pings, door.answers = False, ELSEWHERE
+        bench.connection.seen_at([ELSEWHERE])
+        await bench.advance(LAN.moved_timeout_s)
+        assert bench.links.asked == [HOME]
+
+
+# ── another address while a link stands ─────────────────────────────────────────────────────────────────
+
+EVIL = ServerAddress("10.0.0.66")
+
+
+@asynccontextmanager
+async def at_a_silent_link():
+    """A link that stands, and on which nothing is heard any more since a moment."""
+    async with at_an_open_door() as (bench, door):
+        await bench.advance(0.25)
+        bench.links.last.answers_pings = False
+        yield bench, door
 
 
 @runs_async
-async def test_nobody_who_only_knows_the_fingerprint_has_us_come_without_encryption():
-    async with Bench() as bench:
-        bench.connection.fingerprint = "ab" * 32
+async def test_a_silent_link_is_left_at_once_for_where_the_host_proves_to_be():
+    async with at_a_silent_link() as (bench, door):
+        door.answers = ELSEWHERE
         bench.connection.seen_at([ELSEWHERE])
-        assert bench.connection._driver.addresses == (HOME,)
-        encrypted = ServerAddress(ELSEWHERE.host, tls=True)
-        bench.connection.seen_at([ELSEWHERE, encrypted])
-        assert bench.connection._driver.addresses == (encrypted, HOME)
+        await bench.advance(LAN.moved_timeout_s)
+        await bench.advance(0)
+        assert (bench.connection.current_address, type(bench.state)) == (ELSEWHERE, Authenticating)
+
+
+@runs_async
+async def test_a_link_that_answers_is_not_looked_for_elsewhere():
+    async with at_an_open_door() as (bench, door):
+        pings, door.answers = bench.links.last.pings, ELSEWHERE
+        bench.connection.seen_at([ELSEWHERE])
+        await bench.advance(LAN.moved_timeout_s)
+        assert (bench.links.last.pings, bench.links.asked) == (pings + 1, [HOME])
+        assert (bench.connection.current_address, type(bench.state)) == (HOME, Live)
+
+
+@runs_async
+async def test_who_lies_about_a_host_ends_no_link_not_even_a_slow_one():
+    """The certificate there is another one, so that the link stands until its own time is over."""
+    async with at_a_silent_link() as (bench, door):
+        bench.links.errors[EVIL] = WrongCertificateError("another")
+        door.answers = EVIL
+        for _ in range(4):
+            bench.connection.seen_at([EVIL])
+            await bench.advance(1)
+        assert (bench.links.asked, type(bench.state)) == ([HOME, EVIL], Live), "and it is asked there once"
+        bench.links.last.answers_pings, bench.links.last.heard_at = True, bench.time.now
+        await bench.advance(4)
+        assert isinstance(bench.state, Live)
+
+
+@runs_async
+async def test_a_link_that_speaks_while_the_host_is_looked_for_stays():
+    async with at_a_silent_link() as (bench, door):
+        door.answers = None
+        bench.connection.seen_at([ELSEWHERE])
+        await bench.advance(LAN.moved_timeout_s)
+        bench.links.last.heard_at = bench.time.now
+        door.open(ELSEWHERE)
+        await settle()
+        assert (bench.links.asked, type(bench.state)) == ([HOME, ELSEWHERE], Live)
+        assert bench.links.open_count == 1
+
+
+@runs_async
+async def test_however_often_a_host_is_said_to_be_elsewhere_its_link_is_probed_a_few_times():
+    async with at_an_open_door() as (bench, _door):
+        pings = bench.links.last.pings
+        for last in range(100):
+            bench.connection.seen_at([ServerAddress(f"10.0.1.{last}")])
+        assert bench.links.last.pings - pings == 5
+
+
+@runs_async
+async def test_a_flood_of_news_has_nobody_connect_all_the_time():
+    async with at_an_open_door() as (bench, door):
+        await lose_for(bench, 8)
+        door.rhythms.clear()
+        for last in range(100):
+            bench.connection.seen_at([ServerAddress(f"10.0.1.{last}")])
+            await settle()
+        assert len(door.rhythms) <= 5
+
+
+@runs_async
+async def test_another_certificate_where_a_host_is_only_said_to_be_stops_nobody():
+    async with at_an_open_door() as (bench, door):
+        bench.links.errors[EVIL] = WrongCertificateError("another")
+        await lose_for(bench, 8)
+        door.answers = EVIL
+        bench.connection.seen_at([EVIL])
+        await settle()
+        door.open(HOME)
+        await settle()
+        assert bench.links.asked[-2:] == [EVIL, HOME]
+        assert isinstance(bench.state, Authenticating)
+
+
+@runs_async
+async def test_another_certificate_where_the_link_led_is_told_if_the_host_is_nowhere_else():
+    async with at_an_open_door() as (bench, door):
+        bench.links.errors |= {address: WrongCertificateError("another") for address in (HOME, EVIL)}
+        await lose_for(bench, 8)
+        door.refuses, door.answers = True, EVIL
+        bench.connection.seen_at([EVIL])
+        await settle()
+        assert isinstance(bench.state, Waiting), "somebody lies, and the host is away"
+        door.open(HOME)
+        await settle()
+        await bench.advance(10)
+        assert (type(bench.state), bench.state.code) == (NeedsUser, StopCode.WRONG_CERTIFICATE)
 
 
 @runs_async

@@ -248,6 +248,36 @@ async def test_a_host_comes_back_elsewhere() -> None:
 
 
 @runs_async
+async def test_a_host_gets_another_address_and_goes_on() -> None:
+    async with told("host-renumbered", "The host gets another address, and somebody goes on writing") as story:
+        await story.passes(10)
+        await story.cut("the host has another address")
+        await story.type("on")
+        await story.passes(0.125)
+        story.happens("it announces itself there")
+        story.door.open(ServerAddress("10.0.0.77"))
+        story.connection.seen_at([ServerAddress("10.0.0.77")])
+        await story.passes(5)
+
+
+@runs_async
+async def test_somebody_says_in_the_hosts_name_that_it_is_elsewhere() -> None:
+    async with told("host-forged", "Somebody else says that the host is where they are themselves") as story:
+        await story.passes(10)
+        story.links.errors[ServerAddress("10.0.0.66")] = WrongCertificateError("another")
+        story.links.last.answers_pings = False
+        story.happens("the host stands still for two seconds, and somebody says that it is elsewhere")
+        await story.passes(0.125)
+        story.door.open(ServerAddress("10.0.0.66"))
+        story.connection.seen_at([ServerAddress("10.0.0.66")])
+        await story.passes(2)
+        story.links.last.answers_pings = True
+        await story.passes(5)
+        await story.type("on")
+        await story.passes(2)
+
+
+@runs_async
 async def test_a_far_server_is_away_for_two_minutes() -> None:
     async with told("far-server-away", "A server far away is gone for two minutes", **FAR) as story:
         await story.passes(15)

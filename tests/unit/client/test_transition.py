@@ -12,6 +12,7 @@ from texswarm_desktop.client.effects import (
     CancelTimer,
     DropTransport,
     ForgetCredential,
+    LookElsewhere,
     LoseDocuments,
     OpenDocuments,
     OpenTransport,
@@ -27,7 +28,9 @@ from texswarm_desktop.client.events import (
     DocumentsProgressed,
     HostAnnounced,
     HostAnswered,
+    HostProved,
     KeyPressed,
+    LookDue,
     Moment,
     NetworkReturned,
     NetworkWentAway,
@@ -266,7 +269,14 @@ def test_a_host_that_is_elsewhere_is_followed_and_one_that_is_here_is_left_alone
     assert run(EXAMPLES[Connecting], elsewhere)[0].generation == 4
     for state in (EXAMPLES[Authenticating], EXAMPLES[Syncing], EXAMPLES[Live]):
         assert run(state, here) == (state, ())
-        assert Probe() in run(state, elsewhere)[1]
+        assert run(state, elsewhere) == (state, (Probe(), StartTimer(TimerKind.LOOK, LAN.moved_timeout_s)))
+
+
+def test_a_host_that_is_said_to_be_elsewhere_has_to_prove_it():
+    for state in (EXAMPLES[Authenticating], EXAMPLES[Syncing], EXAMPLES[Live]):
+        assert run(state, LookDue(3)) == (state, (LookElsewhere(3),))
+        assert run(state, HostProved(2)) == (state, ())
+        assert run(state, HostProved(3))[0].trouble is Trouble.SILENT
 
 
 def test_a_thousand_retries_are_as_one():
@@ -346,6 +356,7 @@ def test_a_settled_link_is_tried_again_at_once():
     assert state == Waiting(3, 1, 100.0, 100.0, 100.0, 100.0, "reset")
     assert effects == (
         LoseDocuments(),
+        CancelTimer(TimerKind.LOOK),
         CancelTimer(TimerKind.PROBE),
         DropTransport(3),
         StartTimer(TimerKind.RETRY, 0.0),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from texswarm_desktop.core.nearby import MAX_HOSTS, Sighting, nearby_hosts, with_nameplate
+from texswarm_desktop.core.nearby import MAX_HOSTS, Sighting, addresses_by_fingerprint, nearby_hosts, with_nameplate
 from texswarm_server.protocol.announcement import Announcement, Entry
 from texswarm_server.protocol.invite_link import ServerAddress
 
@@ -35,6 +35,16 @@ def test_what_was_heard_last_of_a_host_holds() -> None:
 def test_who_claims_to_be_a_host_with_another_certificate_is_another() -> None:
     forged = replace(ADA, fingerprint="bb" * 32)
     assert len(nearby_hosts([seen("10.0.0.2"), seen("10.0.0.66", announcement=forged)])) == 2
+
+
+def test_who_announces_anothers_certificate_does_not_hide_where_that_one_is() -> None:
+    forged = replace(ADA, instance="eve-12345")
+    many = [f"10.0.9.{last}" for last in range(12)]
+    hosts = nearby_hosts([seen(*many, announcement=forged), seen("10.0.0.2", "10.0.0.3")])
+    (told,) = addresses_by_fingerprint(hosts).values()
+    assert len(told) == 14
+    assert {"10.0.0.2", "10.0.0.3"} <= {address.host for address in told[:4]}
+    assert addresses_by_fingerprint(nearby_hosts([seen("10.0.0.2", announcement=replace(ADA, fingerprint=None))])) == {}
 
 
 def test_addresses_in_a_network_of_this_machine_are_tried_first() -> None:

@@ -1,0 +1,45 @@
+"""What one machine of the lab hears of a host by real mDNS, as the program takes it in."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Self
+
+from texswarm_desktop.core.nearby import NearbyHost, addresses_by_fingerprint
+from texswarm_desktop.services.discovery import Browser
+from texswarm_server.protocol.invite_link import ServerAddress
+
+
+class Finder:
+    """What is heard of whoever is called so; `on_found` is called on its loop with the addresses.
+
+    Where the host has a certificate, these are all that are announced for it, as in the program.
+    """
+
+    def __init__(
+        self, name: str, on_found: Callable[[tuple[ServerAddress, ...]], object] = lambda _addresses: None
+    ) -> None:
+        self.addresses: tuple[ServerAddress, ...] = ()
+        self.host: NearbyHost | None = None
+        self._name, self._on_found = name, on_found
+        self._loop = asyncio.get_running_loop()
+        self._browser = Browser(lambda hosts: self._loop.call_soon_threadsafe(self._take, hosts), look_every_s=0.1)
+
+    def __enter__(self) -> Self:
+        self._browser.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._browser.close()
+        self._browser.join()
+
+    @property
+    def hosts(self) -> set[str]:
+        return {address.host for address in self.addresses}
+
+    def _take(self, hosts: tuple[NearbyHost, ...]) -> None:
+        self.host = next((host for host in hosts if host.name == self._name), None)
+        fingerprint = self.host.announcement.fingerprint if self.host else None
+        told = addresses_by_fingerprint(hosts).get(fingerprint, ()) if fingerprint else ()
+        self.addresses = told or (self.host.addresses if self.host else ())
+        if self.addresses:
+            self._on_found(self.addresses)

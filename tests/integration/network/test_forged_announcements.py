@@ -1,0 +1,155 @@
+"""Somebody on the network who answers in the host's name: mDNS carries no proof of who speaks.
+
+Eve says that the host is at her address, as often as she can. There a server of hers waits, with another certificate.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+from zeroconf.asyncio import AsyncZeroconf
+
+from tests.helpers.certificates import certificate
+from tests.helpers.lab_desk import PORT, LabDesk, LabServer
+from tests.helpers.lab_finder import Finder
+from tests.helpers.network_lab import LabHost, NetworkLab, needs_network_lab
+from tests.helpers.run_async import until
+from texswarm_desktop.client.states import Live
+from texswarm_desktop.client.timing import LAN
+from texswarm_desktop.client.transport import websocket_transport
+from texswarm_server.discovery import Service, service_info
+from texswarm_server.protocol.certificates import certificate_fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from pathlib import Path
+
+    from texswarm_server.protocol.announcement import Announcement
+
+pytest.importorskip("cryptography")
+
+NAME = "Bob"
+LIES_A_SECOND = 50
+LONGER_THAN_ANY_PROBE_S = 2.0
+#: Among so many lies it is the heartbeat that finds the dead link.
+FOLLOWED_S = LAN.dead_after_s + 1.5
+
+
+@dataclass
+class Scene:
+    """Ada's link leads to Bob, who hosts with a certificate; Eve has another one."""
+
+    ada: LabHost
+    bob: LabHost
+    eve: LabHost
+    server: LabServer
+    fingerprint: str
+
+    def run(self, play: Callable[[Finder, LabDesk], Awaitable[None]]) -> None:
+        """Play on Ada's machine, with Ada's desk in the document and Bob in her list."""
+
+        async def main() -> None:
+            desks: list[LabDesk] = []
+            with Finder(NAME, lambda told: [desk.connection.seen_at(told) for desk in desks]) as finder:
+                await until(lambda: finder.addresses)
+                transport = websocket_transport(self.fingerprint)
+                async with LabDesk(finder.addresses[0], transport=transport) as desk:
+                    await desk.create()
+                    desks.append(desk)
+                    await play(finder, desk)
+                    desks.clear()
+
+        with self.ada.entered():
+            asyncio.run(main())
+
+    @asynccontextmanager
+    async def lies(self, announcement: Announcement) -> AsyncIterator[None]:
+        """Have Eve say all the time that Bob is at her address, and nowhere else."""
+        loop = self.eve.loop()
+        told = asyncio.Event()
+        here = asyncio.get_running_loop()
+
+        async def lying() -> None:
+            info = service_info(Service(announcement, self.eve.address, PORT), [self.eve.address])
+            async with AsyncZeroconf(interfaces=[self.eve.address]) as liar:
+                await liar.zeroconf.async_wait_for_start()
+                while True:
+                    liar.zeroconf.async_send(liar.zeroconf.generate_service_broadcast(info, None))
+                    here.call_soon_threadsafe(told.set)
+                    await asyncio.sleep(1 / LIES_A_SECOND)
+
+        lying_there = loop.submit(lying())
+        try:
+            await told.wait()
+            yield
+        finally:
+            lying_there.cancel()
+
+
+@contextmanager
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    with NetworkLab() as lab:
+        office = lab.network()
+        ada, bob, eve = (lab.host(name, office) for name in ("ada", "bob", "eve"))
+        servers: dict[str, LabServer] = {}
+        fingerprints: dict[str, str] = {}
+        for name, host in (("bob", bob), ("eve", eve)):
+            folder = tmp_path / name
+            folder.mkdir()
+            cert, key, shown = certificate(folder)
+            options = (
+                "--tls-cert",
+                str(cert),
+                "--tls-key",
+                str(key),
+                *(["--advertise", NAME] if name == "bob" else []),
+            )
+            servers[name] = LabServer(host, folder / "data", *options)
+            fingerprints[name] = certificate_fingerprint(shown)
+        yield Scene(ada, bob, eve, servers["bob"], fingerprints["bob"])
+
+
+@needs_network_lab
+def test_forged_announcements_end_no_link_not_even_of_a_host_that_stands_still(tmp_path: Path) -> None:
+    async def play(finder: Finder, desk: LabDesk) -> None:
+        assert finder.host is not None
+        states, address = len(desk.states), desk.connection.current_address
+        stage.server.process.send_signal(signal.SIGSTOP)
+        async with stage.lies(finder.host.announcement):
+            await until(lambda: stage.eve.address in finder.hosts, "the lie is heard")
+            desk.type("on ")
+            await asyncio.sleep(LONGER_THAN_ANY_PROBE_S)
+            stage.server.process.send_signal(signal.SIGCONT)
+            desk.type("and on ")
+            await until(lambda: desk.is_saved)
+        assert desk.states[states:] == []
+        assert desk.connection.current_address == address
+
+    with scene(tmp_path) as stage:
+        stage.run(play)
+
+
+@needs_network_lab
+def test_a_host_that_moves_is_followed_whatever_others_say(tmp_path: Path, record_property) -> None:
+    async def play(finder: Finder, desk: LabDesk) -> None:
+        assert finder.host is not None
+        async with stage.lies(finder.host.announcement):
+            await until(lambda: stage.eve.address in finder.hosts, "the lie is heard")
+            stage.bob.renumber(77)
+            moved_at = time.monotonic()
+            desk.type("on ")
+            await until(lambda: desk.is_saved)
+            took_s = time.monotonic() - moved_at
+            record_property("followed after, s", round(took_s, 3))
+            assert took_s <= FOLLOWED_S
+            assert desk.connection.current_address.host == stage.bob.address
+            assert isinstance(desk.connection.state, Live)
+
+    with scene(tmp_path) as stage:
+        stage.run(play)
