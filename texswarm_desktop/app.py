@@ -43,6 +43,7 @@ from texswarm_desktop.ui.error_texts import need_words
 from texswarm_desktop.ui.main_window import MainWindow
 from texswarm_desktop.ui.theme import Theme, ThemeMode
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
+from texswarm_desktop.viewmodels.folder_news import FolderNews
 from texswarm_desktop.viewmodels.joining import JoinView
 from texswarm_desktop.viewmodels.nearby_view import HostFinder, Hosts, NearbyView, NewFinder
 from texswarm_desktop.viewmodels.observed_project import ObservedProject
@@ -107,6 +108,7 @@ class Desktop:
         self._controller = self._new_controller()
         self._links = LinkReceiver(socket_name(folder), self.window)
         self._calls = FolderCalls(self.window)
+        self._folder_news: FolderNews | None = None
         self._wire_workspace()
         self.window.closed.connect(self._closing.set)
         self.nearby.hosts_changed.connect(self._on_nearby_hosts)
@@ -156,6 +158,9 @@ class Desktop:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._scope.close()
+        if self._folder_news is not None:
+            await self._folder_news.close()
+            self._folder_news = None
         self._links.close()
         self._calls.stop()
         await self.nearby.close()
@@ -225,7 +230,7 @@ class Desktop:
         workspace.observed_changed.connect(self._on_workspace_observed)
         workspace.attached.connect(self.window.show_attached)
         workspace.closing.connect(self.window.show_start)
-        workspace.closing.connect(self._calls.stop)
+        workspace.closing.connect(self._on_workspace_closing)
         workspace.notice.connect(self.window.show_error)
         workspace.put_aside.connect(self.window.show_put_aside)
         workspace.busy_changed.connect(self._start.set_busy)
@@ -238,6 +243,14 @@ class Desktop:
         self._show_first()
         self._start.set_recent(self._recent())
         self._calls.answer_for(opened.project.folder)
+        self._folder_news = FolderNews(opened, self.status, self.window)
+        self._scope.start("folder news", self._folder_news.run())
+
+    def _on_workspace_closing(self) -> None:
+        self._calls.stop()
+        news, self._folder_news = self._folder_news, None
+        if news is not None:
+            self._scope.start("end of folder news", news.close())
 
     def _on_workspace_observed(self, observed: ObservedProject) -> None:
         self.window.show_project(observed.view, observed.participants, observed.presence)

@@ -186,3 +186,8 @@ STATES: Final[tuple[type[LinkState], ...]] = (
     NeedsUser,
     Closed,
 )
+
+
+def state_name(kind: type[LinkState]) -> str:
+    """Return a state's name for programs: `NeedsUser` is `needs_user`."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in kind.__name__).lstrip("_")

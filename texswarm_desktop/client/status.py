@@ -201,6 +201,17 @@ def refusal_to_show(refusal: str | None, *, is_viewer: bool, is_read_only: bool,
     return ErrorCode.DOCUMENT_READ_ONLY if is_read_only and refusal is None else refusal
 
 
+def holds_up(state: LinkState | None, facts: LinkFacts) -> str:
+    """Return the code of what keeps edits from the server until the user does something; empty when nothing does.
+
+    Who may only read and has written nothing waits for nothing.
+    """
+    if isinstance(state, NeedsUser):
+        return state.code
+    is_only_read = facts.refusal in {ErrorCode.FORBIDDEN, ErrorCode.DOCUMENT_READ_ONLY} and not facts.unacknowledged
+    return "" if facts.refusal is None or is_only_read else facts.refusal
+
+
 def is_blip(state: LinkState | None, now: float) -> bool:
     """Say whether a link that stood is gone for so short a time that nothing is shown of it."""
     lost_at: float | None = getattr(state, "lost_at", None)

@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,8 @@ from texswarm_server.process_lock import LockHeldError, ProcessLock
 from texswarm_server.protocol.errors import ProjectInUseError
 
 _NAME: Final = "texswarm"
+_TRIES: Final = 10
+_PAUSE_S: Final = 0.01
 
 
 def program_name(command: Sequence[str]) -> str:
@@ -33,7 +36,7 @@ class FolderLock:
         """Take the lock at `path`; raises ProjectInUseError when a process has it, NotWritableError without a file."""
         who = {"pid": os.getpid(), "host": socket.gethostname(), "program": program_name(sys.argv)}
         try:
-            self._lock = ProcessLock(path, json.dumps(who).encode())
+            self._lock = _taken(path, json.dumps(who).encode())
         except LockHeldError as error:
             raise _in_use(path, error.note) from error
         except OSError as error:
@@ -44,17 +47,29 @@ class FolderLock:
         self._lock.release()
 
 
-def is_held(path: Path) -> bool:
-    """Say whether a process has the lock at `path`, at this moment."""
+def holder_of(path: Path) -> ProjectInUseError | None:
+    """Return which process has the lock at `path`, at this moment; None where none has it."""
     if not path.exists():
-        return False
+        return None
     try:
-        ProcessLock(path).release()
-    except LockHeldError:
-        return True
+        _taken(path, b"").release()
+    except LockHeldError as error:
+        return _in_use(path, error.note)
     except OSError:
-        return False
-    return False
+        return None
+    return None
+
+
+def _taken(path: Path, note: bytes) -> ProcessLock:
+    """Who only looks has the lock for an instant too, and names nobody; who has just taken it is about to."""
+    for _ in range(_TRIES):
+        try:
+            return ProcessLock(path, note)
+        except LockHeldError as error:
+            if error.note:
+                raise
+            time.sleep(_PAUSE_S)
+    return ProcessLock(path, note)
 
 
 def _in_use(path: Path, note: bytes) -> ProjectInUseError:

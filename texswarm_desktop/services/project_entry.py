@@ -12,7 +12,7 @@ from texswarm_desktop.core.project_files import OWN_FOLDER
 from texswarm_desktop.services.atomic_file import remove_leftovers, write_atomically
 from texswarm_desktop.services.disk_errors import not_writable
 from texswarm_desktop.services.disk_state import DiskFile
-from texswarm_desktop.services.folder_lock import FolderLock, is_held
+from texswarm_desktop.services.folder_lock import FolderLock, holder_of
 from texswarm_desktop.services.project_folder import ProjectFolder
 from texswarm_desktop.services.project_identity import ProjectIdentity, read_identity
 from texswarm_server.protocol.errors import FolderTakenError, NotReadableError
@@ -80,7 +80,7 @@ def _enter(folder: Path) -> Entered:
         own.mkdir(_PRIVATE_FOLDER, exist_ok=True)
     except OSError as error:
         raise not_writable(own, error) from error
-    lock = FolderLock(own / _LOCK_FILE)
+    lock = FolderLock(lock_path(folder))
     try:
         return _look_around(folder, own, lock)
     except BaseException:
@@ -107,4 +107,9 @@ def _rules_of(own: Path) -> NameRules:
 
 def is_open_elsewhere(folder: Path) -> bool:
     """Say whether a process has the project in `folder` open, at this moment."""
-    return is_held(folder / OWN_FOLDER / _LOCK_FILE)
+    return holder_of(lock_path(folder)) is not None
+
+
+def lock_path(folder: Path) -> Path:
+    """Return where the lock of a project's folder is."""
+    return folder / OWN_FOLDER / _LOCK_FILE

@@ -6,6 +6,7 @@ Implements the replica port of the client.
 from collections.abc import Callable
 from typing import Protocol
 
+from texswarm_desktop.core.figure_travel import BlobTraffic
 from texswarm_desktop.services.belonging import Belonging
 from texswarm_desktop.services.edit_handover import EditHandover
 from texswarm_desktop.services.own_presence import OwnPresence
@@ -15,11 +16,24 @@ from texswarm_desktop.services.server_word import ServerWord
 from texswarm_server.document.presence import PresenceData
 from texswarm_server.document.project_document import ProjectDocument
 from texswarm_server.protocol.errors import DamagedDocumentError, RejectedError
+from texswarm_server.protocol.ids import Handle
 from texswarm_server.protocol.messages import DocumentOpened, Participant, RoleName
 
 
 class SyncPort(Protocol):
     """The traffic of this document with a server, as the project sees it."""
+
+    @property
+    def is_synced(self) -> bool:
+        """Whether everything the server had at the opening has arrived, and edits flow."""
+
+    @property
+    def handle(self) -> Handle | None:
+        """The document's number on the link while it is open: another one after each opening."""
+
+    @property
+    def blobs(self) -> BlobTraffic | None:
+        """The traffic of figures; None where the server takes none."""
 
     def local_update(self, update: bytes, row: int) -> None:
         """Send an edit that is kept under `row`."""
@@ -52,6 +66,11 @@ class SharedReplica:
         self.blobs = blobs
 
     # ── what it is attached to ──────────────────────────────────────────────────────────────────────────
+
+    @property
+    def sync(self) -> SyncPort | None:
+        """What it is attached to."""
+        return self._sync
 
     def attach(self, sync: SyncPort) -> None:
         """Send edits and presence through `sync` from now on."""

@@ -20,6 +20,8 @@ what happens to the folder:
                              the files go there; with a server only, the link for others is printed
   in sync with it before     what either side lacks is exchanged; LINK may be left out
   files of another history   nothing happens (exit status 3) until you choose --take theirs or --keep-both
+  open in another program    that one keeps it in sync; this one tells how it stands, and takes over when it lets go.
+                             With --once it ends when the other one has brought everything to rest
 
 exit status:
   0 done, or ended as asked    1 failed (disk, network, a figure that nobody has)    2 wrong command line
@@ -27,6 +29,9 @@ exit status:
 
 Status lines go to standard error. With --json they, and everything else, go to standard output, one object a line:
   {"event": "status", "state": "live", "text": "Connected · all changes saved", "waiting": 0}
+  {"event": "attached", "program": "texswarm", "pid": 7, "host": "…"}
+                                                another program has the folder; the status is then that one's.
+                                                With nulls: it let go, and this one keeps the folder from now on
   {"event": "link", "link": "texswarm://…", "document": "…"}
   {"event": "problem", "sentence": "…"}         something is wrong; null: no longer
   {"event": "file_problem", "path": "…", "sentence": "…"}       … with one file, and the others go on;

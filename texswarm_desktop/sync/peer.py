@@ -8,12 +8,14 @@ raised from `run`, whose caller chooses the words.
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Set
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from msgspec import structs
 
 from texswarm_desktop.client.address_book import lasting_key
 from texswarm_desktop.client.connection import Connection
@@ -23,15 +25,21 @@ from texswarm_desktop.client.server_talk import admitted, end_connection, invite
 from texswarm_desktop.client.states import Idle, LinkState, Live, NeedsUser, Syncing
 from texswarm_desktop.client.transport import websocket_transport
 from texswarm_desktop.core.file_differences import FileSet, differences
+from texswarm_desktop.core.holder_news import HolderNews
 from texswarm_desktop.core.joining import Road, Side, road_for
 from texswarm_desktop.core.palette import color_of
 from texswarm_desktop.core.reload_limit import ReloadLimit
 from texswarm_desktop.core.settings import Settings
+from texswarm_desktop.services.at_rest import is_at_rest, missing_figures
 from texswarm_desktop.services.coming_together import come_together
 from texswarm_desktop.services.credentials import CredentialStore, ServerCredentials
+from texswarm_desktop.services.folder_channel import FolderChannel
+from texswarm_desktop.services.folder_lock import holder_of
 from texswarm_desktop.services.folder_survey import FolderSurvey, files_of, survey
 from texswarm_desktop.services.project import Project
+from texswarm_desktop.services.project_entry import lock_path
 from texswarm_desktop.services.server_word import VIEWER
+from texswarm_desktop.sync.attachment import Attachment
 from texswarm_desktop.sync.options import SyncOptions
 from texswarm_desktop.sync.reporter import Reporter
 from texswarm_desktop.sync.status_feed import StatusFeed
@@ -39,9 +47,9 @@ from texswarm_server.protocol.errors import (
     DamagedDocumentError,
     ErrorCode,
     FigureMissingError,
-    FilePathError,
     LinkLostError,
     LinkTimeoutError,
+    ProjectInUseError,
     RejectedError,
     SettingsError,
     StorageError,
@@ -53,7 +61,11 @@ if TYPE_CHECKING:
     from texswarm_desktop.client.document_sync import DocumentSync
 
 _log: Final = logging.getLogger(__name__)
+T = TypeVar("T")
+
 _PAUSE_S: Final = 0.2
+#: How another program names the states in which it is signed in.
+_SIGNED_IN: Final = frozenset({"syncing", "live"})
 #: How long, at the end, to wait for the server to store what it was not told before.
 _GOODBYE_S: Final = 5.0
 
@@ -88,8 +100,11 @@ class Peer:
         self._given_up = asyncio.Event()
         self._patience: asyncio.TimerHandle | None = None
         self._missing_patience: asyncio.TimerHandle | None = None
-        self._missing: frozenset[str] = frozenset()
-        self._feed = StatusFeed(reporter, self._news.set)
+        self._missing: Set[str] = frozenset()
+        self._feed = StatusFeed(reporter, self._news.set, self._tell_others)
+        self._attachment = Attachment(options, reporter, executor=executor, on_news=self._on_holder_news)
+        self._channel: FolderChannel | None = None
+        self._link: InviteLink | None = None
         self._project: Project | None = None
         self._connection: Connection | None = None
         self._credentials: ServerCredentials | None = None
@@ -111,7 +126,7 @@ class Peer:
     # ── life ────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _until_over(self) -> None:
-        self._watch_patience(None)
+        self._watch_patience(is_in=False)
         async with asyncio.TaskGroup() as group:
             work = group.create_task(_caught(self._work()))
             ends = [group.create_task(event.wait()) for event in (self._stopping, self._given_up)]
@@ -126,6 +141,8 @@ class Peer:
         if work.cancelled() and not self._stopping.is_set():
             if self._missing:
                 raise FigureMissingError(", ".join(sorted(self._missing)))
+            if self._attachment.is_mute and self._attachment.holder is not None:
+                raise self._attachment.holder
             raise LinkTimeoutError(f"not signed in for {self._options.patience_s:g} s")
 
     async def _say_goodbye(self) -> None:
@@ -147,6 +164,8 @@ class Peer:
         for timer in filter(None, (self._patience, self._missing_patience)):
             timer.cancel()
         self._feed.close()
+        if self._channel is not None:
+            await self._channel.close()
         if self._connection is not None:
             await end_connection(self._connection)
         if self._project is not None:
@@ -160,28 +179,44 @@ class Peer:
 
     async def _work(self) -> None:
         link = await self._begin()
+        if link is None:
+            return
         connection = await self._connect(link)
         while True:
-            await self._agree(connection, link)
-            if self._options.dry_run:
+            if await self._agree(connection, link) or self._options.dry_run:
                 return
             self._attach(connection, link)
             if await self._go_on():
                 return
             self._detach(connection)
 
-    async def _begin(self) -> InviteLink:
-        """Open the folder if that needs no word of the server, so that edits are kept from now on; return the link."""
-        here = await self._look()
+    async def _begin(self) -> InviteLink | None:
+        """Open the folder if that needs no word of the server, so that edits are kept from now on; return the link.
+
+        Another program that has it open is waited for; None where it brought all to rest, and that was to be done once.
+        """
         link = parse_invite_link(self._options.link) if self._options.link is not None else None
         if self._options.dry_run:
-            return _required(link or here.server, self._options)
+            return _required(link or (await self._look()).server, self._options)
+        while True:
+            try:
+                holder = await self._blocking(holder_of, lock_path(self._options.folder))
+                if holder is None:
+                    return await self._open(link)
+            except ProjectInUseError as error:
+                holder = error
+            if await self._attachment.until_free(holder, link):
+                return None
+
+    async def _open(self, link: InviteLink | None) -> InviteLink:
+        here = await self._look()
         if here.identity is not None and (link is None or link.document_id in {None, here.identity.document_id}):
-            self._take(await Project.open(self._options.folder, store_executor=self._executor))
+            await self._take(await Project.open(self._options.folder, store_executor=self._executor))
         elif link is not None and link.document_id is None:
-            self._take(await Project.open(self._options.folder, store_executor=self._executor, may_make=True))
+            await self._take(await Project.open(self._options.folder, store_executor=self._executor, may_make=True))
         known = self._project.server_link if self._project is not None else None
-        return _required(link or known, self._options)
+        self._link = _required(link or known, self._options)
+        return self._link
 
     async def _connect(self, link: InviteLink) -> Connection:
         credentials = await self._store.for_server(link.address, invite=link.token, fingerprint=lasting_key(link))
@@ -204,8 +239,11 @@ class Peer:
         connection.connect()
         return connection
 
-    async def _agree(self, connection: Connection, link: InviteLink) -> None:
-        """Find the document and bring folder and document together; over drops, until it is done."""
+    async def _agree(self, connection: Connection, link: InviteLink) -> bool:
+        """Find the document and bring folder and document together; over drops, until it is done.
+
+        True where another program took the folder first, and did what was to be done once.
+        """
         while True:
             try:
                 await let_in(connection)
@@ -217,8 +255,11 @@ class Peer:
             except LinkLostError as error:
                 _log.info("asked again: %s", error)
                 await asyncio.sleep(_PAUSE_S)
+            except ProjectInUseError as error:
+                if await self._attachment.until_free(error, link):
+                    return True
             else:
-                return
+                return False
 
     async def _there(self, connection: Connection, link: InviteLink) -> _There | None:
         """Return the document; None where a dry run would make it."""
@@ -273,6 +314,7 @@ class Peer:
     async def _come_together(self, road: Road, there: _There, preview: DocumentPreview | None) -> None:
         project, self._project = self._project, None
         if project is not None:
+            await self._close_channel()
             await project.close()
         content = preview.document.update_since() if preview is not None else None
         joined = await come_together(
@@ -280,7 +322,7 @@ class Peer:
         )
         if joined.aside is not None:
             self._reporter.aside("copy" if road is Road.KEEP_BOTH else "backup", joined.aside)
-        self._take(joined.project)
+        await self._take(joined.project)
 
     def _attach(self, connection: Connection, link: InviteLink) -> None:
         project = self._required_project()
@@ -312,7 +354,7 @@ class Peer:
                 return False
             if refusal is not None:
                 raise refusal
-            if self._options.once and await self._is_done(project):
+            if self._options.once and await is_at_rest(project):
                 return True
             if self._options.once:
                 self._watch_missing(project)
@@ -327,26 +369,15 @@ class Peer:
         refusal = project.refusal
         return refusal if refusal is not None and refusal.code != ErrorCode.FORBIDDEN else None
 
-    async def _is_done(self, project: Project) -> bool:
-        sync = self._sync
-        if sync is None or not sync.is_synced:
-            return False
-        opening, has_figures = sync.handle, sync.blobs is not None
-        if has_figures and not project.blobs.is_settled:
-            return False
-        await project.taken_in()
-        with suppress(FilePathError):  # told for each file
-            await project.flush()
-        is_all_there = not has_figures or project.blobs.is_settled
-        return sync.handle == opening and project.unacknowledged() == 0 and is_all_there
-
     def _watch_missing(self, project: Project) -> None:
         """With `--once`, a figure that the server does not have is told, and waited for so long and no longer."""
-        sync = self._sync
-        can_arrive = sync is None or not sync.is_synced or sync.blobs is None or not sync.blobs.is_settled
-        before, self._missing = self._missing, frozenset(() if can_arrive else project.blobs.missing)
+        before = self._missing
+        self._set_missing(frozenset(missing_figures(project)))
         for path in sorted(self._missing - before - project.file_problems.keys()):
             self._reporter.file(path, FigureMissingError(path))
+
+    def _set_missing(self, missing: Set[str]) -> None:
+        self._missing = missing
         if self._missing and self._missing_patience is None:
             loop = asyncio.get_running_loop()
             self._missing_patience = loop.call_later(self._options.patience_s, self._given_up.set)
@@ -364,14 +395,15 @@ class Peer:
         await project.kept()
         self._detach(connection)
         self._project = None
+        await self._close_channel()
         await project.close()
-        self._take(await Project.open(self._options.folder, store_executor=self._executor))
+        await self._take(await Project.open(self._options.folder, store_executor=self._executor))
         self._attach(connection, link)
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
 
     def _on_connection_state(self, old: LinkState, new: LinkState) -> None:
-        self._watch_patience(new)
+        self._watch_patience(is_in=isinstance(new, Syncing | Live))
         if isinstance(new, Syncing | Live):
             self._keep_session()
         elif isinstance(new, Idle) and not isinstance(old, Idle):
@@ -381,12 +413,12 @@ class Peer:
             self._credentials.session_id = None
             self._connection.connect()
 
-    def _watch_patience(self, state: LinkState | None) -> None:
+    def _watch_patience(self, *, is_in: bool) -> None:
         """With `--once`, a server that does not let us in is waited for so long and no longer."""
-        if isinstance(state, Syncing | Live) and self._patience is not None:
+        if is_in and self._patience is not None:
             self._patience.cancel()
             self._patience = None
-        elif self._options.once and self._patience is None and not isinstance(state, Syncing | Live):
+        elif self._options.once and self._patience is None and not is_in:
             loop = asyncio.get_running_loop()
             self._patience = loop.call_later(self._options.patience_s, self._given_up.set)
 
@@ -398,21 +430,48 @@ class Peer:
         if welcome.session_id is not None:
             project.keep_session(str(connection.address), welcome.session_id)
 
-    def _take(self, project: Project) -> None:
+    async def _take(self, project: Project) -> None:
         self._project = project
         self._feed.follow_project(project)
+        await self._close_channel()
+        self._channel = FolderChannel(self._options.folder, self._is_at_rest)
+        await self._channel.open()
+
+    # ── beside other programs ───────────────────────────────────────────────────────────────────────────
+
+    def _tell_others(self, news: HolderNews) -> None:
+        if self._channel is not None and self._link is not None and self._project is not None:
+            there = replace(self._link, token=None, document_id=self._project.document_id)
+            self._channel.tell(structs.replace(news, server=str(there), missing=missing_figures(self._project)))
+
+    async def _is_at_rest(self) -> bool:
+        return self._project is not None and await is_at_rest(self._project)
+
+    async def _close_channel(self) -> None:
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            await channel.close()
+
+    def _on_holder_news(self, news: HolderNews) -> None:
+        """With `--once`, the patience for a server and for figures is the same as without another program."""
+        if self._options.once:
+            self._watch_patience(is_in=news.state in _SIGNED_IN)
+            self._set_missing(frozenset(news.missing))
+
+    # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
 
     def _required_project(self) -> Project:
         assert self._project is not None
         return self._project
 
     async def _files(self) -> FileSet:
-        loop, folder = asyncio.get_running_loop(), self._options.folder
-        return await loop.run_in_executor(self._executor, files_of, folder)
+        return await self._blocking(files_of, self._options.folder)
 
     async def _look(self) -> FolderSurvey:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, partial(survey, self._options.folder))
+        return await self._blocking(survey, self._options.folder)
+
+    async def _blocking(self, work: Callable[[Path], T], path: Path) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work, path)
 
 
 def _road(here: FolderSurvey, there: _There, preview: DocumentPreview | None, options: SyncOptions) -> Road:

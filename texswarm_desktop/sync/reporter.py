@@ -8,9 +8,10 @@ from typing import Final, TextIO
 
 import msgspec
 
-from texswarm_desktop.client.states import Idle, LinkState
+from texswarm_desktop.client.states import Idle, LinkState, state_name
 from texswarm_desktop.core.figure_travel import Progress
 from texswarm_desktop.core.file_differences import Change, FileDifference
+from texswarm_desktop.core.holder_news import HolderNews
 from texswarm_desktop.core.joining import Road
 from texswarm_desktop.core.one_line import one_line
 from texswarm_desktop.ui.error_texts import ErrorText, text_at_the_end, text_of
@@ -83,9 +84,24 @@ class Reporter:
 
     def status(self, state: LinkState | None, text: str, waiting: int) -> None:
         """Tell how the link is, in the words of the window's status line."""
-        self._say(
-            text, "status", state=state_name(type(state) if state is not None else Idle), text=text, waiting=waiting
-        )
+        self._status(state_name(type(state or Idle())), text, waiting)
+
+    def attached(self, holder: ProjectInUseError | None, *, is_once: bool) -> None:
+        """Tell which program has the folder open, beside which this one only listens; None: none has it any more."""
+        if holder is None:
+            line = "The other program let go of the folder: it is kept in sync by this one now."
+            self._say(line, "attached", program=None, pid=None, host=None)
+            return
+        until = "until all is the same and stored" if is_once else "and takes over when that ends"
+        line = f"{holder.holder or 'Another program'} has this folder open: this one is attached to it {until}."
+        self._say(line, "attached", program=holder.program, pid=holder.pid, host=holder.host)
+
+    def holder_status(self, news: HolderNews) -> None:
+        """Tell how the link of the other program is."""
+        self._status(news.state, news.text, news.waiting)
+
+    def _status(self, name: str, text: str, waiting: int) -> None:
+        self._say(text, "status", state=name, text=text, waiting=waiting)
 
     def link(self, link: str, document_id: str) -> None:
         """Tell by which link others can join. It is what was asked for, so it goes to standard output."""
@@ -166,11 +182,6 @@ class Reporter:
 
     def _object(self, event: str, /, **details: object) -> None:
         _print(msgspec.json.encode({"event": event, **details}).decode(), self._out)
-
-
-def state_name(state: type[LinkState]) -> str:
-    """Return a state's name for programs: `NeedsUser` is `needs_user`."""
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in state.__name__).lstrip("_")
 
 
 def _progress(progress: Progress | None) -> dict[str, int] | None:

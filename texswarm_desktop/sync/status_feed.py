@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from texswarm_desktop.client.states import LinkState, Waiting
-from texswarm_desktop.client.status import LinkFacts, is_blip, next_look, present, refusal_to_show
+from texswarm_desktop.client.states import Idle, LinkState, Waiting, state_name
+from texswarm_desktop.client.status import LinkFacts, holds_up, is_blip, next_look, present, refusal_to_show
+from texswarm_desktop.core.holder_news import HolderNews
 from texswarm_desktop.services.project import Project
 from texswarm_desktop.services.project_listener import ProjectListener
 from texswarm_desktop.services.server_word import VIEWER
@@ -29,8 +30,12 @@ _TRANSFER_EVERY_S: Final = 1.0
 class StatusFeed(ProjectListener):
     """Listens to one connection and one project at a time; `on_news` is called at whatever happens to either."""
 
-    def __init__(self, reporter: Reporter, on_news: Callable[[], None]) -> None:
+    def __init__(
+        self, reporter: Reporter, on_news: Callable[[], None], on_status: Callable[[HolderNews], None]
+    ) -> None:
+        """`on_status`: takes the same words for other programs, which do not know our states."""
         self._reporter = reporter
+        self._on_status = on_status
         self._on_news = on_news
         self._connection: Connection | None = None
         self._project: Project | None = None
@@ -176,6 +181,14 @@ class StatusFeed(ProjectListener):
         if told != self._told:
             self._told = told
             self._reporter.status(state, line, self._facts.unacknowledged)
+        self._on_status(
+            HolderNews(
+                state=state_name(type(state or Idle())),
+                text=line,
+                waiting=self._facts.unacknowledged,
+                code=holds_up(state, self._facts),
+            )
+        )
 
 
 def _nothing() -> None:

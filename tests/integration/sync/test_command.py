@@ -191,17 +191,6 @@ async def test_a_folder_without_a_server_wants_a_link(tmp_path: Path) -> None:
 
 
 @runs_async
-async def test_a_folder_that_is_in_use_says_by_whom(tmp_path: Path) -> None:
-    async with running_server(tmp_path) as (_, link):
-        await shared(tmp_path, link, PAPER)
-        async with SyncProcess(tmp_path / "first") as one:
-            await one.until_saved()
-            async with SyncProcess(tmp_path / "first") as two:
-                assert await two.ended() == 1
-            assert f"process {one.pid}" in two.events[-1]["sentence"]
-
-
-@runs_async
 async def test_files_of_other_spellings_are_the_same_bytes_on_both_sides(tmp_path: Path) -> None:
     """Latin-1 with CRLF, and what another program makes of it; nothing is said on the way of what is plain."""
     old = "\\usepackage[latin1]{inputenc}\r\nn\xe4\xefve\r\n".encode("latin-1")

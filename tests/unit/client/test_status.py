@@ -27,6 +27,7 @@ from texswarm_desktop.client.status import (
     StatusLine,
     Tone,
     edits_waiting,
+    holds_up,
     next_look,
     present,
     refusal_to_show,
@@ -251,3 +252,19 @@ def test_what_stands_in_the_way_is_told_where_waiting_alone_may_not_help(trouble
     start = f"{trouble} · trying again" if is_told else "Reconnecting"
     assert line.text == f"{start} in 5 s · 3 edits waiting"
     assert line.action is StatusAction.RETRY
+
+
+@pytest.mark.parametrize(
+    ("state", "facts", "code"),
+    [
+        (None, NOTHING, ""),
+        (Live(1, LONG_AGO), THREE, ""),
+        (waiting(4), THREE, ""),
+        (NeedsUser(1, ErrorCode.REMOVED), NOTHING, ErrorCode.REMOVED),
+        (Live(1, LONG_AGO), replace(NOTHING, refusal=ErrorCode.LINEAGE_MISMATCH), ErrorCode.LINEAGE_MISMATCH),
+        (Live(1, LONG_AGO), replace(NOTHING, refusal=ErrorCode.DOCUMENT_READ_ONLY), ""),
+        (Live(1, LONG_AGO), replace(THREE, refusal=ErrorCode.FORBIDDEN), ErrorCode.FORBIDDEN),
+    ],
+)
+def test_what_waits_for_the_user_is_told_by_its_code(state: LinkState | None, facts: LinkFacts, code: str) -> None:
+    assert holds_up(state, facts) == code

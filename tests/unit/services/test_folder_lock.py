@@ -1,10 +1,11 @@
 """What whoever comes second is told of whoever was first."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from texswarm_desktop.services.folder_lock import FolderLock, is_held, program_name
+from texswarm_desktop.services.folder_lock import FolderLock, holder_of, program_name
 
 
 @pytest.mark.parametrize(
@@ -22,11 +23,13 @@ def test_a_program_goes_by_the_name_that_people_start_it_by(command: list[str], 
     assert program_name(command) == name
 
 
-def test_whether_a_lock_is_held_is_seen_without_taking_it(tmp_path: Path) -> None:
+def test_whether_a_lock_holder_of_is_seen_without_taking_it(tmp_path: Path) -> None:
     path = tmp_path / "lock"
-    assert not is_held(path)
+    assert holder_of(path) is None
     assert not path.exists()
     lock = FolderLock(path)
-    assert is_held(path)
+    held = holder_of(path)
+    assert held is not None
+    assert held.pid == os.getpid()
     lock.release()
-    assert not is_held(path)
+    assert holder_of(path) is None

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from texswarm_desktop.client.states import STATES, LinkState, Live, NeedsUser
+from texswarm_desktop.client.states import STATES, LinkState, Live, NeedsUser, state_name
 from texswarm_desktop.core.figure_travel import Progress
 from texswarm_desktop.core.file_differences import Change, FileDifference
 from texswarm_desktop.core.joining import Road
 from texswarm_desktop.sync.options import _EPILOG
-from texswarm_desktop.sync.reporter import Ending, Reporter, ending_of, sentence_of, state_name
+from texswarm_desktop.sync.reporter import Ending, Reporter, ending_of, sentence_of
 from texswarm_desktop.viewmodels.figure_view import TransferFacts
 from texswarm_server.protocol.errors import (
     ErrorCode,

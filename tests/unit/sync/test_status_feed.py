@@ -38,7 +38,7 @@ async def test_it_is_told_once_a_second_and_when_it_is_over(monkeypatch: pytest.
     said, blobs = Said(), SimpleNamespace(sending=None, fetching=None, unsent=0)
     project: Any = SimpleNamespace(blobs=blobs, read_only=None, refusal=None, file_problems={})
     project.unacknowledged, project.subscribe = (lambda: 0), (lambda _listener: lambda: None)
-    feed = StatusFeed(cast("Reporter", said), lambda: None)
+    feed = StatusFeed(cast("Reporter", said), lambda: None, lambda _: None)
     feed.follow_project(cast("Project", project))
     told = []
     for now, done in ((0.5, 1), (1.1, 2), (1.3, 3), (1.9, 4), (2.2, 5), (2.4, None), (2.6, None), (3.0, None)):

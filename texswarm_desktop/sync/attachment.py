@@ -1,0 +1,89 @@
+"""Beside another program that has the folder open: what it tells is passed on, until it lets go of the folder.
+
+Nothing is written or sent meanwhile. Knows no project and no server.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+from contextlib import aclosing
+from typing import Final
+
+from texswarm_desktop.core.holder_news import HolderNews, keeps_with
+from texswarm_desktop.services.folder_lock import holder_of
+from texswarm_desktop.services.holder_talk import news_of_holder
+from texswarm_desktop.services.project_entry import lock_path
+from texswarm_desktop.sync.options import SyncOptions
+from texswarm_desktop.sync.reporter import Reporter
+from texswarm_server.protocol.errors import ProjectInUseError, RejectedError
+from texswarm_server.protocol.invite_link import InviteLink
+
+_LOOK_AGAIN_S: Final = 0.5
+
+
+class Attachment:
+    """`holder`: who has the folder; None while nobody else does, as far as is known here.
+
+    `on_news` is called with whatever the holder tells.
+    """
+
+    def __init__(
+        self,
+        options: SyncOptions,
+        reporter: Reporter,
+        *,
+        executor: Executor,
+        on_news: Callable[[HolderNews], None],
+    ) -> None:
+        self._options = options
+        self._reporter = reporter
+        self._executor = executor
+        self._on_news = on_news
+        self._link: InviteLink | None = None
+        self._told: HolderNews | None = None
+        self.holder: ProjectInUseError | None = None
+
+    @property
+    def is_mute(self) -> bool:
+        """Whether somebody else has the folder and has not said how things stand."""
+        return self.holder is not None and self._told is None
+
+    async def until_free(self, holder: ProjectInUseError, link: InviteLink | None) -> bool:
+        """Return False once nobody else has the folder, and with `--once` True when all is at rest.
+
+        Then also raises ProjectInUseError where the folder is kept the same as something else than `link` leads to,
+        and RejectedError where the holder does not go on without its user.
+        """
+        self._link = link
+        current: ProjectInUseError | None = holder
+        while current is not None:
+            self._attach(current)
+            news = news_of_holder(self._options.folder, asks_rest=self._options.once, executor=self._executor)
+            async with aclosing(news):
+                async for one in news:
+                    if self._is_done(one, current):
+                        return True
+            loop = asyncio.get_running_loop()
+            current = await loop.run_in_executor(self._executor, holder_of, lock_path(self._options.folder))
+            if current is not None:
+                await asyncio.sleep(_LOOK_AGAIN_S)
+        self.holder = self._told = None
+        self._reporter.attached(None, is_once=self._options.once)
+        return False
+
+    def _attach(self, holder: ProjectInUseError) -> None:
+        if self.holder is None or self.holder.pid != holder.pid:
+            self._told = None
+            self._reporter.attached(holder, is_once=self._options.once)
+        self.holder = holder
+
+    def _is_done(self, news: HolderNews, holder: ProjectInUseError) -> bool:
+        before, self._told = self._told, news
+        self._on_news(news)
+        if before is None or (before.state, before.text) != (news.state, news.text):
+            self._reporter.holder_status(news)
+        if self._options.once and not keeps_with(news, self._link):
+            raise holder
+        if self._options.once and news.code:
+            raise RejectedError(news.code)
+        return news.is_at_rest
