@@ -320,6 +320,8 @@ class CollabServer:
         self._dispatcher = Dispatcher(
             store, self._front_desk, self._blobs, self._documents, access, wall_clock=clock, description=description
         )
+        if self._lock is not None:
+            self._front_desk.feed.on_followed = self._lock.followed
         await self._front_desk.restore()
         endpoints = HttpEndpoints(self._is_ready, self._metrics)
         self._listener = listener = Listener(_listener_config(config, self._tls), endpoints)

@@ -19,12 +19,13 @@ _LOOK_EVERY_S: Final = 0.25
 class AuditFeed:
     """Hands every entry that a server must act on to `apply`, once and in order, from `start` to `stop`.
 
-    Others may hear of them too: `tell`.
+    Others may hear of them too: `tell`. `on_followed` is told up to which entry everything was acted on.
     """
 
     def __init__(self, store: Store, apply: Callable[[AuditEntry], None]) -> None:
         self._store = store
         self._listeners = [apply]
+        self.on_followed: Callable[[int], None] = _nothing
         self._number = 0
         self._seen_version: int | None = None
         self._latest: asyncio.Future[tuple[int, list[AuditEntry]]] | None = None
@@ -33,6 +34,7 @@ class AuditFeed:
     async def start(self) -> None:
         """Follow the log from its present end; raises StorageError."""
         self._number = await self._store.run(lambda records: records.last_audit_number())
+        self.on_followed(self._number)
         self._look()
 
     def tell(self, apply: Callable[[AuditEntry], None]) -> None:
@@ -70,12 +72,18 @@ class AuditFeed:
             return
         number, entries = news.result()
         fresh = [entry for entry in entries if entry.number > self._number]
-        self._number = max(self._number, number)
+        is_further, self._number = number > self._number, max(self._number, number)
         for entry in fresh:
             for apply in self._listeners:
                 apply(entry)
+        if is_further:
+            self.on_followed(self._number)
 
 
 def _news(records: Records, after: int) -> tuple[int, list[AuditEntry]]:
     number = records.last_audit_number()
     return number, records.audit(after=after, actions=LIVE_ACTIONS) if number > after else []
+
+
+def _nothing(_number: int) -> None:
+    pass

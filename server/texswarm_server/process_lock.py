@@ -64,6 +64,11 @@ class ProcessLock:
     def __exit__(self, *_failure: object) -> None:
         self.release()
 
+    def write_note(self, note: bytes) -> None:
+        """Leave another note in the file."""
+        if self._descriptor is not None:
+            _write_note(self._descriptor, note)
+
     def release(self) -> None:
         """Let the next one in."""
         descriptor, self._descriptor = self._descriptor, None
@@ -82,6 +87,5 @@ def _note_in(descriptor: int) -> bytes:
 def _write_note(descriptor: int, note: bytes) -> None:
     """On a full disk nobody can be named; the lock holds all the same."""
     with suppress(OSError):
-        os.ftruncate(descriptor, 0)
         os.lseek(descriptor, 0, os.SEEK_SET)
-        os.write(descriptor, note)
+        os.ftruncate(descriptor, os.write(descriptor, note))

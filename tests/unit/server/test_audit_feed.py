@@ -84,3 +84,18 @@ async def test_what_could_not_be_read_is_asked_for_again(store: CountingStore) -
     await asyncio.sleep(0)
     assert heard == ["bob"]
     feed.stop()
+
+
+@runs_async
+async def test_it_says_how_far_it_has_followed_after_acting(store: CountingStore) -> None:
+    happened: list[object] = []
+    feed = AuditFeed(store, lambda entry: happened.append(entry.user_id))
+    feed.on_followed = happened.append
+    store.write("before")
+    await feed.start()
+    store.write("bob")
+    for _ in range(2):
+        await feed.follow()
+        await asyncio.sleep(0)
+    assert happened == [1, "bob", 2]
+    feed.stop()

@@ -14,8 +14,9 @@ from tests.helpers.run_async import runs_async
 from tests.helpers.server_process import ServerProcess
 from tests.helpers.wire_client import WireClient, signed_in_client, wire_client
 from texswarm_server.cli.program import main
+from texswarm_server.protocol.errors import ErrorCode
 from texswarm_server.protocol.invite_link import parse_invite_link
-from texswarm_server.protocol.messages import Authentication, AuthenticationResult
+from texswarm_server.protocol.messages import Authentication, AuthenticationResult, Error
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -174,6 +175,19 @@ async def test_a_role_is_given_and_a_member_banned_and_unbanned(scene: Any) -> N
         assert states == {ada: "member", bob: "banned"}
         assert "may be invited" in await here.told("documents", "unban", here.document, bob)
         assert "was not removed" in await here.refused("documents", "unban", here.document, bob)
+
+
+@runs_async
+async def test_what_is_typed_after_a_command_has_returned_is_judged_by_it(scene: Any) -> None:
+    async with scene() as here:
+        bob = here.id_of(here.bob)
+        opened = await here.bob.open(here.document)
+        await here.told("documents", "role", here.document, bob, "viewer")
+        await opened.write(", too late")
+        assert (await here.bob.heard(Error)).code == ErrorCode.FORBIDDEN
+        link = parse_invite_link(here.link)
+        async with signed_in_client(link.address.url, link.token) as eve:
+            assert (await eve.open(here.document)).text() == "Hello"
 
 
 @runs_async

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sqlite3
 import stat
+import subprocess
+import sys
 from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +35,7 @@ from texswarm_server.protocol.errors import (
 )
 from texswarm_server.protocol.ids import DocumentId, Lineage, UserId
 from texswarm_server.sessions.records import DocumentRecord, Records, User
-from texswarm_server.storage.folder_lock import FolderLock
+from texswarm_server.storage.folder_lock import FolderLock, last_followed
 from texswarm_server.storage.sqlite_store import SqliteStore
 from texswarm_server.storage.store import database_path
 
@@ -277,8 +280,31 @@ def test_a_folder_belongs_to_one_server(tmp_path: Path) -> None:
     lock = FolderLock(tmp_path)
     with pytest.raises(NotWritableError, match="another server"):
         FolderLock(tmp_path)
+    lock.followed(7)
+    with pytest.raises(NotWritableError, match=rf"\(process {os.getpid()}\)$"):
+        FolderLock(tmp_path)
     lock.release()
     FolderLock(tmp_path).release()
+
+
+def test_a_server_tells_commands_how_far_it_has_followed_while_it_runs(tmp_path: Path) -> None:
+    assert last_followed(tmp_path) is None
+    lock = FolderLock(tmp_path)
+    assert last_followed(tmp_path) is None
+    for number in (12, 3):
+        lock.followed(number)
+        assert last_followed(tmp_path) == number
+    lock.release()
+    assert last_followed(tmp_path) is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there a dead process cannot be told from one of somebody else's")
+def test_what_a_killed_server_said_last_holds_nobody_up(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as dead:
+        pass
+    FolderLock(tmp_path).release()
+    (tmp_path / "server.lock").write_bytes(b"%d 12\n" % dead.pid)
+    assert last_followed(tmp_path) is None
 
 
 @runs_async
