@@ -85,6 +85,7 @@ def test_a_warning_of_ours_is_named(caplog: pytest.LogCaptureFixture) -> None:
     assert caplog.messages == ["beware"]
 
 
+@pytest.mark.usefixtures("qapp")
 def test_what_is_left_of_qt_dies_after_the_last_fixture_in_the_thread_of_the_tests() -> None:
     ended_in: list[threading.Thread] = []
 

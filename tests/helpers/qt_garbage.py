@@ -15,6 +15,7 @@ from PySide6.QtCore import QCoreApplication, QEvent
 @contextmanager
 def dying_here() -> Iterator[None]:
     """Look for no garbage meanwhile, and for all of it at the end. What was there before is not searched: it is old."""
+    was_on = gc.isenabled()
     gc.disable()
     gc.freeze()
     try:
@@ -24,7 +25,8 @@ def dying_here() -> Iterator[None]:
         gc.collect()
         delete_deferred()
         gc.unfreeze()
-        gc.enable()
+        if was_on:
+            gc.enable()
 
 
 def delete_deferred() -> None:
