@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -21,7 +22,7 @@ from platformdirs import user_data_path, user_documents_path
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
-from texswarm_desktop.client.link import TransportFactory
+from texswarm_desktop.client.link import FindProxy, TransportFactory
 from texswarm_desktop.client.pairing import OpenCertified
 from texswarm_desktop.core.nearby import addresses_by_fingerprint
 from texswarm_desktop.core.settings import USUAL_FONT_SIZE_PT
@@ -54,6 +55,7 @@ from texswarm_desktop.viewmodels.transfers import Transfers
 from texswarm_desktop.viewmodels.workspace import Workspace
 from texswarm_desktop.window_controller import WindowController
 from texswarm_server.protocol.errors import ProjectInUseError, StorageError, TexSwarmError
+from texswarm_server.protocol.invite_link import ServerAddress
 
 _log: Final = logging.getLogger(__name__)
 _NAME: Final = "texswarm"
@@ -82,6 +84,7 @@ class Desktop:
     ) -> None:
         folder = _profile_folder(profile)
         self._executor = ThreadPoolExecutor(_DISK_WORKERS, thread_name_prefix="disk")
+        self._ways = _Ways()
         self._scope = TaskScope("desktop")
         self._closing = asyncio.Event()
         self._network: Any = None
@@ -100,7 +103,7 @@ class Desktop:
         self._join = JoinView(
             nearby=self.nearby,
             known=known,
-            new_door=_new_door,
+            new_door=self._ways.door,
             executor=self._executor,
             own_fingerprint=self._host_identity.kept_fingerprint,
         )
@@ -123,7 +126,7 @@ class Desktop:
             status=self.status,
             host_data=folder / "host",
             host_identity=self._host_identity,
-            new_transport=_websockets,
+            new_transport=self._ways.websockets,
             scope=self._scope,
             host_address=host_address,
             keep_awake=keep_awake,
@@ -149,6 +152,7 @@ class Desktop:
             join=self._join,
             settings=self.settings,
             transfers=Transfers(self._executor),
+            find_proxy=self._ways.proxy_for,
         )
 
     async def __aenter__(self) -> Self:
@@ -346,17 +350,34 @@ def _load_at_leisure() -> None:
     load_ahead()
 
 
-def _websockets(fingerprint: str | None) -> TransportFactory:
-    """Loaded when the first link is made, not before the window is there."""
-    from texswarm_desktop.client.transport import websocket_transport  # noqa: PLC0415
+class _Ways:
+    """Opens links; loaded when the first is made, not before the window is there. Invariant: one choice of proxies."""
 
-    return websocket_transport(fingerprint)
+    @cached_property
+    def _choice(self) -> FindProxy:
+        """What finds the proxy that this desktop's settings name."""
+        from texswarm_desktop.client.proxy_choice import ProxyChoice  # noqa: PLC0415
+        from texswarm_desktop.qtx.desktop_proxy import proxy_by_qt  # noqa: PLC0415
+        from texswarm_desktop.services.lan_addresses import prefixes_here  # noqa: PLC0415
+        from texswarm_desktop.services.portal_proxy import proxy_by_portal  # noqa: PLC0415
 
+        return ProxyChoice(prefixes_here, proxy_by_portal if sys.platform == "linux" else proxy_by_qt)
 
-def _new_door(fingerprint: str | None) -> OpenCertified:
-    from texswarm_desktop.client.transport import door_transport  # noqa: PLC0415
+    def websockets(self, fingerprint: str | None) -> TransportFactory:
+        """Return what opens links to a server."""
+        from texswarm_desktop.client.transport import websocket_transport  # noqa: PLC0415
 
-    return door_transport(fingerprint)
+        return websocket_transport(fingerprint, self.proxy_for)
+
+    def door(self, fingerprint: str | None) -> OpenCertified:
+        """Return what opens links to a server's door."""
+        from texswarm_desktop.client.transport import door_transport  # noqa: PLC0415
+
+        return door_transport(fingerprint, self.proxy_for)
+
+    async def proxy_for(self, address: ServerAddress) -> str | None:
+        """Find the proxy for an address."""
+        return await self._choice(address)
 
 
 def _new_finder(host_address: str) -> NewFinder:

@@ -13,9 +13,11 @@ from typing import Final
 from platformdirs import user_data_path
 
 from texswarm_desktop.client.join_doctor import JoinDoctor, Visitor
+from texswarm_desktop.client.proxy_choice import ProxyChoice
 from texswarm_desktop.core.doctor import Finding, Level, worst
 from texswarm_desktop.services.credentials import CredentialStore
 from texswarm_desktop.services.embedded_server import likely_ports
+from texswarm_desktop.services.lan_addresses import prefixes_here
 from texswarm_desktop.services.machine_facts import ThisMachine
 from texswarm_desktop.services.secret_store import FileSecretStore
 from texswarm_desktop.services.settings_store import SettingsStore
@@ -50,7 +52,7 @@ async def _run(options: argparse.Namespace) -> int:
     if not options.json:
         _say("\n".join(report_head()))
     visitor = _visitor(options.link, options.profile_dir) if options.link else None
-    doctor = JoinDoctor(ThisMachine(), visitor, host_ports=likely_ports())
+    doctor = JoinDoctor(ThisMachine(), visitor, host_ports=likely_ports(), find_proxy=ProxyChoice(prefixes_here))
     async for each in doctor.examine(options.link):
         found.append(each)
         _say(_as_json(each) if options.json else line_of(each))

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from texswarm_desktop.client.link import FindProxy
 from texswarm_desktop.client.server_talk import LinkCancelledError
 from texswarm_desktop.client.status import Hosting
 from texswarm_desktop.core.settings import USUAL_FONT_SIZE_PT
@@ -45,12 +46,13 @@ class WindowController:
         join: JoinView,
         settings: SettingsStore,
         transfers: Transfers,
+        find_proxy: FindProxy,
     ) -> None:
         self._window, self._workspace = window, workspace
         self._scope = scope
         self._start, self._join = start, join
         self._settings = settings
-        self._transfers = transfers
+        self._transfers, self._find_proxy = transfers, find_proxy
         self._choice: DocumentChoice | None = None
         self._words_of: str | None = None
         self._wire_projects()
@@ -239,6 +241,7 @@ class WindowController:
             ThisMachine(),
             Visitor(me.user_id, me.name),
             ask_server=self._workspace.question_to_server() if road is None else None,
+            find_proxy=self._find_proxy,
             host_ports=[parse_invite_link(hosting.link).address.port] if hosting and hosting.link else likely_ports(),
         )
         text = None if link is None else str(link)

@@ -65,17 +65,17 @@ class Logind:
         self._connection.send(new_signal(manager, "PrepareForSleep", "b", (is_going,)))
 
 
-class PowerManager:
-    """Keeps the system awake for who asks. `asked`: what it was asked for, in order."""
+class Service:
+    """Answers calls on a bus. `asked`: what it was asked for, in order; `answers`: by member, signature and body."""
 
-    NAME = "org.freedesktop.PowerManagement"
-    _COOKIE = 7
+    NAME = ""
 
-    def __init__(self, bus: str) -> None:
+    def __init__(self, bus: str, answers: dict[str, tuple[str, tuple[Any, ...]]]) -> None:
         self.asked: list[tuple[str, tuple[Any, ...]]] = []
+        self.answers = answers
         self._connection = connected(bus, self.NAME)
         self._is_over = False
-        self._thread = threading.Thread(target=self._serve, name="power manager")
+        self._thread = threading.Thread(target=self._serve, name=self.NAME)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -97,8 +97,26 @@ class PowerManager:
                 if call.header.message_type is MessageType.method_call:
                     what = call.header.fields[HeaderFields.member]
                     self.asked.append((what, call.body))
-                    answer = ("u", (self._COOKIE,)) if what == "Inhibit" else ()
-                    self._connection.send(new_method_return(call, *answer))
+                    self._connection.send(new_method_return(call, *self.answers.get(what, ())))
+
+
+class PowerManager(Service):
+    """Keeps the system awake for who asks."""
+
+    NAME = "org.freedesktop.PowerManagement"
+    _COOKIE = 7
+
+    def __init__(self, bus: str) -> None:
+        super().__init__(bus, {"Inhibit": ("u", (self._COOKIE,))})
+
+
+class ProxyPortal(Service):
+    """Says which proxies the desktop's settings name: `named`."""
+
+    NAME = "org.freedesktop.portal.Desktop"
+
+    def __init__(self, bus: str, *named: str) -> None:
+        super().__init__(bus, {"Lookup": ("as", (list(named),))})
 
 
 def connected(bus: str, name: str) -> Any:

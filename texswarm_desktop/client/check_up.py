@@ -17,11 +17,11 @@ from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 from typing import Any, Final
 
-from texswarm_desktop.client.link import Link, LinkClosedError
+from texswarm_desktop.client.link import FindProxy, Link, LinkClosedError
 from texswarm_desktop.client.proxy_way import ProxyRefusedError, ProxyWay, open_way
 from texswarm_desktop.client.states import StopCode, Trouble
 from texswarm_desktop.client.timing import profile_for
-from texswarm_desktop.client.transport import websocket_transport
+from texswarm_desktop.client.transport import proxy_of_environment, websocket_transport
 from texswarm_desktop.client.trouble import trouble_of
 from texswarm_desktop.core.doctor import Answer, HttpFact, InterfaceFact, OtherSide, TlsAnswer, Trust
 from texswarm_desktop.core.host_addresses import HostAddress, InterfaceAddress, Reach, reachable
@@ -226,7 +226,13 @@ class SignInTried:
     other_side: OtherSide | None = None
 
 
-async def try_sign_in(link: InviteLink, user_id: str, name: str, limit_s: float = _PATIENCE_S) -> SignInTried:
+async def try_sign_in(
+    link: InviteLink,
+    user_id: str,
+    name: str,
+    limit_s: float = _PATIENCE_S,
+    find_proxy: FindProxy = proxy_of_environment,
+) -> SignInTried:
     """Show the invitation of a link as this installation's user, and return what came of it.
 
     The same user may show the same invitation again later: it is taken for a retry, and counts once. Raises LinkError.
@@ -235,10 +241,11 @@ async def try_sign_in(link: InviteLink, user_id: str, name: str, limit_s: float 
         protocol=PROTOCOL_VERSION, token=link.token, user_id=user_id, display_name=name,
         client=f"texswarm-doctor/{__version__}",
     )  # fmt: skip
+    open_link = websocket_transport(link.fingerprint, find_proxy)
     try:
         async with (
             asyncio.timeout(limit_s),
-            websocket_transport(link.fingerprint)(link.address, profile_for(link.address), time.monotonic) as wire,
+            open_link(link.address, profile_for(link.address), time.monotonic) as wire,
         ):
             wire.send(encode(order))
             code = _verdict(await wire.receive())

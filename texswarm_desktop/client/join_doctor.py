@@ -12,10 +12,12 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from texswarm_desktop.client import check_up
+from texswarm_desktop.client.link import FindProxy
 from texswarm_desktop.client.mdns_question import PATIENCE_S as MDNS_PATIENCE_S
 from texswarm_desktop.client.mdns_question import ask_mdns
 from texswarm_desktop.client.proxy_way import ProxyWay, proxy_way
 from texswarm_desktop.client.timing import is_near, is_this_machine
+from texswarm_desktop.client.transport import proxy_of_environment
 from texswarm_desktop.core.doctor import (
     Answer,
     Code,
@@ -95,11 +97,12 @@ class JoinDoctor:
         *,
         ask_server: AskServer | None = None,
         host_ports: Sequence[int] = (DEFAULT_PORT,),
+        find_proxy: FindProxy = proxy_of_environment,
         wall_clock: Callable[[], float] = time.time,
         patience_s: float = 4.0,
     ) -> None:
         self._machine, self._visitor, self._ask_server = machine, visitor, ask_server
-        self._host_ports = host_ports
+        self._host_ports, self._find_proxy = host_ports, find_proxy
         self._hosts_heard: int | None = None
         self._wall_clock, self._patience_s = wall_clock, patience_s
 
@@ -127,7 +130,7 @@ class JoinDoctor:
     async def _towards(self, link: InviteLink, interfaces: tuple[InterfaceFact, ...]) -> AsyncIterator[Finding]:
         address = link.address
         try:
-            way = proxy_way(address)
+            way = proxy_way(await self._find_proxy(address))
         except SettingsError:
             yield finding(Step.PROXY, Level.PROBLEM, Code.PROXY_UNREADABLE)
             return
@@ -239,7 +242,9 @@ class JoinDoctor:
         if self._visitor is None or link.token is None:
             return judge_sign_in(is_tried=False), None
         try:
-            tried = await check_up.try_sign_in(link, self._visitor.user_id, self._visitor.name, self._patience_s)
+            tried = await check_up.try_sign_in(
+                link, self._visitor.user_id, self._visitor.name, self._patience_s, self._find_proxy
+            )
         except LinkError:
             return judge_sign_in(is_tried=True, is_broken_off=True), None
         return judge_sign_in(is_tried=True, code=tried.code), tried.other_side

@@ -62,6 +62,9 @@ class Link(Protocol):
         """Return the next frame; raises LinkClosedError or LinkLostError at the end."""
 
 
+#: Finds the proxy that stands between this machine and a server, as a URL; None for none.
+FindProxy = Callable[[ServerAddress], Awaitable[str | None]]
+
 #: Opens a link and closes it on exit, also when cancelled. Entering raises LinkRefusedError.
 TransportFactory = Callable[[ServerAddress, LinkProfile, Callable[[], float]], AbstractAsyncContextManager[Link]]
 

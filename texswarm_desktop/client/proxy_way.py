@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from texswarm_desktop.client.transport import system_proxy
 from texswarm_server.protocol.errors import SettingsError
 from texswarm_server.protocol.invite_link import ServerAddress
 
@@ -44,9 +43,8 @@ class ProxyWay:
         return f"{self.host}:{self.port}"
 
 
-def proxy_way(address: ServerAddress) -> ProxyWay | None:
-    """Return the system's proxy for an address, None for none; raises SettingsError for one that cannot be read."""
-    text = system_proxy(address)
+def proxy_way(text: str | None) -> ProxyWay | None:
+    """Return a proxy as it is spoken to, None for none; raises SettingsError for one that cannot be read."""
     if text is None:
         return None
     try:

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.request import getproxies, getproxies_environment, proxy_bypass
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.connection import broadcast
@@ -34,7 +34,13 @@ from websockets.protocol import Event
 from websockets.proxy import get_proxy
 from websockets.uri import parse_uri
 
-from texswarm_desktop.client.link import LinkClosedError, NoLinkError, TransportFactory, WrongCertificateError
+from texswarm_desktop.client.link import (
+    FindProxy,
+    LinkClosedError,
+    NoLinkError,
+    TransportFactory,
+    WrongCertificateError,
+)
 from texswarm_desktop.client.pairing import OpenCertified
 from texswarm_desktop.client.states import Trouble
 from texswarm_desktop.client.timing import LinkProfile, is_near
@@ -131,30 +137,37 @@ class WebSocketLink:
         return frame
 
 
-def websocket_transport(fingerprint: str | None = None) -> TransportFactory:
+async def proxy_of_environment(address: ServerAddress) -> str | None:
+    """Return the proxy that the environment names, or what Python reads of a system's settings."""
+    return system_proxy(address)
+
+
+def websocket_transport(
+    fingerprint: str | None = None, find_proxy: FindProxy = proxy_of_environment
+) -> TransportFactory:
     """Return what opens WebSocket links. `fingerprint`: of the certificate that a TLS server must show, or of its key.
 
     With a fingerprint the certificate needs no authority: the invite link vouches for it.
     """
-    return _transport(fingerprint, takes_any=False)
+    return _transport(fingerprint, find_proxy, takes_any=False)
 
 
-def door_transport(fingerprint: str | None = None) -> OpenCertified:
+def door_transport(fingerprint: str | None = None, find_proxy: FindProxy = proxy_of_environment) -> OpenCertified:
     """Return what opens links to a server's door, at which nobody shows a secret before the other end is known.
 
     Without a fingerprint any certificate is taken: who it is shows the key exchange, or is for the user to compare.
     """
-    return _transport(fingerprint, takes_any=True)
+    return _transport(fingerprint, find_proxy, takes_any=True)
 
 
-def _transport(fingerprint: str | None, *, takes_any: bool) -> OpenCertified:
+def _transport(fingerprint: str | None, find_proxy: FindProxy, *, takes_any: bool) -> OpenCertified:
     is_pinned = takes_any or bool(fingerprint)
 
     @asynccontextmanager
     async def open_link(
         address: ServerAddress, profile: LinkProfile, clock: Callable[[], float]
     ) -> AsyncIterator[WebSocketLink]:
-        websocket = await _connect(address, profile, is_pinned=is_pinned)
+        websocket = await _connect(address, profile, await find_proxy(address), is_pinned=is_pinned)
         websocket.clock = clock
         websocket.heard_at = clock()
         try:
@@ -168,15 +181,20 @@ def _transport(fingerprint: str | None, *, takes_any: bool) -> OpenCertified:
     return open_link
 
 
+def has_environment_proxies() -> bool:
+    """Say whether somebody set proxies for programs started like this one, which wins over settings of the desktop."""
+    return bool(getproxies_environment().keys() - {"no"})
+
+
 def system_proxy(address: ServerAddress) -> str | None:
     """Return the proxy that the system wants to stand between, None for what is near and for what it exempts."""
     if is_near(address) or proxy_bypass(f"{address.host}:{address.port}"):
         return None
     proxy = get_proxy(parse_uri(address.url)) or getproxies().get("all")
-    return _in_full(proxy) if proxy else None
+    return in_full(proxy) if proxy else None
 
 
-def _in_full(proxy: str) -> str:
+def in_full(proxy: str) -> str:
     """Return a proxy with what people leave out and other programs fill in; one that cannot be read as it is."""
     try:
         parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
@@ -191,9 +209,10 @@ def _in_full(proxy: str) -> str:
     return parts._replace(scheme=scheme, netloc=f"{user}{at}{host}").geturl()
 
 
-async def _connect(address: ServerAddress, profile: LinkProfile, *, is_pinned: bool) -> _AttentiveConnection:
+async def _connect(
+    address: ServerAddress, profile: LinkProfile, proxy: str | None, *, is_pinned: bool
+) -> _AttentiveConnection:
     tls: dict[str, Any] = {"ssl": _pinned_context()} if is_pinned and address.tls else {}
-    proxy = system_proxy(address)
     try:
         websocket = await connect(
             address.url,

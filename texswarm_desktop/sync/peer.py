@@ -21,6 +21,7 @@ from texswarm_desktop.client.address_book import lasting_key
 from texswarm_desktop.client.connection import Connection
 from texswarm_desktop.client.document_preview import DocumentPreview, look_at
 from texswarm_desktop.client.knock import tcp_knock
+from texswarm_desktop.client.proxy_choice import ProxyChoice
 from texswarm_desktop.client.server_talk import admitted, end_connection, invite_to, let_in, share
 from texswarm_desktop.client.states import Idle, LinkState, Live, NeedsUser, Syncing
 from texswarm_desktop.client.transport import websocket_transport
@@ -36,6 +37,7 @@ from texswarm_desktop.services.credentials import CredentialStore, ServerCredent
 from texswarm_desktop.services.folder_channel import FolderChannel
 from texswarm_desktop.services.folder_lock import holder_of
 from texswarm_desktop.services.folder_survey import FolderSurvey, files_of, survey
+from texswarm_desktop.services.lan_addresses import prefixes_here
 from texswarm_desktop.services.project import Project
 from texswarm_desktop.services.project_entry import lock_path
 from texswarm_desktop.services.server_word import VIEWER
@@ -227,7 +229,7 @@ class Peer:
         connection = Connection(
             address=link.address,
             credentials=credentials,
-            transport=websocket_transport(link.fingerprint),
+            transport=websocket_transport(link.fingerprint, ProxyChoice(prefixes_here)),
             knock=tcp_knock,
             fingerprint=link.fingerprint,
         )
