@@ -58,11 +58,11 @@ class ProxyChoice:
     def _find(
         self, address: ServerAddress, loop: asyncio.AbstractEventLoop, found: "asyncio.Future[str | None]"
     ) -> None:
-        """In the thread; also a border for exceptions, of whatever the desktop is asked by."""
+        """In the thread."""
         try:
             proxy = self._proxy(address)
-        except Exception:
-            _log.exception("looking for a proxy")
+        except (OSError, ValueError) as error:
+            _log.warning("looking for a proxy: %s", error)
             proxy = system_proxy(address)
         with suppress(RuntimeError):  # the loop has ended
             loop.call_soon_threadsafe(_settle, found, proxy)

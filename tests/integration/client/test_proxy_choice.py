@@ -109,7 +109,7 @@ def test_a_name_of_a_machine_in_the_same_network_goes_without(
 @pytest.mark.expects_log
 def test_a_desktop_that_fails_or_hangs_holds_nobody_up(names, caplog: pytest.LogCaptureFixture) -> None:
     def fails(_url: str) -> str:
-        raise RuntimeError("no settings")
+        raise OSError("no settings")
 
     assert asyncio.run(ProxyChoice(dict, fails)(FAR)) is None
     assert "looking for a proxy" in caplog.text
