@@ -131,6 +131,20 @@ class Portal(Enum):
 
 
 @asynccontextmanager
+async def sends_on(to: str, status: str = "301 Moved Permanently") -> AsyncIterator[GoBetween]:
+    """A web server that sends every guest on to the same path at another address, as web servers do for HTTPS."""
+
+    async def speak(self: GoBetween, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> _Streams | None:
+        path = (await reader.readuntil(b"\r\n\r\n")).split()[1].decode()
+        self.asked.append(path)
+        writer.write(f"HTTP/1.1 {status}\r\nLocation: {to}{path}\r\nContent-Length: 0\r\n\r\n".encode())
+        return None
+
+    async with _running(GoBetween(0, "http"), speak) as running:
+        yield running
+
+
+@asynccontextmanager
 async def captive_portal(
     portal: Portal = Portal.PAGE, *, tls: ssl.SSLContext | None = None, hangs_up: bool = True
 ) -> AsyncIterator[GoBetween]:

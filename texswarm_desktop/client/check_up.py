@@ -42,6 +42,8 @@ from texswarm_server.protocol.messages import (
 )
 from texswarm_server.protocol.version import PROTOCOL_VERSION
 
+#: Answered by a server of ours with what it is.
+PING_PATH: Final = "/api/ping"
 _PATIENCE_S: Final = 4.0
 _DISCARD_PORT: Final = 9
 _MOST_ANSWER_CHARS: Final = 80
@@ -141,7 +143,7 @@ async def ask_http(address: ServerAddress, limit_s: float = _PATIENCE_S, *, way:
 
     What came until the time was up counts: not everybody who answers hangs up as asked.
     """
-    ask = f"GET {address.prefix}/api/ping HTTP/1.1\r\nHost: {address.host}\r\nConnection: close\r\n\r\n"
+    ask = f"GET {address.prefix}{PING_PATH} HTTP/1.1\r\nHost: {address.host}\r\nConnection: close\r\n\r\n"
     answer = bytearray()
     try:
         async with asyncio.timeout(limit_s):
@@ -182,6 +184,7 @@ def http_fact(answer: bytes) -> HttpFact:
         is_page,
         _address_in(_text(told.get("client_address"))),
         _protocols(told.get("oldest_protocol"), told.get("protocol")),
+        location=headers.get("location", ""),
     )
 
 

@@ -49,6 +49,7 @@ from texswarm_desktop.core.doctor import (
     judge_vpn,
     shared_interface,
 )
+from texswarm_desktop.core.redirect import is_permanent, may_follow, sent_on_to
 from texswarm_server import __version__
 from texswarm_server.protocol.errors import LinkError, SettingsError
 from texswarm_server.protocol.invite_link import InviteLink, ServerAddress, parse_invite_link
@@ -187,6 +188,12 @@ class JoinDoctor:
         self, link: InviteLink, interfaces: tuple[InterfaceFact, ...], way: ProxyWay | None
     ) -> AsyncIterator[Finding]:
         http = await self._greeted(link.address, way)
+        led = await self._led(link, http, way)
+        if led is not None:
+            found, link, http = led
+            yield found
+            if found.level is Level.PROBLEM:
+                return
         if http.is_portal or http.is_mute:  # whatever certificate it has, it is not the server
             yield judge_server(http, __version__)
             return
@@ -217,6 +224,24 @@ class JoinDoctor:
             return http
         plain = await check_up.ask_http(replace(address, tls=False), self._patience_s, way=way)
         return plain if plain.is_portal else http
+
+    async def _led(
+        self, link: InviteLink, http: HttpFact, way: ProxyWay | None
+    ) -> tuple[Finding, InviteLink, HttpFact] | None:
+        """Follow a redirect to a server of ours; None where there is none, and where it leads to somebody else."""
+        asked = f"{link.address.prefix}{check_up.PING_PATH}"
+        target = sent_on_to(link.address, asked, http.status, http.location)
+        if target is None or target == link.address:
+            return None
+        there = await check_up.ask_http(target, self._patience_s, way=way)
+        if not there.server_version:
+            return None
+        if may_follow(link.address, target):
+            note = finding(Step.REDIRECT, Level.NOTE, Code.SERVER_SENDS_ON, address=str(InviteLink(target)))
+            return note, replace(link, address=target), there
+        if not is_permanent(http.status):
+            return None
+        return finding(Step.REDIRECT, Level.PROBLEM, Code.SERVER_MOVED, address=str(InviteLink(target))), link, there
 
     async def _tls(self, link: InviteLink, way: ProxyWay | None, *, has_http: bool) -> Finding:
         if link.address.tls:

@@ -45,6 +45,7 @@ from texswarm_desktop.client.pairing import OpenCertified
 from texswarm_desktop.client.states import Trouble
 from texswarm_desktop.client.timing import LinkProfile, is_near
 from texswarm_desktop.client.trouble import trouble_of
+from texswarm_desktop.core.redirect import may_follow, sent_on_to
 from texswarm_server.protocol.certificates import is_shown_by
 from texswarm_server.protocol.close_codes import CloseCode
 from texswarm_server.protocol.errors import ErrorCode, LinkLostError
@@ -55,6 +56,8 @@ from texswarm_server.protocol.version import Limits
 _MAX_INCOMING_BYTES: Final = Limits().max_document_bytes
 _NORMAL: Final = 1000
 _RESTART_S: Final = 1.0
+#: A web server sends on once, for HTTPS, and perhaps once more, for another prefix.
+_MOST_SENT_ON: Final = 4
 _PORT: Final = re.compile(r":[^\]:]*$")
 _SOCKS_PORT: Final = 1080
 #: How a reverse proxy says that the server behind it is away.
@@ -167,12 +170,12 @@ def _transport(fingerprint: str | None, find_proxy: FindProxy, *, takes_any: boo
     async def open_link(
         address: ServerAddress, profile: LinkProfile, clock: Callable[[], float]
     ) -> AsyncIterator[WebSocketLink]:
-        websocket = await _connect(address, profile, await find_proxy(address), is_pinned=is_pinned)
+        where, websocket = await _connect(address, profile, find_proxy, is_pinned=is_pinned)
         websocket.clock = clock
         websocket.heard_at = clock()
         try:
             link = WebSocketLink(websocket)
-            if fingerprint and address.tls:
+            if fingerprint and where.tls:
                 _check_certificate(link, fingerprint)
             yield link
         finally:
@@ -209,12 +212,41 @@ def in_full(proxy: str) -> str:
     return parts._replace(scheme=scheme, netloc=f"{user}{at}{host}").geturl()
 
 
+class _SentOnError(Exception):
+    """The server, or whatever answers in its place, sends its guests on; `target` is where to follow it to."""
+
+    def __init__(self, target: ServerAddress) -> None:
+        super().__init__(str(target))
+        self.target = target
+
+
+class _Connect(connect):
+    """Leaves it to us where to be sent: a portal sends everybody somewhere."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """Take a redirect as the answer it is."""
+        return exc
+
+
 async def _connect(
+    address: ServerAddress, profile: LinkProfile, find_proxy: FindProxy, *, is_pinned: bool
+) -> tuple[ServerAddress, _AttentiveConnection]:
+    """Return a connection and where it leads, which may be where the server sent us on to."""
+    for _ in range(_MOST_SENT_ON):
+        try:
+            return address, await _connect_to(address, profile, await find_proxy(address), is_pinned=is_pinned)
+        except _SentOnError as error:
+            logger.info("%s sends us on to %s", address, error.target)
+            address = error.target
+    raise NoLinkError(Trouble.NOT_OURS, f"{address}: sends us on and on")
+
+
+async def _connect_to(
     address: ServerAddress, profile: LinkProfile, proxy: str | None, *, is_pinned: bool
 ) -> _AttentiveConnection:
     tls: dict[str, Any] = {"ssl": _pinned_context()} if is_pinned and address.tls else {}
     try:
-        websocket = await connect(
+        websocket = await _Connect(
             address.url,
             compression=None,
             proxy=proxy,
@@ -226,12 +258,19 @@ async def _connect(
             **tls,
         )
     except InvalidStatus as error:
-        raise _not_now(error.response, address) from error
+        raise _refused(error.response, address) from error
     except (OSError, WebSocketException, TimeoutError, ValueError, ImportError) as error:
         trouble = _trouble(error, has_proxy=proxy is not None, has_tls=address.tls)
         raise NoLinkError(trouble, f"{address}: {str(error) or type(error).__name__}") from error
     assert isinstance(websocket, _AttentiveConnection)
     return websocket
+
+
+def _refused(response: Response, address: ServerAddress) -> Exception:
+    target = sent_on_to(address, address.path, response.status_code, response.headers.get("Location", ""))
+    if target is not None and may_follow(address, target):
+        return _SentOnError(target)
+    return _not_now(response, address)
 
 
 def _trouble(error: Exception, *, has_proxy: bool, has_tls: bool) -> Trouble:  # noqa: PLR0911 - a table

@@ -25,6 +25,7 @@ class Step(StrEnum):
     PORT = "port"
     NEIGHBOUR = "neighbour"
     FIREWALL = "firewall"
+    REDIRECT = "redirect"
     TLS = "tls"
     SERVER = "server"
     PROTOCOL = "protocol"
@@ -98,6 +99,8 @@ class Code(StrEnum):
     TLS_NOT_YET = "tls_not_yet"
     SERVER_OURS = "server_ours"
     SERVER_OTHER = "server_other"
+    SERVER_SENDS_ON = "server_sends_on"
+    SERVER_MOVED = "server_moved"
     SERVER_PORTAL = "server_portal"
     SERVER_AWAY = "server_away"
     SERVER_NO_HTTP = "server_no_http"
@@ -192,7 +195,8 @@ class HttpFact:
 
     `is_page`: a page for people, or the way to one. `is_mute`: the connection was taken, and not a word was said.
     `seen_as`: the address under which that server sees this machine; empty where it does not tell. `protocols`: the
-    first and the last version of the protocol that it speaks; None where it does not tell.
+    first and the last version of the protocol that it speaks; None where it does not tell. `location`: where a redirect
+    leads, as it was written.
     """
 
     status: int
@@ -202,6 +206,7 @@ class HttpFact:
     seen_as: str = ""
     protocols: tuple[int, int] | None = None
     is_mute: bool = False
+    location: str = ""
 
     @property
     def is_portal(self) -> bool:

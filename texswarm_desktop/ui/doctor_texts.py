@@ -25,6 +25,7 @@ STEP_WORDS: Final[dict[Step, str]] = {
     Step.PORT: "Port",
     Step.NEIGHBOUR: "On the way",
     Step.FIREWALL: "Firewall here",
+    Step.REDIRECT: "Sent on",
     Step.TLS: "Encryption",
     Step.SERVER: "Server",
     Step.PROTOCOL: "Protocol",
@@ -185,6 +186,14 @@ _WORDS: Final[dict[Code, tuple[str, str]]] = {
     Code.SERVER_OTHER: (
         "A web server answers, and it is not TeXSwarm ({status}).",
         f"The address or the port is another program's. {_NEW_LINK}",
+    ),
+    Code.SERVER_SENDS_ON: (
+        "The server sends its guests on to {address}, and this program goes along.",
+        "A link to that address would save the detour.",
+    ),
+    Code.SERVER_MOVED: (
+        "The server has moved to {address}, another name, to which nobody is followed unasked.",
+        "If you trust it, ask for an invitation to that address.",
     ),
     Code.SERVER_PORTAL: (
         "A web page answers in place of the server ({status}).",
