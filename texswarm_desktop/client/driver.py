@@ -84,12 +84,14 @@ logger = logging.getLogger(__name__)
 
 StateListener = Callable[[LinkState, LinkState], None]
 
+#: These timers ask whether a probe was answered; to an answer belongs at least the time of so many round trips.
+_ABOUT_SILENCE: Final = frozenset({TimerKind.PROBE, TimerKind.LOOK})
+_ROUND_TRIPS: Final = 3
 #: What came in is worked at for so long without a pause.
 _PORTION_S: Final = 0.002
 
-_TIMER_EVENTS: Final[dict[TimerKind, type[StepTimedOut | ProbeTimedOut | LookDue | RetryDue]]] = {
+_TIMER_EVENTS: Final[dict[TimerKind, type[StepTimedOut | LookDue | RetryDue]]] = {
     TimerKind.STEP: StepTimedOut,
-    TimerKind.PROBE: ProbeTimedOut,
     TimerKind.LOOK: LookDue,
     TimerKind.RETRY: RetryDue,
 }
@@ -354,6 +356,8 @@ class Driver:
     def _start_timer(self, kind: TimerKind, delay_s: float) -> None:
         self._cancel_timer(kind)
         generation = self.state.generation
+        if kind in _ABOUT_SILENCE and self.round_trip_s is not None:
+            delay_s = max(delay_s, _ROUND_TRIPS * self.round_trip_s)  # a slow link is not a silent one
 
         def fire() -> None:
             if self._timers.get(kind) is handle:
@@ -369,8 +373,11 @@ class Driver:
             handle.cancel()
 
     def _fired(self, kind: TimerKind, generation: int) -> None:
-        is_about_silence = kind in {TimerKind.PROBE, TimerKind.LOOK}
-        if not is_about_silence or not self._is_heard_since_probe():
+        if kind in _ABOUT_SILENCE and self._is_heard_since_probe():
+            return
+        if kind is TimerKind.PROBE:
+            self.post(ProbeTimedOut(generation, self._clock() - self._probed_at))
+        else:
             self.post(_TIMER_EVENTS[kind](generation))
 
     def _later(self, delay_s: float, callback: Callable[[], None]) -> Cancellable:

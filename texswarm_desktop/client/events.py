@@ -150,9 +150,10 @@ class StepTimedOut:
 
 @dataclass(frozen=True, slots=True)
 class ProbeTimedOut:
-    """Nothing was heard since the link was probed."""
+    """Nothing was heard since the link was probed, `silent_s` ago."""
 
     generation: int
+    silent_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

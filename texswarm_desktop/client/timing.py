@@ -117,6 +117,11 @@ def has_slept(wall_s: float, monotonic_s: float) -> bool:
     return max(wall_s, monotonic_s) > TICK_S + ASLEEP_S
 
 
+def offline_timeout_s(profile: LinkProfile) -> float:
+    """Return how soon a link must answer when the system says that there is no network: no blip is longer."""
+    return min(profile.probe_timeout_s, BLIP_S)
+
+
 def knocking_every_s(profile: LinkProfile, away_s: float) -> float | None:
     """Return how often to knock at a server that has been away for so long; None: not any more.
 

@@ -72,7 +72,7 @@ from texswarm_desktop.client.states import (
     Trouble,
     Waiting,
 )
-from texswarm_desktop.client.timing import LinkProfile
+from texswarm_desktop.client.timing import LinkProfile, offline_timeout_s
 from texswarm_server.protocol.close_codes import CloseCode, close_verdict
 from texswarm_server.protocol.errors import ErrorCode, LocalProtocolError, Verdict
 
@@ -282,11 +282,19 @@ def _turn_down(state: Authenticating, code: str, message: str, moment: Moment, p
 
 def _on_silence(state: LinkState, event: LinkEvent, moment: Moment, profile: LinkProfile) -> Step:
     trouble = Trouble.NO_ANSWER if isinstance(state, Connecting) else Trouble.SILENT
-    return _lose(state, type(event).__name__, moment, profile, trouble=trouble)
+    silent_s = getattr(event, "silent_s", 0.0)
+    return _lose(state, type(event).__name__, moment, profile, trouble=trouble, silent_s=silent_s)
 
 
-def _on_network_gone(state: Waiting, _event: NetworkWentAway, _moment: Moment, _profile: LinkProfile) -> Step:
+def _on_network_gone(
+    state: Connecting | Waiting, _event: NetworkWentAway, _moment: Moment, _profile: LinkProfile
+) -> Step:
     return Offline(state.generation, state.failures, state.lost_at, state.refused), ()
+
+
+def _on_doubt_offline(state: LinkState, _event: NetworkWentAway, _moment: Moment, profile: LinkProfile) -> Step:
+    """The system may be wrong, and a link that answers stays; one that does not is offline since the system said so."""
+    return state, (Probe(), StartTimer(TimerKind.PROBE, offline_timeout_s(profile)))
 
 
 def _on_said_elsewhere(state: LinkState, event: HostAnnounced, _moment: Moment, profile: LinkProfile) -> Step:
@@ -321,13 +329,15 @@ def _lose(
     refused: frozenset[Rung] | None = None,
     asked: str = "",
     trouble: str = Trouble.ENDED,
+    silent_s: float = 0.0,
 ) -> Step:
     failures = _failures_of(state, moment, profile) + 1
     lost_at: float | None = moment.now if isinstance(state, Live) else state.lost_at
     if refused is None:
         refused = getattr(state, "refused", NO_RUNGS)
     if not moment.is_online:
-        return Offline(state.generation, failures, lost_at, refused), ()
+        since = moment.now - silent_s if isinstance(state, Live) else lost_at
+        return Offline(state.generation, failures, since, refused), ()
     least_wait_s = min(least_wait_s, _LONGEST_TOLD_WAIT_S)
     wait_s = max(delay_s(profile, max(failures, least_failures), moment.jitter), least_wait_s)
     retry_at = moment.now + wait_s
@@ -357,6 +367,7 @@ TABLE: Final[dict[tuple[type[LinkState], type[LinkEvent]], Handler]] = {
     (Connecting, CloseRequested): _on_close,
     (Connecting, Woke): _on_restart,
     (Connecting, NetworkReturned): _on_restart,
+    (Connecting, NetworkWentAway): _on_network_gone,
     (Connecting, HostAnnounced): _on_elsewhere,
     (Connecting, TransportOpened): _on_opened,
     (Connecting, TransportLost): _on_lost,
@@ -364,7 +375,7 @@ TABLE: Final[dict[tuple[type[LinkState], type[LinkEvent]], Handler]] = {
     (Authenticating, CloseRequested): _on_close,
     (Authenticating, Woke): _on_doubt,
     (Authenticating, NetworkReturned): _on_move,
-    (Authenticating, NetworkWentAway): _on_doubt,
+    (Authenticating, NetworkWentAway): _on_doubt_offline,
     (Authenticating, HostAnnounced): _on_said_elsewhere,
     (Authenticating, TransportLost): _on_lost,
     (Authenticating, SignedIn): _on_signed_in,
@@ -376,7 +387,7 @@ TABLE: Final[dict[tuple[type[LinkState], type[LinkEvent]], Handler]] = {
     (Syncing, CloseRequested): _on_close,
     (Syncing, Woke): _on_doubt,
     (Syncing, NetworkReturned): _on_move,
-    (Syncing, NetworkWentAway): _on_doubt,
+    (Syncing, NetworkWentAway): _on_doubt_offline,
     (Syncing, HostAnnounced): _on_said_elsewhere,
     (Syncing, HostAnswered): _on_doubt,
     (Syncing, TransportLost): _on_lost,
@@ -387,7 +398,7 @@ TABLE: Final[dict[tuple[type[LinkState], type[LinkEvent]], Handler]] = {
     (Live, CloseRequested): _on_close,
     (Live, Woke): _on_doubt,
     (Live, NetworkReturned): _on_move,
-    (Live, NetworkWentAway): _on_doubt,
+    (Live, NetworkWentAway): _on_doubt_offline,
     (Live, HostAnnounced): _on_said_elsewhere,
     (Live, HostAnswered): _on_doubt,
     (Live, TransportLost): _on_lost,
@@ -442,7 +453,7 @@ IGNORED: Final[frozenset[tuple[type[LinkState], type[LinkEvent]]]] = frozenset(
             for event in (RetryDemanded, Woke, NetworkReturned, NetworkWentAway, HostAnnounced, KeyPressed)
         ),
         *((state, HostAnswered) for state in (Idle, Connecting, Authenticating, NeedsUser, Closed)),
-        *((Connecting, event) for event in (ConnectRequested, RetryDemanded, NetworkWentAway, KeyPressed)),
+        *((Connecting, event) for event in (ConnectRequested, RetryDemanded, KeyPressed)),
         *((Connecting, event) for event in (ProbeTimedOut, LookDue, HostProved, RetryDue)),
         *((Authenticating, event) for event in (ConnectRequested, RetryDemanded, KeyPressed, RetryDue)),
         *((Syncing, event) for event in (ConnectRequested, RetryDemanded, KeyPressed)),

@@ -622,6 +622,18 @@ async def test_nobody_who_only_knows_the_fingerprint_has_us_come_without_encrypt
         assert bench.links.asked == [HOME]
 
 
+@runs_async
+async def test_a_slow_link_has_the_time_of_a_few_round_trips_to_answer_a_probe():
+    async with at_an_open_door() as (bench, door):
+        await bench.advance(0.25)
+        bench.links.last.answers_pings, bench.links.last.round_trip_s, door.answers = False, 0.75, None
+        bench.connection.network_changed(False)
+        await bench.advance(2.0)
+        assert isinstance(bench.state, Live)
+        await bench.advance(0.25)
+        assert (type(bench.state), bench.time.now - bench.state.lost_at) == (Offline, 2.25)
+
+
 # ── another address while a link stands ─────────────────────────────────────────────────────────────────
 
 EVIL = ServerAddress("10.0.0.66")

@@ -210,6 +210,39 @@ async def test_the_network_goes_and_comes() -> None:
 
 
 @runs_async
+async def test_a_far_server_and_no_network() -> None:
+    async with told("offline-far", "The Wi-Fi is switched off far away from the server", **FAR) as story:
+        await story.passes(3)
+        await story.cut("the Wi-Fi is off, and the system says so")
+        story.connection.network_changed(False)
+        await story.passes(2)
+        await story.mend("the Wi-Fi is on")
+        story.connection.network_changed(True)
+        await story.passes(2)
+        await story.cut("it is off for less than a second")
+        story.connection.network_changed(False)
+        await story.passes(0.75)
+        story.links.last.answers_pings = True
+        await story.mend("and on again")
+        story.connection.network_changed(True)
+        await story.passes(5)
+
+
+@runs_async
+async def test_a_first_attempt_without_a_network() -> None:
+    async with told("offline-first", "Somebody joins while there is no network", is_new=True, **FAR) as story:
+        story.links.hangs = True
+        await story.connect()
+        await story.passes(2)
+        story.happens("the system says that there is no network")
+        story.connection.network_changed(False)
+        await story.passes(30)
+        await story.mend("there is one")
+        story.connection.network_changed(True)
+        await story.passes(2)
+
+
+@runs_async
 async def test_a_vpn_comes_up() -> None:
     async with told("vpn", "A VPN comes up, and the link over the old way is dead") as story:
         await story.passes(3)
