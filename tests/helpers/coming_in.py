@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from tests.helpers.presses import press, press_named
+from PySide6.QtWidgets import QDialog
+
+from tests.helpers.presses import choose_from_menu, press, press_icon, press_named, write_in
 from tests.helpers.run_async import until
 from texswarm_desktop.core.who_joins import WhoJoins
 from texswarm_desktop.ui.dialogs.host_sheet import HostSheet
@@ -12,6 +14,8 @@ from texswarm_desktop.ui.dialogs.join_dialog import JoinDialog
 
 if TYPE_CHECKING:
     from tests.helpers.live_desktops import Desks, LiveDesktop
+
+D = TypeVar("D", bound=QDialog)
 
 
 async def shares(host: LiveDesktop) -> HostSheet:
@@ -24,11 +28,27 @@ async def shares(host: LiveDesktop) -> HostSheet:
 
 
 async def joins(guest: LiveDesktop, link: str) -> None:
-    """Follow a link by the dialog."""
-    guest.window.meeting.show_join_dialog(link)
-    dialog = guest.window.findChild(JoinDialog)
-    assert isinstance(dialog, JoinDialog)
+    """Write a link in the dialog, and follow it."""
+    dialog = await asks_to_join(guest)
+    await write_in(dialog.link, link)
     await press_named(dialog, "Join")
+
+
+async def asks_to_join(guest: LiveDesktop) -> JoinDialog:
+    """Open the dialog by the first page, or over a project by the menu."""
+    if guest.window.page is None:
+        await press_icon(guest.window, "Join")
+    else:
+        await choose_from_menu(guest.window, "Join…")
+    return await dialog_at(guest, JoinDialog)
+
+
+async def dialog_at(desktop: LiveDesktop, kind: type[D]) -> D:
+    """Return the dialog of a kind once it is there."""
+    await until(lambda: desktop.window.findChild(kind) is not None, f"a {kind.__name__}")
+    dialog = desktop.window.findChild(kind)
+    assert isinstance(dialog, kind)
+    return dialog
 
 
 async def somebody_asks(desks: Desks, name: str = "bob") -> tuple[LiveDesktop, LiveDesktop, HostSheet]:

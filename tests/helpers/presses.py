@@ -1,10 +1,14 @@
-"""Presses buttons and entries of menus as a person does: with the mouse, and only what can be reached with it."""
+"""Presses buttons and entries of menus as a person does: with the mouse, and only what can be reached with it.
+
+What is to be written in a field is written with keys.
+"""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QScrollArea, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QMenu, QScrollArea, QWidget
 
 from tests.helpers.run_async import until
 
@@ -51,6 +55,26 @@ async def choose_by(inside: QWidget, words: str, entry: str) -> None:
     """Choose from the menu of the button with these words once it is there."""
     await until(lambda: buttons(inside, words), f"a button {words!r}")
     await choose(buttons(inside, words)[0], entry)
+
+
+async def choose_from_menu(window: QWidget, words: str) -> None:
+    """Choose an entry of a window's menu, by the button at its top."""
+
+    def found() -> list[QAbstractButton]:
+        return [one for one in window.findChildren(QAbstractButton) if one.toolTip() == "Menu" and one.isVisible()]
+
+    await until(found, "the button of the menu")
+    await choose(found()[0], words)
+
+
+async def write_in(field: QLineEdit, words: str) -> None:
+    """Go to a field with the mouse, and write these words in place of what stands there."""
+    await until(field.isVisible, "the field")
+    assert not _lies_behind_a_dialog(field), "a dialog keeps the field from being written in"
+    QTest.mouseClick(field, _LEFT)
+    QTest.keySequence(field, QKeySequence(QKeySequence.StandardKey.SelectAll))
+    QTest.keyClicks(field, words)
+    assert field.text() == words
 
 
 async def choose(button: QAbstractButton, words: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
+from tests.helpers.coming_in import asks_to_join
 from tests.helpers.fake_join import show
 from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
 from tests.helpers.presses import press, press_icon, press_named
@@ -22,7 +23,7 @@ from texswarm_server.config import ServerConfig
 from texswarm_server.protocol.announcement import Announcement, Entry
 from texswarm_server.protocol.invite_link import InviteLink
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
 
 
 async def checked(desktop: LiveDesktop) -> DoctorDialog:
@@ -128,8 +129,7 @@ async def test_a_host_of_the_list_that_is_gone_while_a_project_is_open_here(desk
     ada, port = await desks.start_with("ada", "own"), port_of_nobody()
     gone = Announcement(instance="gone", name="Gone", project="Gone", entry=Entry.OPEN, fingerprint=None, tls=False)
     show(ada._join, *nearby_hosts([Sighting(gone, ("127.0.0.1",), port)]))
-    ada.window.meeting.show_join_dialog()
-    dialog = await join_dialog(ada)
+    dialog = await asks_to_join(ada)
     press(dialog.list.rows[0])
     await press_named(dialog, "Join")
     await press_named(dialog, "Check the connection…")

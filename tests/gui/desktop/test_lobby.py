@@ -6,20 +6,22 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication, QKeySequence
+from PySide6.QtTest import QTest
 
-from tests.helpers.coming_in import joins, shares, somebody_asks
+from tests.helpers.coming_in import asks_to_join, dialog_at, joins, shares, somebody_asks
 from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
+from tests.helpers.presses import choose_from_menu, press, press_named, write_in
 from tests.helpers.run_async import until
 from texswarm_desktop.core.who_joins import WhoJoins
 from texswarm_desktop.ui.dialogs.host_sheet import HostSheet
-from texswarm_desktop.ui.dialogs.join_dialog import JoinDialog
 from texswarm_desktop.ui.dialogs.name_dialog import NameDialog
 from texswarm_desktop.ui.dialogs.sign_out_dialog import SignOutDialog
+from texswarm_desktop.ui.panels.people_panel import PersonRow
 from texswarm_server.protocol.invite_link import parse_invite_link
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
 
 
 @contextmanager
@@ -27,10 +29,6 @@ def port_taken(port: int) -> Iterator[None]:
     """Another program has a port."""
     with socket.create_server(("127.0.0.1", port)):
         yield
-
-
-def press(widget: QWidget, words: str) -> None:
-    next(one for one in widget.findChildren(QPushButton) if one.text() == words and one.isVisibleTo(widget)).click()
 
 
 async def asked_by(desks: Desks, name: str = "bob") -> tuple[LiveDesktop, LiveDesktop, HostSheet]:
@@ -42,9 +40,9 @@ async def asked_by(desks: Desks, name: str = "bob") -> tuple[LiveDesktop, LiveDe
 
 @runs_at_desks
 async def test_who_is_let_in_by_one_press_writes_with_the_host(desks: Desks) -> None:
-    ada, bob, _sheet = await asked_by(desks)
+    ada, bob, sheet = await asked_by(desks)
     assert bob.text == "own"
-    press(ada.window.meeting.lobby_bar, "Let in")
+    await press_named(sheet.lobby, "Let in")
     await bob.until_text("paper")
     await until(lambda: bob.is_live and ada.window.meeting.lobby_bar.isHidden())
     bob.type("mine ")
@@ -53,15 +51,16 @@ async def test_who_is_let_in_by_one_press_writes_with_the_host(desks: Desks) -> 
 
 @runs_at_desks
 async def test_who_was_let_in_need_not_ask_again_after_the_host_comes_back_elsewhere(desks: Desks) -> None:
-    ada, bob, _sheet = await asked_by(desks)
-    press(ada.window.meeting.lobby_bar, "Let in")
+    ada, bob, sheet = await asked_by(desks)
+    await press_named(sheet.lobby, "Let in")
     await bob.until_text("paper")
     await until(lambda: bob.is_live)
     before = parse_invite_link(ada.workspace.hosting.link).address
-    await ada.workspace.stop_hosting()
+    await press_named(sheet, "Stop sharing")
     await bob.until_said("The host ended the session")
+    await until(lambda: ada.workspace.hosting is None and ada.window.findChild(HostSheet) is None)
     with port_taken(before.port):
-        link = await ada.workspace.host()
+        link = (await shares(ada)).link.text()
         assert ada.workspace.hosting.who is WhoJoins.ASKED
         assert parse_invite_link(link).address != before
         await joins(bob, link)
@@ -72,8 +71,8 @@ async def test_who_was_let_in_need_not_ask_again_after_the_host_comes_back_elsew
 
 @runs_at_desks
 async def test_who_is_declined_reads_why_and_keeps_what_is_open(desks: Desks) -> None:
-    ada, bob, _sheet = await asked_by(desks)
-    press(ada.window.meeting.lobby_bar, "Decline")
+    ada, bob, sheet = await asked_by(desks)
+    await press_named(sheet.lobby, "Decline")
     await bob.until_notice("The host did not let you in")
     assert (bob.text, bob.says.startswith("Working locally")) == ("own", True)
     await until(ada.window.meeting.lobby_bar.isHidden)
@@ -82,7 +81,7 @@ async def test_who_is_declined_reads_why_and_keeps_what_is_open(desks: Desks) ->
 @runs_at_desks
 async def test_who_gives_up_waiting_is_gone_from_the_hosts_window(desks: Desks) -> None:
     ada, bob, _sheet = await asked_by(desks)
-    press(bob.window.status_bar, "Cancel")
+    await press_named(bob.window.status_bar, "Cancel")
     await until(ada.window.meeting.lobby_bar.isHidden)
     assert (bob.notice, bob.says.startswith("Working locally")) == ("", True)
 
@@ -90,7 +89,7 @@ async def test_who_gives_up_waiting_is_gone_from_the_hosts_window(desks: Desks) 
 @runs_at_desks
 async def test_a_host_that_stops_says_so_to_who_waits(desks: Desks) -> None:
     ada, bob, sheet = await asked_by(desks)
-    press(sheet, "Stop sharing")
+    await press_named(sheet, "Stop sharing")
     await bob.until_notice("The host ended the session")
     assert ada.window.meeting.lobby_bar.isHidden()
 
@@ -101,12 +100,12 @@ async def test_a_lock_makes_everybody_read_and_unlocking_gives_back(desks: Desks
     sheet = await shares(ada)
     bob = await desks.start("bob", sheet.link.text())
     await until(lambda: bob.is_live)
-    sheet.lock.click()
+    press(sheet.lock)
     await bob.until_said("reading only")
     cy = await desks.start("cy", sheet.link.text())
     await cy.until_said("reading only")
     await until(lambda: sheet.lock.isChecked() and not sheet.access.isEnabled())
-    sheet.lock.click()
+    press(sheet.lock)
     await until(lambda: bob.is_live)
     assert "reading only" in cy.says
     await until(lambda: sheet.access.text() == "May write ▾")
@@ -117,14 +116,20 @@ async def test_another_name_is_seen_by_the_others_at_once_and_kept(desks: Desks)
     ada = await desks.start_with("ada", "paper")
     bob = await desks.start("bob", await ada.workspace.host())
     await until(lambda: bob.is_live)
-    bob.window.page.people.rename_requested.emit()
-    dialog = bob.window.findChild(NameDialog)
-    assert isinstance(dialog, NameDialog)
-    dialog.name.setText("  Bob the\nSecond ")
-    dialog.try_accept()
+    await choose_from_menu(bob.window, "Your name…")
+    dialog = await dialog_at(bob, NameDialog)
+    await write_in(dialog.name, "  Bob the  Second ")
+    await press_named(dialog, "Change")
     await until(lambda: "Bob the Second" in [row.person.name for row in ada.opened.participants.rows])
     assert bob.settings.settings.name == "Bob the Second"
     assert bob.is_live
+
+    (mine,) = (row for row in bob.window.findChildren(PersonRow) if row.accessibleName() == "Bob the Second, you")
+    QTest.mouseClick(mine, Qt.MouseButton.LeftButton)
+    dialog = await dialog_at(bob, NameDialog)
+    QTest.keyClicks(dialog.name, "Bob")  # all of the old one is selected
+    QTest.keyClick(dialog.name, Qt.Key.Key_Return)
+    await until(lambda: "Bob" in [row.person.name for row in ada.opened.participants.rows])
 
 
 @runs_at_desks
@@ -132,11 +137,15 @@ async def test_who_signs_out_for_good_keeps_the_copy_and_nothing_that_lets_in(de
     ada = await desks.start_with("ada", "paper")
     bob = await desks.start("bob", await ada.workspace.host())
     await until(lambda: bob.is_live)
-    bob.window.show_sign_out_dialog()
-    dialog = bob.window.findChild(SignOutDialog)
-    assert isinstance(dialog, SignOutDialog)
+    await choose_from_menu(bob.window, "Sign out of the server…")
+    dialog = await dialog_at(bob, SignOutDialog)
+    await press_named(dialog, "Stay")
+    assert bob.is_live
+    await choose_from_menu(bob.window, "Sign out of the server…")
+    await until(lambda: dialog is not bob.window.findChild(SignOutDialog))
+    dialog = await dialog_at(bob, SignOutDialog)
     assert any(bob.window.page.folder in one.text() for one in dialog.findChildren(type(dialog.problem)))
-    press(dialog, "Sign out")
+    await press_named(dialog, "Sign out")
     await until(lambda: bob.says.startswith("Working locally") and bob.opened.project.server_link is None)
     await ada.until_said("Hosting for 0 people")
     await until(lambda: bob.settings.settings.servers == ())
@@ -160,17 +169,15 @@ async def test_the_system_is_kept_awake_while_somebody_is_here(desks: Desks) -> 
 @runs_at_desks
 async def test_two_presses_and_a_name_lead_from_the_start_page_into_what_somebody_hosts(desks: Desks) -> None:
     ada, bob = await desks.start_with("ada", "paper"), await desks.start_with("bob", "own")
-    bob.window.leave_requested.emit()
+    await choose_from_menu(bob.window, "Back to the start page")
     await until(lambda: bob.window.page is None)
     sheet = await shares(ada)
-    press(sheet, "Copy link")
-    join = next(one for one in bob.window.start_page.findChildren(QPushButton) if "Join" in one.accessibleName())
-    join.click()
-    dialog = bob.window.findChild(JoinDialog)
-    assert isinstance(dialog, JoinDialog)
-    dialog.link.setText(QGuiApplication.clipboard().text())
-    dialog.name.setText("Bob")
-    press(dialog, "Join")
+    await press_named(sheet, "Copy link")
+    dialog = await asks_to_join(bob)
+    dialog.link.setFocus()
+    QTest.keySequence(dialog.link, QKeySequence(QKeySequence.StandardKey.Paste))
+    await write_in(dialog.name, "Bob")
+    await press_named(dialog, "Join")
     await bob.until_text("paper")
     bob.type("mine ")
     await ada.until_text("mine ")
@@ -194,7 +201,7 @@ async def test_other_addresses_are_in_the_link_and_the_code_at_once(desks: Desks
 async def test_the_link_can_be_copied_while_the_sheet_is_up_and_guests_come(desks: Desks) -> None:
     ada = await desks.start_with("ada", "paper")
     sheet = await shares(ada)
-    press(sheet, "Copy link")
+    await press_named(sheet, "Copy link")
     bob = await desks.start("bob", QGuiApplication.clipboard().text())
     await until(lambda: bob.is_live)
     assert sheet.isVisible()
