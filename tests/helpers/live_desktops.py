@@ -88,9 +88,13 @@ class LiveDesktop(Desktop):
 
 
 class Desks:
-    """Starts desktops by the name of who sits there; `close` ends all of them as a person does, by their windows."""
+    """Starts desktops by the name of who sits there; `close` ends all of them as a person does, by their windows.
+
+    `is_able_to_stay_awake`: whether the systems of those that are started stay awake when they are asked to.
+    """
 
     def __init__(self, application: QApplication, root: Path) -> None:
+        self.is_able_to_stay_awake = True
         self.root = root
         self._application = application
         self._running: dict[str, LiveDesktop] = {}
@@ -108,7 +112,7 @@ class Desks:
             self._application,
             self.root / "profiles" / name,
             host_address=LOOPBACK,
-            keep_awake=lambda: nullcontext(Caffeine()),
+            keep_awake=lambda: nullcontext(Caffeine(self.is_able_to_stay_awake)),
             finds_hosts=finds_hosts,
         )
         desktop.settings.set_name(name)

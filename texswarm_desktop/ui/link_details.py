@@ -69,6 +69,9 @@ def _rows(look: LinkLook) -> list[tuple[str, str]]:
         rows.append(("Response time", _round_trip(look)))
     waiting = look.facts.unacknowledged
     rows.append(("Unsaved edits", edits_waiting(waiting) if waiting else "none: all changes are saved"))
+    hosting = look.facts.hosting
+    if hosting is not None and hosting.people and hosting.is_awake is not None:
+        rows.append(("Sleep", "held off while guests are here" if hosting.is_awake else "cannot be held off"))
     trouble = look.state.asked or look.state.trouble if isinstance(look.state, Waiting) else ""
     if trouble:
         rows.append(("What is wrong", text_of_code(trouble).sentence))

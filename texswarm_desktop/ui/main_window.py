@@ -25,6 +25,7 @@ from texswarm_desktop.ui.meeting_desk import MeetingDesk
 from texswarm_desktop.ui.notices import NoticeArea
 from texswarm_desktop.ui.parts import column
 from texswarm_desktop.ui.project_page import ProjectPage
+from texswarm_desktop.ui.sleep_notice import SleepNotice
 from texswarm_desktop.ui.start_page import StartPage
 from texswarm_desktop.ui.status_line import ACTION_WORDS, StatusBar
 from texswarm_desktop.ui.theme import Theme, ThemeMode
@@ -110,6 +111,7 @@ class MainWindow(QMainWindow):
         self.actions_ = WindowActions(self, menu_of(self))
         self.actions_.add_themes(theme.mode, self._on_theme_chosen)
         self.notices = NoticeArea(theme)
+        SleepNotice(self.notices, connection, self)
         self.status_bar = StatusBar(theme, connection)
         self._stack = QStackedWidget()
         self._start_timer = SingleShot(self.show_start, self)

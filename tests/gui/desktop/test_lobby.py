@@ -12,12 +12,13 @@ from PySide6.QtTest import QTest
 
 from tests.helpers.coming_in import asks_to_join, dialog_at, joins, shares, somebody_asks
 from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
-from tests.helpers.presses import choose_from_menu, press, press_named, write_in
+from tests.helpers.presses import choose_from_menu, press, press_icon, press_named, write_in
 from tests.helpers.run_async import until
 from texswarm_desktop.core.who_joins import WhoJoins
 from texswarm_desktop.ui.dialogs.host_sheet import HostSheet
 from texswarm_desktop.ui.dialogs.name_dialog import NameDialog
 from texswarm_desktop.ui.dialogs.sign_out_dialog import SignOutDialog
+from texswarm_desktop.ui.link_popover import LinkPopover
 from texswarm_desktop.ui.panels.people_panel import PersonRow
 from texswarm_server.protocol.invite_link import parse_invite_link
 
@@ -164,6 +165,23 @@ async def test_the_system_is_kept_awake_while_somebody_is_here(desks: Desks) -> 
     await until(lambda: sheet.awake.isVisible() and "stays awake" in sheet.awake.text())
     await desks.end(bob)
     await until(lambda: not sheet.awake.isVisible())
+
+
+@runs_at_desks
+async def test_a_host_that_cannot_be_kept_awake_is_told_without_opening_anything(desks: Desks) -> None:
+    desks.is_able_to_stay_awake = False
+    ada = await desks.start_with("ada", "paper")
+    sheet = await shares(ada)
+    link = sheet.link.text()
+    await press_named(sheet, "Done")
+    await desks.start("bob", link)
+    await until(lambda: "awake" in ada.window.notices.keys, "a notice")
+    await press_icon(ada.window, "Dismiss")
+    await press_icon(ada.window, "Connection details (Ctrl+Alt+L)")
+    popover = await dialog_at(ada, LinkPopover)
+    assert popover.details is not None
+    assert ("Sleep", "cannot be held off") in popover.details.rows
+    popover.close()
 
 
 @runs_at_desks

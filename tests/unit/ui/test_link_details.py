@@ -50,6 +50,20 @@ def test_a_wait_says_what_is_wrong_and_offers_to_end_it():
 
 
 @pytest.mark.parametrize(
+    ("people", "is_awake", "said"),
+    [
+        (1, True, "kept away while guests are here"),
+        (1, False, "cannot be kept away"),
+        (1, None, None),
+        (0, False, None),
+    ],
+)
+def test_a_host_reads_whether_the_computer_may_sleep_under_its_guests(people, is_awake, said):
+    facts = LinkFacts(hosting=Hosting("a", people=people, is_awake=is_awake))
+    assert dict(look(LIVE, facts).rows).get("Sleep") == said
+
+
+@pytest.mark.parametrize(
     ("state", "facts", "actions"),
     [
         (Offline(1, 1, 990.0), None, (StatusAction.RETRY, StatusAction.DISCONNECT, StatusAction.CHECK)),

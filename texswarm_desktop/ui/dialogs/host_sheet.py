@@ -14,6 +14,7 @@ from texswarm_desktop.ui.lobby_bar import LobbyBar
 from texswarm_desktop.ui.panels.people_panel import state_words
 from texswarm_desktop.ui.parts import Disc, ElidedLabel, RoomyArea, button, column, empty, label, row, scrolling
 from texswarm_desktop.ui.qr_code import QrCode
+from texswarm_desktop.ui.sleep_notice import awake_words
 from texswarm_desktop.ui.theme import Theme
 from texswarm_desktop.viewmodels.lobby_view import Visitor
 from texswarm_desktop.viewmodels.membership import ROLE_WORDS
@@ -32,10 +33,6 @@ _HINTS: Final = {
     WhoJoins.ASKED: "Everybody waits until you let them in, also who has the link or the code.",
     WhoJoins.INVITED: "Others find you in the list, and are asked for the code.",
     WhoJoins.INVITED_AND_ASKED: "Who has the link or the code waits until you let them in; nobody else can ask.",
-}
-_AWAKE: Final = {
-    True: "This computer stays awake while guests are here.",
-    False: "This computer cannot be kept awake: while it sleeps, guests write on their own and catch up later.",
 }
 
 
@@ -175,8 +172,8 @@ class HostSheet(Sheet):
         self.access.setText(f"{ROLE_WORDS[hosting.role]} ▾")
         self.access.setEnabled(not hosting.is_locked)
         self.lock.setChecked(hosting.is_locked)
-        self.awake.setText("" if hosting.is_awake is None else _AWAKE[hosting.is_awake])
-        self.awake.setVisible(hosting.is_awake is not None and hosting.people > 0)
+        self.awake.setText(awake_words(hosting))
+        self.awake.setVisible(bool(self.awake.text()))
         self.make_room()
 
     def show_people(self, rows: list[ParticipantRow]) -> None:
