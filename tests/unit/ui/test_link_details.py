@@ -52,8 +52,8 @@ def test_a_wait_says_what_is_wrong_and_offers_to_end_it():
 @pytest.mark.parametrize(
     ("people", "is_awake", "said"),
     [
-        (1, True, "kept away while guests are here"),
-        (1, False, "cannot be kept away"),
+        (1, True, "held off while guests are here"),
+        (1, False, "cannot be held off"),
         (1, None, None),
         (0, False, None),
     ],
