@@ -7,7 +7,7 @@ from typing import Final
 
 from texswarm_desktop.client.history import Drop
 from texswarm_desktop.client.states import Authenticating, Connecting, LinkState, Live, Offline, Syncing, Waiting
-from texswarm_desktop.client.status import LinkFacts, StatusAction, StatusLine, edits_waiting
+from texswarm_desktop.client.status import LinkFacts, StatusAction, StatusLine, Tone, edits_waiting
 from texswarm_desktop.ui.error_texts import text_of_code
 from texswarm_server.protocol.invite_link import ServerAddress
 
@@ -55,15 +55,17 @@ class LinkDetails:
 def details(look: LinkLook) -> LinkDetails:
     """Return what to show."""
     drops = tuple(_drop_row(drop, look) for drop in reversed(look.history[-_MOST_ROWS:]))
-    return LinkDetails(look.line.text, tuple(_rows(look)), drops, tuple(_actions(look)))
+    heading = look.line.text.removesuffix(f" · {edits_waiting(look.facts.unacknowledged)}")  # a row tells it as well
+    return LinkDetails(heading, tuple(_rows(look)), drops, tuple(_actions(look)))
 
 
 def _rows(look: LinkLook) -> list[tuple[str, str]]:
     rows = []
     if look.address is not None:
         kind = _PROFILES.get(look.profile, look.profile)
-        rows.append(("Server", look.facts.server_name or str(look.address)))
-        if str(look.address) != look.facts.server_name:
+        name = look.facts.server_name or str(look.address)
+        rows.append(("Server", name))
+        if str(look.address) != name:
             rows.append(("Address", str(look.address)))
         rows.append(("Kind", f"{kind}, {'encrypted' if look.address.tls else 'not encrypted'}"))
         rows.append(("Response time", _round_trip(look)))
@@ -86,13 +88,15 @@ def _round_trip(look: LinkLook) -> str:
 
 def _actions(look: LinkLook) -> list[StatusAction]:
     actions = []
+    if look.line.tone is Tone.BAD and look.line.action is not None:
+        actions.append(look.line.action)
     if isinstance(look.state, (Waiting, Offline)):
         actions.append(StatusAction.RETRY)
     if look.facts.hosting is not None:
         actions.append(StatusAction.STOP_HOSTING)
     elif isinstance(look.state, (*_ON_THE_WAY, Live)):
         actions.append(StatusAction.DISCONNECT)
-    return [*actions, StatusAction.CHECK]
+    return list(dict.fromkeys((*actions, StatusAction.CHECK)))
 
 
 def _drop_row(drop: Drop, look: LinkLook) -> DropRow:

@@ -155,6 +155,7 @@ def style_sheet(tokens: Tokens, text_px: int) -> str:
         "icon_closed": _branch_icon("closed", tokens),
         "icon_open": _branch_icon("open", tokens),
         "icon_check": resource("themes/check.svg").as_posix(),
+        "icon_radio": resource("themes/radio.svg").as_posix(),
     }
     template = resource("themes/window.qss").read_text(encoding="utf-8")
     return _TOKEN.sub(lambda match: values[match[1]], template)

@@ -37,6 +37,10 @@ def test_a_host_that_moved_is_shown_at_both_places():
     assert ("Address", "10.0.0.77:8091") in look(LIVE, address=ServerAddress("10.0.0.77")).rows
 
 
+def test_a_server_without_a_name_is_shown_by_its_address_once():
+    assert [name for name, value in look(LIVE, LinkFacts()).rows if value == "10.0.0.5:8091"] == ["Server"]
+
+
 def test_before_the_first_ping_there_is_no_number_and_without_a_link_none_is_promised():
     assert ("Response time", "…") in look(LIVE).rows
     assert ("Response time", "no connection now") in look(WAITING).rows
@@ -44,6 +48,7 @@ def test_before_the_first_ping_there_is_no_number_and_without_a_link_none_is_pro
 
 def test_a_wait_says_what_is_wrong_and_offers_to_end_it():
     shown = look(WAITING, LinkFacts("h", unacknowledged=3))
+    assert shown.heading == "Reconnecting in 4 s", "how many edits wait is told below"
     assert ("What is wrong", "Nothing answers at the address of the server.") in shown.rows
     assert ("Unsaved edits", "3 edits waiting") in shown.rows
     assert shown.actions == (StatusAction.RETRY, StatusAction.DISCONNECT, StatusAction.CHECK)
@@ -68,7 +73,12 @@ def test_a_host_reads_whether_the_computer_may_sleep_under_its_guests(people, is
     [
         (Offline(1, 1, 990.0), None, (StatusAction.RETRY, StatusAction.DISCONNECT, StatusAction.CHECK)),
         (Idle(), None, (StatusAction.CHECK,)),
-        (NeedsUser(1, "removed"), None, (StatusAction.CHECK,)),
+        (NeedsUser(1, "removed"), None, (StatusAction.WORK_LOCALLY, StatusAction.CHECK)),
+        (
+            LIVE,
+            LinkFacts(refusal="lineage_mismatch"),
+            (StatusAction.CHOOSE_COPY, StatusAction.DISCONNECT, StatusAction.CHECK),
+        ),
         (LIVE, LinkFacts(hosting=Hosting("a")), (StatusAction.STOP_HOSTING, StatusAction.CHECK)),
     ],
 )
