@@ -1,38 +1,56 @@
-"""`texswarm sync` is killed at random instants: no file is half-written, no line is lost, none is there twice."""
+"""`texswarm sync` is killed at random instants of its whole life: no file is half-written, no line and no figure is
+lost, and none is there twice.
+"""
 
 import asyncio
 import os
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from enum import Enum
 from pathlib import Path
-from signal import SIGKILL
+from signal import SIGKILL, SIGTERM
 from typing import Final
 from uuid import uuid4
 
 import pytest
 
 from tests.helpers.fake_credentials import FakeCredentials
+from tests.helpers.folder_listing import files_in
 from tests.helpers.model_replica import ModelReplica
 from tests.helpers.run_async import until
-from tests.helpers.sync_process import SyncProcess, sync_once, texts_in
+from tests.helpers.sync_process import SyncProcess, sync_once
 from texswarm_desktop.client.connection import Connection
 from texswarm_desktop.client.states import Live
+from texswarm_desktop.services.folder_lock import holder_of
+from texswarm_desktop.services.project_entry import lock_path
 from texswarm_server.app import CollabServer
 from texswarm_server.config import ServerConfig
 from texswarm_server.protocol.invite_link import InviteLink
 from texswarm_server.protocol.messages import CreateDocument
 
-ROUNDS_IN_CI: Final = 5
+ROUNDS_IN_CI: Final = 6
 ROUNDS: Final = int(os.environ.get("TEXSWARM_KILL_ROUNDS", "100"))
 SEED: Final = int(os.environ.get("TEXSWARM_FIRST_SEED", "1"))
 #: Written by both sides; while the peer runs, its folder's own editor writes elsewhere, because an editor that writes
 #: what it read before would undo what came meanwhile.
 SHARED: Final = "main.tex"
 MINE: Final = "notes/mine.tex"
-#: The longest a peer lives: it takes half a second to start, and is killed anywhere from there to long at rest.
-LONGEST_S: Final = 1.6
+#: So long after what it was waited for a peer lives at most; short, so that it dies about then.
+MOMENT_S: Final = 0.25
+FIGURE: Final = b"\x89PNG"
+
+
+class Hour(Enum):
+    """After what, in its life, a peer is killed: each is seen from outside, and comes sooner or later as it will."""
+
+    STARTED = "the process is there"
+    ENTERED = "it has the folder"
+    SIGNED_IN = "the server has let it in"
+    SAVED = "all was the same on both sides"
+    AT_WORK = "somebody has written since"
+    ENDING = "it was told to end"
 
 
 class Diary:
@@ -41,6 +59,14 @@ class Diary:
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)
         self.lines: list[str] = []
+        self.drawn: set[bytes] = set()
+        self.discarded: set[bytes] = set()
+        self.deaths: Counter[Hour] = Counter()
+
+    def hours(self, rounds: int) -> Iterator[Hour]:
+        """Yield an hour of death for each round: in any six rounds that follow each other, each once."""
+        for _ in range(0, rounds, len(Hour)):
+            yield from self.chance.sample(list(Hour), len(Hour))
 
     def line(self, who: str) -> str:
         self.lines.append(f"{who} wrote line {len(self.lines)} — é😀 {'x' * self.chance.randrange(60)}\n")
@@ -53,13 +79,51 @@ class Diary:
 
     def check_whole(self, folder: Path) -> None:
         """Whatever the instant: files hold whole lines, as somebody wrote them."""
+        assert set(figures_in(folder).values()) <= self.drawn
         for path, text in texts_in(folder).items():
-            if not Path(path).name.startswith(".texswarm-tmp-"):
-                assert set(text.splitlines(keepends=True)) <= set(self.lines), path
+            assert set(text.splitlines(keepends=True)) <= set(self.lines), path
 
-    def check_all(self, texts: dict[str, str]) -> None:
+    def check_all(self, texts: dict[str, str], figures: dict[str, bytes]) -> None:
         found = Counter(line for text in texts.values() for line in text.splitlines(keepends=True))
         assert found == Counter(self.lines)
+        there = Counter(figures.values())
+        assert [data[:40] for data in self.drawn - self.discarded - there.keys()] == []
+        assert [data[:40] for data, count in there.items() if count > 1] == []
+
+    def draw(self, folder: Path) -> None:
+        """Write, replace, move or delete a figure, as programs do: in place, or by another file and a rename."""
+        chance, there = self.chance, sorted(figures_in(folder))
+        path = folder / (chance.choice(there) if there and chance.random() < 0.7 else f"f{len(self.drawn)}.png")
+        deed = chance.random()
+        if path.exists() and deed < 0.15:
+            path.rename(folder / f"moved{len(self.drawn)}.png")
+            return
+        if path.exists():
+            self.discarded.add(path.read_bytes())
+        if path.exists() and deed < 0.25:
+            path.unlink()
+            return
+        data = FIGURE + f" {folder.name} {len(self.drawn)} ".encode() + chance.randbytes(chance.randrange(200_000))
+        self.drawn.add(data)
+        if deed < 0.6:
+            new = folder / ".new.png"
+            new.write_bytes(data)
+            new.replace(path)
+        else:
+            path.write_bytes(data)
+
+
+def texts_in(folder: Path) -> dict[str, str]:
+    found = files_in(folder)
+    return {path: data.decode() for path, data in found.items() if path.endswith(".tex") and not _is_hidden(path)}
+
+
+def figures_in(folder: Path) -> dict[str, bytes]:
+    return {path: data for path, data in files_in(folder).items() if path.endswith(".png") and not _is_hidden(path)}
+
+
+def _is_hidden(path: str) -> bool:
+    return Path(path).name.startswith(".")
 
 
 class Colleague:
@@ -86,7 +150,7 @@ class Colleague:
     @property
     def texts(self) -> dict[str, str]:
         document = self.replica.document
-        return {entry.path: str(document.text(file_id)) for file_id, entry in document.files.items()}
+        return {entry.path: str(document.text(file_id)) for file_id, entry in document.text_files.items()}
 
 
 @asynccontextmanager
@@ -101,23 +165,54 @@ async def colleague_at(root: Path) -> AsyncIterator[tuple[Colleague, str]]:
             yield colleague, str(InviteLink(server.address, token, document_id))
 
 
-async def one_round(folder: Path, link: str, diary: Diary, colleague: Colleague) -> None:
-    """Edit while the peer is away, then while it runs, and kill it at some instant of that."""
+async def one_round(folder: Path, other: Path, link: str, diary: Diary, colleague: Colleague, hour: Hour) -> None:
+    """Edit while the peer is away, then while it runs, and kill it about an hour of its life."""
     chance = diary.chance
     if (folder / SHARED).exists() and chance.random() < 0.5:
         edit(folder / SHARED, diary)
     if chance.random() < 0.7:
         colleague.write(diary)
+    for place in (folder, other):
+        if (place / SHARED).exists() and chance.random() < 0.5:
+            diary.draw(place)
     async with SyncProcess(folder, link) as peer:
-        ends_at = asyncio.get_running_loop().time() + chance.uniform(0.1, LONGEST_S)
-        while asyncio.get_running_loop().time() < ends_at:
-            await asyncio.sleep(chance.uniform(0, 0.15))
-            if chance.random() < 0.5:
-                colleague.write(diary)
-            elif (folder / ".texswarm").exists():
-                edit(folder / MINE, diary)
-        await peer.end(SIGKILL)
+        async with asyncio.TaskGroup() as group:
+            work = group.create_task(edit_on(folder, other, diary, colleague))
+            await until_it_strikes(hour, peer, colleague, diary)
+            await asyncio.sleep(chance.uniform(0, MOMENT_S))
+            work.cancel()
+        assert await peer.end(SIGKILL) in ({-SIGKILL, 0} if hour is Hour.ENDING else {-SIGKILL})
+    diary.deaths[hour] += 1
     diary.check_whole(folder)
+
+
+async def until_it_strikes(hour: Hour, peer: SyncProcess, colleague: Colleague, diary: Diary) -> None:
+    if hour is Hour.ENTERED:
+        lock = lock_path(peer.folder)
+        await until(lambda: (holder := holder_of(lock)) is not None and holder.pid == peer.pid)
+    elif hour is Hour.SIGNED_IN:
+        await peer.until("status", state="live")
+    elif hour is not Hour.STARTED:
+        await peer.until_saved()
+    if hour is Hour.AT_WORK:
+        colleague.write(diary)
+        diary.draw(peer.folder)
+    elif hour is Hour.ENDING:
+        peer.send(SIGTERM)
+
+
+async def edit_on(folder: Path, other: Path, diary: Diary, colleague: Colleague) -> None:
+    chance = diary.chance
+    while True:
+        await asyncio.sleep(chance.uniform(0, 0.15))
+        deed = chance.random()
+        if deed < 0.4:
+            colleague.write(diary)
+        elif (folder / ".texswarm").exists() and deed < 0.8:
+            edit(folder / MINE, diary)
+        elif (folder / SHARED).exists():
+            with suppress(FileNotFoundError):  # the mirror was quicker
+                diary.draw(chance.choice((folder, other)))
 
 
 def edit(path: Path, diary: Diary) -> None:
@@ -132,23 +227,37 @@ def edit(path: Path, diary: Diary) -> None:
         other.replace(path)
 
 
-async def story(root: Path, seed: int, rounds: int) -> None:
-    diary, folder = Diary(seed), root / "paper"
-    async with colleague_at(root) as (colleague, link):
-        for _ in range(rounds):
-            await one_round(folder, link, diary, colleague)
+async def story(root: Path, seed: int, rounds: int) -> Diary:
+    """`other`: a folder whose peer is never killed."""
+    diary, folder, other = Diary(seed), root / "paper", root / "other"
+    async with colleague_at(root) as (colleague, link), SyncProcess(other, link) as second:
+        await second.until_saved()
+        for _, hour in zip(range(rounds), diary.hours(rounds), strict=False):
+            await one_round(folder, other, link, diary, colleague, hour)
         await sync_once(folder, link)
         await until(lambda: sum(text.count("\n") for text in colleague.texts.values()) >= len(diary.lines))
+
+        async def are_same() -> bool:
+            await sync_once(folder, link)
+            await sync_once(other)  # beside the one that runs
+            return files_in(folder) == files_in(other)
+
+        async with asyncio.timeout(60):
+            while not await are_same():
+                pass
         await sync_once(folder, link)
-        diary.check_all(colleague.texts)
+        diary.check_all(colleague.texts, figures_in(other))
         assert texts_in(folder) == colleague.texts
+    return diary
 
 
 def test_a_killed_peer_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
-    asyncio.run(story(tmp_path, seed=0, rounds=ROUNDS_IN_CI))
+    diary = asyncio.run(story(tmp_path, seed=0, rounds=ROUNDS_IN_CI))
+    assert set(diary.deaths) == set(Hour)
 
 
 @pytest.mark.campaign
 @pytest.mark.timeout(600)
 def test_campaign_of_kills(tmp_path: Path) -> None:
-    asyncio.run(story(tmp_path, SEED, ROUNDS))
+    diary = asyncio.run(story(tmp_path, SEED, ROUNDS))
+    assert min(diary.deaths[hour] for hour in Hour) >= ROUNDS // len(Hour)

@@ -4,6 +4,7 @@ that comes and goes. Everything they write is a line of its own, so that at rest
     window   types and deletes lines, renames and deletes files
     disk     the same by other programs: in place, by a new file and a rename, from a text that was loaded long ago,
              by `git checkout` of another branch; and empty folders
+    figures  written, replaced, renamed and deleted by programs and in the window; each content is one of its own
     link     cut and mended; what was written meanwhile is exchanged then
 """
 
@@ -44,6 +45,8 @@ class Peer:
         self.project = project
         self.is_linked = False
         self.loaded: dict[str, str] = {}
+        self.is_synced, self.handle, self.blobs = True, None, None
+        project.blobs.attached(Parcels(hub))
 
     @property
     def folder(self) -> Path:
@@ -64,20 +67,74 @@ class Peer:
         found = files_in(self.folder)
         return {path: found[path] for path in found if path.endswith(".tex") and not _is_hidden(path)}
 
+    def figures(self) -> dict[str, bytes]:
+        """The figures in the folder, by path."""
+        found = files_in(self.folder)
+        return {path: found[path] for path in found if path.endswith(".png") and not _is_hidden(path)}
+
     def folders(self) -> set[str]:
         return folders_in(self.folder)
 
     def texts(self) -> dict[str, str]:
         document = self.project.document
-        return {entry.path: str(document.text(file_id)) for file_id, entry in document.files.items()}
+        return {entry.path: str(document.text(file_id)) for file_id, entry in document.text_files.items()}
+
+
+class Parcels:
+    """The traffic of figures of one person, as far as a project sees it: it is the hub's."""
+
+    sending = fetching = None
+    unsent = 0
+    is_settled = True
+
+    def __init__(self, hub: "Hub") -> None:
+        self._hub = hub
+
+    def files_changed(self) -> None:
+        self._hub.carry()
 
 
 class Hub:
-    """Who passes on what each says, and keeps it for those whose link is cut."""
+    """Who passes on what each says, and keeps it for those whose link is cut; figures as well."""
 
     def __init__(self) -> None:
         self.document = ProjectDocument()
         self.peers: list[Peer] = []
+        self.contents: dict[str, bytes] = {}
+        self._under_way: set[tuple[int, str]] = set()
+
+    def carry(self) -> None:
+        """Fetch the contents that are new at somebody, and bring what others lack; over links that stand."""
+        for number, peer in enumerate(self.peers):
+            if peer.is_linked:
+                self._collect(number, peer)
+                self._bring(number, peer)
+
+    def _collect(self, number: int, peer: Peer) -> None:
+        for blob in peer.project.blobs.present():
+            if blob.blob_hash not in self.contents and self._begins(number, blob.blob_hash):
+
+                def store(data: bytes | None, key: str = blob.blob_hash) -> None:
+                    self._under_way.discard((number, key))
+                    if data is not None and peer.is_linked:
+                        self.contents[key] = data
+                        self.carry()
+
+                peer.project.blobs.read(blob, 0, blob.size, store)
+
+    def _bring(self, number: int, peer: Peer) -> None:
+        for blob in peer.project.blobs.lacking():
+            if blob.blob_hash in self.contents and self._begins(number, blob.blob_hash):
+
+                def kept(_received: int, _kept: object, key: str = blob.blob_hash) -> None:
+                    self._under_way.discard((number, key))
+
+                peer.project.blobs.keep(blob, 0, self.contents[blob.blob_hash], kept)
+
+    def _begins(self, number: int, key: str) -> bool:
+        is_new = (number, key) not in self._under_way
+        self._under_way.add((number, key))
+        return is_new
 
     def take(self, update: bytes, source: Peer | None) -> None:
         self.document.apply(update)
@@ -90,6 +147,7 @@ class Hub:
             peer.is_linked = True
             peer.project.shared.apply_remote(self.document.update_since(peer.project.shared.state_vector()))
             self.take(peer.project.shared.update_since(self.document.state_vector()), peer)
+            self.carry()
 
 
 class Story:
@@ -105,6 +163,8 @@ class Story:
         self._deleted_ids: set[str] = set()
         self._by_program: dict[str, Peer] = {}
         self._written_again: set[str] = set()
+        self._drawn: set[bytes] = set()
+        self._discarded: set[bytes] = set()
 
     async def begin(self, count: int) -> Self:
         first = self._root / "peer0"
@@ -191,7 +251,7 @@ class Story:
             peer.project.document.rename_file(file_id, path)
 
     def _remove(self, peer: Peer, which: int, where: int) -> None:
-        if len(peer.project.document.files) > 3 and (file_id := self._pick(peer, which)) is not None:
+        if len(peer.project.document.text_files) > 3 and (file_id := self._pick(peer, which)) is not None:
             self._deleted_ids.add(file_id)
             peer.project.document.remove_file(file_id)
 
@@ -265,6 +325,54 @@ class Story:
         }
         self._note_gone(peer, before.keys() - after.keys())
 
+    # ── figures ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _draw(self, peer: Peer, which: int, where: int) -> None:
+        """A new figure, or another content for one that is there: in place, or by a new file and a rename."""
+        path = self._pick_figure(peer, which) if which % 4 else None
+        path = path or peer.folder / f"{_NAMES[where % len(_NAMES)]}-{self._count}.png"
+        path.parent.mkdir(exist_ok=True)
+        if path.exists():
+            self._discarded.add(path.read_bytes())
+        self._count += 1
+        data = b"\x89PNG" + f"{peer.folder.name} {self._count} ".encode() * (where * 50 + 1)
+        self._drawn.add(data)
+        if where % 2:
+            path.write_bytes(data)
+        else:
+            new = path.with_name(f".{path.name}.new")
+            new.write_bytes(data)
+            new.replace(path)
+
+    def _move_figure(self, peer: Peer, which: int, where: int) -> None:
+        new = peer.folder / f"{_NAMES[where % len(_NAMES)]}-moved{self._count}.png"
+        if (path := self._pick_figure(peer, which)) is not None and not new.exists():
+            new.parent.mkdir(exist_ok=True)
+            path.rename(new)
+
+    def _unlink_figure(self, peer: Peer, which: int, where: int) -> None:
+        if (path := self._pick_figure(peer, which)) is not None:
+            self._discarded.add(path.read_bytes())
+            path.unlink()
+
+    def _rename_figure(self, peer: Peer, which: int, where: int) -> None:
+        document = peer.project.document
+        path = f"{_NAMES[where % len(_NAMES)]}-renamed{self._count}.png"
+        if (files := sorted(document.blob_files)) and document.file_at(path) is None:
+            document.rename_file(files[which % len(files)], path)
+
+    def _remove_figure(self, peer: Peer, which: int, where: int) -> None:
+        document = peer.project.document
+        if files := sorted(document.blob_files):
+            file_id = files[which % len(files)]
+            blob = document.files[file_id].blob
+            self._discarded |= {data for data in self._drawn if blob and _sha(data) == blob.blob_hash}
+            document.remove_file(file_id)
+
+    def _pick_figure(self, peer: Peer, which: int) -> Path | None:
+        paths = sorted(peer.figures())
+        return peer.folder / paths[which % len(paths)] if paths else None
+
     def _drop(self, peer: Peer, which: int, where: int) -> None:
         peer.is_linked = False
 
@@ -279,7 +387,7 @@ class Story:
                 self._deleted |= set(_lines((peer.folder / path).read_bytes()))
 
     def _pick(self, peer: Peer, which: int) -> FileId | None:
-        files = sorted(peer.project.document.files)
+        files = sorted(peer.project.document.text_files)
         return files[which % len(files)] if files else None
 
     def _pick_on_disk(self, peer: Peer, which: int) -> Path | None:
@@ -300,7 +408,7 @@ class Story:
             for peer in self.hub.peers:
                 await peer.project.taken_in()
                 await peer.project.flush()
-            now = [(peer.texts(), peer.contents()) for peer in self.hub.peers]
+            now = [(peer.texts(), peer.contents(), peer.figures()) for peer in self.hub.peers]
             calm = calm + 1 if now == before and not list(self._differences()) else 0
             if calm == _CALM_ROUNDS:
                 return
@@ -315,17 +423,26 @@ class Story:
             for path in sorted(shown.keys() | there.keys()):
                 if shown.get(path) != there.get(path):
                     yield f"{name}: {path} {there.get(path)!r} instead of {shown.get(path)!r}"
+            figures = {path: _sha(data) for path, data in peer.figures().items()}
+            named = {entry.path: entry.blob.blob_hash for entry in self.hub.document.blob_files.values() if entry.blob}
+            if figures != named:
+                yield f"{name} has the figures {figures} instead of {named}"
+            if peer.project.file_problems:
+                yield f"{name} has problems: {peer.project.file_problems}"
 
     def judge(self) -> "Verdict":
         """Return what is not as it must be."""
         found = Counter(line for text in _texts(self.hub.document).values() for line in text.splitlines())
         gone = {line for file_id in self._gone_ids() for line in self._text_of(file_id).splitlines()}
         folders = [peer.folders() for peer in self.hub.peers]
+        drawn = Counter(self.hub.peers[0].figures().values())
         # What git wrote a second time is there twice, and what was deleted may come back from two stale editors.
         may_be_twice = self._written_again | self._deleted
         return Verdict(
             lost=sorted(self._written - self._deleted - gone - found.keys()),
             doubled=sorted(line for line, count in found.items() if count > 1 and line not in may_be_twice),
+            lost_figures=sorted(self._drawn - self._discarded - drawn.keys()),
+            doubled_figures=sorted(data for data, count in drawn.items() if count > 1),
             folders_differ=[sorted(some ^ folders[0]) for some in folders if some != folders[0]],
         )
 
@@ -339,14 +456,27 @@ class Story:
 class Verdict:
     """What was lost, what is there twice, and folders that are not everywhere."""
 
-    def __init__(self, *, lost: list[str], doubled: list[str], folders_differ: list[list[str]]) -> None:
+    def __init__(
+        self,
+        *,
+        lost: list[str],
+        doubled: list[str],
+        lost_figures: list[bytes],
+        doubled_figures: list[bytes],
+        folders_differ: list[list[str]],
+    ) -> None:
         self.lost, self.doubled, self.folders_differ = lost, doubled, folders_differ
+        self.lost_figures = [_label(data) for data in lost_figures]
+        self.doubled_figures = [_label(data) for data in doubled_figures]
 
 
 _WINDOW = "type type type erase rename remove"
 _DISK = "write write save save cut_line load save_loaded save_loaded move unlink make_file folder checkout"
 #: What is told more than once happens more often.
+_FIGURES = "draw draw draw draw move_figure unlink_figure rename_figure remove_figure"
 KINDS = tuple(f"{_WINDOW} {_DISK} drop mend".split())
+#: Figures above all, and people who are apart often.
+FIGURE_KINDS = tuple(f"{_FIGURES} {_FIGURES} type write save make_file folder drop drop mend".split())
 
 
 async def live_through(
@@ -367,7 +497,15 @@ async def live_through(
 
 
 def _texts(document: ProjectDocument) -> dict[str, str]:
-    return {entry.path: str(document.text(file_id)) for file_id, entry in document.files.items()}
+    return {entry.path: str(document.text(file_id)) for file_id, entry in document.text_files.items()}
+
+
+def _sha(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _label(data: bytes) -> str:
+    return data[4:40].decode()
 
 
 def _is_hidden(path: str) -> bool:

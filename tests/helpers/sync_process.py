@@ -91,6 +91,11 @@ class SyncProcess:
         """Read on until everything is stored by the server."""
         await self.until("status", text="Connected · all changes saved")
 
+    def send(self, how: signal.Signals) -> None:
+        """Send a signal, and wait for nothing."""
+        assert self._process is not None
+        self._process.send_signal(how)
+
     async def end(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and return the exit status."""
         assert self._process is not None

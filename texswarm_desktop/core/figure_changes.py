@@ -3,7 +3,7 @@
 Three views of every file are compared: what was last the same at both (`records`), what is on disk now, and what the
 document says. Unlike text, two contents cannot be merged: of two people who change one figure at the same time neither
 loses it: what on disk was not taken in yet, or what was and lost against another, is kept beside, under a name of its
-own. Nothing is decided by time.
+own; and one that was changed by somebody while somebody else deleted it comes back. Nothing is decided by time.
 
 The same rules hold at the opening and while the project is open. They are asked again whenever something has changed,
 also in the middle of what they said before, and must not say twice what was done already: so what is on disk gives way
@@ -29,8 +29,9 @@ class FigureFacts:
 
     `unsettled`: paths at which another program is still at work, left alone this time; `left_out`: paths that are not
     brought in; `taken`: paths that other files of the project have; `lacking`: hashes of contents that are not
-    here yet; `lost`: by file id, hashes of contents that lost against the document's and are here; `is_whole`: False
-    where the folder seems to have been emptied or to be away, so that nothing counts as deleted.
+    here yet; `lost`: by file id, hashes of contents that lost against the document's and are here; `returning`: ids of
+    files that were changed by somebody while deleted, and `may_return`, whether they may be brought back here;
+    `is_whole`: False where the folder seems to have been emptied or to be away, so that nothing counts as deleted.
     """
 
     records: Mapping[str, Figure]
@@ -41,6 +42,8 @@ class FigureFacts:
     taken: Collection[str] = ()
     lacking: Collection[str] = ()
     lost: Mapping[str, Collection[str]] = field(default_factory=dict)
+    returning: Collection[str] = ()
+    may_return: bool = True
     is_whole: bool = True
 
 
@@ -107,6 +110,13 @@ class KeepLost:
 
 
 @dataclass(frozen=True, slots=True)
+class Return:
+    """The file was deleted by somebody who did not know that it was given another content: it is there again."""
+
+    file_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class WriteOut:
     """Write what the document says, and delete the file where it was if it is still what we know of it."""
 
@@ -136,6 +146,7 @@ FigureStep = (
     | BringBack
     | KeepBoth
     | KeepLost
+    | Return
     | WriteOut
     | DeleteOut
     | Forget
@@ -148,7 +159,8 @@ def figure_steps(facts: FigureFacts) -> list[FigureStep]:
     named = {figure.path for figure in facts.document.values()}
     fresh = sorted(facts.disk.keys() - known - named - set(facts.unsettled))
     taken = {*facts.taken, *facts.disk, *known, *named}
-    steps: list[FigureStep] = _lost(facts, taken)
+    steps: list[FigureStep] = [Return(file_id) for file_id in sorted(facts.returning) if facts.may_return]
+    steps += _lost(facts, taken)
     for file_id, figure in sorted(facts.document.items()):
         record = facts.records.get(file_id)
         if figure.path in facts.unsettled or (record is not None and record.path in facts.unsettled):
@@ -196,13 +208,14 @@ def _seen(facts: FigureFacts, file_id: str, figure: Figure, fresh: list[str], ta
 def _gone(facts: FigureFacts, file_id: str, figure: Figure, fresh: list[str], taken: set[str]) -> list[FigureStep]:
     """The file is no longer where it was; takes out of `fresh` the one that it has become."""
     record = facts.records[file_id]
-    if figure != record:
-        is_there = facts.disk.get(figure.path) == figure.blob_hash
-        return [Know(file_id)] if is_there else _write_out(facts, file_id, figure, taken)
+    if figure != record and facts.disk.get(figure.path) == figure.blob_hash:
+        return [Know(file_id)]
     twin = next((path for path in fresh if facts.disk[path] == record.blob_hash), None)
-    if twin is not None:
+    if twin is not None:  # also where somebody else renamed it too, or changed it, which is written there next
         fresh.remove(twin)
         return [RenameFigure(file_id, twin)]
+    if figure != record:
+        return _write_out(facts, file_id, figure, taken)
     return [RemoveFigure(file_id)] if facts.is_whole else []
 
 
@@ -226,7 +239,7 @@ def _deleted(facts: FigureFacts) -> list[FigureStep]:
     steps: list[FigureStep] = []
     named = {figure.path for figure in facts.document.values()}
     for file_id, record in sorted(facts.records.items()):
-        if file_id in facts.document or record.path in facts.unsettled:
+        if file_id in facts.document or file_id in facts.returning or record.path in facts.unsettled:
             continue
         there = facts.disk.get(record.path)
         if there is None or record.path in named:

@@ -27,6 +27,7 @@ from texswarm_desktop.core.figure_changes import (
     Know,
     RemoveFigure,
     RenameFigure,
+    Return,
     TakeContent,
     WriteOut,
     figure_steps,
@@ -299,6 +300,8 @@ class BlobMirror:
             taken={entry.path for entry in self._document.files.values()},
             lacking={_blob(entry.blob).blob_hash for entry in files.values()} - self._contents.keys(),
             lost=self._lost_here(files),
+            returning=self._document.changed_while_removed,
+            may_return=self._may_write(),
             is_whole=look.is_whole,
         )
         orders: list[_Order] = []
@@ -373,6 +376,9 @@ class BlobMirror:
             case KeepLost(file_id, blob_hash, copy_path):
                 blob = BlobRef(BlobHash(blob_hash), self._contents[BlobHash(blob_hash)])
                 self._document.keep_lost_blob(FileId(file_id), blob, copy_path)
+                self._is_wanted = True
+            case Return(file_id):
+                self._document.return_blobs(FileId(file_id))
                 self._is_wanted = True
             case Forget(file_id):
                 self._forget(FileId(file_id))

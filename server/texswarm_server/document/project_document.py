@@ -3,21 +3,24 @@
     meta   map   lineage, title, main (file id), schema
     files  map   file id -> map {path, kind: "text", spelling: {…}} or map {path, kind: "blob", blob: {hash, size}}
     folders  map  path -> 1: folders that somebody made and that need not hold a file
+    changed  map   <file id> <hash> -> map {path, hash, size}: contents that were given to binary files
     text:<file id>   text
 
 Texts are roots of their own, so that what somebody typed into a file that another person deleted at the same time
 is still there when the file is brought back, which whoever deleted it does when it arrives. `spelling`, how the file of
 a text is written (`document.text_format`), stands only where that is, or was, another than the plain way. Of a binary
 file (kind `blob`) only hash and size are here. Whoever gives it another content names that once more, as
-`blob:<hash>`, and takes away the names that stood there: where two do so at once both names stay, and tell that one
-of the contents lost against the other. The content of these maps may come from a stranger's program: what is
+`blob:<hash>`, and takes away the name of the one it replaces: where two do so at once both names stay, and tell that
+one of the contents lost against the other, until that one is kept beside. In `changed` it is named as well, outside of
+the entry: whoever deletes the file takes away what of that they know, and what stays was set by somebody who did not
+know of the deletion, so that the file comes back. The content of these maps may come from a stranger's program: what is
 not of this form is passed over, never trusted.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Final, NewType
+from typing import Any, Final, NewType, Self
 from uuid import NAMESPACE_OID, uuid4, uuid5
 
 import pycrdt
@@ -61,6 +64,20 @@ class FileEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangedBlob:
+    """A content that somebody gave to a binary file, and the path that this had then."""
+
+    path: str
+    blob: BlobRef
+
+    @classmethod
+    def from_map(cls, value: object) -> Self | None:
+        """Read what stands in a document, None for anything that is not of this form."""
+        path, blob = value.get("path") if isinstance(value, dict) else None, BlobRef.from_map(value)
+        return cls(path, blob) if isinstance(path, str) and is_safe_path(path) and blob is not None else None
+
+
+@dataclass(frozen=True, slots=True)
 class RemovedText:
     """The path that a text had when it was taken out of the tree, and its `FileEntry.spelling`."""
 
@@ -99,6 +116,7 @@ class ProjectDocument:
         self._meta = self._doc.get("meta", type=pycrdt.Map)
         self._files = self._doc.get("files", type=pycrdt.Map)
         self._folders = self._doc.get("folders", type=pycrdt.Map)
+        self._changed = self._doc.get("changed", type=pycrdt.Map)
         self._texts: dict[FileId, FileText] = {}
         self._watches: dict[FileId, Any] = {}
         self._entries: Mapping[FileId, FileEntry] | None = None
@@ -119,6 +137,7 @@ class ProjectDocument:
         self._meta.observe(held_weakly(self._on_tree))
         self._files.observe_deep(held_weakly(self._on_tree))
         self._folders.observe(held_weakly(self._on_tree))
+        self._changed.observe(held_weakly(self._on_tree))
 
     # ── the whole ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -261,15 +280,18 @@ class ProjectDocument:
         return file_id
 
     def set_blob(self, file_id: FileId, blob: BlobRef) -> None:
-        """Let a binary file have another content."""
+        """Let a binary file have another content; what lost against the one before stays what is to be kept."""
         if file_id not in self.blob_files:
             raise UnknownFileError(file_id)
+        lost = {_SET + one.blob_hash for one in self.lost_blobs.get(file_id, ()) if one != blob}
         with self._local_tree_change():
             entry = self._files[file_id]
-            for key in [key for key in entry if key.startswith(_SET)]:
+            for key in [key for key in entry if key.startswith(_SET) and key not in lost]:
                 del entry[key]
             entry[_SET + blob.blob_hash] = blob.to_map()
             entry["blob"] = blob.to_map()
+            self._forget_changes(file_id)  # after the entry: what is told of a file must not arrive before the file
+            self._changed[_change_key(file_id, blob.blob_hash)] = {"path": entry["path"], **blob.to_map()}
 
     @property
     def lost_blobs(self) -> Mapping[FileId, Sequence[BlobRef]]:
@@ -287,6 +309,35 @@ class ProjectDocument:
             self.add_blob(path, blob, copy_id)
         with self._local_tree_change():
             self._files[file_id].pop(_SET + blob.blob_hash, None)
+            self._changed.pop(_change_key(file_id, blob.blob_hash), None)
+
+    @property
+    def changed_while_removed(self) -> Mapping[FileId, Sequence[ChangedBlob]]:
+        """Binary files that somebody gave another content without knowing that they are removed: they are to return."""
+        known = self.files
+        found: dict[FileId, list[ChangedBlob]] = {}
+        for key, value in sorted(self._changed.to_py().items()):
+            file_id, changed = FileId(key.partition(" ")[0]), ChangedBlob.from_map(value)
+            if changed is not None and file_id not in known and key == _change_key(file_id, changed.blob.blob_hash):
+                found.setdefault(file_id, []).append(changed)
+        return found
+
+    def return_blobs(self, file_id: FileId) -> None:
+        """Let a binary file be there again that was changed while it was removed; each of its contents, if several.
+
+        Two replicas that do so at once make the same files.
+        """
+        for number, changed in enumerate(self.changed_while_removed.get(file_id, ())):
+            if number == 0:
+                self.add_blob(self.free_path(changed.path), changed.blob, file_id)
+            else:
+                self.keep_lost_blob(file_id, changed.blob, self.free_path(changed.path))
+
+    def _forget_changes(self, file_id: FileId) -> None:
+        """What lost and is not kept yet was seen by nobody here: that is not forgotten."""
+        lost = {_change_key(file_id, one.blob_hash) for one in self._lost.get(file_id, ())}
+        for key in [key for key in self._changed if key.startswith(_change_key(file_id)) and key not in lost]:
+            del self._changed[key]
 
     def set_spelling(self, file_id: FileId, spelling: TextFormat) -> None:
         """Let the file of a text be written in another way, everywhere."""
@@ -314,6 +365,7 @@ class ProjectDocument:
             self._remember_removed(file_id, RemovedText(entry.path, entry.spelling))
         with self._local_tree_change():
             del self._files[file_id]
+            self._forget_changes(file_id)
 
     @property
     def removed_here(self) -> Mapping[FileId, RemovedText]:
@@ -504,6 +556,10 @@ class ProjectDocument:
         if self.file_at(path) is not None:
             raise FilePathError(f"taken: {path!r}")
         return path
+
+
+def _change_key(file_id: FileId, blob_hash: str = "") -> str:
+    return f"{file_id} {blob_hash}"
 
 
 def _unique_paths(paths: dict[FileId, str]) -> dict[FileId, FileEntry]:

@@ -20,6 +20,7 @@ from texswarm_desktop.core.figure_changes import (
     Know,
     RemoveFigure,
     RenameFigure,
+    Return,
     TakeContent,
     WriteOut,
     figure_steps,
@@ -195,3 +196,21 @@ def test_it_comes_to_rest_with_both_the_same_and_nothing_new_is_lost(
     assert new <= {*disk.values()}
     kept = [(path.partition(" (")[0], blob_hash) for path, blob_hash in disk.items() if "(" in path]
     assert len(kept) == len({*kept})
+
+
+def test_what_was_changed_while_somebody_deleted_it_returns_and_stays_on_disk_until_then() -> None:
+    assert figure_steps(facts(A, {"p.png": A}, returning={"f"})) == [Return("f")]
+    assert figure_steps(facts(A, {"p.png": A}, returning={"f"}, may_return=False)) == []
+    assert figure_steps(facts(A, {"p.png": A})) == [DeleteOut("f")]
+
+
+def test_what_two_people_renamed_is_one_file() -> None:
+    renamed = FigureFacts(
+        records={"f": Figure("p.png", A)}, disk={"q.png": A}, document={"f": Figure("r.png", A)}, taken={"r.png"}
+    )
+    assert figure_steps(renamed) == [RenameFigure("f", "q.png")]
+
+
+def test_what_was_renamed_here_and_changed_elsewhere_is_one_file() -> None:
+    changed = FigureFacts(records={"f": Figure("p.png", A)}, disk={"q.png": A}, document={"f": Figure("p.png", B)})
+    assert figure_steps(changed) == [RenameFigure("f", "q.png")]

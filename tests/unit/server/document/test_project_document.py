@@ -265,14 +265,24 @@ def test_what_lost_against_another_content_is_known_at_both() -> None:
     assert one.lost_blobs == other.lost_blobs == {figure: [ref for ref in refs[1:3] if ref != won]}
 
 
-def test_a_content_that_takes_the_place_of_one_it_knows_of_lets_none_lose() -> None:
+def test_a_content_that_takes_the_place_of_one_it_knows_of_lets_that_one_not_lose() -> None:
     one, other, figure, refs = conflicting()
     exchange(one, other)
+    lost = one.lost_blobs
     one.set_blob(figure, refs[3])
     exchange(one, other)
     assert one.files[figure].blob == other.files[figure].blob == refs[3]
-    assert not one.lost_blobs
-    assert not other.lost_blobs
+    assert one.lost_blobs == other.lost_blobs == lost  # which is not kept yet, and was seen by nobody
+
+
+def test_what_lost_and_is_not_kept_yet_outlives_the_file() -> None:
+    one, other, figure, _refs = conflicting()
+    exchange(one, other)
+    (lost,) = one.lost_blobs[figure]
+    one.remove_file(figure)
+    one.return_blobs(figure)
+    exchange(one, other)
+    assert [entry.blob for entry in other.files.values()] == [lost]
 
 
 def test_two_who_keep_what_lost_make_one_file() -> None:
@@ -295,3 +305,61 @@ def test_of_a_program_that_does_not_name_its_content_twice_nothing_is_thought() 
     exchange(one, other)
     one._files[figure]["blob"] = refs[3].to_map()
     assert not one.lost_blobs
+
+
+def agreed() -> tuple[ProjectDocument, ProjectDocument, FileId, list[BlobRef]]:
+    """The same, when they know of each other and what lost was kept elsewhere."""
+    one, other, figure, refs = conflicting()
+    exchange(one, other)
+    one.keep_lost_blob(figure, one.lost_blobs[figure][0], None)
+    exchange(one, other)
+    return one, other, figure, refs
+
+
+def test_a_figure_that_was_changed_while_somebody_deleted_it_comes_back_once() -> None:
+    one, other, figure, refs = agreed()
+    one.set_blob(figure, refs[3])
+    other.remove_file(figure)
+    exchange(one, other)
+    assert not one.files
+    assert one.changed_while_removed == other.changed_while_removed
+    for replica in (one, other):
+        replica.return_blobs(figure)
+    exchange(one, other)
+    assert one.files == other.files
+    assert [(entry.file_id, entry.path, entry.blob) for entry in one.files.values()] == [(figure, "a.png", refs[3])]
+    assert not one.changed_while_removed
+
+
+def test_each_content_that_was_set_while_somebody_deleted_the_figure_comes_back() -> None:
+    one, other, figure, refs = conflicting()
+    third = ProjectDocument(client_id=3)
+    base = ProjectDocument(client_id=4)
+    base.apply(one.update_since())
+    third.apply(base.update_since())
+    third.remove_file(figure)  # knows of one's content, and not of the other's
+    exchange(one, other)
+    exchange(third, one)
+    exchange(one, other)
+    for replica in (one, other):
+        replica.return_blobs(figure)
+    exchange(one, other)
+    assert one.files == other.files
+    assert {entry.blob for entry in one.files.values()} == {refs[2]}
+
+
+def test_who_deletes_a_figure_as_it_is_deletes_it_for_good() -> None:
+    one, other, figure, _refs = agreed()
+    other.remove_file(figure)
+    exchange(one, other)
+    assert not one.files
+    assert not one.changed_while_removed
+
+
+def test_of_changes_that_are_not_of_their_form_nothing_comes_back() -> None:
+    one, _other, figure, refs = conflicting()
+    one.remove_file(figure)
+    for key, value in ((f"{figure} x", refs[1].to_map()), ("", 3), (f"{figure} {refs[1].blob_hash}", {"path": "../x"})):
+        one._changed[key] = value
+    one._changed[f"{figure} {refs[2].blob_hash}"] = {"path": "a.png", **refs[1].to_map()}
+    assert not one.changed_while_removed
