@@ -23,6 +23,7 @@ from tests.helpers.run_async import until
 from tests.helpers.sync_process import SyncProcess, sync_once
 from texswarm_desktop.client.connection import Connection
 from texswarm_desktop.client.states import Live
+from texswarm_desktop.services.disk import SystemDisk
 from texswarm_desktop.services.folder_lock import holder_of
 from texswarm_desktop.services.project_entry import lock_path
 from texswarm_server.app import CollabServer
@@ -62,6 +63,7 @@ class Diary:
         self.drawn: set[bytes] = set()
         self.discarded: set[bytes] = set()
         self.deaths: Counter[Hour] = Counter()
+        self.told: list[tuple[str, str]] = []
 
     def hours(self, rounds: int) -> Iterator[Hour]:
         """Yield an hour of death for each round: in any six rounds that follow each other, each once."""
@@ -87,30 +89,61 @@ class Diary:
         found = Counter(line for text in texts.values() for line in text.splitlines(keepends=True))
         assert found == Counter(self.lines)
         there = Counter(figures.values())
-        assert [data[:40] for data in self.drawn - self.discarded - there.keys()] == []
-        assert [data[:40] for data, count in there.items() if count > 1] == []
+        lost, doubled = self.drawn - self.discarded - there.keys(), {one for one, count in there.items() if count > 1}
+        assert not lost | doubled, "\n".join(self._told_of(lost | doubled))
+
+    def _told_of(self, contents: set[bytes]) -> list[str]:
+        names = {_label(data) for data in contents}
+        paths = {path for path, said in self.told if any(name in said for name in names)}
+        return [f"{path}: {said}" for path, said in self.told if path in paths]
 
     def draw(self, folder: Path) -> None:
         """Write, replace, move or delete a figure, as programs do: in place, or by another file and a rename."""
         chance, there = self.chance, sorted(figures_in(folder))
-        path = folder / (chance.choice(there) if there and chance.random() < 0.7 else f"f{len(self.drawn)}.png")
-        deed = chance.random()
-        if path.exists() and deed < 0.15:
-            path.rename(folder / f"moved{len(self.drawn)}.png")
-            return
-        if path.exists():
-            self.discarded.add(path.read_bytes())
-        if path.exists() and deed < 0.25:
-            path.unlink()
-            return
-        data = FIGURE + f" {folder.name} {len(self.drawn)} ".encode() + chance.randbytes(chance.randrange(200_000))
-        self.drawn.add(data)
-        if deed < 0.6:
-            new = folder / ".new.png"
-            new.write_bytes(data)
-            new.replace(path)
+        number = len(self.told)
+        name = chance.choice(there) if there and chance.random() < 0.7 else f"f{number}.png"
+        path, deed = folder / name, chance.random()
+        aside = folder / f".aside{number}.png"
+        if name in there and deed < 0.15:
+            path.rename(folder / f"moved{number}.png")
+            self.told.append((name, f"{folder.name} moves it to moved{number}.png"))
+        elif name in there and deed < 0.25:
+            path.rename(aside)
+            self._discard(name, aside.read_bytes(), "is deleted")
+            aside.unlink()
         else:
-            path.write_bytes(data)
+            data = FIGURE + f" {folder.name} {number} ".encode() + chance.randbytes(chance.randrange(200_000))
+            self.drawn.add(data)
+            self.told.append((name, f"{folder.name} writes {_label(data)}"))
+            self._put(path, aside, data, in_place=deed < 0.5)
+
+    def _put(self, path: Path, aside: Path, data: bytes, *, in_place: bool) -> None:
+        """What gives way is read aside, or in the open file: nobody has to keep what an editor replaces."""
+        if in_place and path.exists():
+            with path.open("r+b") as file:
+                self._discard(path.name, file.read(), "is replaced")
+                file.seek(0)
+                file.truncate()
+                file.write(data)
+                number = os.fstat(file.fileno()).st_ino
+            if not path.exists() or path.stat().st_ino != number:
+                self._discard(path.name, data, "went where a file was that was just replaced")
+            return
+        aside.write_bytes(data)
+        if path.exists() and SystemDisk().exchange(aside, path):
+            self._discard(path.name, aside.read_bytes(), "is replaced")
+            aside.unlink()
+        else:
+            aside.rename(path)
+
+    def _discard(self, name: str, data: bytes, why: str) -> None:
+        self.discarded.add(data)
+        self.told.append((name, f"{_label(data)} {why}"))
+
+
+def _label(data: bytes) -> str:
+    """Folder and number: what stands in front of the noise."""
+    return b" ".join(data.split(b" ", 3)[1:3]).decode()
 
 
 def texts_in(folder: Path) -> dict[str, str]:
