@@ -40,6 +40,7 @@ from texswarm_server.protocol.errors import (
     NotSharedError,
     ObeyedFileError,
     OutOfReachError,
+    SpecialFileError,
     TexSwarmError,
 )
 
@@ -197,6 +198,8 @@ class FolderWalk:
     def _check(self, path: str, entry: Entry, *, is_known: bool) -> bool:
         """Say whether a file is one that is looked for here; raises FilePathError for one that cannot be shared."""
         is_taken = self._takes(path)
+        if not entry.is_file:
+            raise SpecialFileError(repr(path))
         if self._is_for_texts and is_obeyed(entry.name):
             raise LinkNotFollowedError(repr(path)) if _is_free_link(entry) else ObeyedFileError(repr(path))
         if not is_known and not self._brings_in(path) and not self._rules.on_purpose.names(path):
@@ -210,7 +213,7 @@ class FolderWalk:
         return is_taken
 
     def _list(self, folder: str) -> tuple[list[Entry], list[str], bool]:
-        """Return plain files and links, and the names of folders that may be the project's, in order.
+        """Return files, links and what is neither, and the names of folders that may be the project's, in order.
 
         The last says whether nothing is in it, hidden files apart.
         """
@@ -222,7 +225,7 @@ class FolderWalk:
             raise NotReadableError(f"{error.filename}: {error.strerror}") from error
         except OSError as error:
             raise NotReadableError(f"{error.filename}: {error.strerror}") from error
-        names = sorted((entry for entry in entries if entry.is_file), key=lambda entry: entry.name)
+        names = sorted((entry for entry in entries if not entry.is_folder), key=lambda entry: entry.name)
         folders = sorted(entry.name for entry in entries if entry.is_folder and is_project_folder(entry.name))
         return names, folders, all(entry.name.startswith(".") for entry in entries)
 

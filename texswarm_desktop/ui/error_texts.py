@@ -267,6 +267,9 @@ _BY_CLASS: Final[dict[type[BaseException], ErrorText]] = {
     errors.ObeyedFileError: ErrorText(
         "Not shared", "Programs may obey a file of this name, so nobody is given it, and nobody gives it to you."
     ),
+    errors.SpecialFileError: ErrorText(
+        "Not shared", "This is a pipe, a socket or a device, and holds nothing that could be shared."
+    ),
     errors.EncodingTooSmallError: ErrorText(
         "UTF-8 now",
         "A character of this text is not in Latin-1, so the file is UTF-8 everywhere. Take it out, or tell inputenc.",

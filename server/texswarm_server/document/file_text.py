@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from texswarm_server.document.project_document import FileId, ProjectDocument
 
 LOCAL_ORIGIN: Final = "local"
-MERGE_ORIGIN: Final = "merge"
+#: The author of what other programs wrote into the folder.
+DISK_ORIGIN: Final = "disk"
 TEXT_ROOT: Final = "text:"
 _UNDO_GROUP_MS: Final = 500
 
@@ -95,7 +96,7 @@ class FileText:
         self.index.replace_u8(start, end, new)
 
     def merge_cp(self, edits: Sequence[tuple[int, int, str]]) -> None:
-        """Make edits that nobody typed here (start, end, new; code points of the text as it is; in order, disjoint).
+        """Make edits by the author "disk" (start, end, new; code points of the text as it is; in order, disjoint).
 
         They are this replica's to store and send, are reported to listeners like a remote change, and are not undone.
         Raises PositionError and changes nothing if one is not a range.
@@ -104,7 +105,7 @@ class FileText:
         ranges = [(index.u8_from_cp(start), index.u8_from_cp(end), new) for start, end, new in edits]
         if any(end < start for start, end, _ in ranges):
             raise PositionError("a range ends before it starts")
-        with self._project.capturing(is_local=True), self._text.doc.transaction(origin=MERGE_ORIGIN):
+        with self._project.capturing(is_local=True), self._text.doc.transaction(origin=DISK_ORIGIN):
             for start, end, new in reversed(ranges):
                 if end > start:
                     del self._text[start:end]

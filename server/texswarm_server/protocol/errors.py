@@ -235,6 +235,10 @@ class ObeyedFileError(NotSharedError):
     """A program may obey it, so that nobody is given it, and nobody gives it."""
 
 
+class SpecialFileError(NotSharedError):
+    """It is no file that holds anything: a pipe, a socket, a device."""
+
+
 class EncodingTooSmallError(DocumentError):
     """A text has a character that the encoding of its file lacks, so that the file is UTF-8, everywhere."""
 

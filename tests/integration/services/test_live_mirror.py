@@ -313,3 +313,23 @@ async def test_a_file_that_cannot_be_read_does_not_stop_the_others(tmp_path: Pat
         (tmp_path / "main.tex").write_text("more")
         await until(lambda: texts(project)["main.tex"] == "more")
         await until(lambda: "secret.tex" in project.file_problems)
+
+
+@runs_async
+async def test_undo_takes_back_what_was_typed_and_nothing_that_another_program_wrote(tmp_path, executor) -> None:
+    """Also where it wrote between two words of the same line, and by saving over what was typed."""
+    folder = tmp_path / "paper"
+    async with opened(folder, executor, main="one two three\n") as project:
+        text = text_of(project, "main.tex")
+        text.track_undo()
+        text.replace_cp(4, 4, "typed ")
+        await project.flush()
+        save_by_rename(folder / "main.tex", "one typed two and more three\n")
+        await until(lambda: "and more" in str(text))
+        assert text.undo()
+        assert str(text) == "one two and more three\n"
+        assert not text.can_undo
+        assert text.redo()
+        assert str(text) == "one typed two and more three\n"
+        await project.flush()
+    assert (folder / "main.tex").read_text() == "one typed two and more three\n"

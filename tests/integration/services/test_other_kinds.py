@@ -1,7 +1,11 @@
 """Files of other kinds than LaTeX is written with: told of, and shared where people on both sides wish so."""
 
+import os
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import pytest
 
 from tests.helpers.live_folder import everything_in, fill, opened, texts_of, type_at_end
 from tests.helpers.run_async import runs_async, until
@@ -12,6 +16,7 @@ from texswarm_server.protocol.errors import (
     KindNotWantedError,
     NotSharedError,
     ObeyedFileError,
+    SpecialFileError,
 )
 
 
@@ -27,6 +32,26 @@ async def test_what_is_not_shared_is_told_without_alarm(tmp_path: Path, executor
         fill(tmp_path, {"later.py": "1"})
         await until(lambda: set(project.file_problems) == {"run.py", ".latexmkrc", "later.py"})
         assert texts_of(project) == {"main.tex": "m"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has no such files")
+@runs_async
+async def test_what_is_no_file_is_told_by_its_name_and_keeps_nothing_else(
+    tmp_path: Path, executor: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the path of a socket has to be short
+    os.mkfifo(tmp_path / "pipe.tex")
+    os.mkfifo(tmp_path / "pipe.png")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("socket")
+        async with opened(tmp_path, executor, {"main.tex": "m"}) as project:
+            await until(lambda: set(project.file_problems) == {"pipe.tex", "pipe.png", "socket"})
+            assert {type(error) for error in project.file_problems.values()} == {SpecialFileError}
+            assert project.problem is None
+            assert texts_of(project) == {"main.tex": "m"}
+            for name in ("pipe.tex", "pipe.png", "socket"):
+                (tmp_path / name).unlink()
+            await until(lambda: not project.file_problems)
 
 
 @runs_async

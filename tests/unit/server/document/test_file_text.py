@@ -86,6 +86,16 @@ def test_what_another_program_wrote_is_shown_and_sent_but_not_undone() -> None:
     assert str(pair.mine) == "aé!😀zend"
 
 
+def test_what_another_program_wrote_is_by_the_disk_and_what_was_typed_is_not() -> None:
+    pair = Pair("abc")
+    origins: list[object] = []
+    watch = pair.mine._text.observe(lambda event: origins.append(event.transaction.origin))
+    pair.mine.replace_cp(0, 0, "typed ")
+    pair.mine.merge_cp([(0, 1, "x")])
+    assert origins == ["local", "disk"]
+    pair.mine._text.unobserve(watch)
+
+
 def test_a_merge_outside_the_text_changes_nothing() -> None:
     pair = Pair("abc")
     with pytest.raises(PositionError):
