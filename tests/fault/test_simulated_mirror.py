@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from tests.fault.mirroring.story import Verdict, live
+from tests.fault.mirroring.story import Verdict, delays, live
 
 #: Each lost or doubled lines once: without and with processes that are killed.
 # fmt: off
@@ -45,6 +45,15 @@ def test_nothing_is_lost_or_doubled_when_processes_are_killed(seed: int) -> None
 @pytest.mark.parametrize("seed", range(1, 41))
 def test_every_folder_has_the_same_bytes_however_files_are_spelled(seed: int) -> None:
     check(live(seed, kills=seed % 2 == 0, spells=True))
+
+
+@pytest.mark.parametrize("every_s", [3.0, 0.3, 0.02])
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_typed_anywhere_is_in_every_folder_within_a_second(seed: int, every_s: float) -> None:
+    """By the simulated clock; also while people go on typing without a pause."""
+    found = delays(seed, every_s=every_s, count=40)
+    assert len(found) == 40
+    assert max(found) <= 1.0, found
 
 
 def test_a_seed_takes_the_same_course_again() -> None:

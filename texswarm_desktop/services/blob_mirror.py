@@ -250,7 +250,7 @@ class BlobMirror:
         for path in known.keys() - look.stamps.keys():
             changes[path] = Change(None, Doubt.GONE)
         settled = settle(self._sights, changes, self._clock())
-        self._sights = settled.waiting
+        self._sights = settled.sights  # also of what is ready: it may not be taken this time
         self._unsettled = set(settled.waiting)
         if self._unsettled & (known.keys() - look.stamps.keys()):  # one of the new ones may be one that is about to go
             self._unsettled |= {path for path in look.stamps if path not in known}

@@ -63,6 +63,42 @@ def live(seed: int, *, kills: bool = True, without: frozenset[str] = frozenset()
             loop.close()
 
 
+def delays(seed: int, *, every_s: float, count: int) -> list[float]:
+    """Return after how long each of so many lines, typed one after the other by anybody, was in everybody's folder."""
+    random = Random(seed)
+    loop = SimulatedLoop(random)
+    try:
+        return loop.run_until_complete(_delays(World(random, loop, kills=False), every_s, count))
+    finally:
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(asyncio.sleep(0))
+        loop.close()
+
+
+async def _delays(world: World, every_s: float, count: int) -> list[float]:
+    await _begin(world)
+    await world.rest()
+    pending: dict[str, float] = {}
+    found: list[float] = []
+    typed, next_at = 0, world.loop.time()
+    while typed < count or pending:
+        now = world.loop.time()
+        if typed < count and now >= next_at:
+            known = set(world.written)
+            world.type(world.random.choice(world.peers))
+            pending |= dict.fromkeys(world.written.keys() - known, now)
+            typed, next_at = typed + 1, now + every_s
+        everywhere = ["\n".join(peer.disk.texts().values()) for peer in world.peers]
+        there = [line for line in pending if all(line in texts for texts in everywhere)]
+        found += [now - pending.pop(line) for line in there]
+        await asyncio.sleep(0.01)
+    for peer in world.peers:
+        peer.kill()
+        peer.database.close()
+    return found
+
+
 async def _live(world: World, without: frozenset[str]) -> Verdict:
     random, loop, verdict = world.random, world.loop, Verdict()
     on_disk = [*_DISK, *["convert"] * 4] if world.spells else _DISK
