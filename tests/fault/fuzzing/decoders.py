@@ -6,11 +6,14 @@ Whatever bytes come in, only the errors that a decoder's docstring names may com
 import datetime as dt
 import io
 import json
+import sqlite3
 import zlib
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 from zipfile import ZipFile
 
@@ -102,8 +105,9 @@ from texswarm_server.protocol.version import Limits
 from texswarm_server.sessions.access_tokens import AccessTokens
 from texswarm_server.sessions.credentials import hash_token, token_kind
 from texswarm_server.storage.damage import Layout, SchemaRow, read_layout
-from texswarm_server.storage.leaf_pages import MalformedPageError, read_columns, read_types, read_varint
+from texswarm_server.storage.leaf_pages import MalformedPageError, leaf_rows, read_columns, read_types, read_varint
 from texswarm_server.storage.packing import pack, unpack
+from texswarm_server.storage.write_ahead_log import mend_log, wal_path
 
 _LARGEST_FRAME_BYTES: Final = 400
 ID: Final = "11111111-1111-4111-8111-111111111111"
@@ -156,6 +160,9 @@ def decoders(folder: Path) -> dict[str, Decoder]:
         "records": Decoder(
             _read_record, (MalformedPageError,), (b"\x04\x00\x13\x01abc\x07", b"\x03\x07\x10" + bytes(10)), 1
         ),
+        "pages": Decoder(_read_pages, (MalformedPageError,), _databases(), 5, cases_in_ci=500),
+        "change_logs": Decoder(_mend_log(folder / "texswarm.db"), (), _change_logs(), 2, cases_in_ci=300),
+        "trees": Decoder(_read_tree, (ValueError,), _trees(), 2, cases_in_ci=500),
         "layouts": Decoder(_read_layout(folder / "texswarm.db"), (), (_layout(), b"{}"), 1),
         "identities": Decoder(_read_identity(folder), (), (b'{"document_id":"x","lineage":null}', b"{}"), 1),
         "join_codes": Decoder(_as_text(_read_join_code), (), (b"42-acid-zebra", b"42 acid, zebra", b"host:9 1-a-b"), 2),
@@ -224,6 +231,35 @@ def _read_number(data: bytes) -> None:
 def _read_record(data: bytes) -> None:
     types, begin = read_types(data)
     read_columns(types, data[begin:])
+
+
+def _read_pages(data: bytes) -> None:
+    """Read the rows of a broken database; however its rows point at each other, that comes to an end."""
+    rows = list(leaf_rows(io.BytesIO(data), lambda _types: True))
+    assert sum(len(value) for _number, row in rows for value in row if isinstance(value, bytes)) <= 8 * len(data)
+
+
+def _mend_log(path: Path) -> Callable[[bytes], object]:
+    def mend(data: bytes) -> None:
+        wal_path(path).write_bytes(data)
+        mend_log(path)
+        assert len(wal_path(path).read_bytes()) <= max(len(data), 32)
+
+    return mend
+
+
+def _read_tree(data: bytes) -> None:
+    """Take what a stranger may have said of files: their kinds, contents, spellings and paths may be anything."""
+    entries = {} if b"\\u" in data else json.loads(data.decode())  # half a character never gets into a document
+    theirs: pycrdt.Doc[Any] = pycrdt.Doc()
+    files = theirs.get("files", type=pycrdt.Map)
+    for key, value in entries.items() if isinstance(entries, dict) else ():
+        files[key] = pycrdt.Map(value) if isinstance(value, dict) else value
+    document = ProjectDocument()
+    document.apply(theirs.get_update())
+    for file_id, entry in document.files.items():
+        assert (file_id in document.blob_files) is (entry.blob is not None)
+    assert set(document.lost_blobs) <= set(document.blob_files)
 
 
 def _unpack(data: bytes) -> None:
@@ -567,6 +603,45 @@ def _archives() -> tuple[bytes, ...]:
         archive.writestr("main.tex", "Hello")
         archive.writestr("figures/é.pdf", b"x" * 50)
     return (made.getvalue(),)
+
+
+def _databases() -> tuple[bytes, ...]:
+    """Return small files with rows on one page, and one whose long row goes on over others."""
+    databases = []
+    for rows in ([(1, b"ab", "c"), (2, None, 3.5), (-7, b"", 2**40)], [(1, b"long" * 300, "d"), (2, b"e", None)]):
+        with closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
+            database.execute("PRAGMA page_size = 512")
+            database.execute("CREATE TABLE t (number INTEGER PRIMARY KEY, a, b)")
+            database.executemany("INSERT INTO t VALUES (?, ?, ?)", rows)
+            databases.append(database.serialize())
+    return tuple(databases)
+
+
+def _change_logs() -> tuple[bytes, ...]:
+    """Return a log of two transactions, and one that began anew over a longer one."""
+    logs = []
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "logged.db")
+        with closing(sqlite3.connect(path, isolation_level=None)) as database:
+            database.execute("PRAGMA page_size = 512")
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("CREATE TABLE t (a)")
+            database.execute("INSERT INTO t VALUES ('one')")
+            logs.append(wal_path(path).read_bytes())
+            database.execute("PRAGMA wal_checkpoint(RESTART)")
+            database.execute("INSERT INTO t VALUES ('two')")
+            logs.append(wal_path(path).read_bytes())
+    return tuple(logs)
+
+
+def _trees() -> tuple[bytes, ...]:
+    one, two = ({"hash": digits * 32, "size": size} for digits, size in (("ab", 3), ("cd", 4.0)))
+    figure = {"path": "a.pdf", "kind": "blob", "blob": one, "blob:" + "ab" * 32: one, "blob:" + "cd" * 32: two}
+    text = {"path": "é/b.tex", "kind": "text", "spelling": {"encoding": "latin-1", "newline": "crlf", "bom": False}}
+    return tuple(
+        json.dumps(each, ensure_ascii=False).encode()
+        for each in ({"1": figure, "2": text}, {"1": figure | {"kind": "text"}})
+    )
 
 
 def _layout() -> bytes:
