@@ -182,6 +182,8 @@ class CollabServer:
             self._front_desk.feed.stop()
         if self._documents is not None:
             self._documents.turn()
+            if code == CloseCode.SESSION_ENDED:
+                self._documents.leave_everybody()
         if self._front_door is not None:
             self._front_door.close(code)
             if self._store is not None:

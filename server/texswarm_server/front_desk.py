@@ -31,7 +31,7 @@ from texswarm_server.sessions.audit import SERVER, AuditAction, AuditEntry
 from texswarm_server.sessions.credentials import RandomBytes, new_uuid
 from texswarm_server.sessions.document_access import DocumentAccess
 from texswarm_server.sessions.idle_watch import IdleWatch
-from texswarm_server.sessions.records import ListedDocument, Records
+from texswarm_server.sessions.records import ListedDocument, Records, StoredPlace, StoredSession
 from texswarm_server.sessions.registry import Attachment, Session, SessionRegistry
 from texswarm_server.sessions.sign_in import SignedIn, SignIn
 from texswarm_server.sign_in_refusals import SignInRefusals
@@ -101,11 +101,15 @@ class FrontDesk:
         """Take in the sessions of before a restart, and act on changes of access from now on."""
         await self.feed.start()
         now, wall = self._loop.time(), self._wall_clock()
-        for stored in await self._store.run(lambda records: records.sessions()):
+        sessions, places = await self._store.run(partial(self._take_stock, now=wall))
+        for stored in sessions:
             session = Session(stored.session_id, stored.user_id, stored.grant_id)
             away_s = 0.0 if stored.detached_at is None else wall - stored.detached_at
             self._registry.restore(session, now=now, remaining_s=self._config.grace_s - away_s)
             self._refusals.forgive(stored.address, stored.user_id)
+        for place in places:
+            away_s = 0.0 if place.detached_at is None else max(wall - place.detached_at, 0.0)
+            self._documents.restore(_shown(place), place.document_id, self._config.presence_grace_s - away_s)
 
     def guest(self, peer: Peer) -> Guest:
         """Return who is signed in at `peer`."""
@@ -259,6 +263,17 @@ class FrontDesk:
             self._forget_sessions(expired)
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _take_stock(self, records: Records, now: float) -> tuple[list[StoredSession], list[StoredPlace]]:
+        """Return the sessions of before, and where they are let in; those that were attached are detached now."""
+        records.detach_sessions(now)
+        roles = [
+            (place, place.role or self._access.role(records, place.user_id, place.document_id))
+            for place in records.places()
+        ]
+        lost = [(place.session_id, place.document_id) for place, role in roles if role is None]
+        records.remove_places(lost)
+        return records.sessions(), [replace(place, role=role) for place, role in roles if role is not None]
 
     def _let_go(self, peer: Peer) -> Guest | None:
         """Forget who is signed in at `peer`, and return them; None where that happened already."""
@@ -453,6 +468,18 @@ class FrontDesk:
 def _asked(peer: Peer, message: Authentication) -> Sequence[OpenDocument]:
     """Return what a client wants to open with its sign-in; only one that reads frames has the words for that."""
     return message.open if peer.takes_frames else ()
+
+
+def _shown(place: StoredPlace) -> Profile:
+    """Return what others are shown of somebody who was in a document before a restart."""
+    assert place.role is not None
+    return Profile(
+        session_id=place.session_id,
+        user_id=place.user_id,
+        display_name=place.display_name,
+        color=place.color,
+        role=place.role,
+    )
 
 
 def _confirm(records: Records, user_id: UserId, taken_back_by: str) -> None:

@@ -43,14 +43,16 @@ from texswarm_server.rooms.effects import (
     Tell,
 )
 from texswarm_server.rooms.member import Profile
+from texswarm_server.rooms.places import Places
 from texswarm_server.rooms.room import Room
 from texswarm_server.sessions.deadlines import Deadlines
 from texswarm_server.sessions.records import DocumentRecord, ListedDocument, Records
-from texswarm_server.storage.store import Store, StoredDocument
+from texswarm_server.storage.store import Store, StoredDocument, log_failure
 
 _logger = logging.getLogger(__name__)
 
 _RECORD_EVERY_S: Final = 30.0
+_NOTED_TOGETHER_S: Final = 0.1
 
 
 @dataclass(slots=True)
@@ -73,11 +75,11 @@ class OpenDocuments:
         self._entries: dict[DocumentId, _Entry] = {}
         self._by_handle: dict[Handle, Room] = {}
         self._loads: dict[DocumentId, asyncio.Future[_Entry]] = {}
-        self._places: dict[SessionId, set[DocumentId]] = {}
+        self._places = Places()
+        self._is_noting_places, self._places_noted_at = False, 0.0
         self._dirty: dict[Room, None] = {}
         self._outstanding: Counter[DocumentId] = Counter()
         self._factory = RoomFactory(config.limits)
-        self._away: Deadlines[tuple[DocumentId, SessionId]] = Deadlines()
         self._idle: Deadlines[DocumentId] = Deadlines()
         self._renewals: Deadlines[DocumentId] = Deadlines()
         self._in_trouble: StorageError | None = None
@@ -90,9 +92,17 @@ class OpenDocuments:
 
     # ── people ──────────────────────────────────────────────────────────────────────────────────────────
 
+    def restore(self, profile: Profile, document_id: DocumentId, remaining_s: float) -> None:
+        """Take in where a session was before a restart, and how long it is to be expected back there."""
+        self._places.restore(profile, document_id)
+        if remaining_s > 0:
+            self._expect(profile.session_id, document_id, remaining_s)
+
     def arrive(self, session_id: SessionId, peer: Peer) -> None:
-        """Let `peer` be the connection of a session."""
+        """Let `peer` be the connection of a session, which may open again what it had open."""
         self._deliveries.arrive(session_id, peer)
+        for document_id in self._places.of(session_id):
+            self._expect(session_id, document_id, self._config.presence_grace_s)
         peer.outbox.on_held = partial(self._hold, session_id)
         peer.outbox.on_relieved = partial(self._catch_up, session_id)
         peer.outbox.on_presence_missed = partial(self._repeat_presence, session_id)
@@ -102,39 +112,44 @@ class OpenDocuments:
         self._deliveries.lose(session_id)
         for entry in self._entries_of(session_id):
             self._execute(entry.room, entry.room.lose(session_id))
-            self._away.set((entry.room.document_id, session_id), self._loop.time() + self._config.presence_grace_s)
+            self._expect(session_id, entry.room.document_id, self._config.presence_grace_s)
             self._note_idle(entry.room)
 
     def leave_all(self, session_id: SessionId) -> None:
         """Give up every place of a session."""
         self._deliveries.lose(session_id)
-        for entry in self._entries_of(session_id):
-            self._leave(entry.room, session_id)
-        self._places.pop(session_id, None)
+        for document_id in self._places.of(session_id):
+            self._give_up(session_id, document_id)
+
+    def leave_everybody(self) -> None:
+        """Give up every place: nobody is to come back."""
+        for session_id in self._places.sessions:
+            self.leave_all(session_id)
 
     def describe(self, session_id: SessionId, display_name: str, color: str) -> None:
         """Show a session's user under another name or colour."""
+        self._places.describe(session_id, display_name, color)
         for entry in self._entries_of(session_id):
             self._execute(entry.room, entry.room.describe(session_id, display_name, color))
 
     def change_role(self, session_id: SessionId, document_id: DocumentId, role: RoleName) -> None:
         """Give a session another role where it has the document open, and else let its client know that it may."""
         entry = self._entries.get(document_id)
-        if entry is not None and document_id in self._places.get(session_id, ()):
+        if entry is not None and self._places.has(session_id, document_id):
             self._execute(entry.room, entry.room.change_role(session_id, role))
             return
+        self._places.change_role(session_id, document_id, role)
         for peer in self._deliveries.connected((session_id,)):
             peer.tell(DocumentShared(document_id=document_id, role=role))
 
     def expel(self, session_id: SessionId, document_id: DocumentId) -> None:
         """Take a session out of a document that it may not see any more, and let its client know."""
         entry = self._entries.get(document_id)
-        if entry is None or document_id not in self._places.get(session_id, ()):
-            return
-        fact = DocumentClosed(document_id=document_id, handle=entry.room.handle, code=ErrorCode.REMOVED)
-        for peer in self._deliveries.connected((session_id,)):
-            peer.tell(fact)
-        self._leave(entry.room, session_id)
+        if entry is not None and self._places.has(session_id, document_id):
+            fact = DocumentClosed(document_id=document_id, handle=entry.room.handle, code=ErrorCode.REMOVED)
+            for peer in self._deliveries.connected((session_id,)):
+                peer.tell(fact)
+        self._give_up(session_id, document_id)
 
     def owners_in(self, document_id: DocumentId) -> list[Peer]:
         """Return the connections of owners who have a document open."""
@@ -176,11 +191,12 @@ class OpenDocuments:
         session_id = profile.session_id
         if not self._deliveries.reaches(session_id, peer):
             return
-        places = self._places.setdefault(session_id, set())
-        if document.document_id not in places and len(places) >= self._config.limits.max_open_documents:
+        others = [each for each in self._entries_of(session_id) if each is not entry and each.room.serves(session_id)]
+        if len(others) >= self._config.limits.max_open_documents:
             raise RejectedError(ErrorCode.LIMIT_EXCEEDED, f"{self._config.limits.max_open_documents} open documents")
         effects = entry.room.join(profile, order.state_vector)
-        places.add(document.document_id)
+        self._places.take(session_id, document.document_id, is_lasting=peer.can_resume)
+        self._note_places_soon()
         self._idle.cancel(document.document_id)
         with peer.outbox.together():
             peer.tell(_opened(entry.room, document, profile.role, order))
@@ -192,7 +208,7 @@ class OpenDocuments:
 
     def close(self, session_id: SessionId, handle: Handle) -> None:
         """Let a session leave a document; raises RejectedError(handle_unknown)."""
-        self._leave(self.room_of(session_id, handle), session_id)
+        self._give_up(session_id, self.room_of(session_id, handle).document_id)
 
     def room_of(self, session_id: SessionId, handle: Handle) -> Room:
         """Return the room behind a handle that a session has; raises RejectedError(handle_unknown)."""
@@ -241,9 +257,8 @@ class OpenDocuments:
     def tick(self, now: float) -> None:
         """Do what is due; costs as much as is due."""
         self._deliveries.tick()
-        for document_id, session_id in list(self._away.pop_due(now)):
-            if entry := self._entries.get(document_id):
-                self._execute(entry.room, entry.room.give_up_waiting(session_id))
+        for session_id, document_id in self._places.overdue(now):
+            self._give_up_waiting(session_id, document_id)
         for document_id in list(self._idle.pop_due(now)):
             self._unload_if_idle(document_id)
         for document_id in list(self._renewals.pop_due(now)):
@@ -253,9 +268,19 @@ class OpenDocuments:
             self.record_changes()
 
     def record_changes(self) -> None:
-        """Bring titles and times of change in storage up to date."""
+        """Bring titles and times of change in storage up to date, and who is where."""
         for entry in self._entries.values():
             self._record(entry)
+        self._note_places()
+
+    def _give_up_waiting(self, session_id: SessionId, document_id: DocumentId) -> None:
+        """Show as away who did not come back in time; who came back without opening the document has left it."""
+        entry = self._entries.get(document_id)
+        is_here = entry is not None and entry.room.serves(session_id)
+        if not is_here and self._deliveries.connected((session_id,)):
+            self._give_up(session_id, document_id)
+        elif entry is not None:
+            self._execute(entry.room, entry.room.give_up_waiting(session_id))
 
     def _renew_presence(self, document_id: DocumentId, now: float) -> None:
         entry = self._entries.get(document_id)
@@ -297,9 +322,16 @@ class OpenDocuments:
         else:
             self._entries[document_id] = entry
             self._by_handle[entry.room.handle] = entry.room
+            self._recall(entry.room)
             self._note_idle(entry.room)
             self.statistics.loads += 1
             load.set_result(entry)
+
+    def _recall(self, room: Room) -> None:
+        """Have a new room show who was in the one before and has not come back yet."""
+        for profile in self._places.recall(room.document_id):
+            is_away = not self._places.is_awaited(profile.session_id, room.document_id)
+            self._execute(room, room.expect(profile, is_away=is_away))
 
     def _make_entry(self, stored: StoredDocument | None) -> _Entry:
         if stored is None:
@@ -319,8 +351,9 @@ class OpenDocuments:
         self._store.rest(document_id)
 
     def _forget(self, room: Room) -> None:
-        for session_id in room.members:
-            self._vacate(session_id, room.document_id)
+        for session_id in room.present:
+            self._expect(session_id, room.document_id, self._config.presence_grace_s)
+        self._places.keep(room.document_id, room.profiles)
         self._entries.pop(room.document_id, None)
         self._by_handle.pop(room.handle, None)
         self._dirty.pop(room, None)
@@ -441,19 +474,36 @@ class OpenDocuments:
     # ── small helps ─────────────────────────────────────────────────────────────────────────────────────
 
     def _entries_of(self, session_id: SessionId) -> list[_Entry]:
-        return [self._entries[each] for each in self._places.get(session_id, ()) if each in self._entries]
+        return [self._entries[each] for each in self._places.of(session_id) if each in self._entries]
 
-    def _leave(self, room: Room, session_id: SessionId) -> None:
-        self._execute(room, room.leave(session_id))
-        self._away.cancel((room.document_id, session_id))
-        self._vacate(session_id, room.document_id)
-        self._note_idle(room)
+    def _expect(self, session_id: SessionId, document_id: DocumentId, within_s: float) -> None:
+        self._places.wait_for(session_id, document_id, self._loop.time() + within_s)
 
-    def _vacate(self, session_id: SessionId, document_id: DocumentId) -> None:
-        places = self._places.get(session_id, set())
-        places.discard(document_id)
-        if not places:
-            self._places.pop(session_id, None)
+    def _give_up(self, session_id: SessionId, document_id: DocumentId) -> None:
+        """Let a place end, also where its document is not in memory."""
+        self._places.give_up(session_id, document_id)
+        self._note_places_soon()
+        if entry := self._entries.get(document_id):
+            self._execute(entry.room, entry.room.leave(session_id))
+            self._note_idle(entry.room)
+
+    def _note_places_soon(self) -> None:
+        """Have it stored who is where: at once, but what a crowd does within a moment goes together."""
+        if self._places.has_changes and not self._is_noting_places:
+            self._is_noting_places = True
+            self._loop.call_at(self._places_noted_at + _NOTED_TOGETHER_S, self._note_places)
+
+    def _note_places(self) -> None:
+        self._is_noting_places, self._places_noted_at = False, self._loop.time()
+        if not self._places.has_changes:
+            return
+        taken, given_up = self._places.changes()
+
+        def note(records: Records) -> None:
+            records.put_places(taken)
+            records.remove_places(given_up)
+
+        self._store.run(note).add_done_callback(log_failure)
 
     def _note_idle(self, room: Room) -> None:
         if room.is_deserted:

@@ -136,11 +136,6 @@ class Room:
         members = self._members.values()
         return tuple(each.session_id for each in members if each.is_here and each.profile.role == "owner")
 
-    @property
-    def members(self) -> list[SessionId]:
-        """All members, also those that are reconnecting or away."""
-        return list(self._members)
-
     def role_of(self, session_id: SessionId) -> RoleName | None:
         """Return a member's role, None for who has not opened the document."""
         member = self._members.get(session_id)
@@ -151,7 +146,17 @@ class Room:
         member = self._members.get(session_id)
         return member is not None and member.state == "here"
 
+    @property
+    def profiles(self) -> list[Profile]:
+        """All members as they are known."""
+        return [member.profile for member in self._members.values()]
+
     # ── coming and going ────────────────────────────────────────────────────────────────────────────────
+
+    def expect(self, profile: Profile, *, is_away: bool) -> list[Effect]:
+        """Show a member of an earlier room of this document, who has not come back yet."""
+        member = self._members[profile.session_id] = Member(profile, state="away" if is_away else "reconnecting")
+        return self._announcements.shown(member)
 
     def join(self, profile: Profile, state_vector: bytes | None = None) -> list[Effect]:
         """Let a session in, or in again with fresh counts; `DocumentOpened` must be sent before what is returned.

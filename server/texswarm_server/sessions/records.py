@@ -121,6 +121,19 @@ class StoredSession:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPlace:
+    """A document that a session has open, and what others are shown of its user. `role`: the one that was given."""
+
+    session_id: SessionId
+    document_id: DocumentId
+    user_id: UserId
+    display_name: str
+    color: str
+    role: RoleName | None = None
+    detached_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentRecord:
     """A document without its content."""
 
@@ -266,6 +279,18 @@ class Records(Protocol):
 
     def sessions(self) -> list[StoredSession]:
         """Return all sessions."""
+
+    def detach_sessions(self, now: float) -> None:
+        """Note that no session is attached: those that were are detached since `now`. Places of others are free."""
+
+    def places(self) -> list[StoredPlace]:
+        """Return which sessions have which documents open."""
+
+    def put_places(self, places: Iterable[tuple[SessionId, DocumentId]]) -> None:
+        """Note that sessions have documents open."""
+
+    def remove_places(self, places: Iterable[tuple[SessionId, DocumentId]]) -> None:
+        """Note that sessions have documents open no more."""
 
     def find_document(self, document_id: DocumentId) -> DocumentRecord | None:
         """Return a document."""

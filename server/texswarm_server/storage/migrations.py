@@ -112,7 +112,13 @@ CREATE TABLE join_codes (
 );
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _HISTORY, _ACCESS, _LOBBY, _BLOBS, _RETURN, _CODES)
+_PLACES: Final = """
+CREATE TABLE places (
+    session_id TEXT NOT NULL, document_id TEXT NOT NULL, PRIMARY KEY (session_id, document_id)
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _HISTORY, _ACCESS, _LOBBY, _BLOBS, _RETURN, _CODES, _PLACES)
 SCHEMA_VERSION: Final = len(MIGRATIONS)
 
 

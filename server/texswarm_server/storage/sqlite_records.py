@@ -21,6 +21,7 @@ from texswarm_server.sessions.records import (
     RefreshToken,
     Removal,
     StoredCode,
+    StoredPlace,
     StoredSession,
     User,
 )
@@ -155,7 +156,38 @@ class SqliteRecords:
         self._db.execute("INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?)", _row(session))
 
     def remove_sessions(self, session_ids: Iterable[SessionId]) -> None:  # noqa: D102
-        self._db.executemany("DELETE FROM sessions WHERE session_id = ?", [(each,) for each in session_ids])
+        gone = [(each,) for each in session_ids]
+        self._db.executemany("DELETE FROM sessions WHERE session_id = ?", gone)
+        self._db.executemany("DELETE FROM places WHERE session_id = ?", gone)
+
+    def detach_sessions(self, now: float) -> None:  # noqa: D102
+        self._db.execute("UPDATE sessions SET detached_at = ? WHERE detached_at IS NULL", (now,))
+        self._db.execute("DELETE FROM places WHERE session_id NOT IN (SELECT session_id FROM sessions)")
+
+    def places(self) -> list[StoredPlace]:  # noqa: D102
+        rows = self._db.execute(
+            "SELECT p.session_id, p.document_id, s.user_id, u.display_name, u.color, r.role, s.detached_at"
+            " FROM places p JOIN sessions s USING (session_id) JOIN users u ON u.user_id = s.user_id"
+            " LEFT JOIN roles r ON r.user_id = s.user_id AND r.document_id = p.document_id"
+        )
+        return [
+            StoredPlace(
+                session_id=SessionId(row[0]),
+                document_id=DocumentId(row[1]),
+                user_id=UserId(row[2]),
+                display_name=row[3],
+                color=row[4],
+                role=row[5],
+                detached_at=row[6],
+            )
+            for row in rows
+        ]
+
+    def put_places(self, places: Iterable[tuple[SessionId, DocumentId]]) -> None:  # noqa: D102
+        self._db.executemany("INSERT OR IGNORE INTO places VALUES (?, ?)", places)
+
+    def remove_places(self, places: Iterable[tuple[SessionId, DocumentId]]) -> None:  # noqa: D102
+        self._db.executemany("DELETE FROM places WHERE session_id = ? AND document_id = ?", places)
 
     # ── documents and roles ─────────────────────────────────────────────────────────────────────────────
 

@@ -204,15 +204,16 @@ async def test_an_idle_document_is_unloaded_and_opens_again_with_another_handle(
 
 
 @runs_async
-async def test_nothing_is_kept_for_a_session_whose_documents_were_unloaded(premises) -> None:
-    async with premises.running(idle_document_s=0.02) as place:
+async def test_nothing_is_kept_for_a_session_that_expired_after_its_documents_were_unloaded(premises) -> None:
+    async with premises.running(idle_document_s=0.02, grace_s=0.2) as place:
         async with signed_in_client(place.url, place.host_invite) as ada:
             await ada.create_and_open("kept")
             ada.cut()
             await ada.closed()
         await until(lambda: not place.server._documents._entries)
+        await until(lambda: len(place.server._front_desk._registry) == 0)
 
-        assert place.server._documents._places == {}
+        assert len(place.server._documents._places) == 0
 
 
 @runs_async

@@ -362,7 +362,7 @@ def test_who_says_nonsense_of_what_it_has_does_not_come_in() -> None:
     room = room_with(ADA)
 
     assert refusal(lambda: room.join(profile(BOB), b"\xff")) == "update_invalid"
-    assert room.members == [ADA]
+    assert room.profiles == [profile(ADA)]
 
 
 def test_the_answer_comes_also_when_nothing_is_lacking() -> None:
@@ -655,7 +655,7 @@ def test_a_room_is_idle_when_nobody_is_connected_and_nothing_waits_for_storage()
 
     assert room.is_idle
     assert room.role_of(ADA) is None
-    assert room.members == [ADA]
+    assert room.profiles == [profile(ADA)]
 
 
 # ── damaged documents ───────────────────────────────────────────────────────────────────────────────────

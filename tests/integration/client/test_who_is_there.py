@@ -1,0 +1,136 @@
+"""Who is in a document, as the others are told over a restart of the server: coming back, then away, and no leaving."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager, closing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.helpers.fake_credentials import FakeCredentials
+from tests.helpers.model_replica import ModelReplica
+from tests.helpers.run_async import runs_async, until
+from tests.helpers.server_process import ServerProcess
+from tests.helpers.tcp_proxy import TcpProxy
+from texswarm_desktop.client.connection import Connection
+from texswarm_desktop.client.states import Live
+from texswarm_desktop.client.timing import LAN
+from texswarm_server.protocol.invite_link import ServerAddress, parse_invite_link
+from texswarm_server.protocol.messages import CreateDocument, CreateInvite, InviteCreated
+from texswarm_server.storage.read_only import open_read_only
+from texswarm_server.storage.store import database_path
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from texswarm_server.protocol.messages import Participant
+
+LINEAGE = "33333333-3333-4333-8333-333333333333"
+HASTY = replace(LAN, backoff_s=(0.0, 0.02, 0.05), close_timeout_s=0.2, probe_timeout_s=0.3)
+HERE = {"Ada": "here", "Bob": "here", "Eve": "here"}
+
+
+class Reader(ModelReplica):
+    """A copy that keeps every list it is told, as names and states."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[dict[str, str]] = []
+
+    def participants_changed(self, participants: list[Participant]) -> None:
+        super().participants_changed(participants)
+        self.told.append({each.display_name: each.state for each in participants})
+
+
+class Person:
+    """One installation, its document open as long as it runs."""
+
+    def __init__(self, name: str, port: int, invite: str) -> None:
+        credentials = FakeCredentials(invite=invite)
+        credentials.describe(name, "#336699")
+        self.reader = Reader()
+        self.connection = Connection(address=ServerAddress("127.0.0.1", port), credentials=credentials, profile=HASTY)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Person]:
+        async with self.connection:
+            self.connection.connect()
+            await until(lambda: isinstance(self.connection.state, Live))
+            yield self
+
+    def open(self) -> None:
+        self.reader.sync = self.connection.add(self.reader)
+
+    @property
+    def sees(self) -> dict[str, str]:
+        return self.reader.told[-1] if self.reader.told else {}
+
+    def heard_since(self, moment: int) -> list[set[str]]:
+        """Who was named in each list, in the order in which they came."""
+        return [set(names) for names in self.reader.told[moment:]]
+
+
+def stored_places(data: Path) -> list[tuple[str, str]]:
+    """Return session and document of everybody who is somewhere, as far as a power cut would leave it."""
+    with closing(open_read_only(database_path(data))) as database:
+        return database.execute("SELECT session_id, document_id FROM places").fetchall()
+
+
+@asynccontextmanager
+async def three_people(server: ServerProcess, cable: TcpProxy) -> AsyncIterator[tuple[Person, Person, Person]]:
+    """Ada and Bob at the server, and Eve behind a cable of her own."""
+    token = parse_invite_link(await server.invite(f"ws://127.0.0.1:{server.port}/ws")).token
+    async with Person("Ada", server.port, token).running() as ada:
+        ada.reader.create(LINEAGE)
+        document_id = ada.reader.document_id
+        await ada.connection.request(CreateDocument(title="Paper", document_id=document_id, lineage=LINEAGE))
+        ada.open()
+        invite = await ada.connection.request(CreateInvite(document_id=document_id, role="editor"))
+        assert isinstance(invite, InviteCreated)
+        async with (
+            Person("Bob", server.port, invite.token).running() as bob,
+            Person("Eve", cable.port, invite.token).running() as eve,
+        ):
+            bob.open()
+            eve.open()
+            await until(lambda: all(each.sees == HERE for each in (ada, bob, eve)))
+            await until(lambda: len(stored_places(server.data)) == len(HERE))
+            yield ada, bob, eve
+
+
+@pytest.mark.parametrize("end", ["kill", "stop"])
+@runs_async
+async def test_nobody_leaves_and_joins_while_a_server_restarts(tmp_path: Path, end: str) -> None:
+    async with (
+        ServerProcess(tmp_path / "data", "--drain", "0.2s") as server,
+        TcpProxy(server.port) as cable,
+        three_people(server, cable) as people,
+    ):
+        since = [len(each.reader.told) for each in people]
+        cable.refuse()
+        await until(lambda: all(each.sees["Eve"] == "reconnecting" for each in people[:2]))
+        await getattr(server, end)()
+        await server.start()
+        await until(lambda: all(each.sees == HERE | {"Eve": "reconnecting"} for each in people[:2]))
+        cable.restore()
+        await until(lambda: all(each.sees == HERE for each in people))
+        for person, moment in zip(people, since, strict=True):
+            assert [names for names in person.heard_since(moment) if names != set(HERE)] == []
+
+
+@runs_async
+async def test_who_does_not_come_back_after_a_restart_is_away_and_then_gone(tmp_path: Path) -> None:
+    async with (
+        ServerProcess(tmp_path / "data", "--presence-grace", "1s", "--grace", "3s") as server,
+        TcpProxy(server.port) as cable,
+        three_people(server, cable) as (ada, _bob, _eve),
+    ):
+        since = len(ada.reader.told)
+        await server.kill()
+        cable.refuse()
+        await server.start()
+        await until(lambda: "Eve" not in ada.sees)
+        states = [told.get("Eve", "gone") for told in ada.reader.told[since:]]
+        assert sorted(set(states), key=states.index) == ["reconnecting", "away", "gone"]
