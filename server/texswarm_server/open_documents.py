@@ -503,7 +503,12 @@ class OpenDocuments:
             records.put_places(taken)
             records.remove_places(given_up)
 
-        self._store.run(note).add_done_callback(log_failure)
+        def on_noted(future: "asyncio.Future[None]") -> None:
+            log_failure(future)
+            if not future.cancelled() and future.exception() is not None:  # `record_changes` tries again
+                self._places.put_back(taken, given_up)
+
+        self._store.run(note).add_done_callback(on_noted)
 
     def _note_idle(self, room: Room) -> None:
         if room.is_deserted:

@@ -72,6 +72,14 @@ class FaultyLink:
         self._is_cut = False
 
     @property
+    def is_for_good(self) -> bool:
+        return self._inner.is_for_good
+
+    @is_for_good.setter
+    def is_for_good(self, value: bool) -> None:
+        self._inner.is_for_good = value
+
+    @property
     def round_trip_s(self) -> float | None:
         return self._inner.round_trip_s
 

@@ -22,6 +22,7 @@ class LinkPair:
         self.answers_pings = True
         self.is_open = True
         self.unsent_bytes = 0
+        self.is_for_good = True
         self.round_trip_s: float | None = None
         self.heard_at = clock()
         self._clock = clock

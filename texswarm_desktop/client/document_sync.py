@@ -255,8 +255,9 @@ class DocumentSync:
             door.role = "viewer"
             self._replica.refused(error)
             return
-        link.send_order(CloseDocument(handle=door.handle), self.document_id)
         self._open_again(error)
+        if self._stage is _Stage.REFUSED:  # opened again it begins anew by itself, and nobody sees it closed
+            link.send_order(CloseDocument(handle=door.handle), self.document_id)
 
     def role_changed(self, role: RoleName) -> None:
         """The user's role is another one; edits held back while it was `viewer` go out."""

@@ -90,6 +90,9 @@ _ROUND_TRIPS: Final = 3
 #: What came in is worked at for so long without a pause.
 _PORTION_S: Final = 0.002
 
+#: States that are left only by somebody's wish.
+_FOR_GOOD: Final = (Idle, NeedsUser, Closed)
+
 _TIMER_EVENTS: Final[dict[TimerKind, type[StepTimedOut | LookDue | RetryDue]]] = {
     TimerKind.STEP: StepTimedOut,
     TimerKind.LOOK: LookDue,
@@ -293,6 +296,9 @@ class Driver:
         self._tasks[generation] = self._group.create_task(self._serve(generation), name=f"link {generation}")
 
     def _drop(self, generation: int) -> None:
+        """End a transport. Who gives one up that still works, for another, is not to look gone in between."""
+        if self._link is not None:
+            self._link.is_for_good = isinstance(self.state, _FOR_GOOD)
         self._link = None
         looking, self._looking = self._looking, None
         for task in (looking, self._tasks.pop(generation, None)):
@@ -338,6 +344,7 @@ class Driver:
         if generation not in self._tasks:
             return
         self._link = link
+        link.is_for_good = False
         self._trusted_at = self._pinged_at = self._clock()
         self._unsent_bytes = 0
         self.post(TransportOpened(generation))

@@ -38,7 +38,12 @@ class NoLinkError(LinkRefusedError):
 
 
 class Link(Protocol):
-    """An open transport."""
+    """An open transport.
+
+    `is_for_good`: whoever ends it now says goodbye, and is gone for others; else it is told that they connect again.
+    """
+
+    is_for_good: bool
 
     @property
     def heard_at(self) -> float:

@@ -54,7 +54,6 @@ from texswarm_server.protocol.version import Limits
 
 #: A peer that sends more in one frame than a whole document may hold is not one of ours.
 _MAX_INCOMING_BYTES: Final = Limits().max_document_bytes
-_NORMAL: Final = 1000
 _RESTART_S: Final = 1.0
 #: A web server sends on once, for HTTPS, and perhaps once more, for another prefix.
 _MOST_SENT_ON: Final = 4
@@ -101,6 +100,7 @@ class WebSocketLink:
 
     def __init__(self, websocket: _AttentiveConnection) -> None:
         self._websocket = websocket
+        self.is_for_good = True
 
     @property
     def heard_at(self) -> float:
@@ -173,13 +173,14 @@ def _transport(fingerprint: str | None, find_proxy: FindProxy, *, takes_any: boo
         where, websocket = await _connect(address, profile, find_proxy, is_pinned=is_pinned)
         websocket.clock = clock
         websocket.heard_at = clock()
+        link = WebSocketLink(websocket)
         try:
-            link = WebSocketLink(websocket)
             if fingerprint and where.tls:
                 _check_certificate(link, fingerprint)
             yield link
         finally:
-            await _close(websocket, profile.close_timeout_s)
+            code = CloseCode.NORMAL if link.is_for_good else CloseCode.COMING_BACK
+            await _close(websocket, code, profile.close_timeout_s)
 
     return open_link
 
@@ -308,15 +309,15 @@ def _not_now(response: Response, address: ServerAddress) -> LinkLostError | NoLi
     return NoLinkError(trouble, f"{address}: answered {response.status_code}")
 
 
-async def _close(websocket: _AttentiveConnection, limit_s: float) -> None:
-    """Say goodbye if that goes quickly.
+async def _close(websocket: _AttentiveConnection, code: CloseCode, limit_s: float) -> None:
+    """Say that this is the end, if that goes quickly.
 
     `close()` alone may hang for as long as TCP likes: before its own time limit it waits until the buffer is written,
     which on a half-open link is never.
     """
     try:
         async with asyncio.timeout(limit_s):
-            await websocket.close(_NORMAL)
+            await websocket.close(code)
     except TimeoutError:
         logger.debug("closing took too long")
     finally:

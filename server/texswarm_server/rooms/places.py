@@ -112,6 +112,10 @@ class Places:
         """Whether there is something to store."""
         return bool(self._changes)
 
+    def put_back(self, taken: Iterable[Place], given_up: Iterable[Place]) -> None:
+        """Note that changes could not be stored, unless they are overtaken by now."""
+        self._changes = dict.fromkeys(taken, True) | dict.fromkeys(given_up, False) | self._changes
+
     def changes(self) -> tuple[list[Place], list[Place]]:
         """Return, once, the places that were taken and those that were given up since this was last asked."""
         changed, self._changes = self._changes, {}

@@ -196,7 +196,7 @@ class ClientEnd:
         self._wire, self._loop = wire, loop
         self._incoming: deque[str | bytes | Goodbye] = deque()
         self._waiter: asyncio.Future[None] | None = None
-        self.is_closed = False
+        self.is_closed, self.is_for_good = False, True
         self.heard_at = loop.time()
         self.round_trip_s: float | None = None
         self.unsent_bytes = 0
@@ -223,7 +223,7 @@ class ClientEnd:
     def close(self) -> None:
         if not self.is_closed:
             self.is_closed = True
-            self._wire.up.send(Goodbye(1000), 8)
+            self._wire.up.send(Goodbye(1000 if self.is_for_good else 4000), 8)
 
     def give_up(self) -> None:
         """Close it, and wake who waits for a frame."""

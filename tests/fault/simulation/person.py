@@ -4,11 +4,12 @@ What the person typed is known word by word, so that a look at any copy tells wh
 there.
 """
 
+from __future__ import annotations
+
 import asyncio
 import random
 from typing import TYPE_CHECKING, Final
 
-from tests.fault.simulation.network import Cable
 from tests.helpers.fake_credentials import FakeCredentials
 from tests.helpers.model_replica import FILE, ModelReplica
 from texswarm_desktop.client.connection import Connection
@@ -19,7 +20,9 @@ from texswarm_server.protocol.invite_link import ServerAddress
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.fault.simulation.network import Cable
     from texswarm_desktop.client.document_sync import DocumentSync
+    from texswarm_server.protocol.messages import Participant
 
 ADDRESS: Final = ServerAddress("192.168.7.1")
 
@@ -30,6 +33,17 @@ class SimulatedReplica(ModelReplica):
     def __init__(self, document_id: str, chance: random.Random) -> None:
         super().__init__(document_id, client_ids=iter(lambda: chance.getrandbits(32), None))
         self.others = Presence()
+        self.listed: dict[str, str] = {}
+        self.came_again: dict[str, str] = {}
+        self._seen: dict[str, str] = {}
+
+    def participants_changed(self, participants: list[Participant]) -> None:
+        """Note who is listed, and who was, was not any more, and is again."""
+        super().participants_changed(participants)
+        before, self.listed = self.listed, {each.participant_id: each.display_name for each in participants}
+        new = {each: name for each, name in self.listed.items() if each not in before}
+        self.came_again |= {each: name for each, name in new.items() if each in self._seen}
+        self._seen |= self.listed
 
     def apply_presence(self, update: bytes) -> None:
         self.others.apply(decode_presence(update))

@@ -2,6 +2,7 @@
 
 always     a session has one connection; what a client holds for saved is on the disk when the server is killed;
            nobody is asked to act; what waits for a slow reader stays bounded; nothing fails unexpectedly
+           nobody is seen to go and come again who was not shut out in between
 at rest    everybody who may is connected; all copies and the disk are equal and hold every word once, and no deleted
            one; everybody sees everybody and their carets (a browser does not where the clock of the server was set
            back); who was shut out has written nothing since, and cannot
@@ -95,6 +96,7 @@ class World:
         self._last_words: set[str] = set()
         self.out: dict[str, str] = {}
         self.forbidden: set[str] = set()
+        self._unnoted: set[str] = set()
         self._is_resting = self._is_clock_set_back = False
 
     def _person(self, name: str, number: int, invite: str, chance: random.Random) -> Person:
@@ -296,6 +298,7 @@ class World:
         if self.machine.server is not None:
             self.machine.kill()
             self._look_at_disk()
+            self._look_at_places()
             self._later(step.x, self._start_server)
 
     def _start_server(self) -> None:
@@ -346,6 +349,11 @@ class World:
             assert not missing, f"acknowledged and lost: {missing}"
             back = person.acknowledged_deletions & there
             assert not back, f"a deletion was acknowledged and lost: {back}"
+
+    def _look_at_places(self) -> None:
+        """Who came just now may be seen to go and come, as their place was not on the disk yet."""
+        noted = {place.session_id for place in self.disk.records.places()}
+        self._unnoted |= {name for name, each in self.people.items() if each.credentials.session_id not in noted}
 
     def _words_on_disk(self) -> set[str]:
         return set(_text_of(self.disk.updates[DOCUMENT]).split())
@@ -467,6 +475,8 @@ class World:
 
     def _look_at_person(self, person: Person) -> None:
         assert person.was_barred or not person.replica.refusals, f"{person.name} was refused: {person.replica.refusals}"
+        came_again = set() if person.was_barred else set(person.replica.came_again.values()) - self._unnoted
+        assert all(self.people[name].was_barred for name in came_again), f"{person.name} saw go and come {came_again}"
         here = Counter(each.display_name for each in person.replica.participants if each.state == "here")
         viewers = [self._everybody[name] for name, kind in self.out.items() if kind == "viewer"]
         admitted = [*self.admitted, *(guest.shown_as for guest in self._admitted_guests.values())]
@@ -500,6 +510,8 @@ class World:
         assert _remains(server.admission) == {}, f"places are left: {_remains(server.admission)}"
         assert _remains(server.documents) == {}, f"documents are left: {_remains(server.documents)}"
         if self.config.grace_s < 100:
+            assert server.documents is not None
+            assert len(server.documents._places) == 0, "somebody is kept in a document"
             assert _remains(server.front_desk) == {}, f"sessions are left: {_remains(server.front_desk)}"
 
 

@@ -14,6 +14,7 @@ from tests.helpers.run_async import runs_async, until
 from tests.helpers.server_process import ServerProcess
 from tests.helpers.tcp_proxy import TcpProxy
 from texswarm_desktop.client.connection import Connection
+from texswarm_desktop.client.events import TransportLost
 from texswarm_desktop.client.states import Live
 from texswarm_desktop.client.timing import LAN
 from texswarm_server.protocol.invite_link import ServerAddress, parse_invite_link
@@ -48,7 +49,7 @@ class Person:
     """One installation, its document open as long as it runs."""
 
     def __init__(self, name: str, port: int, invite: str) -> None:
-        credentials = FakeCredentials(invite=invite)
+        credentials = self.credentials = FakeCredentials(invite=invite)
         credentials.describe(name, "#336699")
         self.reader = Reader()
         self.connection = Connection(address=ServerAddress("127.0.0.1", port), credentials=credentials, profile=HASTY)
@@ -118,6 +119,20 @@ async def test_nobody_leaves_and_joins_while_a_server_restarts(tmp_path: Path, e
         await until(lambda: all(each.sees == HERE for each in people))
         for person, moment in zip(people, since, strict=True):
             assert [names for names in person.heard_since(moment) if names != set(HERE)] == []
+
+
+@runs_async
+async def test_who_gives_up_a_link_that_works_is_not_seen_to_go_and_come(tmp_path: Path) -> None:
+    async with (
+        ServerProcess(tmp_path / "data") as server,
+        TcpProxy(server.port) as cable,
+        three_people(server, cable) as (ada, _bob, eve),
+    ):
+        since, welcomes = len(ada.reader.told), len(eve.credentials.results)
+        eve.connection._driver.post(TransportLost(eve.connection.state.generation))
+        await until(lambda: len(eve.credentials.results) > welcomes and eve.sees == HERE)
+        await until(lambda: "reconnecting" in {told["Eve"] for told in ada.reader.told[since:]} and ada.sees == HERE)
+        assert [names for names in ada.heard_since(since) if names != set(HERE)] == []
 
 
 @runs_async

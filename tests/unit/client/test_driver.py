@@ -201,6 +201,25 @@ async def test_a_silent_link_is_dead_after_six_seconds():
 
 
 @runs_async
+async def test_who_gives_a_link_up_for_another_does_not_say_goodbye():
+    async with Bench() as bench:
+        await bench.sign_in()
+        first = bench.links.last
+        first.answers_pings = False
+        await bench.advance(6.5)
+        assert (first.is_open, first.is_for_good) == (False, False)
+
+
+@runs_async
+async def test_who_closes_the_connection_says_goodbye():
+    async with Bench() as bench:
+        await bench.sign_in()
+        bench.connection.close()
+        await settle()
+        assert (bench.links.last.is_open, bench.links.last.is_for_good) == (False, True)
+
+
+@runs_async
 async def test_a_quiet_link_stays():
     async with Bench() as bench:
         await bench.sign_in()

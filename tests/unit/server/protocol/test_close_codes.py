@@ -3,7 +3,7 @@
 from texswarm_server.protocol.close_codes import CloseCode, close_verdict
 from texswarm_server.protocol.errors import Verdict
 
-RECONNECTS = {1000, 1001, 1002, 1006, 1011, 1012, 1013, 4401, 4408, 4999}
+RECONNECTS = {1000, 1001, 1002, 1006, 1011, 1012, 1013, 4000, 4401, 4408, 4999}
 
 
 def test_a_client_stops_where_only_a_person_can_help() -> None:

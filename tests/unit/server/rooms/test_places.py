@@ -70,6 +70,14 @@ def test_each_change_is_told_once_and_what_was_taken_back_as_given_up(places: Pl
     assert not places.has_changes
 
 
+def test_what_could_not_be_stored_is_told_again_as_it_is_by_then(places: Places) -> None:
+    places.give_up(BOB, PAPER)
+    taken, given_up = places.changes()
+    places.give_up(ADA, PAPER)
+    places.put_back(taken, given_up)
+    assert places.changes() == ([], [(ADA, PAPER), (BOB, PAPER)])
+
+
 def test_a_place_that_no_restart_leaves_is_not_stored() -> None:
     places = Places()
     places.take(ADA, PAPER, is_lasting=False)
