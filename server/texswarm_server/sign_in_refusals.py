@@ -76,10 +76,13 @@ class SignInRefusals:
         self._throttle.succeeded(address, user_id)
 
     def refuse(self, peer: Peer, message: Authentication, error: TexSwarmError, named: str | None) -> None:
-        """Answer a sign-in that failed, and remember it; `named` as for `check`."""
+        """Answer a sign-in that failed, and remember it; `named` as for `check`.
+
+        What is excused counts as a guess all the same: a damaged database is no time to try tokens one after the other.
+        """
+        self._note(peer, named, error)
         if token_kind(message.token or "") is not TokenKind.ACCESS:  # who has one of these has another token as well
             error = excused(error, self._store.damage)
-        self._note(peer, named, error)
         code, detail, wait_s = code_of(error), "", None
         if isinstance(error, RejectedError):
             detail, wait_s = error.message, error.retry_after_s

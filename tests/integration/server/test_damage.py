@@ -21,6 +21,7 @@ from texswarm_server.protocol.messages import (
     OpenDocument,
     RedeemInvite,
 )
+from texswarm_server.sessions.audit import AuditAction
 from texswarm_server.storage.store import database_path
 
 if TYPE_CHECKING:
@@ -131,6 +132,28 @@ async def test_nobody_is_told_to_forget_a_sign_in_that_may_have_been_lost(premis
         result = await again.ask(Authentication(protocol=2, token=token), AuthenticationResult)
         assert (result.ok, result.code, result.retryable) == (False, "storage_unavailable", True)
         assert await again.closed() == CloseCode.TRY_AGAIN_LATER
+    assert "is served read-only" in caplog.text
+
+
+@pytest.mark.expects_log
+@runs_async
+async def test_guesses_are_slowed_down_and_noted_while_the_database_is_damaged_as_well(premises, caplog) -> None:
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite) as ada:
+        await ada.create_and_open("words")
+        token, user_id = ada.welcome.access_token, ada.welcome.user_id
+    spoil_root(premises.config.data, "documents")
+    codes: list[str | None] = []
+    async with premises.running() as place:
+        while "throttled" not in codes and len(codes) < 60:
+            async with wire_client(place.url) as eve:
+                result = await eve.ask(Authentication(protocol=2, token="txi_guess"), AuthenticationResult)
+                codes.append(result.code)
+        assert codes == ["storage_unavailable"] * (len(codes) - 1) + ["throttled"]
+        async with signed_in_client(place.url, token, user_id=user_id) as innocent:
+            assert innocent.welcome.ok
+        noted = await place.server._store.run(lambda records: records.audit(actions=[AuditAction.SIGN_IN_REFUSED]))
+        assert {entry.detail for entry in noted} == {"token_invalid"}
+        assert len(noted) == len(codes) - 1
     assert "is served read-only" in caplog.text
 
 
