@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from texswarm_server.storage.read_only import is_damage, open_read_only, quick_check, table_names
+from texswarm_server.storage.rescue_copy import is_unreadable
 from texswarm_server.storage.schema import storage_error
 from texswarm_server.storage.write_ahead_log import lost_changes, wal_path
 
@@ -157,7 +158,13 @@ def _lost_changes(path: Path) -> str:
         noted = _suspect_path(path).read_text("utf-8", "replace").splitlines()
         if len(noted) > 1 and noted[0] == state:
             return noted[1]
-    if loss := lost_changes(path):
+    try:
+        loss = lost_changes(path)
+    except OSError as error:
+        if not is_unreadable(error):
+            raise
+        loss = f"the log of the last changes cannot be read: {error.strerror}"
+    if loss:
         with suppress(OSError):
             _suspect_path(path).touch(mode=0o600)
             _suspect_path(path).write_text(f"{state}\n{loss}\n", "utf-8")

@@ -33,20 +33,24 @@ class MalformedPageError(CorruptSnapshotError):
     """Bytes are not what they should be; raised for a file's head alone, bad rows are passed over."""
 
 
-class _File(Protocol):
-    def seek(self, offset: int, whence: int = 0, /) -> int: ...
+class ReadableFile(Protocol):
+    """What is read from."""
 
-    def read(self, size: int = -1, /) -> bytes: ...
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Go to a place and return where it is."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return so many bytes, or what there is."""
 
 
-def leaf_rows(file: _File, is_wanted: Shape) -> Iterator[tuple[int, tuple[Value, ...]]]:
+def leaf_rows(file: ReadableFile, is_wanted: Shape) -> Iterator[tuple[int, tuple[Value, ...]]]:
     """Yield row number and columns of every row on the leaf pages of a database whose shape `is_wanted`.
 
     Also what was deleted or moved and not overwritten yet may be among them, and the same row more than once. A column
     that is the row number is None. One row is held in memory at a time, of at most the size of the file. Raises
     MalformedPageError when the file does not begin as a database does.
     """
-    pages = _Pages(file)
+    pages = Pages(file)
     for number in range(2, pages.count + 1):
         page = pages.read(number)
         if page[:1] == bytes((_LEAF,)):
@@ -135,10 +139,10 @@ def _value(serial_type: int, data: bytes) -> Value:
 
 
 @dataclass(slots=True)
-class _Pages:
+class Pages:
     """The pages of a file, and how many more may be read as parts of long rows."""
 
-    file: _File
+    file: ReadableFile
     size: int = field(init=False)
     usable: int = field(init=False)
     count: int = field(init=False)
@@ -157,6 +161,7 @@ class _Pages:
         self.credit = self.count * _READS_A_PAGE
 
     def read(self, number: int) -> bytes:
+        """Return a page without what is reserved at its end."""
         self.file.seek((number - 1) * self.size)
         return self.file.read(self.size)[: self.usable]
 
@@ -174,7 +179,7 @@ class _Pages:
         return b"".join(parts)
 
 
-def _rows_on(page: bytes, pages: _Pages, is_wanted: Shape) -> Iterator[tuple[int, tuple[Value, ...]]]:
+def _rows_on(page: bytes, pages: Pages, is_wanted: Shape) -> Iterator[tuple[int, tuple[Value, ...]]]:
     cells = min(int.from_bytes(page[3:5], "big"), (len(page) - _LEAF_HEAD_BYTES) // 2)
     for cell in range(cells):
         place = _LEAF_HEAD_BYTES + 2 * cell
@@ -186,7 +191,7 @@ def _rows_on(page: bytes, pages: _Pages, is_wanted: Shape) -> Iterator[tuple[int
             yield row
 
 
-def _row_at(page: bytes, at: int, pages: _Pages, is_wanted: Shape) -> tuple[int, tuple[Value, ...]] | None:
+def _row_at(page: bytes, at: int, pages: Pages, is_wanted: Shape) -> tuple[int, tuple[Value, ...]] | None:
     """Read one row, its long rest only once its head has the shape that is wanted; raises MalformedPageError."""
     if at < _LEAF_HEAD_BYTES:
         raise MalformedPageError("a row lies outside")

@@ -1,9 +1,11 @@
 """Reads what can be read of a damaged database into a new one beside it. The damaged one is never written to.
 
-It is worked on in a copy: a broken log is mended, a file that was cut short is filled up, a broken head is made anew
-from the layout that lies beside the database, then table by table every row is taken over that SQLite can still reach,
-rows with checksums are looked for on all other pages, and gaps between the tables are filled. A recovery is made once
-for each state of the damaged files, so that what is written into the recovered one afterwards stays.
+It is worked on in a copy, in which zeros stand for what the disk does not give back: a broken log is mended, a file
+that was cut short is filled up, a broken head is made anew from the layout that lies beside the database. Then table by
+table every row is taken over that SQLite can still reach, what it did not reach of tables in the order of their key is
+looked for on the other pages of their trees, rows with checksums on all pages, and gaps between the tables are filled.
+A recovery is made once for each state of the damaged files, so that what is written into the recovered one afterwards
+stays.
 """
 
 import logging
@@ -40,9 +42,11 @@ from texswarm_server.storage.read_only import (
     table_names,
     tolerant_text,
 )
+from texswarm_server.storage.rescue_copy import rescue_copy
 from texswarm_server.storage.schema import open_database, storage_error
 from texswarm_server.storage.sqlite_records import transaction
 from texswarm_server.storage.store import database_path
+from texswarm_server.storage.tree_salvage import salvage_tree
 from texswarm_server.storage.write_ahead_log import mend_log, shared_memory_path, wal_path
 
 _logger = logging.getLogger(__name__)
@@ -185,11 +189,11 @@ def _is_recovered_from(target: Path, source: str) -> bool:
 
 
 def _copy_files(path: Path, copy: Path) -> None:
-    """Copy what there is; the log of a database that lost something of it is mended."""
+    """Copy what there is and can be read; the log of a database that lost something of it is mended."""
     if is_there(path):
-        shutil.copyfile(path, copy)
+        rescue_copy(path, copy)
     if wal_path(path).exists():
-        shutil.copyfile(wal_path(path), wal_path(copy))
+        rescue_copy(wal_path(path), wal_path(copy))
         if find_loss(path):
             mend_log(copy)
 
@@ -280,6 +284,7 @@ def _take_over(copy: Path, part: Path, source: str, written_at: float) -> None:
             new.execute(statement)
             if kind == "table" and _copy_table(old, new, table):
                 torn.add(table)
+                salvage_tree(copy, old, new, table)
                 _logger.error("recovering: parts of the table %s cannot be read", table)
         if found := salvage_pages(copy, new, torn):
             _logger.error("recovering: %d rows lay on pages that no table leads to any more", found)

@@ -105,6 +105,7 @@ from texswarm_server.protocol.version import Limits
 from texswarm_server.sessions.access_tokens import AccessTokens
 from texswarm_server.sessions.credentials import hash_token, token_kind
 from texswarm_server.storage.damage import Layout, SchemaRow, read_layout
+from texswarm_server.storage.keyed_pages import keyed_rows
 from texswarm_server.storage.leaf_pages import MalformedPageError, leaf_rows, read_columns, read_types, read_varint
 from texswarm_server.storage.packing import pack, unpack
 from texswarm_server.storage.write_ahead_log import mend_log, wal_path
@@ -161,6 +162,7 @@ def decoders(folder: Path) -> dict[str, Decoder]:
             _read_record, (MalformedPageError,), (b"\x04\x00\x13\x01abc\x07", b"\x03\x07\x10" + bytes(10)), 1
         ),
         "pages": Decoder(_read_pages, (MalformedPageError,), _databases(), 5, cases_in_ci=500),
+        "keyed_pages": Decoder(_read_keyed_pages, (MalformedPageError,), _keyed_databases(), 5, cases_in_ci=500),
         "change_logs": Decoder(_mend_log(folder / "texswarm.db"), (), _change_logs(), 2, cases_in_ci=300),
         "trees": Decoder(_read_tree, (ValueError,), _trees(), 2, cases_in_ci=500),
         "layouts": Decoder(_read_layout(folder / "texswarm.db"), (), (_layout(), b"{}"), 1),
@@ -237,6 +239,11 @@ def _read_pages(data: bytes) -> None:
     """Read the rows of a broken database; however its rows point at each other, that comes to an end."""
     rows = list(leaf_rows(io.BytesIO(data), lambda _types: True))
     assert sum(len(value) for _number, row in rows for value in row if isinstance(value, bytes)) <= 8 * len(data)
+
+
+def _read_keyed_pages(data: bytes) -> None:
+    """Walk a broken tree; no page is read twice as a part of it."""
+    assert len(list(keyed_rows(io.BytesIO(data), 2, lambda _types: True))) <= len(data)
 
 
 def _mend_log(path: Path) -> Callable[[bytes], object]:
@@ -612,6 +619,19 @@ def _databases() -> tuple[bytes, ...]:
         with closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
             database.execute("PRAGMA page_size = 512")
             database.execute("CREATE TABLE t (number INTEGER PRIMARY KEY, a, b)")
+            database.executemany("INSERT INTO t VALUES (?, ?, ?)", rows)
+            databases.append(database.serialize())
+    return tuple(databases)
+
+
+def _keyed_databases() -> tuple[bytes, ...]:
+    """Return files with a table in the order of its key: on one page, and on several."""
+    databases = []
+    for count, size in ((3, 5), (30, 40), (3, 900)):
+        with closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
+            database.execute("PRAGMA page_size = 512")
+            database.execute("CREATE TABLE t (a TEXT PRIMARY KEY, b, c) WITHOUT ROWID")
+            rows = [(f"key {number}", b"b" * size, 2.5) for number in range(count)]
             database.executemany("INSERT INTO t VALUES (?, ?, ?)", rows)
             databases.append(database.serialize())
     return tuple(databases)
