@@ -7,6 +7,7 @@ All else goes to websockets, which judges it.
 import asyncio
 import os
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,6 +35,8 @@ _MAX_REASON_BYTES: Final = 120
 _END_OF_REQUEST: Final = b"\r\n\r\n"
 _TEXT: Final = 0x80 | Opcode.TEXT
 _NO_SOCKET: Final = -1
+#: What websockets keeps of the answer to a request that was granted; the same for all.
+_SWITCHED: Final = Response(HTTPStatus.SWITCHING_PROTOCOLS, "", Headers())
 
 
 @dataclass(slots=True)
@@ -128,9 +131,10 @@ class PeerConnection(ServerConnection):
 
     def forget_handshake(self) -> None:
         """Forget the headers of the handshake; they are a good part of what an idle connection costs in memory."""
-        for said in (self.request, self.response):
-            if said is not None:
-                said.headers.clear()
+        if self.request is not None:
+            self.request = _without_headers(self.request.path)
+        if self.response is not None:
+            self.response = _SWITCHED
 
     def ask_for_life(self) -> None:
         """Send a ping."""
@@ -230,7 +234,7 @@ class PeerConnection(ServerConnection):
         self.request = Request(opening.path, Headers([(FORWARDED_FOR, each) for each in opening.forwarded_for]))
         self._refusal = self.siblings.receive(self, self.request)
         if self._refusal is None:
-            self.response = Response(HTTPStatus.SWITCHING_PROTOCOLS, "", Headers())
+            self.response = _SWITCHED
             protocol = self.protocol
             protocol.state = State.OPEN
             protocol.parser = protocol.parse()
@@ -255,6 +259,12 @@ class PeerConnection(ServerConnection):
                 self.recv_messages.put(Frame(Opcode.TEXT, payload))
             elif waiting or not self.take_now(payload):
                 self.recv_messages.put(Frame(Opcode.BINARY, payload))
+
+
+@lru_cache(maxsize=64)
+def _without_headers(path: str) -> Request:
+    """Return one request for all who asked for the same."""
+    return Request(path, Headers())
 
 
 def _plain_socket(transport: asyncio.Transport) -> int:
