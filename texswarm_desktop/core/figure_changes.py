@@ -210,7 +210,8 @@ def _gone(facts: FigureFacts, file_id: str, figure: Figure, fresh: list[str], ta
     record = facts.records[file_id]
     if figure != record and facts.disk.get(figure.path) == figure.blob_hash:
         return [Know(file_id)]
-    twin = next((path for path in fresh if facts.disk[path] == record.blob_hash), None)
+    ours = {record.blob_hash, figure.blob_hash}  # the latter was written here, and a crash came before the note
+    twin = next((path for path in fresh if facts.disk[path] in ours), None)
     if twin is not None:  # also where somebody else renamed it too, or changed it, which is written there next
         fresh.remove(twin)
         return [RenameFigure(file_id, twin)]

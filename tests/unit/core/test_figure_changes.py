@@ -214,3 +214,8 @@ def test_what_two_people_renamed_is_one_file() -> None:
 def test_what_was_renamed_here_and_changed_elsewhere_is_one_file() -> None:
     changed = FigureFacts(records={"f": Figure("p.png", A)}, disk={"q.png": A}, document={"f": Figure("p.png", B)})
     assert figure_steps(changed) == [RenameFigure("f", "q.png")]
+
+
+def test_what_was_written_and_renamed_before_that_was_noted_is_one_file() -> None:
+    killed = FigureFacts(records={"f": Figure("p.png", A)}, disk={"q.png": B}, document={"f": Figure("p.png", B)})
+    assert figure_steps(killed) == [RenameFigure("f", "q.png")]
