@@ -247,7 +247,7 @@ class Desktop:
         self._show_first()
         self._start.set_recent(self._recent())
         self._calls.answer_for(opened.project.folder)
-        self._folder_news = FolderNews(opened, self.status, self.window)
+        self._folder_news = FolderNews(opened, self.status, executor=self._executor, parent=self.window)
         self._scope.start("folder news", self._folder_news.run())
 
     def _on_workspace_closing(self) -> None:

@@ -10,7 +10,9 @@ import logging
 import os
 import secrets
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -54,9 +56,10 @@ class FolderChannel:
     Invariant: after `close` nobody is told anything, and none of its tasks runs.
     """
 
-    def __init__(self, folder: Path, is_at_rest: Callable[[], Awaitable[bool]]) -> None:
+    def __init__(self, folder: Path, is_at_rest: Callable[[], Awaitable[bool]], *, executor: Executor) -> None:
         self._path = folder / OWN_FOLDER / _FILE
         self._is_at_rest = is_at_rest
+        self._executor = executor
         self._word = secrets.token_hex(16)
         self._news: HolderNews | None = None
         self._changed = asyncio.Event()
@@ -64,13 +67,20 @@ class FolderChannel:
         self._callers: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._told: set[asyncio.StreamWriter] = set()
 
+    @property
+    def _is_open(self) -> bool:
+        return self._server is not None
+
     async def open(self) -> None:
         """Listen from now on. Where that cannot be, nobody is told, and everything else goes on."""
         try:
             self._server = await asyncio.start_server(self._serve, LOOPBACK, 0, limit=_KNOCK_LIMIT_BYTES)
             port = self._server.sockets[0].getsockname()[1]
             place = Place(os.getpid(), port, self._word)
-            write_atomically(self._path, msgspec.json.encode(place), mode=PRIVATE_MODE)
+            write = partial(write_atomically, self._path, msgspec.json.encode(place), mode=PRIVATE_MODE)
+            await asyncio.get_running_loop().run_in_executor(self._executor, write)
+            if not self._is_open:  # closed meanwhile
+                self._remove_place()
         except (OSError, StorageError) as error:
             _log.info("nobody can ask how %s stands: %s", self._path.parent, error)
 

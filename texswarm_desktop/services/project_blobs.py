@@ -26,6 +26,8 @@ from texswarm_server.protocol.version import Limits
 
 #: How long a content is kept here that the document does not name any more.
 _GRACE_S: Final = 14 * 24 * 3600.0
+#: A project may be open for weeks.
+_COLLECT_EVERY_S: Final = 6 * 3600.0
 _TOLD_EVERY_S: Final = 0.2
 
 
@@ -90,7 +92,7 @@ class ProjectBlobs:
             self._opened.set_result(None)
             if self._is_open:
                 self._mirror.start(records)
-                self._run(lambda: self._cache.collect(self._named, _GRACE_S), self._on_collected)
+                self._collect()
 
         self._run(self._cache.contents, begin)
 
@@ -119,6 +121,7 @@ class ProjectBlobs:
         """Go on after `stop`."""
         self._is_open = True
         self._mirror.go_on()
+        self.later(_COLLECT_EVERY_S, self._collect)
 
     def hint(self) -> None:
         """Hear that something may have happened in the folder."""
@@ -271,6 +274,10 @@ class ProjectBlobs:
         self._parts.pop(blob, None)
         self._contents[blob.blob_hash] = blob.size
         self._mirror.hint()
+
+    def _collect(self) -> None:
+        self._run(lambda: self._cache.collect(self._named, _GRACE_S), self._on_collected)
+        self.later(_COLLECT_EVERY_S, self._collect)
 
     def _on_collected(self, removed: Any, _error: TexSwarmError | None) -> None:
         for blob_hash in removed or ():

@@ -436,7 +436,7 @@ class Peer:
         self._project = project
         self._feed.follow_project(project)
         await self._close_channel()
-        self._channel = FolderChannel(self._options.folder, self._is_at_rest)
+        self._channel = FolderChannel(self._options.folder, self._is_at_rest, executor=self._executor)
         await self._channel.open()
 
     # ── beside other programs ───────────────────────────────────────────────────────────────────────────

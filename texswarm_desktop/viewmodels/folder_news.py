@@ -1,5 +1,7 @@
 """Tells other programs on this computer how the project stands that is on the desk; knows no widgets."""
 
+from concurrent.futures import Executor
+
 from PySide6.QtCore import QObject
 
 from texswarm_desktop.client.states import Idle, state_name
@@ -15,10 +17,12 @@ from texswarm_server.protocol.invite_link import InviteLink
 class FolderNews(QObject):
     """Stands beside one project from its opening to its closing."""
 
-    def __init__(self, opened: OpenedProject, status: ConnectionView, parent: QObject | None = None) -> None:
+    def __init__(
+        self, opened: OpenedProject, status: ConnectionView, *, executor: Executor, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self._opened, self._status = opened, status
-        self._channel = FolderChannel(opened.project.folder, self._is_at_rest)
+        self._channel = FolderChannel(opened.project.folder, self._is_at_rest, executor=executor)
         self._is_closed = False
         status.line_changed.connect(self._tell)
         status.state_changed.connect(self._tell)

@@ -390,6 +390,23 @@ async def test_contents_that_nothing_names_are_collected_after_a_while(tmp_path,
 
 
 @runs_async
+async def test_they_are_collected_while_a_project_stays_open(tmp_path, executor, monkeypatch) -> None:
+    monkeypatch.setattr(project_blobs, "_GRACE_S", 0.0)
+    monkeypatch.setattr(project_blobs, "_COLLECT_EVERY_S", 0.02)
+    fill(tmp_path, {"main.tex": "Hello"})
+    data, kept = picture(1000), picture(1000, 2)
+    (tmp_path / "a.png").write_bytes(data)
+    (tmp_path / "b.png").write_bytes(kept)
+    blobs = tmp_path / ".texswarm" / "blobs"
+    async with await Project.open(tmp_path, store_executor=executor) as project:
+        await until(lambda: project.document.file_at("a.png") and project.document.file_at("b.png"))
+        await project.flush()
+        (tmp_path / "a.png").unlink()
+        await until(lambda: not (blobs / sha256(data).hexdigest()).exists())
+        assert (blobs / sha256(kept).hexdigest()).exists()
+
+
+@runs_async
 async def test_what_latex_makes_is_not_shared(tmp_path, executor) -> None:
     fill(tmp_path / "p", {"main.tex": "Hello", ".gitignore": "scratch/\n"})
     for path in ("main.pdf", "figure.pdf", "scratch/x.png", "plot-eps-converted-to.pdf"):
