@@ -40,36 +40,38 @@ _OUR_FAULT: Final = "This is a mistake in TeXSwarm."
 
 _BY_CODE: Final[dict[str, ErrorText]] = {
     ErrorCode.AUTHENTICATION_REQUIRED: ErrorText(
-        "Not signed in", "The server wants to know who you are. Use a new invitation.", StatusAction.SIGN_IN
+        "Not signed in", "The server wants to know who you are, so use a new invitation.", StatusAction.SIGN_IN
     ),
     ErrorCode.TOKEN_MISSING: ErrorText(
-        "Invitation needed", "This server lets in only who is invited. Ask for an invitation.", StatusAction.SIGN_IN
+        "Invitation needed", "This server lets in only who is invited, so ask for an invitation.", StatusAction.SIGN_IN
     ),
     ErrorCode.TOKEN_INVALID: ErrorText(
-        "Invitation not accepted", "The server does not know this invitation. Ask for a new one.", StatusAction.SIGN_IN
+        "Invitation not accepted",
+        "The server does not know this invitation, so ask for a new one.",
+        StatusAction.SIGN_IN,
     ),
     ErrorCode.TOKEN_EXPIRED: ErrorText(
-        "Signed out", "You were away for too long. Ask for a new invitation.", StatusAction.SIGN_IN
+        "Signed out", "You were away for too long, so ask for a new invitation.", StatusAction.SIGN_IN
     ),
     ErrorCode.TOKEN_REVOKED: ErrorText(
-        "Signed out", "The host ended your access. Ask for a new invitation.", StatusAction.SIGN_IN
+        "Signed out", "The host ended your access, so ask for a new invitation.", StatusAction.SIGN_IN
     ),
     ErrorCode.INVITE_EXPIRED: ErrorText(
-        "Invitation expired", "This invitation has expired. Ask for a new one.", StatusAction.SIGN_IN
+        "Invitation expired", "This invitation has expired, so ask for a new one.", StatusAction.SIGN_IN
     ),
     ErrorCode.INVITE_USED_UP: ErrorText(
-        "Invitation used up", "This invitation was already used. Ask for a new one.", StatusAction.SIGN_IN
+        "Invitation used up", "This invitation was already used, so ask for a new one.", StatusAction.SIGN_IN
     ),
     ErrorCode.INVITE_REVOKED: ErrorText(
-        "Invitation withdrawn", "The host withdrew this invitation. Ask for a new one.", StatusAction.SIGN_IN
+        "Invitation withdrawn", "The host withdrew this invitation, so ask for a new one.", StatusAction.SIGN_IN
     ),
     ErrorCode.IDENTITY_MISMATCH: ErrorText(
         "Signed in as somebody else",
-        "This invitation belongs to another person. Ask for one of your own.",
+        "This invitation belongs to another person, so ask for one of your own.",
         StatusAction.SIGN_IN,
     ),
     ErrorCode.PROTOCOL_UNSUPPORTED: ErrorText(
-        "Newer version needed", "The server speaks a newer version. Update TeXSwarm to connect.", StatusAction.UPDATE
+        "Newer version needed", "The server speaks a newer version, so update TeXSwarm to connect.", StatusAction.UPDATE
     ),
     ErrorCode.CODE_WRONG: ErrorText(
         "Wrong code", "This is not the code the host shows now. Look at it again; after a few wrong ones it changes."
@@ -82,7 +84,7 @@ _BY_CODE: Final[dict[str, ErrorText]] = {
     ErrorCode.THROTTLED: ErrorText("Too many tries", "The server asks to wait a little. It goes on by itself."),
     ErrorCode.REMOVED: ErrorText(
         "Removed by the host",
-        "The host removed you from this project. Your copy stays here.",
+        "The host removed you from this project, and your copy stays here.",
         StatusAction.WORK_LOCALLY,
     ),
     ErrorCode.APPROVAL_PENDING: ErrorText("Waiting to be let in", "Somebody there has to let you in first."),
@@ -100,7 +102,7 @@ _BY_CODE: Final[dict[str, ErrorText]] = {
     ),
     ErrorCode.LINEAGE_MISMATCH: ErrorText(
         "Two different projects",
-        "The copy here and the one on the server have different histories. Nothing was mixed.",
+        "The copy here and the one on the server have different histories, and nothing was mixed.",
         StatusAction.CHOOSE_COPY,
     ),
     ErrorCode.FORBIDDEN: ErrorText(
@@ -125,13 +127,13 @@ _BY_CODE: Final[dict[str, ErrorText]] = {
     ErrorCode.DOCUMENT_RELOADED: ErrorText("Loaded again", "The server loaded the project again. Nothing is lost."),
     ErrorCode.DOCUMENT_READ_ONLY: ErrorText(
         "Damaged on the server",
-        f"The server's copy is damaged and takes no changes. {_KEPT}",
+        "The server's copy is damaged and takes no changes, and everything you wrote is kept on this computer.",
         StatusAction.WORK_LOCALLY,
     ),
     ErrorCode.INTERNAL_ERROR: ErrorText("Server error", f"Something went wrong in the server. {_KEPT}"),
     ErrorCode.AUTH_SUCCESS: ErrorText("Signed in", "The server let you in."),
     ErrorCode.AUTH_FAILED: ErrorText(
-        "Not let in", "The server did not accept the invitation. Ask for a new one.", StatusAction.SIGN_IN
+        "Not let in", "The server did not accept the invitation, so ask for a new one.", StatusAction.SIGN_IN
     ),
     Trouble.ENDED: ErrorText("Connection lost", f"The connection broke off. {_KEPT}"),
     Trouble.SILENT: ErrorText("No sign of life", f"Nothing was heard from the server any more. {_KEPT}"),
@@ -168,23 +170,25 @@ _BY_CODE: Final[dict[str, ErrorText]] = {
         "http://NAME:PASSWORD@HOST:PORT.",
     ),
     StopCode.SESSION_ENDED: ErrorText(
-        "Session ended", "The host ended the session. Your copy stays here.", StatusAction.WORK_LOCALLY
+        "Session ended", "The host ended the session, and your copy stays here.", StatusAction.WORK_LOCALLY
     ),
     StopCode.NOT_AN_OWNER: ErrorText(
         "Owners only", "Only an owner of the project can invite people and change what they may do. Ask one of them."
     ),
     StopCode.WRONG_CERTIFICATE: ErrorText(
         "Another certificate",
-        "This is not the server your invitation was for, or it has a new certificate. Ask for a new invitation.",
+        "This is not the server your invitation was for, or it has a new certificate, so ask for a new invitation.",
         StatusAction.SIGN_IN,
     ),
     StopCode.SERVER_TOO_OLD: ErrorText(
         "Older server",
-        "The server speaks an older version. Ask the host to update TeXSwarm there.",
+        "The server speaks an older version, and the host has to update TeXSwarm there.",
         StatusAction.WORK_LOCALLY,
     ),
     StopCode.FRAME_TOO_BIG: ErrorText(
-        "Too large", f"An edit was larger than the server takes. {_KEPT}", StatusAction.WORK_LOCALLY
+        "Too large",
+        "An edit was larger than the server takes, and is kept on this computer.",
+        StatusAction.WORK_LOCALLY,
     ),
 }
 

@@ -116,7 +116,7 @@ async def test_who_is_removed_from_the_server_is_told_and_goes_on_alone(desks: D
         assert connection is not None
         fact = DocumentClosed(document_id=ada.opened.project.document_id, handle=1, code="removed")
         connection._session.received(encode(fact))
-        await ada.until_said("The host removed you from this project. Your copy stays here.")
+        await ada.until_said("The host removed you from this project, and your copy stays here.")
         assert ada.status.line.action is StatusAction.WORK_LOCALLY
         ada.type("alone ")
         ada.window.act(ada.status.line.action)
@@ -283,7 +283,7 @@ async def test_a_new_invitation_lets_somebody_back_in_who_was_signed_out(desks: 
         (desks.root / "profiles" / "bob" / "secrets.json").unlink()
 
         bob = await desks.start("bob")
-        await bob.until_said("Ask for an invitation")
+        await bob.until_said("ask for an invitation")
         bob.type("alone ")
         bob.window.meeting.join_requested.emit(str(await ada.workspace.owner.invite()), "")
         await ada.until_text("alone paper")

@@ -153,7 +153,7 @@ async def test_when_the_host_stops_the_guest_is_told_and_keeps_the_copy(desks: D
     ada = await desks.start_with("ada", "paper")
     bob = await guest_of(desks, ada)
     ada.window.stop_hosting_requested.emit()
-    await bob.until_said("The host ended the session. Your copy stays here.")
+    await bob.until_said("The host ended the session, and your copy stays here.")
     bob.type("mine ")
     assert bob.text == "mine paper"
     await until(lambda: ada.says.startswith("Working locally"))

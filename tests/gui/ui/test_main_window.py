@@ -264,7 +264,7 @@ def test_working_locally_offers_to_host_and_to_connect(desk: Desk, qtbot: QtBot)
 def test_what_needs_the_user_is_in_the_line_and_opens_no_dialog(desk: Desk) -> None:
     desk.status.attach(desk.connection)
     desk.connection.turn(NeedsUser(1, "invite_expired"))
-    assert desk.window.status_bar.whole == "This invitation has expired. Ask for a new one."
+    assert desk.window.status_bar.whole == "This invitation has expired, so ask for a new one."
     assert desk.window.findChildren(QDialog) == []
 
 

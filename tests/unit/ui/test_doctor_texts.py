@@ -79,7 +79,7 @@ def test_a_refused_invitation_is_told_in_the_words_of_the_status_line() -> None:
     text = text_of_finding(judge_sign_in(is_tried=True, code="invite_expired"))
     assert (text.sentence, text.remedy) == (
         "The server said no: Invitation expired.",
-        "This invitation has expired. Ask for a new one.",
+        "This invitation has expired, so ask for a new one.",
     )
 
 

@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -91,10 +92,24 @@ def test_a_subclass_nobody_knows_is_told_as_its_parent() -> None:
     assert text_of(ZeroDivisionError()).title == "Something went wrong"
 
 
+@pytest.mark.parametrize("code", [*ErrorCode, *StopCode])
+def test_what_needs_the_user_is_said_in_one_sentence(code: str) -> None:
+    """It stands in the status line, with the one thing to do beside it."""
+    text = text_of_code(code)
+    if text.action is not None:
+        assert not re.search(r"[.!?] ", text.sentence), text.sentence
+        assert len(text.sentence) <= 110
+
+
 @pytest.mark.parametrize(
     ("code", "action"),
     [
         (ErrorCode.INVITE_EXPIRED, StatusAction.SIGN_IN),
+        (ErrorCode.INVITE_REVOKED, StatusAction.SIGN_IN),
+        (ErrorCode.TOKEN_EXPIRED, StatusAction.SIGN_IN),
+        (ErrorCode.TOKEN_REVOKED, StatusAction.SIGN_IN),
+        (StopCode.WRONG_CERTIFICATE, StatusAction.SIGN_IN),
+        (StopCode.SERVER_TOO_OLD, StatusAction.WORK_LOCALLY),
         (ErrorCode.REMOVED, StatusAction.WORK_LOCALLY),
         (ErrorCode.PROTOCOL_UNSUPPORTED, StatusAction.UPDATE),
         (ErrorCode.LINEAGE_MISMATCH, StatusAction.CHOOSE_COPY),
