@@ -125,6 +125,7 @@ class DocumentSync:
         self._door: _Door | None = None
         self._is_removed = False
         self._participants: dict[str, Participant] = {}
+        self._untold: dict[str, Participant] = {}
         self._reopenings: list[float] = []
         self._heard = self._returned = 0
         self._ages: deque[tuple[int, float]] = deque()
@@ -271,17 +272,26 @@ class DocumentSync:
         if self.blobs is not None and door.has_caught_up:
             self.blobs.role_changed(can_write=door.can_write)
 
-    def participants_told(self, participants: list[Participant]) -> None:
-        """Pass on who is in the document."""
+    def participants_told(self, participants: list[Participant], *, more: bool = False) -> None:
+        """Pass on who is in the document; who was there stays listed until all of a crowd are told."""
+        known = self._untold | self._participants
         self._participants = {each.participant_id: each for each in participants}
-        self._replica.participants_changed(participants)
+        self._untold = known if more else {}
+        self._pass_on_participants()
 
-    def participants_changed(self, changed: list[Participant], gone: list[str]) -> None:
+    def participants_changed(self, changed: list[Participant], gone: list[str], *, more: bool = False) -> None:
         """Pass on who is in the document after what changed."""
         self._participants |= {each.participant_id: each for each in changed}
         for participant_id in gone:
             self._participants.pop(participant_id, None)
-        self._replica.participants_changed(list(self._participants.values()))
+            self._untold.pop(participant_id, None)
+        if not more:
+            self._untold = {}
+        self._pass_on_participants()
+
+    def _pass_on_participants(self) -> None:
+        listed = self._participants | {key: each for key, each in self._untold.items() if key not in self._participants}
+        self._replica.participants_changed(list(listed.values()))
 
     def receive(self, body: FrameBody) -> None:
         """Take in a frame of this handle; raises RemoteProtocolError when the server talks nonsense."""

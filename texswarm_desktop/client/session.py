@@ -328,10 +328,10 @@ class Session:
         if sync is None:
             return
         match message:
-            case Participants(participants=participants):
-                sync.participants_told(participants)
-            case ParticipantsChanged(participants=participants, gone=gone):
-                sync.participants_changed(participants, gone)
+            case Participants(participants=participants, more=more):
+                sync.participants_told(participants, more=more)
+            case ParticipantsChanged(participants=participants, gone=gone, more=more):
+                sync.participants_changed(participants, gone, more=more)
             case RoleChanged(role=role):
                 sync.role_changed(role)
             case DocumentClosed():

@@ -319,10 +319,11 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Participants(Fact, frozen=True, kw_only=True, omit_defaults=False):
-    """Who is in a document; of a crowd some, and the others follow in `ParticipantsChanged`."""
+    """Who is in a document; of a crowd some, and the others follow in `ParticipantsChanged`: then there is `more`."""
 
     handle: int
     participants: list[Participant]
+    more: bool = False
 
 
 class ParticipantsChanged(Fact, frozen=True, kw_only=True):
@@ -331,6 +332,7 @@ class ParticipantsChanged(Fact, frozen=True, kw_only=True):
     handle: int
     participants: list[Participant] = []
     gone: list[str] = []
+    more: bool = False
 
 
 class RoleChanged(Fact, frozen=True, kw_only=True):

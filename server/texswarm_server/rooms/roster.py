@@ -72,7 +72,8 @@ class Roster:
             return Participants(handle=self._handle, participants=self._everybody()), self.moment
         first, known_at = self._portion(0)
         listed = [participant for participant in first.values() if participant is not None]
-        return Participants(handle=self._handle, participants=listed), known_at
+        more = known_at < self.moment
+        return Participants(handle=self._handle, participants=listed, more=more), known_at
 
     def _since(self, moment: int) -> tuple[Participants | ParticipantsChanged, int]:
         if moment < self._forgotten_at:
@@ -83,6 +84,7 @@ class Roster:
                 handle=self._handle,
                 participants=[participant for participant in changed.values() if participant is not None],
                 gone=[participant_id for participant_id, participant in changed.items() if participant is None],
+                more=known_at < self.moment,
             ),
             known_at,
         )

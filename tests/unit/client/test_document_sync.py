@@ -589,6 +589,23 @@ def test_changes_of_a_crowd_are_added_to_what_is_known(desk):
     assert desk.replica.participants == [participant("p", "Countess"), participant("r")]
 
 
+def test_of_a_crowd_nobody_vanishes_until_all_are_told(desk):
+    def listed():
+        return sorted(each.participant_id for each in desk.replica.participants)
+
+    desk.live()
+    desk.sync.participants_told([participant(name) for name in "pqrs"])
+    desk.sync.participants_told([participant("p")], more=True)
+    assert listed() == ["p", "q", "r", "s"]
+    desk.sync.participants_changed([participant("q", "Countess"), participant("t")], ["r"], more=True)
+    assert listed() == ["p", "q", "s", "t"]
+    assert {each.display_name for each in desk.replica.participants if each.participant_id == "q"} == {"Countess"}
+    desk.sync.participants_told([participant("p")], more=True)
+    assert listed() == ["p", "q", "s", "t"]
+    desk.sync.participants_changed([participant("q")], [])
+    assert listed() == ["p", "q"]
+
+
 def test_a_new_list_replaces_all_that_was_known(desk):
     desk.live()
     desk.sync.participants_told([participant("p")])

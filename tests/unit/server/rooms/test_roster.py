@@ -88,6 +88,19 @@ def test_a_change_in_a_crowd_is_told_by_itself() -> None:
     assert ([each.display_name for each in news.participants], news.gone) == (["Countess"], ["4"])
 
 
+def test_what_is_told_of_a_crowd_says_whether_there_is_more() -> None:
+    crowd = Crowd()
+    for number in range(8):
+        crowd.show(str(number))
+    told: list[tuple[int, bool]] = []
+    known_at = 0
+    while known_at < crowd.roster.moment:
+        news, known_at = crowd.roster.news(known_at)
+        told.append((len(news.participants), news.more))
+
+    assert told == [(3, True), (3, True), (2, False)]
+
+
 def test_a_few_are_told_everybody() -> None:
     crowd = Crowd()
     crowd.show("ada")
