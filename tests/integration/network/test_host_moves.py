@@ -1,6 +1,7 @@
 """Two whole desktops on machines of their own: the host is killed, comes back elsewhere, and is found there."""
 
 import re
+import time
 from itertools import groupby
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from tests.helpers.lab_desk import desktop_on
 from tests.helpers.network_lab import NetworkLab, needs_network_lab
 from tests.helpers.run_async import runs_async
 from tests.helpers.shared_folder import fill
+from texswarm_desktop.client.timing import LAN
 
 
 async def said_by(desktop: DesktopProcess) -> list[str]:
@@ -61,3 +63,26 @@ async def test_a_guest_finds_a_killed_host_at_its_new_address_and_nothing_typed_
     for said in ("busy Reconnecting", "busy Signing in again…", "busy Catching up…"):
         assert any(line.startswith(said) and line.endswith("waiting") for line in told), (said, told)
     assert told[-1] == "good Connected · all changes saved"
+
+
+@needs_network_lab
+@runs_async
+async def test_a_guest_follows_a_host_that_gets_another_address_and_goes_on(tmp_path: Path, record_property) -> None:
+    """Whole programs: the host's announces its other address, and the guest's hears it."""
+    folder = fill(tmp_path / "paper", {"main.tex": "paper"})
+    with NetworkLab() as lab:
+        office = lab.network()
+        bobs, adas = lab.host("bob", office), lab.host("ada", office)
+        async with desktop_on(bobs, tmp_path / "bob", str(folder)) as bob:
+            await bob.until("ready", bool)
+            link = (await bob.do("host"))["link"]
+            async with desktop_on(adas, tmp_path / "ada", link) as ada:
+                await ada.until("ready", bool)
+                await ada.until("text", lambda text: text == "paper")
+                bobs.renumber(77)
+                moved_at = time.monotonic()
+                await ada.do("type", text="on ")
+                await bob.until("text", lambda text: "on " in text)
+                record_property("followed after, s", round(took_s := time.monotonic() - moved_at, 3))
+                assert took_s < LAN.dead_after_s / 2
+                assert (await ada.do("status"))["dialogs"] == []
