@@ -102,7 +102,7 @@ class OpenDocuments:
         """Let `peer` be the connection of a session, which may open again what it had open."""
         self._deliveries.arrive(session_id, peer)
         for document_id in self._places.of(session_id):
-            self._expect(session_id, document_id, self._config.presence_grace_s)
+            self._expect(session_id, document_id, self._opened_again_s)
         peer.outbox.on_held = partial(self._hold, session_id)
         peer.outbox.on_relieved = partial(self._catch_up, session_id)
         peer.outbox.on_presence_missed = partial(self._repeat_presence, session_id)
@@ -352,7 +352,7 @@ class OpenDocuments:
 
     def _forget(self, room: Room) -> None:
         for session_id in room.present:
-            self._expect(session_id, room.document_id, self._config.presence_grace_s)
+            self._expect(session_id, room.document_id, self._opened_again_s)
         self._places.keep(room.document_id, room.profiles)
         self._entries.pop(room.document_id, None)
         self._by_handle.pop(room.handle, None)
@@ -475,6 +475,11 @@ class OpenDocuments:
 
     def _entries_of(self, session_id: SessionId) -> list[_Entry]:
         return [self._entries[each] for each in self._places.of(session_id) if each in self._entries]
+
+    @property
+    def _opened_again_s(self) -> float:
+        """How long who is connected may take to open a document again; nothing may come through for as long as that."""
+        return max(self._config.presence_grace_s, self._config.dead_after_s)
 
     def _expect(self, session_id: SessionId, document_id: DocumentId, within_s: float) -> None:
         self._places.wait_for(session_id, document_id, self._loop.time() + within_s)

@@ -94,7 +94,7 @@ async def test_nobody_goes_and_comes_when_a_document_is_loaded_anew(premises) ->
 @runs_async
 async def test_who_comes_back_without_opening_a_document_again_has_left_it(premises) -> None:
     async with (
-        premises.running(presence_grace_s=0.2) as place,
+        premises.running(presence_grace_s=0.2, heartbeat_s=0.2, dead_after_s=0.5) as place,
         two_in_a_document(place) as (ada, bob, _document_id),
     ):
         await dropped(bob)
