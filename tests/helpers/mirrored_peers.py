@@ -427,8 +427,8 @@ class Story:
             named = {entry.path: entry.blob.blob_hash for entry in self.hub.document.blob_files.values() if entry.blob}
             if figures != named:
                 yield f"{name} has the figures {figures} instead of {named}"
-            if peer.project.file_problems:
-                yield f"{name} has problems: {peer.project.file_problems}"
+            if peer.project.blobs.problems:
+                yield f"{name} has problems: {peer.project.blobs.problems}"
 
     def judge(self) -> "Verdict":
         """Return what is not as it must be."""
