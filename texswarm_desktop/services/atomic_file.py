@@ -18,14 +18,12 @@ TEMPORARY_PREFIX: Final = ".texswarm-tmp-"
 PRIVATE_MODE: Final = 0o600
 
 
-def write_atomically(
-    path: Path, data: bytes, *, mode: int | None = None, before_replacing: Callable[[], None] = lambda: None
-) -> os.stat_result:
+def write_atomically(path: Path, data: bytes, *, mode: int | None = None) -> os.stat_result:
     """Put `data` in place of the file at `path`, durably, and return what the system says about the new file.
 
     As `replace_atomically`.
     """
-    return replace_atomically(path, lambda file: file.write(data), mode=mode, before_replacing=before_replacing)
+    return replace_atomically(path, lambda file: file.write(data), mode=mode)
 
 
 def replace_atomically(
@@ -33,27 +31,24 @@ def replace_atomically(
     fill: Callable[[BinaryIO], object],
     *,
     mode: int | None = None,
-    before_replacing: Callable[[], None] = lambda: None,
+    put: Callable[[Path, Path], object] = os.replace,
 ) -> os.stat_result:
     """Put what `fill` writes in place of the file at `path`, durably, and return what the system says of the new file.
 
-    The file keeps its permissions; `mode` is for one that must have others. `before_replacing` is called when the new
-    file is durable; both may raise. Raises NotWritableError; the old file is untouched then.
+    The file keeps its permissions; `mode` is for one that must have others. `put` gives the new file, once it is
+    durable, the name of the old one; what it leaves under the new one's first name is removed. Raises NotWritableError,
+    and what `fill` and `put` raise; the old file is untouched then.
     """
     temporary = temporary_beside(path)
     try:
         kept = mode if mode is not None else _mode_of(path)
         status = write_new(temporary, fill, kept)
-        before_replacing()
-        os.replace(temporary, path)  # noqa: PTH105 - what it returns is not needed, that it is atomic is
+        put(temporary, path)
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
         raise not_writable(path, error) from error
-    except BaseException:
+    finally:
         with suppress(OSError):
             temporary.unlink()
-        raise
     sync_folder(path.parent)
     return status
 

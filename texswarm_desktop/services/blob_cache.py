@@ -126,8 +126,8 @@ class BlobCache:
         except OSError:
             return 0
 
-    def put_out(self, blob: BlobRef, target: Path, before_replacing: Callable[[], None]) -> Stamp:
-        """Write a whole content to `target`, atomically and durably.
+    def put_out(self, blob: BlobRef, target: Path, put: Callable[[Path, Path], object]) -> Stamp:
+        """Write a whole content to `target`, atomically and durably; `put` as for `replace_atomically`.
 
         Raises NotWritableError, NotReadableError, or BlobContentError where what lies here is damaged: it is removed.
         """
@@ -138,7 +138,7 @@ class BlobCache:
                     raise BlobContentError(f"{blob.blob_hash}: damaged on this disk")
 
         try:
-            return stamp_of(replace_atomically(target, fill, before_replacing=before_replacing))
+            return stamp_of(replace_atomically(target, fill, put=put))
         except BlobContentError:
             self.remove(blob.blob_hash)
             raise

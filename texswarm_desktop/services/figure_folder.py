@@ -1,7 +1,8 @@
 """The binary files of a project's folder on disk: which there are, and changing one without destroying what is there.
 
 Nothing is read or written through a symbolic link, nor outside the folder, nor of a kind that is no figure: paths come
-from other people. Every method blocks.
+from other people. What another program saves in the very moment in which a file is replaced or deleted stays, where the
+system lets two files change places. Every method blocks.
 """
 
 import os
@@ -9,12 +10,15 @@ import stat
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from texswarm_desktop.core.ignore_rules import SharedOnPurpose
 from texswarm_desktop.core.project_files import OWN_FOLDER, is_project_figure, may_be_binary
 from texswarm_desktop.core.text_bytes import MAX_TEXT_BYTES, decode_text
+from texswarm_desktop.services.atomic_file import temporary_beside
 from texswarm_desktop.services.blob_cache import BlobCache
+from texswarm_desktop.services.disk import Disk, SystemDisk
 from texswarm_desktop.services.disk_errors import not_writable
 from texswarm_desktop.services.figure_record import FigureRecord, Stamp, stamp_of
 from texswarm_desktop.services.folder_walk import FolderWalk
@@ -39,9 +43,10 @@ class FigureLook:
 class FigureFolder:
     """The folder `root`. Paths are relative, with `/`."""
 
-    def __init__(self, root: Path, cache: BlobCache) -> None:
+    def __init__(self, root: Path, cache: BlobCache, disk: Disk | None = None) -> None:
         self._root = root
         self._cache = cache
+        self._disk = disk or SystemDisk()
         self._walk = FolderWalk(root, takes=may_be_binary)
         self._texts: dict[str, Stamp] = {}
 
@@ -87,17 +92,19 @@ class FigureFolder:
             target.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise not_writable(target.parent, error) from error
-        stamp = self._cache.put_out(blob, target, lambda: self._check(target, expected))
+        put = self._put_beside if expected is None else partial(self._take_place, there=expected.stamp)
+        stamp = self._cache.put_out(blob, target, put)
         return FigureRecord(path, blob, stamp)
 
     def remove(self, path: str, *, expected: FigureRecord | None) -> None:
         """Delete the file at `path` and folders that get empty; raises ChangedOnDiskError or NotWritableError."""
         target = self._target(path)
-        if _stamp_of(target) is None:
+        there = _stamp_of(target)
+        if there is None:
             return
         self._check(target, expected)
         try:
-            target.unlink(missing_ok=True)
+            self._take_away(target, there)
         except OSError as error:
             raise not_writable(target, error) from error
         with suppress(OSError):
@@ -116,6 +123,45 @@ class FigureFolder:
                 return False
             self._texts[path] = stamp
         return True
+
+    def _put_beside(self, temporary: Path, target: Path) -> None:
+        try:
+            self._disk.put_beside(temporary, target)
+        except FileExistsError as error:
+            raise ChangedOnDiskError(str(target)) from error
+
+    def _take_place(self, temporary: Path, target: Path, there: Stamp) -> None:
+        """Let the new file have the name of the old one, unless that is not as `there`: then it keeps it."""
+        ours = _stamp_of(temporary)
+        if _stamp_of(target) != there:
+            raise ChangedOnDiskError(str(target))
+        try:
+            if not self._disk.exchange(temporary, target):
+                self._disk.rename(temporary, target)
+                return
+        except FileNotFoundError as error:
+            raise ChangedOnDiskError(str(target)) from error
+        if _stamp_of(temporary) != there:
+            self._disk.exchange(temporary, target)
+            if _stamp_of(temporary) != ours:  # saved once more before it was back: that is the newer one
+                self._disk.exchange(temporary, target)
+            raise ChangedOnDiskError(str(target))
+
+    def _take_away(self, target: Path, there: Stamp) -> None:
+        """Delete a file, unless it is not as `there`: looked at once more when nobody finds it any more."""
+        aside = temporary_beside(target)
+        try:
+            self._disk.rename(target, aside)
+        except FileNotFoundError:
+            return
+        if _stamp_of(aside) == there:
+            self._disk.remove(aside)
+            return
+        try:
+            self._disk.put_beside(aside, target)
+        except FileExistsError:  # saved once more meanwhile: that is the newer one
+            self._disk.remove(aside)
+        raise ChangedOnDiskError(str(target))
 
     def _check(self, target: Path, expected: FigureRecord | None) -> None:
         if _stamp_of(target) != (expected.stamp if expected else None):
