@@ -15,10 +15,9 @@ from texswarm_server.storage.leaf_pages import (
     ReadableFile,
     Shape,
     Value,
-    read_columns,
-    read_types,
+    cell_starts,
+    read_record,
     read_varint,
-    size_of,
 )
 
 _LEAF, _INTERIOR = 0x0A, 0x02
@@ -49,7 +48,7 @@ def keyed_rows(
             continue
         if page[0] == _INTERIOR:
             waiting.append(int.from_bytes(page[_LEAF_HEAD_BYTES:_INTERIOR_HEAD_BYTES], "big"))
-        for at in _cells(page, head_bytes):
+        for at in cell_starts(page, head_bytes):
             start = at
             if page[0] == _INTERIOR:
                 waiting.append(int.from_bytes(page[at : at + _POINTER_BYTES], "big"))
@@ -64,32 +63,7 @@ def keyed_rows(
                 yield row
 
 
-def _cells(page: bytes, head_bytes: int) -> Iterator[int]:
-    count = min(int.from_bytes(page[3:5], "big"), (len(page) - head_bytes) // 2)
-    for place in range(head_bytes, head_bytes + 2 * count, 2):
-        yield int.from_bytes(page[place : place + 2], "big")
-
-
 def _row_at(page: bytes, at: int, pages: Pages, is_wanted: Shape) -> tuple[Value, ...] | None:
-    """Read one row, its long rest only once its head has the shape that is wanted; raises MalformedPageError."""
+    """Read one row; raises MalformedPageError."""
     size, at = read_varint(page, at)
-    here = _bytes_here(size, pages.usable)
-    local = page[at : at + here]
-    types, begin = read_types(local)
-    if len(local) < here or begin + sum(map(size_of, types)) != size or size > pages.count * pages.size:
-        raise MalformedPageError("a row has another length than its columns")
-    if not is_wanted(types):
-        return None
-    first = int.from_bytes(page[at + here : at + here + _POINTER_BYTES], "big")
-    rest = pages.follow(first, size - here) if here < size else b""
-    return read_columns(types, local[begin:] + rest)
-
-
-def _bytes_here(size: int, usable: int) -> int:
-    """Return how much of a row lies on its page; the rest lies on others."""
-    most = (usable - 12) * 64 // 255 - 23
-    if size <= most:
-        return size
-    least = (usable - 12) * 32 // 255 - 23
-    fitting = least + (size - least) % (usable - 4)
-    return fitting if fitting <= most else least
+    return read_record(page, at, size, pages, is_wanted, most=(pages.usable - 12) * 64 // 255 - 23)

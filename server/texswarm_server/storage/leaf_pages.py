@@ -179,25 +179,21 @@ class Pages:
         return b"".join(parts)
 
 
-def _rows_on(page: bytes, pages: Pages, is_wanted: Shape) -> Iterator[tuple[int, tuple[Value, ...]]]:
-    cells = min(int.from_bytes(page[3:5], "big"), (len(page) - _LEAF_HEAD_BYTES) // 2)
-    for cell in range(cells):
-        place = _LEAF_HEAD_BYTES + 2 * cell
-        try:
-            row = _row_at(page, int.from_bytes(page[place : place + 2], "big"), pages, is_wanted)
-        except MalformedPageError:
-            continue
-        if row is not None:
-            yield row
+def cell_starts(page: bytes, head_bytes: int) -> Iterator[int]:
+    """Yield where a page of a tree says that its cells begin; that may be anywhere."""
+    count = min(int.from_bytes(page[3:5], "big"), (len(page) - head_bytes) // 2)
+    for place in range(head_bytes, head_bytes + 2 * count, 2):
+        yield int.from_bytes(page[place : place + 2], "big")
 
 
-def _row_at(page: bytes, at: int, pages: Pages, is_wanted: Shape) -> tuple[int, tuple[Value, ...]] | None:
-    """Read one row, its long rest only once its head has the shape that is wanted; raises MalformedPageError."""
-    if at < _LEAF_HEAD_BYTES:
-        raise MalformedPageError("a row lies outside")
-    size, at = read_varint(page, at)
-    number, at = read_varint(page, at)
-    here = _bytes_here(size, pages.usable)
+def read_record(
+    page: bytes, at: int, size: int, pages: Pages, is_wanted: Shape, *, most: int
+) -> tuple[Value, ...] | None:
+    """Read the record of `size` bytes that begins at `at`, its long rest only once its head has the shape wanted.
+
+    `most`: how much of a record may lie on a page of this kind. Raises MalformedPageError.
+    """
+    here = _bytes_here(size, pages.usable, most)
     local = page[at : at + here]
     types, begin = read_types(local)
     if len(local) < here or begin + sum(map(size_of, types)) != size:
@@ -209,12 +205,31 @@ def _row_at(page: bytes, at: int, pages: Pages, is_wanted: Shape) -> tuple[int, 
         if size > pages.count * pages.size:
             raise MalformedPageError("a row is longer than the file")
         rest = pages.follow(int.from_bytes(page[at + here : at + here + 4], "big"), size - here)
-    return _signed(number), read_columns(types, local[begin:] + rest)
+    return read_columns(types, local[begin:] + rest)
 
 
-def _bytes_here(size: int, usable: int) -> int:
-    """Return how much of a row lies on its leaf page; the rest lies on others."""
-    most = usable - 35
+def _rows_on(page: bytes, pages: Pages, is_wanted: Shape) -> Iterator[tuple[int, tuple[Value, ...]]]:
+    for at in cell_starts(page, _LEAF_HEAD_BYTES):
+        try:
+            row = _row_at(page, at, pages, is_wanted)
+        except MalformedPageError:
+            continue
+        if row is not None:
+            yield row
+
+
+def _row_at(page: bytes, at: int, pages: Pages, is_wanted: Shape) -> tuple[int, tuple[Value, ...]] | None:
+    """Read one row with its number; raises MalformedPageError."""
+    if at < _LEAF_HEAD_BYTES:
+        raise MalformedPageError("a row lies outside")
+    size, at = read_varint(page, at)
+    number, at = read_varint(page, at)
+    row = read_record(page, at, size, pages, is_wanted, most=pages.usable - 35)
+    return None if row is None else (_signed(number), row)
+
+
+def _bytes_here(size: int, usable: int, most: int) -> int:
+    """Return how much of a record lies on its page; the rest lies on others."""
     if size <= most:
         return size
     least = (usable - 12) * 32 // 255 - 23
