@@ -3,8 +3,9 @@
 import asyncio
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,8 +14,9 @@ from tests.helpers.desktop_child import HOST_ADDRESS
 from tests.helpers.desktop_process import DesktopProcess
 from tests.helpers.fake_credentials import FakeCredentials
 from tests.helpers.model_replica import ModelReplica
-from tests.helpers.network_lab import LabHost
+from tests.helpers.network_lab import LabHost, NetworkLab
 from tests.helpers.run_async import until
+from tests.helpers.shared_folder import fill
 from tests.helpers.status_transcript import StatusTranscript
 from texswarm_desktop.client.connection import Connection
 from texswarm_desktop.client.link import TransportFactory
@@ -32,6 +34,32 @@ PORT = 8091
 def desktop_on(host: LabHost, profile: Path, target: str | None = None) -> DesktopProcess:
     """Return a whole desktop for a host; it hosts there under the host's own addresses."""
     return DesktopProcess(profile, target, environment={HOST_ADDRESS: ""}, inside=host.inside)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Ada's desktop is a guest of Bob's, each on a machine of its own. `link`: by which she came."""
+
+    bobs: LabHost
+    adas: LabHost
+    bob: DesktopProcess
+    ada: DesktopProcess
+    link: str
+
+
+@asynccontextmanager
+async def visit(lab: NetworkLab, folder: Path) -> AsyncIterator[Visit]:
+    """Let Bob host a paper, and Ada have its text."""
+    paper = fill(folder / "paper", {"main.tex": "paper"})
+    office = lab.network()
+    bobs, adas = lab.host("bob", office), lab.host("ada", office)
+    async with desktop_on(bobs, folder / "bob", str(paper)) as bob:
+        await bob.until("ready", bool)
+        link = (await bob.do("host"))["link"]
+        async with desktop_on(adas, folder / "ada", link) as ada:
+            await ada.until("ready", bool)
+            await ada.until("text", lambda text: text == "paper")
+            yield Visit(bobs, adas, bob, ada, link)
 
 
 class LabServer:

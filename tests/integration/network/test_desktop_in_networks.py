@@ -3,10 +3,9 @@
 import re
 from pathlib import Path
 
-from tests.helpers.lab_desk import LabServer, desktop_on
+from tests.helpers.lab_desk import LabServer, desktop_on, visit
 from tests.helpers.network_lab import NetworkLab, needs_network_lab
 from tests.helpers.run_async import runs_async
-from tests.helpers.shared_folder import fill
 
 SAVED = "Connected · all changes saved"
 
@@ -34,20 +33,13 @@ async def test_a_cable_that_is_pulled_is_called_offline_and_one_that_is_back_is_
 @needs_network_lab
 @runs_async
 async def test_a_host_that_gets_another_address_and_goes_on_is_followed(tmp_path: Path) -> None:
-    folder = fill(tmp_path / "paper", {"main.tex": "paper"})
     with NetworkLab() as lab:
-        office = lab.network()
-        bobs, adas = lab.host("bob", office), lab.host("ada", office)
-        async with desktop_on(bobs, tmp_path / "bob", str(folder)) as bob:
-            await bob.until("ready", bool)
-            link = (await bob.do("host"))["link"]
-            async with desktop_on(adas, tmp_path / "ada", link) as ada:
-                await ada.until("ready", bool)
-                await ada.until("text", lambda text: text == "paper")
-                bobs.renumber(77)
-                await ada.do("type", text="ada, meanwhile. ")
-                await bob.until("text", lambda text: "ada, meanwhile. " in text)
-                status = await ada.until("status", lambda status: status["text"] == SAVED)
-                peers = adas.run("ss", "-Htn", "state", "established")
+        async with visit(lab, tmp_path) as here:
+            bobs, adas, bob, ada = here.bobs, here.adas, here.bob, here.ada
+            bobs.renumber(77)
+            await ada.do("type", text="ada, meanwhile. ")
+            await bob.until("text", lambda text: "ada, meanwhile. " in text)
+            status = await ada.until("status", lambda status: status["text"] == SAVED)
+            peers = adas.run("ss", "-Htn", "state", "established")
     assert bobs.address in peers or bobs.address6 in peers
     assert status["dialogs"] == []

@@ -6,10 +6,9 @@ from itertools import groupby
 from pathlib import Path
 
 from tests.helpers.desktop_process import DesktopProcess
-from tests.helpers.lab_desk import desktop_on
+from tests.helpers.lab_desk import visit
 from tests.helpers.network_lab import NetworkLab, needs_network_lab
 from tests.helpers.run_async import runs_async
-from tests.helpers.shared_folder import fill
 from texswarm_desktop.client.timing import LAN
 
 
@@ -24,41 +23,34 @@ async def said_by(desktop: DesktopProcess) -> list[str]:
 async def test_a_guest_finds_a_killed_host_at_its_new_address_and_nothing_typed_is_lost(
     tmp_path: Path, record_property
 ) -> None:
-    folder = fill(tmp_path / "paper", {"main.tex": "paper"})
     with NetworkLab() as lab:
-        office = lab.network()
-        bobs, adas = lab.host("bob", office), lab.host("ada", office)
-        async with desktop_on(bobs, tmp_path / "bob", str(folder)) as bob:
+        async with visit(lab, tmp_path) as here:
+            bobs, adas, bob, ada = here.bobs, here.adas, here.bob, here.ada
+            assert bobs.address in here.link or f"[{bobs.address6}]" in here.link
+            await ada.do("type", text="first ")
+            await bob.until("text", lambda text: "first" in text)
+            await bob.do("store")
+            before = len(await said_by(ada))
+            await bob.kill()
+            bobs.renumber(77)
+            await ada.do("type", text="ada, alone. ")
+            await ada.until("status", lambda status: "waiting" in status["text"])
+            await bob.start()
             await bob.until("ready", bool)
-            link = (await bob.do("host"))["link"]
-            assert bobs.address in link or f"[{bobs.address6}]" in link
-            async with desktop_on(adas, tmp_path / "ada", link) as ada:
-                await ada.until("ready", bool)
-                await ada.until("text", lambda text: text == "paper")
-                await ada.do("type", text="first ")
-                await bob.until("text", lambda text: "first" in text)
-                await bob.do("store")
-                before = len(await said_by(ada))
-                await bob.kill()
-                bobs.renumber(77)
-                await ada.do("type", text="ada, alone. ")
-                await ada.until("status", lambda status: "waiting" in status["text"])
-                await bob.start()
-                await bob.until("ready", bool)
-                await bob.do("type", text="bob, alone. ")
-                await bob.do("host")
-                await ada.until("text", lambda text: "bob, alone. " in text)
-                await bob.until("text", lambda text: "ada, alone. " in text)
-                await ada.until("status", lambda status: status["text"].endswith("all changes saved"))
-                assert await ada.do("text") == await bob.do("text")
-                peers = adas.run("ss", "-Htn", "state", "established")
-                assert bobs.address in peers or bobs.address6 in peers
-                participants = (await bob.do("status"))["participants"]
-                assert [state for _, state in participants] == ["here", "here"], "the guest is the one of before"
-                status = await ada.do("status")
-                assert (status["dialogs"], status["unacknowledged"]) == ([], 0)
-                told = (await said_by(ada))[before:]
-                record_property("told", told)
+            await bob.do("type", text="bob, alone. ")
+            await bob.do("host")
+            await ada.until("text", lambda text: "bob, alone. " in text)
+            await bob.until("text", lambda text: "ada, alone. " in text)
+            await ada.until("status", lambda status: status["text"].endswith("all changes saved"))
+            assert await ada.do("text") == await bob.do("text")
+            peers = adas.run("ss", "-Htn", "state", "established")
+            assert bobs.address in peers or bobs.address6 in peers
+            participants = (await bob.do("status"))["participants"]
+            assert [state for _, state in participants] == ["here", "here"], "the guest is the one of before"
+            status = await ada.do("status")
+            assert (status["dialogs"], status["unacknowledged"]) == ([], 0)
+            told = (await said_by(ada))[before:]
+            record_property("told", told)
     assert [line for line in told if line.startswith("bad")] == []
     for said in ("busy Reconnecting", "busy Signing in again…", "busy Catching up…"):
         assert any(line.startswith(said) and line.endswith("waiting") for line in told), (said, told)
@@ -69,20 +61,13 @@ async def test_a_guest_finds_a_killed_host_at_its_new_address_and_nothing_typed_
 @runs_async
 async def test_a_guest_follows_a_host_that_gets_another_address_and_goes_on(tmp_path: Path, record_property) -> None:
     """Whole programs: the host's announces its other address, and the guest's hears it."""
-    folder = fill(tmp_path / "paper", {"main.tex": "paper"})
     with NetworkLab() as lab:
-        office = lab.network()
-        bobs, adas = lab.host("bob", office), lab.host("ada", office)
-        async with desktop_on(bobs, tmp_path / "bob", str(folder)) as bob:
-            await bob.until("ready", bool)
-            link = (await bob.do("host"))["link"]
-            async with desktop_on(adas, tmp_path / "ada", link) as ada:
-                await ada.until("ready", bool)
-                await ada.until("text", lambda text: text == "paper")
-                bobs.renumber(77)
-                moved_at = time.monotonic()
-                await ada.do("type", text="on ")
-                await bob.until("text", lambda text: "on " in text)
-                record_property("followed after, s", round(took_s := time.monotonic() - moved_at, 3))
-                assert took_s < LAN.dead_after_s / 2
-                assert (await ada.do("status"))["dialogs"] == []
+        async with visit(lab, tmp_path) as here:
+            bob, ada = here.bob, here.ada
+            here.bobs.renumber(77)
+            moved_at = time.monotonic()
+            await ada.do("type", text="on ")
+            await bob.until("text", lambda text: "on " in text)
+            record_property("followed after, s", round(took_s := time.monotonic() - moved_at, 3))
+            assert took_s < LAN.dead_after_s / 2
+            assert (await ada.do("status"))["dialogs"] == []
