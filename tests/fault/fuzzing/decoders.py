@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -106,7 +107,15 @@ from texswarm_server.sessions.access_tokens import AccessTokens
 from texswarm_server.sessions.credentials import hash_token, token_kind
 from texswarm_server.storage.damage import Layout, SchemaRow, read_layout
 from texswarm_server.storage.keyed_pages import keyed_rows
-from texswarm_server.storage.leaf_pages import MalformedPageError, leaf_rows, read_columns, read_types, read_varint
+from texswarm_server.storage.leaf_pages import (
+    MalformedPageError,
+    Pages,
+    leaf_rows,
+    read_columns,
+    read_record,
+    read_types,
+    read_varint,
+)
 from texswarm_server.storage.packing import pack, unpack
 from texswarm_server.storage.write_ahead_log import mend_log, wal_path
 
@@ -160,6 +169,9 @@ def decoders(folder: Path) -> dict[str, Decoder]:
         "record_numbers": Decoder(_read_number, (MalformedPageError,), (b"\x05", b"\x81\x00", b"\xff" * 9), 1),
         "records": Decoder(
             _read_record, (MalformedPageError,), (b"\x04\x00\x13\x01abc\x07", b"\x03\x07\x10" + bytes(10)), 1
+        ),
+        "cells": Decoder(
+            _read_cell, (MalformedPageError,), (b"\x08\x04\x00\x13\x01abc\x07", b"\x0d\x03\x07\x10" + bytes(10)), 1
         ),
         "pages": Decoder(_read_pages, (MalformedPageError,), _databases(), 5, cases_in_ci=500),
         "keyed_pages": Decoder(_read_keyed_pages, (MalformedPageError,), _keyed_databases(), 5, cases_in_ci=500),
@@ -233,6 +245,13 @@ def _read_number(data: bytes) -> None:
 def _read_record(data: bytes) -> None:
     types, begin = read_types(data)
     read_columns(types, data[begin:])
+
+
+def _read_cell(data: bytes) -> None:
+    """Read a row that begins on this page of a whole database, and may go on over its others."""
+    pages = Pages(io.BytesIO(_databases()[1]))
+    size, at = read_varint(data, 0)
+    read_record(data, at, size, pages, lambda _types: True, most=pages.usable - 35)
 
 
 def _read_pages(data: bytes) -> None:
@@ -612,6 +631,7 @@ def _archives() -> tuple[bytes, ...]:
     return (made.getvalue(),)
 
 
+@cache
 def _databases() -> tuple[bytes, ...]:
     """Return small files with rows on one page, and one whose long row goes on over others."""
     databases = []
