@@ -38,6 +38,7 @@ SEED: Final = int(os.environ.get("TEXSWARM_FIRST_SEED", "1"))
 #: what it read before would undo what came meanwhile.
 SHARED: Final = "main.tex"
 MINE: Final = "notes/mine.tex"
+NEVER_KILLED: Final = "other"
 #: So long after what it was waited for a peer lives at most; short, so that it dies about then.
 MOMENT_S: Final = 0.25
 FIGURE: Final = b"\x89PNG"
@@ -126,7 +127,8 @@ class Diary:
                 file.truncate()
                 file.write(data)
                 number = os.fstat(file.fileno()).st_ino
-            if not path.exists() or path.stat().st_ino != number:
+            is_replaced = not path.exists() or path.stat().st_ino != number
+            if is_replaced and path.parent.name != NEVER_KILLED:  # whoever looks at what was replaced may be dead
                 self._discard(path.name, data, "went where a file was that was just replaced")
             return
         aside.write_bytes(data)
@@ -262,7 +264,7 @@ def edit(path: Path, diary: Diary) -> None:
 
 async def story(root: Path, seed: int, rounds: int) -> Diary:
     """`other`: a folder whose peer is never killed."""
-    diary, folder, other = Diary(seed), root / "paper", root / "other"
+    diary, folder, other = Diary(seed), root / "paper", root / NEVER_KILLED
     async with colleague_at(root) as (colleague, link), SyncProcess(other, link) as second:
         await second.until_saved()
         for _, hour in zip(range(rounds), diary.hours(rounds), strict=False):

@@ -24,13 +24,27 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class LateFigure:
+    """What another program wrote into a file that was replaced or deleted here, and that it had open.
+
+    It was the file `file_id` at `path`, with the content `known_hash`; `blob_hash`: what is in it now.
+    """
+
+    file_id: str
+    path: str
+    known_hash: str
+    blob_hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class FigureFacts:
     """`records` and `document` by file id; `disk`: hashes by path.
 
     `unsettled`: paths at which another program is still at work, left alone this time; `left_out`: paths that are not
     brought in; `taken`: paths that other files of the project have; `lacking`: hashes of contents that are not
     here yet; `lost`: by file id, hashes of contents that lost against the document's and are here; `returning`: ids of
-    files that were changed by somebody while deleted, and `may_return`, whether they may be brought back here;
+    files that were changed by somebody while deleted, and `may_return`, whether they may be brought back here; `late`:
+    by names that are no paths;
     `is_whole`: False where the folder seems to have been emptied or to be away, so that nothing counts as deleted.
     """
 
@@ -44,6 +58,7 @@ class FigureFacts:
     lost: Mapping[str, Collection[str]] = field(default_factory=dict)
     returning: Collection[str] = ()
     may_return: bool = True
+    late: Mapping[str, LateFigure] = field(default_factory=dict)
     is_whole: bool = True
 
 
@@ -137,7 +152,32 @@ class Forget:
     file_id: str
 
 
-FigureStep = (
+@dataclass(frozen=True, slots=True)
+class TakeLate:
+    """Let the file have what was written late: nobody gave it another content meanwhile."""
+
+    name: str
+    file_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeepLate:
+    """What was written late becomes a file of its own."""
+
+    name: str
+    copy_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnLate:
+    """Deleted in the document, but written to late: bring it back."""
+
+    name: str
+    file_id: str
+    path: str
+
+
+DiskStep = (
     Know
     | AddFigure
     | TakeContent
@@ -151,6 +191,8 @@ FigureStep = (
     | DeleteOut
     | Forget
 )
+LateStep = TakeLate | KeepLate | ReturnLate
+FigureStep = DiskStep | LateStep
 
 
 def figure_steps(facts: FigureFacts) -> list[FigureStep]:
@@ -170,6 +212,7 @@ def figure_steps(facts: FigureFacts) -> list[FigureStep]:
         else:
             steps += _seen(facts, file_id, figure, fresh, taken)
     steps += _deleted(facts)
+    steps += _late(facts, taken)
     return steps + [AddFigure(path) for path in fresh if path not in facts.left_out]
 
 
@@ -181,6 +224,22 @@ def _lost(facts: FigureFacts, taken: set[str]) -> list[FigureStep]:
             is_there = _is_named(facts, blob_hash)
             copy_path = None if is_there else _free_name(facts.document[file_id].path, taken)
             steps.append(KeepLost(file_id, blob_hash, copy_path))
+    return steps
+
+
+def _late(facts: FigureFacts, taken: set[str]) -> list[FigureStep]:
+    """What was written too late to be seen on the disk counts as if it had been."""
+    steps: list[FigureStep] = []
+    for name, late in facts.late.items():
+        figure = facts.document.get(late.file_id)
+        if figure is not None and figure.blob_hash == late.known_hash != late.blob_hash:
+            steps.append(TakeLate(name, late.file_id))
+        elif _is_named(facts, late.blob_hash):
+            continue
+        elif figure is None and late.file_id not in facts.returning:
+            steps.append(ReturnLate(name, late.file_id, late.path))
+        else:
+            steps.append(KeepLate(name, _free_name(late.path, taken)))
     return steps
 
 

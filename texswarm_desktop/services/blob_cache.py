@@ -19,6 +19,7 @@ from typing import Any, BinaryIO, Final
 from uuid import uuid4
 
 from texswarm_desktop.services.atomic_file import TEMPORARY_PREFIX, replace_atomically, sync_folder
+from texswarm_desktop.services.disk import HeldFile
 from texswarm_desktop.services.disk_errors import not_writable
 from texswarm_desktop.services.figure_record import Stamp, stamp_of
 from texswarm_server.document.blob_ref import BlobRef
@@ -66,16 +67,32 @@ class BlobCache:
         Raises ChangedOnDiskError while somebody writes it, RejectedError(limit_exceeded) for one that is too large,
         NotReadableError or NotWritableError.
         """
-        before = _stamp_at(source)
+        return self._take_in(lambda: _reading(source), lambda: _stamp_at(source), str(source), most_bytes)
+
+    def take_in_held(self, held: HeldFile, name: str, most_bytes: int) -> tuple[BlobRef, Stamp]:
+        """Copy a file that has no name any more, as `take_in` does; `name`: which it had."""
+
+        def stamp() -> Stamp:
+            try:
+                return stamp_of(held.status())
+            except OSError as error:
+                raise NotReadableError(f"{name}: {error.strerror}") from error
+
+        return self._take_in(held.reader, stamp, name, most_bytes)
+
+    def _take_in(
+        self, reader: Callable[[], BinaryIO], stamp: Callable[[], Stamp], name: str, most_bytes: int
+    ) -> tuple[BlobRef, Stamp]:
+        before = stamp()
         if before.size > most_bytes:
-            raise RejectedError(ErrorCode.LIMIT_EXCEEDED, f"{source}: {before.size} bytes")
+            raise RejectedError(ErrorCode.LIMIT_EXCEEDED, f"{name}: {before.size} bytes")
         temporary = self._made().joinpath(f"{TEMPORARY_PREFIX}{uuid4().hex}")
         try:
-            with _reading(source) as file, _writing(temporary) as copy:
+            with reader() as file, _writing(temporary) as copy:
                 blob = _copied(file, copy, most_bytes)
                 _sync(copy)
-            if _stamp_at(source) != before or blob.size != before.size:
-                raise ChangedOnDiskError(str(source))
+            if stamp() != before or blob.size != before.size:
+                raise ChangedOnDiskError(name)
             self._name(temporary, blob.blob_hash)
         finally:
             with suppress(OSError):

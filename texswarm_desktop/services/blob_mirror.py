@@ -12,23 +12,29 @@ import asyncio
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from types import MappingProxyType
 from typing import Any, Final
 
 from texswarm_desktop.core.figure_changes import (
     AddFigure,
     BringBack,
     DeleteOut,
+    DiskStep,
     Figure,
     FigureFacts,
-    FigureStep,
     Forget,
     KeepBoth,
+    KeepLate,
     KeepLost,
     Know,
+    LateStep,
     RemoveFigure,
     RenameFigure,
     Return,
+    ReturnLate,
     TakeContent,
+    TakeLate,
     WriteOut,
     figure_steps,
 )
@@ -37,6 +43,7 @@ from texswarm_desktop.core.project_files import is_usual, may_be_binary
 from texswarm_desktop.core.settling import Change, Doubt, Sight, settle
 from texswarm_desktop.services.figure_folder import FigureFolder, FigureLook
 from texswarm_desktop.services.figure_record import FigureRecord
+from texswarm_desktop.services.replaced_figures import ReplacedFigure, ReplacedFigures
 from texswarm_desktop.services.replica_database import forget_figure, put_figure
 from texswarm_desktop.services.replica_store import ReplicaStore
 from texswarm_server.document.blob_ref import BlobRef
@@ -68,13 +75,17 @@ Run = Callable[[Callable[[], Any], Callable[[Any, TexSwarmError | None], None]],
 
 @dataclass(frozen=True, slots=True)
 class _Order:
-    """A file to be written (`blob`) or deleted; `expected`: what we know to be at `path`, None for nothing."""
+    """A file to be written (`blob`) or deleted.
+
+    `expected`: what we know to be at `path`, None for nothing; `whose`: which file of the project that is.
+    """
 
     file_id: FileId
     path: str
     blob: BlobRef | None
     expected: FigureRecord | None
     old: FigureRecord | None = None
+    whose: FileId | None = None
 
 
 @dataclass(slots=True)
@@ -83,14 +94,16 @@ class _Done:
 
     records: dict[FileId, FigureRecord | None] = field(default_factory=dict)
     errors: dict[str, TexSwarmError] = field(default_factory=dict)
+    replaced: list[tuple[FileId, ReplacedFigure]] = field(default_factory=list)
     is_changed: bool = False
 
 
 @dataclass(slots=True)
 class _Taken:
-    """What came of copying: files by path, and why others were not copied."""
+    """What came of copying: files by path, those that were replaced by name, and why others were not copied."""
 
     files: dict[str, FigureRecord] = field(default_factory=dict)
+    late: dict[str, FigureRecord] = field(default_factory=dict)
     errors: dict[str, TexSwarmError] = field(default_factory=dict)
 
 
@@ -120,6 +133,7 @@ class BlobMirror:
         self._loop = asyncio.get_running_loop()
         self._records: dict[FileId, FigureRecord] = {}
         self._fresh: dict[str, FigureRecord] = {}
+        self._replaced = ReplacedFigures()
         self._sights: Mapping[str, Sight] = {}
         self._unsettled: set[str] = set()
         self._failed: Collection[str] = ()
@@ -172,6 +186,7 @@ class BlobMirror:
             self._waiting.append(ended)
             await asyncio.wait([ended])
             ended.exception()
+        self._replaced.close()
         self._end_waiting(None)
 
     def go_on(self) -> None:
@@ -200,7 +215,14 @@ class BlobMirror:
         known = {*(record.path for record in self._records.values())}
         named = {entry.path for entry in self._written_here().values()}
         texts = {entry.path for entry in self._document.text_files.values()} - named
-        self._run(lambda: self._folder.look(known | named, texts), self._on_looked)
+        replaced = self._replaced.look()
+
+        def look() -> FigureLook:
+            look = self._folder.look(known | named, texts)
+            look.late.update(replaced())
+            return look
+
+        self._run(look, self._on_looked)
 
     def _on_looked(self, look: FigureLook | None, error: TexSwarmError | None) -> None:
         if error is not None or look is None or self._is_stopped:
@@ -211,9 +233,11 @@ class BlobMirror:
         ready = self._settled(look)
         self._fresh = {path: seen for path, seen in self._fresh.items() if look.stamps.get(path) == seen.stamp}
         due = self._due(look, ready)
-        if due:
+        late = {name: self._replaced.figure(name) for name in look.late.keys() & ready}
+        if due or late:
             most_bytes = self.most_bytes
-            self._run(lambda: self._take_in(due, most_bytes), lambda taken, error: self._on_taken(look, taken, error))
+            work = partial(self._take_in, due, late, most_bytes)
+            self._run(work, lambda taken, error: self._on_taken(look, taken, error))
         else:
             self._decide(look)
 
@@ -242,7 +266,7 @@ class BlobMirror:
         """Return the paths of new contents that can be copied now; what else has changed is unsettled."""
         known = {record.path: record for record in self._records.values()}
         changes: dict[str, Change] = {}
-        for path, stamp in look.stamps.items():
+        for path, stamp in (*look.stamps.items(), *look.late.items()):
             seen = self._fresh.get(path) or known.get(path)
             if seen is None or seen.stamp != stamp or seen.blob.blob_hash not in self._contents:
                 age_s = (self._wall_clock() * _NS - stamp.modified_ns) / _NS
@@ -258,9 +282,14 @@ class BlobMirror:
             self._later(settled.again_s)
         return set(settled.ready) - self._unsettled
 
-    def _take_in(self, paths: list[str], most_bytes: int) -> _Taken:
+    def _take_in(self, paths: list[str], late: Mapping[str, ReplacedFigure], most_bytes: int) -> _Taken:
         """In a job."""
         taken = _Taken()
+        for name, figure in late.items():
+            try:
+                taken.late[name] = self._folder.take_in_replaced(figure, most_bytes)
+            except TexSwarmError as error:
+                taken.errors[name] = error
         for path in paths:
             try:
                 taken.files[path] = self._folder.take_in(path, most_bytes)
@@ -275,6 +304,7 @@ class BlobMirror:
         for path, record in taken.files.items():
             self._fresh[path] = record
             self._contents[record.blob.blob_hash] = record.blob.size
+        self._contents |= {record.blob.blob_hash: record.blob.size for record in taken.late.values()}
         self._unsettled |= taken.errors.keys()
         changing = {path for path, reason in taken.errors.items() if isinstance(reason, ChangedOnDiskError)}
         if changing:
@@ -284,11 +314,11 @@ class BlobMirror:
         self._failed = failed.keys()
         self.problems = {path: reason for path, reason in (kept | failed).items() if path in look.stamps}
         self._error = next((reason for reason in failed.values() if isinstance(reason, StorageError)), None)
-        self._decide(look)
+        self._decide(look, taken.late)
 
     # ── what is to be done ──────────────────────────────────────────────────────────────────────────────
 
-    def _decide(self, look: FigureLook) -> None:
+    def _decide(self, look: FigureLook, late: Mapping[str, FigureRecord] = MappingProxyType({})) -> None:
         on_disk = self._on_disk(look)
         files = self._written_here()
         facts = FigureFacts(
@@ -302,16 +332,21 @@ class BlobMirror:
             lost=self._lost_here(files),
             returning=self._document.changed_while_removed,
             may_return=self._may_write(),
+            late=self._replaced.saves(late),
             is_whole=look.is_whole,
         )
         orders: list[_Order] = []
         with self._store.together():
             for step in figure_steps(facts):
                 try:
-                    self._take_step(step, on_disk, orders)
+                    if isinstance(step, LateStep):
+                        self._take_late(step, late)
+                    else:
+                        self._take_step(step, on_disk, orders)
                 except DocumentError as error:
                     self.problems[getattr(step, "path", str(step))] = error
             self._before_write()
+        self._note_late(late)
         self._store.wake()
         self._on_contents()
         if orders:
@@ -352,7 +387,7 @@ class BlobMirror:
                 on_disk[path] = seen
         return on_disk
 
-    def _take_step(self, step: FigureStep, on_disk: Mapping[str, FigureRecord], orders: list[_Order]) -> None:
+    def _take_step(self, step: DiskStep, on_disk: Mapping[str, FigureRecord], orders: list[_Order]) -> None:
         match step:
             case Know(file_id):
                 self._know(FileId(file_id), on_disk[self._document.files[FileId(file_id)].path])
@@ -384,9 +419,26 @@ class BlobMirror:
                 self._forget(FileId(file_id))
             case DeleteOut(file_id):
                 record = self._records[FileId(file_id)]
-                orders.append(_Order(FileId(file_id), record.path, None, on_disk[record.path]))
+                orders.append(_Order(FileId(file_id), record.path, None, on_disk[record.path], None, FileId(file_id)))
             case WriteOut(file_id):
                 self._order(FileId(file_id), on_disk, orders)
+
+    def _take_late(self, step: LateStep, late: Mapping[str, FigureRecord]) -> None:
+        match step:
+            case TakeLate(name, file_id):
+                self._document.set_blob(FileId(file_id), late[name].blob)
+            case ReturnLate(name, file_id, path):
+                self._document.add_blob(self._document.free_path(path), late[name].blob, FileId(file_id))
+            case KeepLate(name, copy_path):
+                copy = self._document.add_blob(copy_path, late[name].blob)
+                self._replaced.taken(name, late[name], self._clock(), copy)
+        self._is_wanted = True  # the next round writes it
+
+    def _note_late(self, late: Mapping[str, FigureRecord]) -> None:
+        now = self._clock()
+        for name, record in late.items():
+            self._replaced.taken(name, record, now)
+        self._replaced.drop_old(now, kept=self._unsettled)
 
     def _order(self, file_id: FileId, on_disk: Mapping[str, FigureRecord], orders: list[_Order]) -> None:
         """Have a content, which is here, written."""
@@ -395,7 +447,15 @@ class BlobMirror:
         there = on_disk.get(old.path) if old is not None else None
         if there is not None and there.blob == blob:  # another program put there what the document says: it moves along
             old = there
-        orders.append(_Order(file_id, entry.path, blob, on_disk.get(entry.path), old))
+        expected = on_disk.get(entry.path)
+        whose = self._owner(expected) if expected is not None else None
+        orders.append(_Order(file_id, entry.path, blob, expected, old, whose))
+
+    def _owner(self, there: FigureRecord) -> FileId | None:
+        """Say which file of the project what is on disk is."""
+        records = (each for each, one in self._records.items() if (one.path, one.blob) == (there.path, there.blob))
+        named = (each for each, entry in self._document.blob_files.items() if entry.blob == there.blob)
+        return next(records, None) or next(named, None)
 
     def _know(self, file_id: FileId, record: FigureRecord) -> None:
         self._fresh.pop(record.path, None)
@@ -425,10 +485,16 @@ class BlobMirror:
         if order.blob is None:
             self._folder.remove(order.path, expected=order.expected)
             done.records[order.file_id] = None
-            return
-        done.records[order.file_id] = self._folder.write(order.path, order.blob, expected=order.expected)
-        if order.old is not None and order.old.path not in {order.path, *claimed}:
+        else:
+            done.records[order.file_id] = self._folder.write(order.path, order.blob, expected=order.expected)
+        self._keep_replaced(order.whose or order.file_id, done)
+        if order.blob is not None and order.old is not None and order.old.path not in {order.path, *claimed}:
             self._folder.remove(order.old.path, expected=order.old)
+            self._keep_replaced(order.file_id, done)
+
+    def _keep_replaced(self, file_id: FileId, done: _Done) -> None:
+        done.replaced += [(file_id, figure) for figure in self._folder.replaced]
+        self._folder.replaced.clear()
 
     def _on_done(self, done: _Done | None, error: TexSwarmError | None) -> None:
         if done is None:
@@ -440,6 +506,7 @@ class BlobMirror:
             else:
                 self._know(file_id, record)
                 self.problems.pop(record.path, None)
+        self._replaced.keep(done.replaced, self._clock())
         self._store.wake()
         self.problems |= done.errors
         self._is_wanted = self._is_wanted or done.is_changed
@@ -454,6 +521,9 @@ class BlobMirror:
         self._tell_reports()
         if error is not None and not self._is_stopped:
             self._later(_RETRY_S)
+        rest_s = self._replaced.rest_s(self._clock())
+        if rest_s is not None and not self._is_stopped:
+            self._later(rest_s)
         awaited = self._unsettled.difference(self._failed)  # what could not be copied was told, and is not waited for
         if self._is_wanted and not self._is_stopped and error is None:
             self._begin()

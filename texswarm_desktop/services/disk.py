@@ -14,8 +14,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from io import BytesIO
 from pathlib import Path
-from typing import Final, Protocol
+from typing import BinaryIO, Final, Protocol
 
 from texswarm_desktop.services.atomic_file import sync_folder, write_new
 
@@ -43,6 +44,9 @@ class HeldFile(Protocol):
 
     def read(self) -> bytes:
         """Return everything that is in it."""
+
+    def reader(self) -> BinaryIO:
+        """Return what reads it bit by bit, from its start."""
 
     def close(self) -> None:
         """Let go of it; may be called again."""
@@ -177,6 +181,12 @@ class _OpenFile:
         assert self._descriptor is not None
         return os.pread(self._descriptor, self.status().st_size, 0)
 
+    def reader(self) -> BinaryIO:
+        assert self._descriptor is not None
+        file = os.fdopen(os.dup(self._descriptor), "rb")
+        file.seek(0)
+        return file
+
     def close(self) -> None:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
@@ -197,6 +207,9 @@ class _NotHeld:
 
     def read(self) -> bytes:
         return self._data
+
+    def reader(self) -> BinaryIO:
+        return BytesIO(self._data)
 
     def close(self) -> None:
         self._data = b""

@@ -2,13 +2,14 @@
 
 Nothing is read or written through a symbolic link, nor outside the folder, nor of a kind that is no figure: paths come
 from other people. What another program saves in the very moment in which a file is replaced or deleted stays, where the
-system lets two files change places. Every method blocks.
+system lets two files change places, and what it writes into one that it opened before is looked at afterwards. Every
+method blocks.
 """
 
 import os
 import stat
-from collections.abc import Collection
-from contextlib import suppress
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ from texswarm_desktop.services.disk import Disk, SystemDisk
 from texswarm_desktop.services.disk_errors import not_writable
 from texswarm_desktop.services.figure_record import FigureRecord, Stamp, stamp_of
 from texswarm_desktop.services.folder_walk import FolderWalk
+from texswarm_desktop.services.replaced_figures import ReplacedFigure
 from texswarm_server.document.blob_ref import BlobRef
 from texswarm_server.protocol.errors import ChangedOnDiskError, FilePathError, OutOfReachError
 
@@ -31,17 +33,21 @@ class FigureLook:
     """The binary files that are there. `left_out`: those that are not to be brought in.
 
     `on_purpose`: what the people here wish to share; `is_whole`: False where there is nothing in the folder at all, so
-    that nobody takes that for a deletion.
+    that nobody takes that for a deletion; `late`: see `services.replaced_figures`.
     """
 
     stamps: dict[str, Stamp] = field(default_factory=dict)
     left_out: set[str] = field(default_factory=set)
     is_whole: bool = True
+    late: dict[str, Stamp] = field(default_factory=dict)
     on_purpose: SharedOnPurpose = field(default_factory=SharedOnPurpose)
 
 
 class FigureFolder:
-    """The folder `root`. Paths are relative, with `/`."""
+    """The folder `root`. Paths are relative, with `/`.
+
+    `replaced`: files that were replaced or deleted, and that somebody may still have open; who reads that empties it.
+    """
 
     def __init__(self, root: Path, cache: BlobCache, disk: Disk | None = None) -> None:
         self._root = root
@@ -49,6 +55,7 @@ class FigureFolder:
         self._disk = disk or SystemDisk()
         self._walk = FolderWalk(root, takes=may_be_binary)
         self._texts: dict[str, Stamp] = {}
+        self.replaced: list[ReplacedFigure] = []
 
     def look(self, known: Collection[str], texts: Collection[str] = ()) -> FigureLook:
         """List the binary files; those at `known` paths are the project's, whatever its rules leave out.
@@ -78,6 +85,12 @@ class FigureFolder:
         blob, stamp = self._cache.take_in(self._target(path), most_bytes)
         return FigureRecord(path, blob, stamp)
 
+    def take_in_replaced(self, figure: ReplacedFigure, most_bytes: int) -> FigureRecord:
+        """Copy what is in a file that was replaced; raises as `take_in` does."""
+        path = figure.record.path
+        blob, stamp = self._cache.take_in_held(figure.held, path, most_bytes)
+        return FigureRecord(path, blob, stamp)
+
     def write(self, path: str, blob: BlobRef, *, expected: FigureRecord | None) -> FigureRecord:
         """Put a content that is here into the file at `path`, if that is as `expected` (None: not there).
 
@@ -92,19 +105,19 @@ class FigureFolder:
             target.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise not_writable(target.parent, error) from error
-        put = self._put_beside if expected is None else partial(self._take_place, there=expected.stamp)
+        put = self._put_beside if expected is None else partial(self._take_place, there=expected)
         stamp = self._cache.put_out(blob, target, put)
         return FigureRecord(path, blob, stamp)
 
     def remove(self, path: str, *, expected: FigureRecord | None) -> None:
         """Delete the file at `path` and folders that get empty; raises ChangedOnDiskError or NotWritableError."""
         target = self._target(path)
-        there = _stamp_of(target)
-        if there is None:
+        if _stamp_of(target) is None:
             return
         self._check(target, expected)
+        assert expected is not None
         try:
-            self._take_away(target, there)
+            self._take_away(target, expected)
         except OSError as error:
             raise not_writable(target, error) from error
         with suppress(OSError):
@@ -130,9 +143,13 @@ class FigureFolder:
         except FileExistsError as error:
             raise ChangedOnDiskError(str(target)) from error
 
-    def _take_place(self, temporary: Path, target: Path, there: Stamp) -> None:
+    def _take_place(self, temporary: Path, target: Path, there: FigureRecord) -> None:
         """Let the new file have the name of the old one, unless that is not as `there`: then it keeps it."""
         ours = _stamp_of(temporary)
+        with self._holding(target, there):
+            self._change_places(temporary, target, there.stamp, ours)
+
+    def _change_places(self, temporary: Path, target: Path, there: Stamp, ours: Stamp | None) -> None:
         if _stamp_of(target) != there:
             raise ChangedOnDiskError(str(target))
         try:
@@ -147,8 +164,28 @@ class FigureFolder:
                 self._disk.exchange(temporary, target)
             raise ChangedOnDiskError(str(target))
 
-    def _take_away(self, target: Path, there: Stamp) -> None:
+    @contextmanager
+    def _holding(self, target: Path, there: FigureRecord) -> Iterator[None]:
+        """Hold what is at `target`, as `there`, for whoever has it open, if it is replaced or deleted meanwhile."""
+        held = None
+        if os.name != "nt":  # there nobody can have it open
+            with suppress(OSError):
+                held = self._disk.hold(target)
+        try:
+            yield
+        except BaseException:
+            if held is not None:
+                held.close()
+            raise
+        if held is not None:
+            self.replaced.append(ReplacedFigure(there, held))
+
+    def _take_away(self, target: Path, there: FigureRecord) -> None:
         """Delete a file, unless it is not as `there`: looked at once more when nobody finds it any more."""
+        with self._holding(target, there):
+            self._put_away(target, there.stamp)
+
+    def _put_away(self, target: Path, there: Stamp) -> None:
         aside = temporary_beside(target)
         try:
             self._disk.rename(target, aside)

@@ -17,7 +17,7 @@ from texswarm_desktop.services.folder_writer import Replaced
 #: For how long, after it was replaced or last written to.
 HELD_S: Final = 2.0
 #: How many at once; each costs a descriptor.
-_MOST: Final = 64
+MOST_HELD: Final = 64
 _PREFIX: Final = "replaced: "
 
 
@@ -40,7 +40,7 @@ class ReplacedFiles:
         for one in files:
             self._count += 1
             self._kept[f"{_PREFIX}{self._count}"] = _Kept(one, one.text, now)
-        while len(self._kept) > _MOST:
+        while len(self._kept) > MOST_HELD:
             self._drop(next(iter(self._kept)))
 
     def look(self) -> Callable[[], dict[str, DiskFile]]:

@@ -8,7 +8,9 @@ import errno
 import os
 import stat
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from texswarm_desktop.core.text_bytes import DecodedText, decode_text
 from texswarm_desktop.services.disk import Entry
@@ -264,6 +266,9 @@ class HeldInode:
     def read(self) -> bytes:
         self._step("read a held file")
         return self._inode.data
+
+    def reader(self) -> BinaryIO:
+        return BytesIO(self.read())
 
     def close(self) -> None:
         if self._is_open:

@@ -1,27 +1,33 @@
-"""A figure that another program saves in the very moment in which it is replaced or deleted here stays."""
+"""A figure that another program saves in the moment in which it is replaced or deleted here, or afterwards, stays."""
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager, suppress
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.helpers.live_folder import fill
+from tests.helpers.run_async import runs_async, until
 from texswarm_desktop.core.project_files import OWN_FOLDER
 from texswarm_desktop.services.blob_cache import BlobCache
 from texswarm_desktop.services.disk import SystemDisk
 from texswarm_desktop.services.figure_folder import FigureFolder
+from texswarm_desktop.services.project import Project
 from texswarm_server.document.blob_ref import BlobRef
 from texswarm_server.protocol.errors import ChangedOnDiskError
 from texswarm_server.protocol.ids import BlobHash
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import AsyncIterator, Callable
+    from concurrent.futures import Executor
 
     from texswarm_desktop.services.figure_record import FigureRecord
+    from texswarm_server.document.project_document import FileId
 
-PATH = "plot.png"
+PATH, COPY = "plot.png", "plot (2).png"
 OLD, NEW, THEIRS = b"\x89PNG old", b"\x89PNG new", b"\x89PNG of another program"
 
 
@@ -91,7 +97,10 @@ class Scene:
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Any:
-    return Scene(tmp_path)
+    scene = Scene(tmp_path)
+    yield scene
+    for figure in scene.folder.replaced:
+        figure.held.close()
 
 
 def can_exchange(folder: Path) -> bool:
@@ -153,3 +162,131 @@ def test_one_that_somebody_else_deleted_is_gone(scene: Scene) -> None:
     scene.disk.before, scene.disk.saves = ["rename"], scene.target.unlink
     scene.folder.remove(PATH, expected=known)
     assert scene.names() == []
+
+
+# ── written in place, by a program that opened the file before ──────────────────────────────────────────
+
+
+class Writer:
+    """A program that opened a figure, and saves in place later."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("r+b")
+
+    def save(self, data: bytes) -> None:
+        self._file.seek(0)
+        self._file.truncate()
+        self._file.write(data)
+        self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+async def drawn(folder: Path, executor: Executor) -> Project:
+    """Return a project with a figure that is known."""
+    fill(folder, {"main.tex": "Hello"})
+    (folder / PATH).write_bytes(OLD)
+    project = await Project.open(folder, store_executor=executor)
+    await until(lambda: project.document.file_at(PATH) is not None)
+    return project
+
+
+@asynccontextmanager
+async def opened_before(folder: Path, executor: Executor) -> AsyncIterator[tuple[Project, FileId, Writer]]:
+    async with await drawn(folder, executor) as project:
+        file_id = project.document.file_at(PATH)
+        assert file_id is not None
+        writer = Writer(folder / PATH)
+        try:
+            yield project, file_id, writer
+        finally:
+            writer.close()
+
+
+def blob_of(project: Project, data: bytes) -> BlobRef:
+    """Return a content that has arrived."""
+    blob = BlobRef(BlobHash(sha256(data).hexdigest()), len(data))
+    project.blobs.keep(blob, 0, data, lambda _received, _kept: None)
+    return blob
+
+
+def figures(folder: Path) -> dict[str, bytes]:
+    return {each.name: each.read_bytes() for each in folder.glob("*.png")}
+
+
+async def until_replaced(folder: Path) -> None:
+    await until(lambda: figures(folder) == {PATH: NEW}, "another content is there")
+
+
+@runs_async
+async def test_what_is_written_late_into_a_replaced_figure_is_kept_beside(tmp_path: Path, executor: Executor) -> None:
+    folder = tmp_path / "paper"
+    async with opened_before(folder, executor) as (project, file_id, writer):
+        project.document.set_blob(file_id, blob_of(project, NEW))
+        await until_replaced(folder)
+        writer.save(THEIRS)
+        await until(lambda: figures(folder) == {PATH: NEW, COPY: THEIRS}, "both are there")
+        writer.save(THEIRS + b" and more")
+        await until(lambda: figures(folder) == {PATH: NEW, COPY: THEIRS + b" and more"}, "and what is written later")
+
+
+@runs_async
+async def test_what_is_written_late_into_a_deleted_figure_brings_it_back(tmp_path: Path, executor: Executor) -> None:
+    folder = tmp_path / "paper"
+    async with opened_before(folder, executor) as (project, file_id, writer):
+        project.document.remove_file(file_id)
+        await until(lambda: not (folder / PATH).exists())
+        writer.save(THEIRS)
+        await until(lambda: figures(folder) == {PATH: THEIRS}, "it is there again")
+        assert project.document.file_at(PATH) == file_id
+
+
+@runs_async
+async def test_what_is_written_late_into_a_renamed_figure_is_in_it(tmp_path: Path, executor: Executor) -> None:
+    folder = tmp_path / "paper"
+    async with opened_before(folder, executor) as (project, file_id, writer):
+        project.document.rename_file(file_id, "moved.png")
+        await until(lambda: not (folder / PATH).exists())
+        writer.save(THEIRS)
+        await until(lambda: figures(folder) == {"moved.png": THEIRS}, "it is under the new name")
+
+
+@runs_async
+async def test_of_two_figures_that_change_places_what_is_written_late_goes_where_it_was_meant(
+    tmp_path: Path, executor: Executor
+) -> None:
+    folder = tmp_path / "paper"
+    async with opened_before(folder, executor) as (project, file_id, writer):
+        (folder / "other.png").write_bytes(NEW)
+        await until(lambda: project.document.file_at("other.png") is not None)
+        other_id = project.document.file_at("other.png")
+        assert other_id is not None
+        project.document.rename_file(file_id, "aside.png")
+        project.document.rename_file(other_id, PATH)
+        project.document.rename_file(file_id, "other.png")
+        await until(lambda: figures(folder) == {"other.png": OLD, PATH: NEW})
+        writer.save(THEIRS)
+        await until(lambda: figures(folder) == {"other.png": THEIRS, PATH: NEW}, "it is in the one that was open")
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts what is open by /proc")
+@runs_async
+async def test_a_replaced_figure_is_let_go_of_after_a_while(tmp_path: Path, executor: Executor) -> None:
+    def held() -> list[str]:
+        return [one for one in map(_link_of, Path("/proc/self/fd").iterdir()) if "(deleted)" in one and "paper" in one]
+
+    folder = tmp_path / "paper"
+    async with await drawn(folder, executor) as project:
+        file_id = project.document.file_at(PATH)
+        assert file_id is not None
+        project.document.set_blob(file_id, blob_of(project, NEW))
+        await until_replaced(folder)
+        assert held() != []
+        await until(lambda: held() == [], "nothing is open any more")
+
+
+def _link_of(path: Path) -> str:
+    with suppress(OSError):
+        return str(path.readlink())
+    return ""
