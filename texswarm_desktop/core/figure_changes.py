@@ -93,6 +93,14 @@ class RenameFigure:
 
 
 @dataclass(frozen=True, slots=True)
+class RenameBeside:
+    """Another program gave the file a name that another file has in the document: it gets one beside that."""
+
+    file_id: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class RemoveFigure:
     """Another program deleted the file."""
 
@@ -182,6 +190,7 @@ DiskStep = (
     | AddFigure
     | TakeContent
     | RenameFigure
+    | RenameBeside
     | RemoveFigure
     | BringBack
     | KeepBoth
@@ -274,9 +283,21 @@ def _gone(facts: FigureFacts, file_id: str, figure: Figure, fresh: list[str], ta
     if twin is not None:  # also where somebody else renamed it too, or changed it, which is written there next
         fresh.remove(twin)
         return [RenameFigure(file_id, twin)]
+    if (path := _twin_in_the_way(facts, ours)) is not None:
+        return [RenameBeside(file_id, _free_name(path, taken))]
     if figure != record:
         return _write_out(facts, file_id, figure, taken)
     return [RemoveFigure(file_id)] if facts.is_whole else []
+
+
+def _twin_in_the_way(facts: FigureFacts, ours: Collection[str]) -> str | None:
+    """Return where one of these contents was put under a name at which another content is to be written."""
+    known = {record.path for record in facts.records.values()}
+    for figure in facts.document.values():
+        there = facts.disk.get(figure.path)
+        if there in ours and there != figure.blob_hash and figure.path not in {*known, *facts.unsettled}:
+            return figure.path
+    return None
 
 
 def _write_out(facts: FigureFacts, file_id: str, figure: Figure, taken: set[str]) -> list[FigureStep]:

@@ -30,6 +30,7 @@ from texswarm_desktop.core.figure_changes import (
     Know,
     LateStep,
     RemoveFigure,
+    RenameBeside,
     RenameFigure,
     Return,
     ReturnLate,
@@ -49,10 +50,12 @@ from texswarm_desktop.services.replica_store import ReplicaStore
 from texswarm_server.document.blob_ref import BlobRef
 from texswarm_server.document.project_document import FileEntry, FileId, ProjectDocument
 from texswarm_server.protocol.errors import (
+    BlobContentError,
     ChangedOnDiskError,
     DocumentError,
     KindNotTakenError,
     KindNotWantedError,
+    NotReadableError,
     StorageError,
     TexSwarmError,
 )
@@ -95,6 +98,7 @@ class _Done:
     records: dict[FileId, FigureRecord | None] = field(default_factory=dict)
     errors: dict[str, TexSwarmError] = field(default_factory=dict)
     replaced: list[tuple[FileId, ReplacedFigure]] = field(default_factory=list)
+    damaged: set[BlobHash] = field(default_factory=set)
     is_changed: bool = False
 
 
@@ -250,17 +254,20 @@ class BlobMirror:
         due: list[str] = []
         size = 0
         wanted = ready & look.stamps.keys()
-        if look.stamps.keys() >= {record.path for record in self._records.values()}:
+        if not self._gone(look):
             wanted -= look.left_out
         for path in sorted(wanted):
             if path not in self.problems:
                 if size and size + look.stamps[path].size > _AT_ONCE_BYTES:
-                    self._unsettled |= wanted - set(due)
+                    self._unsettled |= wanted - set(due) | {record.path for record in self._gone(look)}
                     self._is_wanted = True
                     break
                 size += look.stamps[path].size
             due.append(path)
         return due
+
+    def _gone(self, look: FigureLook) -> list[FigureRecord]:
+        return [record for record in self._records.values() if record.path not in look.stamps]
 
     def _settled(self, look: FigureLook) -> set[str]:
         """Return the paths of new contents that can be copied now; what else has changed is unsettled."""
@@ -271,13 +278,14 @@ class BlobMirror:
             if seen is None or seen.stamp != stamp or seen.blob.blob_hash not in self._contents:
                 age_s = (self._wall_clock() * _NS - stamp.modified_ns) / _NS
                 changes[path] = Change(stamp, Doubt.GROWING, age_s)
-        for path in known.keys() - look.stamps.keys():
+        gone = known.keys() - look.stamps.keys()
+        for path in gone:
             changes[path] = Change(None, Doubt.GONE)
         settled = settle(self._sights, changes, self._clock())
         self._sights = settled.sights  # also of what is ready: it may not be taken this time
         self._unsettled = set(settled.waiting)
-        if self._unsettled & (known.keys() - look.stamps.keys()):  # one of the new ones may be one that is about to go
-            self._unsettled |= {path for path in look.stamps if path not in known}
+        if self._unsettled & gone:  # one of the new ones may be one that is about to go, and which is not known yet
+            self._unsettled |= {path for path in look.stamps if path not in known} | gone
         if settled.again_s is not None:
             self._later(settled.again_s)
         return set(settled.ready) - self._unsettled
@@ -399,11 +407,15 @@ class BlobMirror:
             case RenameFigure(file_id, path):
                 self._document.rename_file(FileId(file_id), path)
                 self._know(FileId(file_id), on_disk[path])
+            case RenameBeside(file_id, path):
+                self._forget(FileId(file_id))
+                self._document.rename_file(FileId(file_id), path)
+                self._is_wanted = True  # the next round writes it
             case RemoveFigure(file_id):
                 self._forget(FileId(file_id))
                 self._document.remove_file(FileId(file_id))
             case BringBack(file_id, path):
-                self._document.add_blob(path, on_disk[path].blob, FileId(file_id))
+                self._document.bring_back_blob(FileId(file_id), path, on_disk[path].blob)
                 self._know(FileId(file_id), on_disk[path])
             case KeepBoth(path, copy_path):
                 self._document.add_blob(copy_path, on_disk[path].blob)
@@ -417,18 +429,15 @@ class BlobMirror:
                 self._is_wanted = True
             case Forget(file_id):
                 self._forget(FileId(file_id))
-            case DeleteOut(file_id):
-                record = self._records[FileId(file_id)]
-                orders.append(_Order(FileId(file_id), record.path, None, on_disk[record.path], None, FileId(file_id)))
-            case WriteOut(file_id):
-                self._order(FileId(file_id), on_disk, orders)
+            case DeleteOut() | WriteOut():
+                orders.append(self._order(step, on_disk))
 
     def _take_late(self, step: LateStep, late: Mapping[str, FigureRecord]) -> None:
         match step:
             case TakeLate(name, file_id):
                 self._document.set_blob(FileId(file_id), late[name].blob)
             case ReturnLate(name, file_id, path):
-                self._document.add_blob(self._document.free_path(path), late[name].blob, FileId(file_id))
+                self._document.bring_back_blob(FileId(file_id), self._document.free_path(path), late[name].blob)
             case KeepLate(name, copy_path):
                 copy = self._document.add_blob(copy_path, late[name].blob)
                 self._replaced.taken(name, late[name], self._clock(), copy)
@@ -440,16 +449,27 @@ class BlobMirror:
             self._replaced.taken(name, record, now)
         self._replaced.drop_old(now, kept=self._unsettled)
 
-    def _order(self, file_id: FileId, on_disk: Mapping[str, FigureRecord], orders: list[_Order]) -> None:
-        """Have a content, which is here, written."""
+    def _order(self, step: DeleteOut | WriteOut, on_disk: Mapping[str, FigureRecord]) -> _Order:
+        file_id = FileId(step.file_id)
+        if isinstance(step, DeleteOut):
+            record = self._records[file_id]
+            return _Order(file_id, record.path, None, on_disk[record.path], None, file_id)
         entry = self._document.files[file_id]
-        blob, old = _blob(entry.blob), self._records.get(file_id)
-        there = on_disk.get(old.path) if old is not None else None
-        if there is not None and there.blob == blob:  # another program put there what the document says: it moves along
-            old = there
+        blob, old = _blob(entry.blob), self._old(file_id, on_disk)
         expected = on_disk.get(entry.path)
         whose = self._owner(expected) if expected is not None else None
-        orders.append(_Order(file_id, entry.path, blob, expected, old, whose))
+        return _Order(file_id, entry.path, blob, expected, old, whose)
+
+    def _old(self, file_id: FileId, on_disk: Mapping[str, FigureRecord]) -> FigureRecord | None:
+        """Return the file as it is where it was, None if it is not there any more."""
+        known = self._records.get(file_id)
+        there = on_disk.get(known.path) if known is not None else None
+        if known is None or there is None:
+            return None
+        if there.blob not in {known.blob, self._document.files[file_id].blob}:  # it keeps the name, and becomes a file
+            self._is_wanted = True
+            return None
+        return there  # with the latter, another program put there what the document says: it moves along
 
     def _owner(self, there: FigureRecord) -> FileId | None:
         """Say which file of the project what is on disk is."""
@@ -479,6 +499,8 @@ class BlobMirror:
                 done.is_changed = True
             except TexSwarmError as error:
                 done.errors[order.path] = error
+                if order.blob is not None and isinstance(error, BlobContentError | NotReadableError):
+                    done.damaged.add(order.blob.blob_hash)
         return done
 
     def _carry_out_one(self, order: _Order, claimed: Collection[str], done: _Done) -> None:
@@ -486,10 +508,22 @@ class BlobMirror:
             self._folder.remove(order.path, expected=order.expected)
             done.records[order.file_id] = None
         else:
-            done.records[order.file_id] = self._folder.write(order.path, order.blob, expected=order.expected)
+            self._write_out(order, order.blob, order.old, claimed, done)
         self._keep_replaced(order.whose or order.file_id, done)
-        if order.blob is not None and order.old is not None and order.old.path not in {order.path, *claimed}:
-            self._folder.remove(order.old.path, expected=order.old)
+
+    def _write_out(
+        self, order: _Order, blob: BlobRef, old: FigureRecord | None, claimed: Collection[str], done: _Done
+    ) -> None:
+        """What is to go under the old name may have another one by now, and is that file then: a look will tell."""
+        if old is None or old.path in {order.path, *claimed}:
+            done.records[order.file_id] = self._folder.write(order.path, blob, expected=order.expected)
+        elif old.blob == blob and order.expected is None:
+            done.records[order.file_id] = self._folder.move(old, order.path)
+        else:
+            self._folder.check(old)
+            done.records[order.file_id] = self._folder.write(order.path, blob, expected=order.expected)
+            self._keep_replaced(order.whose or order.file_id, done)
+            self._folder.remove(old.path, expected=old)
             self._keep_replaced(order.file_id, done)
 
     def _keep_replaced(self, file_id: FileId, done: _Done) -> None:
@@ -507,6 +541,8 @@ class BlobMirror:
                 self._know(file_id, record)
                 self.problems.pop(record.path, None)
         self._replaced.keep(done.replaced, self._clock())
+        for blob_hash in done.damaged:  # it is to be fetched again
+            self._contents.pop(blob_hash, None)
         self._store.wake()
         self.problems |= done.errors
         self._is_wanted = self._is_wanted or done.is_changed

@@ -25,7 +25,7 @@ from texswarm_desktop.services.figure_record import FigureRecord, Stamp, stamp_o
 from texswarm_desktop.services.folder_walk import FolderWalk
 from texswarm_desktop.services.replaced_figures import ReplacedFigure
 from texswarm_server.document.blob_ref import BlobRef
-from texswarm_server.protocol.errors import ChangedOnDiskError, FilePathError, OutOfReachError
+from texswarm_server.protocol.errors import ChangedOnDiskError, FilePathError, NotReadableError, OutOfReachError
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +81,17 @@ class FigureFolder:
         return look
 
     def take_in(self, path: str, most_bytes: int) -> FigureRecord:
-        """Copy a file among the contents; raises what `BlobCache.take_in` does, and FilePathError."""
-        blob, stamp = self._cache.take_in(self._target(path), most_bytes)
+        """Copy a file among the contents; raises what `BlobCache.take_in` does, and FilePathError.
+
+        One that is gone has changed, and is no file that cannot be read.
+        """
+        target = self._target(path)
+        try:
+            blob, stamp = self._cache.take_in(target, most_bytes)
+        except NotReadableError as error:
+            if _stamp_of(target) is None:  # it was there a moment ago
+                raise ChangedOnDiskError(path) from error
+            raise
         return FigureRecord(path, blob, stamp)
 
     def take_in_replaced(self, figure: ReplacedFigure, most_bytes: int) -> FigureRecord:
@@ -109,6 +118,29 @@ class FigureFolder:
         stamp = self._cache.put_out(blob, target, put)
         return FigureRecord(path, blob, stamp)
 
+    def check(self, expected: FigureRecord) -> None:
+        """Raise ChangedOnDiskError when another program changed a file or took it away, or FilePathError."""
+        self._check(self._target(expected.path), expected)
+
+    def move(self, old: FigureRecord, path: str) -> FigureRecord:
+        """Give a file, which is as `old`, another name that nothing has: it stays the file that somebody may have open.
+
+        Also between names that differ in letter case only, on systems that do not tell them apart. Raises as `write`.
+        """
+        source, target = self._target(old.path), self._target(path)
+        self._check(source, old)
+        is_same = (there := _stamp_of(target)) is not None and there.inode == old.stamp.inode
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            (self._disk.rename if is_same else self._disk.put_beside)(source, target)
+        except (FileExistsError, FileNotFoundError) as error:
+            raise ChangedOnDiskError(str(target)) from error
+        except OSError as error:
+            raise not_writable(target, error) from error
+        self._disk.sync_folder(target.parent)
+        self._remove_empty(source)
+        return FigureRecord(path, old.blob, old.stamp)
+
     def remove(self, path: str, *, expected: FigureRecord | None) -> None:
         """Delete the file at `path` and folders that get empty; raises ChangedOnDiskError or NotWritableError."""
         target = self._target(path)
@@ -120,6 +152,9 @@ class FigureFolder:
             self._take_away(target, expected)
         except OSError as error:
             raise not_writable(target, error) from error
+        self._remove_empty(target)
+
+    def _remove_empty(self, target: Path) -> None:
         with suppress(OSError):
             for folder in target.parents:
                 if folder == self._root:

@@ -279,6 +279,17 @@ class ProjectDocument:
             self._files[file_id] = pycrdt.Map({"path": path, "kind": "blob", "blob": blob.to_map()})
         return file_id
 
+    def bring_back_blob(self, file_id: FileId, path: str, blob: BlobRef) -> None:
+        """Let a binary file that is removed be there again; raises FilePathError when the path is not one or is taken.
+
+        Somebody else may do the same at once, or give the file that was there another content: each content is named as
+        one that was set, so that the one that loses is known.
+        """
+        path, said = self._free_path(path), blob.to_map()
+        with self._local_tree_change():
+            self._files[file_id] = pycrdt.Map({"path": path, "kind": "blob", "blob": said, _SET + blob.blob_hash: said})
+            self._changed[_change_key(file_id, blob.blob_hash)] = {"path": path, **said}
+
     def set_blob(self, file_id: FileId, blob: BlobRef) -> None:
         """Let a binary file have another content; what lost against the one before stays what is to be kept."""
         if file_id not in self.blob_files:
@@ -315,10 +326,14 @@ class ProjectDocument:
     def changed_while_removed(self) -> Mapping[FileId, Sequence[ChangedBlob]]:
         """Binary files that somebody gave another content without knowing that they are removed: they are to return."""
         known = self.files
+        return {file_id: changes for file_id, changes in self._changes().items() if file_id not in known}
+
+    def _changes(self) -> dict[FileId, list[ChangedBlob]]:
+        """Return which contents were given to binary files, each by somebody who did not know of the others."""
         found: dict[FileId, list[ChangedBlob]] = {}
         for key, value in sorted(self._changed.to_py().items()):
             file_id, changed = FileId(key.partition(" ")[0]), ChangedBlob.from_map(value)
-            if changed is not None and file_id not in known and key == _change_key(file_id, changed.blob.blob_hash):
+            if changed is not None and key == _change_key(file_id, changed.blob.blob_hash):
                 found.setdefault(file_id, []).append(changed)
         return found
 
@@ -329,7 +344,7 @@ class ProjectDocument:
         """
         for number, changed in enumerate(self.changed_while_removed.get(file_id, ())):
             if number == 0:
-                self.add_blob(self.free_path(changed.path), changed.blob, file_id)
+                self.bring_back_blob(file_id, self.free_path(changed.path), changed.blob)
             else:
                 self.keep_lost_blob(file_id, changed.blob, self.free_path(changed.path))
 
@@ -450,14 +465,14 @@ class ProjectDocument:
 
     def _described(self, entries: dict[FileId, FileEntry]) -> dict[FileId, FileEntry]:
         """Say which content binary files have, and how texts are spelled; what is half a binary file is none at all."""
-        found, written = {}, self._files.to_py()
+        found, written, changes = {}, self._files.to_py(), self._changes()
         self._lost = {}
         for file_id, entry in entries.items():
             blob = BlobRef.from_map(written[file_id].get("blob"))
             if (blob is not None) == (written[file_id].get("kind") == "blob"):
                 spelling = None if blob else TextFormat.from_map(written[file_id].get("spelling"))
                 found[file_id] = replace(entry, blob=blob, spelling=spelling) if blob or spelling else entry
-                if lost := _lost(blob, written[file_id]):
+                if lost := _lost(blob, written[file_id], changes.get(file_id, ())):
                     self._lost[file_id] = lost
         return found
 
@@ -572,12 +587,16 @@ def _unique_paths(paths: dict[FileId, str]) -> dict[FileId, FileEntry]:
     return entries
 
 
-def _lost(blob: BlobRef | None, written: Mapping[str, Any]) -> list[BlobRef]:
-    """Where the content that won is not named twice, a program set it that names none: nothing is known of it."""
+def _lost(blob: BlobRef | None, written: Mapping[str, Any], changes: Iterable[ChangedBlob]) -> list[BlobRef]:
+    """Where the content that won is not named twice, a program set it that names none: nothing is known of it.
+
+    A content of `changes` that is not named in the entry was set in one that somebody removed and brought back.
+    """
     if blob is None or _SET + blob.blob_hash not in written:
         return []
-    said = {key: BlobRef.from_map(value) for key, value in sorted(written.items()) if key.startswith(_SET)}
-    return [one for key, one in said.items() if one is not None and one != blob and key == _SET + one.blob_hash]
+    said = {key: BlobRef.from_map(value) for key, value in written.items() if key.startswith(_SET)}
+    said |= {_SET + one.blob.blob_hash: one.blob for one in changes}
+    return [one for key, one in sorted(said.items()) if one is not None and one != blob and key == _SET + one.blob_hash]
 
 
 def _writers(event: pycrdt.TransactionEvent) -> frozenset[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -162,6 +163,53 @@ def test_one_that_somebody_else_deleted_is_gone(scene: Scene) -> None:
     scene.disk.before, scene.disk.saves = ["rename"], scene.target.unlink
     scene.folder.remove(PATH, expected=known)
     assert scene.names() == []
+
+
+def test_a_figure_that_gets_another_name_stays_the_file_that_others_may_have_open(scene: Scene) -> None:
+    known, before = scene.known(), scene.target.stat()
+    moved = scene.folder.move(known, "in/moved.png")
+    assert (moved.path, moved.stamp) == ("in/moved.png", known.stamp)
+    assert (scene.root / "in" / "moved.png").stat().st_ino == before.st_ino
+
+
+def test_a_figure_that_another_program_moved_meanwhile_is_not_there_a_second_time(scene: Scene) -> None:
+    known = scene.known()
+    scene.target.rename(scene.root / "elsewhere.png")
+    with pytest.raises(ChangedOnDiskError):
+        scene.folder.move(known, "moved.png")
+    assert scene.names() == ["elsewhere.png"]
+
+
+def test_a_figure_does_not_move_to_where_another_is(scene: Scene) -> None:
+    known = scene.known()
+    (scene.root / "moved.png").write_bytes(THEIRS)
+    with pytest.raises(ChangedOnDiskError):
+        scene.folder.move(known, "moved.png")
+    assert (scene.root / "moved.png").read_bytes() == THEIRS
+
+
+def test_a_figure_that_is_gone_before_it_is_read_has_changed(scene: Scene) -> None:
+    with pytest.raises(ChangedOnDiskError):
+        scene.folder.take_in("gone.png", 1000)
+
+
+@runs_async
+async def test_a_figure_that_is_renamed_on_disk_and_in_the_window_is_one_while_others_are_moved(
+    tmp_path: Path, executor: Executor
+) -> None:
+    folder = tmp_path / "paper"
+    async with await drawn(folder, executor) as project:
+        (folder / "other.png").write_bytes(NEW)
+        await until(lambda: project.document.file_at("other.png") is not None)
+        file_id = project.document.file_at(PATH)
+        assert file_id is not None
+        (folder / PATH).rename(folder / "here.png")
+        project.document.rename_file(file_id, "there.png")
+        await asyncio.sleep(0.2)  # the one counts as gone while the other does not yet
+        (folder / "other.png").rename(folder / "moved.png")
+        await until(lambda: project.document.file_at("moved.png") is not None)
+        await project.flush()
+        assert sorted(figures(folder).values()) == sorted([OLD, NEW])
 
 
 # ── written in place, by a program that opened the file before ──────────────────────────────────────────

@@ -539,3 +539,18 @@ async def test_a_figure_that_cannot_be_copied_is_told_and_shared_when_there_is_r
             await until(lambda: project.document.blob_files)
             await until(lambda: project.problem is None)
             assert (disk.root / "p" / "plot.png").read_bytes() == data
+
+
+@runs_async
+async def test_a_content_that_got_damaged_here_before_it_was_written_is_fetched_again(tmp_path, executor) -> None:
+    old, new = picture(20_000), picture(20_000, 2)
+    async with together(tmp_path, executor) as (ada, bob):
+        ada.put("plot.png", old)
+        await bob.gets("plot.png", old)
+        ada.put("plot.png", new)
+        await bob.gets("plot.png", new)
+        damaged = bob.folder / ".texswarm" / "blobs" / sha256(old).hexdigest()
+        damaged.write_bytes(picture(20_000, 3))
+        ada.put("plot.png", old)
+        await bob.gets("plot.png", old)
+        await until(lambda: not bob.project.blobs.problems, "nothing is in trouble any more")

@@ -19,6 +19,7 @@ from texswarm_desktop.core.figure_changes import (
     KeepLost,
     Know,
     RemoveFigure,
+    RenameBeside,
     RenameFigure,
     Return,
     TakeContent,
@@ -111,6 +112,16 @@ def test_a_file_that_is_gone_is_renamed_deleted_or_written_again() -> None:
     assert figure_steps(facts(A, {}, A, unsettled={"p.png"})) == []
 
 
+def test_a_file_that_got_the_name_of_another_that_is_to_be_written_there_is_beside_it() -> None:
+    both = FigureFacts(
+        records={"f": Figure("p.png", A)},
+        disk={"q.png": A},
+        document={"f": Figure("p.png", A), "g": Figure("q.png", B)},
+    )
+    assert figure_steps(both) == [RenameBeside("f", "q (2).png"), WriteOut("g")]
+    assert settled(dict(both.records), dict(both.disk), dict(both.document))[1] == {"q.png": B, "q (2).png": A}
+
+
 def test_a_file_deleted_in_the_document_is_deleted_unless_somebody_changed_it() -> None:
     assert figure_steps(facts(A, {"p.png": A})) == [DeleteOut("f")]
     assert figure_steps(facts(A, {"p.png": B})) == [BringBack("f", "p.png")]
@@ -167,6 +178,10 @@ def take(
                 records[file_id] = Figure(path, disk[path])
             case RenameFigure(file_id, path) | BringBack(file_id, path):
                 document[file_id] = records[file_id] = Figure(path, disk[path])
+            case RenameBeside(file_id, path):
+                document[file_id] = Figure(path, document[file_id].blob_hash)
+                claimed.add(path)
+                del records[file_id]
             case RemoveFigure(file_id):
                 del document[file_id], records[file_id]
             case KeepBoth(path, copy_path):

@@ -363,3 +363,41 @@ def test_of_changes_that_are_not_of_their_form_nothing_comes_back() -> None:
         one._changed[key] = value
     one._changed[f"{figure} {refs[2].blob_hash}"] = {"path": "a.png", **refs[1].to_map()}
     assert not one.changed_while_removed
+
+
+def test_what_somebody_set_while_another_deleted_the_figure_and_brought_it_back_is_not_forgotten() -> None:
+    one, other, figure, refs = agreed()
+    one.set_blob(figure, refs[3])
+    other.remove_file(figure)
+    other.bring_back_blob(figure, "a.png", refs[0])
+    exchange(one, other)
+    assert one.files == other.files
+    assert one.files[figure].blob == refs[0]
+    assert one.lost_blobs == other.lost_blobs == {figure: [refs[3]]}
+
+
+def test_of_two_who_bring_a_figure_back_with_other_contents_neither_is_forgotten() -> None:
+    one, other, figure, refs = agreed()
+    one.remove_file(figure)
+    exchange(one, other)
+    for replica, blob in ((one, refs[0]), (other, refs[3])):
+        replica.bring_back_blob(figure, "a.png", blob)
+    exchange(one, other)
+    (lost,) = one.lost_blobs[figure]
+    assert {one.files[figure].blob, lost} == {refs[0], refs[3]}
+
+
+def test_a_figure_that_two_brought_back_and_one_deleted_again_is_there_as_the_other_has_it() -> None:
+    one, other, figure, refs = agreed()
+    one.remove_file(figure)
+    exchange(one, other)
+    for replica, blob in ((one, refs[0]), (other, refs[3])):
+        replica.bring_back_blob(figure, "a.png", blob)
+    other.remove_file(figure)
+    exchange(one, other)
+    for replica in (one, other):
+        replica.return_blobs(figure)
+    exchange(one, other)
+    assert one.files == other.files
+    assert one.files[figure].blob == refs[0]
+    assert not one.lost_blobs
