@@ -10,12 +10,12 @@ import logging
 import socket
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Any, Final
+from typing import Final
 
 import ifaddr
 from zeroconf import Error as MulticastError
@@ -31,9 +31,10 @@ _logger = logging.getLogger(__name__)
 _LOOK_EVERY_S: Final = 2.0
 #: News is gathered for a moment, so that a flood of it costs little.
 _GATHER_S: Final = 0.02
-#: What was asked before the news is answered up to 1.2 s late, with what held then: after that it is told once more.
-_AGAIN_AFTER_S: Final = 1.5
-#: A host that was killed is gone from the lists of others this many seconds later.
+#: News is told several times, as packets get lost. What was asked before it is answered up to 1.2 s late, with what
+#: held then: after that it is told a last time.
+_TOLD_AFTER_S: Final = (0.0, 0.25, 0.5, 1.5)
+#: A host that was killed is gone from the lists of others this many seconds later, or a few more.
 HOST_TTL_S: Final = 20
 _OTHER_TTL_S: Final = 120
 _EVERY_IPV4: Final = "0.0.0.0"  # noqa: S104 - compared, not bound
@@ -52,9 +53,26 @@ class Service:
 
 
 def interface_addresses() -> list[str]:
-    """Return the addresses of this machine, IPv4 first; without loopback and what is good on one link only."""
+    """Return the addresses of this machine, IPv4 first; without loopback and what is good on one link only.
+
+    An IPv6 address that the system still looks for on other machines is none yet: it tells when it is.
+    """
     parsed = [ip_address(address) for address in dict.fromkeys(address for _, address, _ in _interfaces())]
-    return [str(address) for address in sorted(parsed, key=lambda one: one.version) if _is_announced(address)]
+    announced = sorted((one for one in parsed if _is_announced(one)), key=lambda one: one.version)
+    return [str(address) for address in announced if address.version == 4 or _is_ready(address)]
+
+
+def one_for_each_interface(
+    addresses: Collection[str], interface_of: Mapping[str, str], used: Collection[str]
+) -> list[str]:
+    """Return by which addresses multicast is spoken: one of each family on an interface, which has it only once. Pure.
+
+    Of several it is the one that is `used` already, so that nothing is taken down because there is one more.
+    """
+    chosen: dict[tuple[str, bool], str] = {}
+    for address in sorted(addresses, key=lambda one: one not in used):
+        chosen.setdefault((interface_of.get(address, address), ":" in address), address)
+    return [address for address in addresses if address in chosen.values()]
 
 
 def networks_of(addresses: list[str]) -> list[str]:
@@ -113,6 +131,7 @@ class MulticastThread(ABC):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake_event: asyncio.Event | None = None
         self._is_closing = False
+        self._spoken_on: list[str] = []
         self._ended: Future[None] = Future()
         self._ended.set_running_or_notify_cancel()
 
@@ -140,12 +159,16 @@ class MulticastThread(ABC):
     async def _opened(self, multicast: AsyncZeroconf) -> None:
         """Begin to speak on a fresh instance."""
 
-    def _moving(self, multicast: AsyncZeroconf, addresses: list[str]) -> None:  # noqa: B027 - who only asks has nothing to say
-        """Prepare for speaking on other addresses, which may say at once what was said on those before."""
+    def _moving(self, multicast: AsyncZeroconf) -> None:  # noqa: B027 - who only asks has nothing to say
+        """Prepare for speaking on other addresses, on which nothing may be said of what held before."""
 
     @abstractmethod
     async def _look(self, multicast: AsyncZeroconf, addresses: list[str], *, has_moved: bool) -> None:
         """Do what is due, now and then and after each wish; `has_moved` when the addresses are others than before."""
+
+    def _until_next_look_s(self) -> float:
+        """Return after how many seconds it looks again if nothing wakes it."""
+        return self._look_every_s
 
     @abstractmethod
     async def _goodbye(self, multicast: AsyncZeroconf) -> None:
@@ -203,15 +226,16 @@ class MulticastThread(ABC):
 
     async def _moved(self, multicast: AsyncZeroconf | None, addresses: list[str]) -> AsyncZeroconf | None:
         """Speak on these addresses from now on; None where there are none."""
+        self._spoken_on = one_for_each_interface(addresses, _interface_of_each(), self._spoken_on)
         if multicast is not None and addresses:
-            self._moving(multicast, addresses)
-            await multicast.async_update_interfaces(list(addresses))
+            self._moving(multicast)
+            await multicast.async_update_interfaces(list(self._spoken_on))
             return multicast
         if multicast is not None:
             await self._end(multicast)
         if not addresses:
             return None
-        fresh = AsyncZeroconf(interfaces=list(addresses))
+        fresh = AsyncZeroconf(interfaces=list(self._spoken_on))
         await fresh.zeroconf.async_wait_for_start()
         await self._opened(fresh)
         return fresh
@@ -223,7 +247,7 @@ class MulticastThread(ABC):
 
     async def _pause(self, event: asyncio.Event) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._look_every_s):
+            async with asyncio.timeout(self._until_next_look_s()):
                 await event.wait()
                 if not self._is_closing:
                     await asyncio.sleep(_GATHER_S)
@@ -245,10 +269,9 @@ class Advertiser(MulticastThread):
         self._service = service
         self._service_type = service_type
         self._host_ttl_s = host_ttl_s
-        self._telling: asyncio.Future[Any] | None = None
         self._told: ServiceInfo | None = None
         self._told_service: Service | None = None
-        self._again_at: float | None = None
+        self._due_at: list[float] = []
 
     @property
     def service(self) -> Service:
@@ -270,50 +293,66 @@ class Advertiser(MulticastThread):
 
     async def _look(self, multicast: AsyncZeroconf, addresses: list[str], *, has_moved: bool) -> None:
         service, now = self._service, asyncio.get_running_loop().time()
-        is_news = has_moved or service != self._told_service
-        if not is_news and (self._again_at is None or now < self._again_at):
-            return
-        self._again_at = now + _AGAIN_AFTER_S if is_news else None
-        info = self._info(service, addresses)
-        if self._telling is not None:
-            self._telling.cancel()  # it is told three times: what no longer holds, no more
-        if self._told is None:
-            # The name holds the host's random id: nobody else can have it, and nobody need be asked.
-            self._telling = _future(await multicast.async_register_service(info, cooperating_responders=True))
+        is_first = self._told is None
+        if has_moved or service != self._told_service:
+            self._due_at = [now + after_s for after_s in _TOLD_AFTER_S]
+        if self._due_at and now >= self._due_at[0]:
+            self._due_at = [at for at in self._due_at if at > now]
+            self._tell(multicast, service, addresses)
+        if is_first:
             _logger.info("announced on the local network", extra=fields(addresses=len(addresses)))
-        else:
-            self._telling = _future(await multicast.async_update_service(info))
-        self._told, self._told_service = info, service
 
-    def _moving(self, multicast: AsyncZeroconf, addresses: list[str]) -> None:
-        """zeroconf announces on a new interface what it knows: it must not be where this machine was."""
+    def _tell(self, multicast: AsyncZeroconf, service: Service, addresses: list[str]) -> None:
+        """Say what is so. The name holds the host's random id: nobody else can have it, and nobody need be asked.
+
+        No two in a row are the same byte by byte: whoever got another answer in between, from before the news, would
+        take the second for a copy of the first, and pass over it.
+        """
+        life_s = self._host_ttl_s + len(self._due_at)
+        self._told = service_info(service, addresses, service_type=self._service_type, host_ttl_s=life_s)
+        self._told_service = service
+        multicast.zeroconf.registry.async_update(self._told)
+        multicast.zeroconf.async_send(multicast.zeroconf.generate_service_broadcast(self._told, None))
+
+    def _until_next_look_s(self) -> float:
+        due = [at - asyncio.get_running_loop().time() for at in self._due_at]
+        return max(_GATHER_S, min([self._look_every_s, *due]))
+
+    def _moving(self, multicast: AsyncZeroconf) -> None:
+        """zeroconf says on a new interface what it knows, for half a second: that is told by us, at once."""
+        self._due_at.clear()
         if self._told is not None:
-            multicast.zeroconf.registry.async_update(self._info(self._service, addresses))
-
-    def _info(self, service: Service, addresses: list[str]) -> ServiceInfo:
-        return service_info(service, addresses, service_type=self._service_type, host_ttl_s=self._host_ttl_s)
+            multicast.zeroconf.registry.async_remove(self._told)
 
     async def _goodbye(self, multicast: AsyncZeroconf) -> None:
-        if self._telling is not None:
-            self._telling.cancel()
+        self._due_at.clear()
         farewell = multicast.zeroconf.generate_unregister_all_services()
-        if farewell is not None:
+        if farewell is not None and self._is_closing:  # or else there is no address to say it from
             multicast.zeroconf.async_send(farewell)
-
-
-def _future(telling: Awaitable[Any]) -> "asyncio.Future[Any]":
-    """Return what zeroconf calls an awaitable as what it is."""
-    assert isinstance(telling, asyncio.Future)
-    return telling
 
 
 def _interfaces() -> list[tuple[str, str, int]]:
     """Return for every address of this machine its interface, itself and its prefix."""
     return [
-        (adapter.nice_name, str(ip.ip) if ip.is_IPv4 else str(ip.ip[0]), ip.network_prefix)
-        for adapter in ifaddr.get_adapters()
-        for ip in adapter.ips
+        (adapter.nice_name, _text(ip), ip.network_prefix) for adapter in ifaddr.get_adapters() for ip in adapter.ips
     ]
+
+
+def _interface_of_each() -> dict[str, str]:
+    """Return for every address of this machine its interface, by the name that no other has."""
+    return {_text(ip): adapter.name for adapter in ifaddr.get_adapters() for ip in adapter.ips}
+
+
+def _text(ip: ifaddr.IP) -> str:
+    return str(ip.ip) if ip.is_IPv4 else str(ip.ip[0])
+
+
+def _is_ready(address: IPv4Address | IPv6Address) -> bool:
+    """Whether a socket can have it: not while it is tentative, and never where another machine has the same."""
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as trial, suppress(OSError):
+        trial.bind((str(address), 0))
+        return True
+    return False
 
 
 def _is_address(text: str) -> bool:
