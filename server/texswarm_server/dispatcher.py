@@ -54,6 +54,7 @@ from texswarm_server.sessions.document_access import DocumentAccess
 from texswarm_server.sessions.document_members import DocumentMembers
 from texswarm_server.sessions.records import Invite, ListedDocument, Records, User
 from texswarm_server.storage.store import Store, excused
+from texswarm_server.welcome import Guest
 
 SomeOrder = TypeVar("SomeOrder", bound=Order)
 
@@ -201,20 +202,28 @@ class Dispatcher:
 
     async def _open(self, peer: Peer, order: OpenDocument) -> None:
         guest = self._front_desk.guest(peer)
-        user_id = guest.user_id
         try:
-            found = await self._store.run(lambda records: self._access.find(records, user_id, order.document_id))
+            found = await self._admit(guest, order)
         except RejectedError as error:
-            if self._front_desk.doorkeeper.find(order.document_id, user_id) is not None:
+            if self._front_desk.doorkeeper.find(order.document_id, guest.user_id) is not None:
                 raise RejectedError(ErrorCode.APPROVAL_PENDING) from error
             raise
-        if order.lineage not in {None, found.record.lineage}:
-            raise RejectedError(ErrorCode.LINEAGE_MISMATCH)
-        while not self._documents.is_loaded(found.record.document_id):
-            await self._documents.load(found.record.document_id)
-            # the role may have been changed or taken away while it was loaded
-            found = await self._store.run(lambda records: self._access.find(records, user_id, order.document_id))
-        self._front_desk.enter(guest, order, found)
+        document_id = found.record.document_id
+        try:
+            while not self._documents.is_loaded(document_id):
+                await self._documents.load(document_id)
+                found = await self._admit(guest, order)  # the role may have been changed or taken away meanwhile
+            self._front_desk.enter(guest, order, found)
+        finally:
+            self._documents.disown(guest.session.session_id, document_id)
+
+    async def _admit(self, guest: Guest, order: OpenDocument) -> ListedDocument:
+        """Return what a guest may open, its place stored if the disk takes it; raises RejectedError or StorageError."""
+        user_id, session_id = guest.user_id, guest.session.session_id
+        try:
+            return await self._store.run(lambda records: self._access.admit(records, user_id, order, session_id))
+        except StorageError:
+            return await self._store.run(lambda records: self._access.find_asked(records, user_id, order))
 
     async def _invite(self, peer: Peer, order: CreateInvite) -> None:
         user_id, now = self._front_desk.guest(peer).user_id, self._wall_clock()

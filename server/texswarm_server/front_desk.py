@@ -36,6 +36,7 @@ from texswarm_server.sessions.registry import Attachment, Session, SessionRegist
 from texswarm_server.sessions.sign_in import SignedIn, SignIn
 from texswarm_server.sign_in_refusals import SignInRefusals
 from texswarm_server.storage.store import Store, log_failure
+from texswarm_server.stored_sessions import StoredSessions
 from texswarm_server.welcome import Guest, Welcome
 
 _logger = logging.getLogger(__name__)
@@ -74,9 +75,11 @@ class FrontDesk:
         )
         self._registry = SessionRegistry(
             grace_s=config.grace_s,
+            brief_grace_s=config.presence_grace_s,
             max_per_user=config.limits.max_sessions_per_user,
             new_id=lambda: SessionId(new_uuid(random)),
         )
+        self._stored = StoredSessions(store)
         self._guests: dict[Peer, Guest] = {}
         self._idle_watch: IdleWatch[Peer] = IdleWatch(config.idle_s, heard_at=lambda peer: peer.heard_at)
         self.doorkeeper = DoorKeeper(documents, self.peers_of, patience_s=config.lobby_s, wall_clock=wall_clock)
@@ -103,9 +106,9 @@ class FrontDesk:
         now, wall = self._loop.time(), self._wall_clock()
         sessions, places = await self._store.run(partial(self._take_stock, now=wall))
         for stored in sessions:
-            session = Session(stored.session_id, stored.user_id, stored.grant_id)
+            session = Session(stored.session_id, stored.user_id, stored.grant_id, wire=stored.wire)
             away_s = 0.0 if stored.detached_at is None else wall - stored.detached_at
-            self._registry.restore(session, now=now, remaining_s=self._config.grace_s - away_s)
+            self._registry.restore(session, now=now, remaining_s=self._registry.grace_s(stored.wire) - away_s)
             self._refusals.forgive(stored.address, stored.user_id)
         for place in places:
             away_s = 0.0 if place.detached_at is None else max(wall - place.detached_at, 0.0)
@@ -184,7 +187,7 @@ class FrontDesk:
         self.doorkeeper.left(guest.user_id)
         self._documents.leave_all(guest.session.session_id)
         self._registry.end(guest.session.session_id)
-        self._forget_sessions([guest.session])
+        self._stored.forget([guest.session])
         self.feed.follow()
 
     def confirm(self, peer: Peer) -> None:
@@ -198,7 +201,10 @@ class FrontDesk:
             self._store.run(confirm).add_done_callback(log_failure)
 
     def lost(self, peer: Peer, *, is_clean: bool) -> None:
-        """Note that `peer` is gone; its session waits for the next connection, if its wire can resume one."""
+        """Note that `peer` is gone; its session waits for the next connection.
+
+        A client that cannot name its session may come back as its user, unless it said goodbye or is back already.
+        """
         guest = self._let_go(peer)
         if guest is None:
             return
@@ -207,16 +213,16 @@ class FrontDesk:
         session_id = guest.session.session_id
         if not self._registry.detach(session_id, peer, self._loop.time()):
             return
-        if is_clean or not peer.can_resume:
+        is_over = not peer.can_resume and (is_clean or self._is_back(guest))
+        if is_clean or is_over:
             self._documents.leave_all(session_id)
         else:
             self._documents.lose(session_id)
-        if not peer.can_resume:
+        if is_over:
             self._registry.end(session_id)
-            self._forget_sessions([guest.session])
+            self._stored.forget([guest.session])
             return
-        stored = guest.arrival.stored(guest.session, detached_at=self._wall_clock())
-        self._store.run(lambda records: records.put_session(stored)).add_done_callback(log_failure)
+        self._stored.detach(guest.session, self._wall_clock())
 
     def apply(self, entry: AuditEntry) -> None:
         """Act on a change of access where the people concerned are connected or may come back."""
@@ -254,13 +260,14 @@ class FrontDesk:
     def tick(self, now: float) -> None:
         """Expire sessions whose grace period is over, and what else grows old."""
         self._care.tick(now)
+        self._stored.tick()
         self._end_idle_sessions(now)
         self.doorkeeper.tick(now)
         expired = self._registry.expire(now)
         for session in expired:
             self._documents.leave_all(session.session_id)
         if expired:
-            self._forget_sessions(expired)
+            self._stored.forget(expired)
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -293,7 +300,7 @@ class FrontDesk:
                 self._let_go(peer)
                 peer.dismiss(close_code, code)
         if sessions:
-            self._forget_sessions(sessions)
+            self._stored.forget(sessions)
 
     def _end_idle_sessions(self, now: float) -> None:
         for peer in self._idle_watch.idle(now):
@@ -305,9 +312,18 @@ class FrontDesk:
         if self._gives_way(peer, message):
             return ()
         arrival = Arrival(self._wall_clock(), peer.address, (message.client or peer.wire)[:_CLIENT_CHARS])
-        expected = self._expected_session(message)
+        expected = self._expected_session(peer, message)
         signed_in, found = await self._store.run(
-            partial(self._sign_in, message=message, arrival=arrival, expected=expected, peer=peer)
+            partial(
+                self._sign_in,
+                message=message,
+                arrival=arrival,
+                expected=expected,
+                at_once=[
+                    each for each in _asked(peer, message) if self._documents.is_loaded(DocumentId(each.document_id))
+                ],
+                is_tokenless=not peer.can_resume,
+            )
         )
         self._refusals.forgive(peer.address, signed_in.user.user_id)
         attachment = self._attach(peer, message, signed_in, expected)
@@ -335,9 +351,7 @@ class FrontDesk:
     def _enter_at_once(self, guest: Guest, order: OpenDocument, found: Mapping[str, ListedDocument]) -> bool:
         """Let a guest into a document where that needs no waiting."""
         document = found.get(order.document_id)
-        if document is None or order.lineage not in {None, document.record.lineage}:
-            return False
-        if not self._documents.is_loaded(document.record.document_id):
+        if document is None or not self._documents.is_loaded(document.record.document_id):
             return False
         try:
             self.enter(guest, order, document)
@@ -349,7 +363,25 @@ class FrontDesk:
         """Return the session that a client wants to go on with, if it has not expired."""
         return self._registry.find(SessionId(message.session_id)) if message.session_id else None
 
-    def _expected_session(self, message: Authentication) -> Session | None:
+    def _left_behind(self, peer: Peer, user_id: UserId) -> Session | None:
+        """Return the session that a client which cannot name it goes on with: one that its user lost on this wire.
+
+        Users of such wires may share an invite and a name; then the one is as good as the other. A connection for one
+        document goes on with a session that was in it.
+        """
+        if peer.can_resume:
+            return None
+        left = self._registry.left_behind(user_id, peer.wire)
+        wanted = peer.document_id
+        return next((each for each in left if wanted is None or self._documents.is_in(each.session_id, wanted)), None)
+
+    def _is_back(self, guest: Guest) -> bool:
+        """Whether the client of a connection that is lost seems to have made another one since it was heard last."""
+        peer = guest.peer
+        since = [each.peer for each in self.guests_of(guest.user_id) if each.peer.opened_at >= peer.heard_at]
+        return any((each.wire, each.document_id) == (peer.wire, peer.document_id) for each in since)
+
+    def _expected_session(self, peer: Peer, message: Authentication) -> Session | None:
         """Return the session that a sign-in is given if it is accepted, where that can be told.
 
         It is then stored in the transaction that accepts it, which spares every sign-in another one. A new one has no
@@ -360,25 +392,32 @@ class FrontDesk:
             return known
         if message.user_id is None or not self._registry.has_room(UserId(message.user_id)):
             return None
-        return Session(self._registry.new_id(), _NOBODY, "")
+        left = self._left_behind(peer, UserId(message.user_id))
+        return left or Session(self._registry.new_id(), _NOBODY, "", wire=_unnamed(peer))
 
     def _sign_in(
-        self, records: Records, *, message: Authentication, arrival: Arrival, expected: Session | None, peer: Peer
+        self,
+        records: Records,
+        *,
+        message: Authentication,
+        arrival: Arrival,
+        expected: Session | None,
+        at_once: Sequence[OpenDocument],
+        is_tokenless: bool,
     ) -> tuple[SignedIn, Mapping[str, ListedDocument]]:
         """Decide in a transaction who sent `message`, and note their arrival where their session is known already.
 
-        Returns also what they may open of what they ask for.
+        Returns also what they may open of what they ask for at once, where their places are stored.
         """
-        signed_in = self.rules.sign_in(
-            records, message, arrival.at, address=arrival.address, is_tokenless=not peer.can_resume
-        )
+        signed_in = self.rules.sign_in(records, message, arrival.at, address=arrival.address, is_tokenless=is_tokenless)
         user_id = signed_in.user.user_id
-        if expected is not None and expected.user_id in {_NOBODY, user_id}:
-            arrival.note(records, Session(expected.session_id, user_id, signed_in.grant_id))
         found: dict[str, ListedDocument] = {}
-        for order in _asked(peer, message)[: self._config.limits.max_open_documents]:
+        if expected is None or expected.user_id not in {_NOBODY, user_id}:
+            return signed_in, found
+        arrival.note(records, replace(expected, user_id=user_id, grant_id=signed_in.grant_id))
+        for order in at_once[: self._config.limits.max_open_documents]:
             with suppress(RejectedError):
-                found[order.document_id] = self._access.find(records, user_id, order.document_id)
+                found[order.document_id] = self._access.admit(records, user_id, order, expected.session_id)
         return signed_in, found
 
     def _attach(
@@ -388,17 +427,19 @@ class FrontDesk:
         try:
             if peer.is_closed or self._gives_way(peer, message):
                 return None
+            left = self._left_behind(peer, signed_in.user.user_id)
+            wanted = left.session_id if left else message.session_id
             return self._registry.attach(
                 signed_in.user.user_id,
-                SessionId(message.session_id) if message.session_id else None,
+                SessionId(wanted) if wanted else None,
                 peer,
                 grant_id=signed_in.grant_id,
                 new_id=expected.session_id if expected is not None and expected.user_id == _NOBODY else None,
-                is_limited=peer.can_resume,
+                wire=_unnamed(peer),
             )
         finally:
             if expected is not None and self._registry.find(expected.session_id) is None:
-                self._forget_sessions([expected])
+                self._stored.forget([expected])
 
     def _gives_way(self, peer: Peer, message: Authentication) -> bool:
         """Shut `peer` if its client has given it up already: its session is served by a connection made later.
@@ -423,7 +464,7 @@ class FrontDesk:
         for session in attachment.ended:
             self._documents.leave_all(session.session_id)
         if attachment.ended:
-            self._forget_sessions(attachment.ended)
+            self._stored.forget(attachment.ended)
 
     async def _renew(self, peer: Peer, message: Authentication) -> None:
         guest = self._guests[peer]
@@ -456,18 +497,15 @@ class FrontDesk:
             if guest.peer.is_signed_in:
                 self._welcome.renew(guest)
 
-    def _forget_sessions(self, sessions: list[Session]) -> None:
-        gone = [session.session_id for session in sessions]
-
-        def remove(records: Records) -> None:
-            records.remove_sessions(gone)
-
-        self._store.run(remove).add_done_callback(log_failure)
-
 
 def _asked(peer: Peer, message: Authentication) -> Sequence[OpenDocument]:
     """Return what a client wants to open with its sign-in; only one that reads frames has the words for that."""
     return message.open if peer.takes_frames else ()
+
+
+def _unnamed(peer: Peer) -> str:
+    """Return the wire by which the client of `peer` comes back to a session that it cannot name; empty where it can."""
+    return "" if peer.can_resume else peer.wire
 
 
 def _shown(place: StoredPlace) -> Profile:

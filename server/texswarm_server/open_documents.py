@@ -77,6 +77,7 @@ class OpenDocuments:
         self._loads: dict[DocumentId, asyncio.Future[_Entry]] = {}
         self._places = Places()
         self._is_noting_places, self._places_noted_at = False, 0.0
+        self._are_places_refused = False
         self._dirty: dict[Room, None] = {}
         self._outstanding: Counter[DocumentId] = Counter()
         self._factory = RoomFactory(config.limits)
@@ -114,6 +115,15 @@ class OpenDocuments:
             self._execute(entry.room, entry.room.lose(session_id))
             self._expect(session_id, entry.room.document_id, self._config.presence_grace_s)
             self._note_idle(entry.room)
+
+    def is_in(self, session_id: SessionId, document_id: DocumentId) -> bool:
+        """Whether a session has a place in a document."""
+        return self._places.has(session_id, document_id)
+
+    def disown(self, session_id: SessionId, document_id: DocumentId) -> None:
+        """Forget a place that was stored for a session, unless it has opened the document by now."""
+        self._places.disown(session_id, document_id)
+        self._note_places_soon()
 
     def leave_all(self, session_id: SessionId) -> None:
         """Give up every place of a session."""
@@ -195,7 +205,7 @@ class OpenDocuments:
         if len(others) >= self._config.limits.max_open_documents:
             raise RejectedError(ErrorCode.LIMIT_EXCEEDED, f"{self._config.limits.max_open_documents} open documents")
         effects = entry.room.join(profile, order.state_vector)
-        self._places.take(session_id, document.document_id, is_lasting=peer.can_resume)
+        self._places.take(session_id, document.document_id)
         self._note_places_soon()
         self._idle.cancel(document.document_id)
         with peer.outbox.together():
@@ -263,6 +273,7 @@ class OpenDocuments:
             self._unload_if_idle(document_id)
         for document_id in list(self._renewals.pop_due(now)):
             self._renew_presence(document_id, now)
+        self._note_places_soon()  # what storage refused
         if now >= self._next_record_at:
             self._next_record_at = now + _RECORD_EVERY_S
             self.record_changes()
@@ -509,9 +520,13 @@ class OpenDocuments:
             records.remove_places(given_up)
 
         def on_noted(future: "asyncio.Future[None]") -> None:
-            log_failure(future)
-            if not future.cancelled() and future.exception() is not None:  # `record_changes` tries again
-                self._places.put_back(taken, given_up)
+            was_refused, self._are_places_refused = self._are_places_refused, False
+            if future.cancelled() or future.exception() is None:
+                return
+            if not was_refused:
+                log_failure(future)
+            self._are_places_refused = True
+            self._places.put_back(taken, given_up)  # `tick` tries again
 
         self._store.run(note).add_done_callback(on_noted)
 

@@ -13,7 +13,7 @@ import msgspec
 
 from texswarm_server.document.main_file import MainFile, version_of
 from texswarm_server.document.presence import PresenceData, PresenceEntry, decode_presence, encode_presence
-from texswarm_server.net.peer import Desk, Peer
+from texswarm_server.net.peer import GOODBYES_OF_PROGRAMS, Desk, Peer
 from texswarm_server.net.prepared_frame import Traffic, text_frame
 from texswarm_server.net.server_connection import PeerConnection
 from texswarm_server.protocol.close_codes import CloseCode
@@ -71,6 +71,7 @@ class LegacyPeer(Peer):
 
     wire = "protocol_1"
     can_resume = False
+    goodbyes = GOODBYES_OF_PROGRAMS
 
     def __init__(
         self,

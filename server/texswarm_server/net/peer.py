@@ -19,7 +19,7 @@ from texswarm_server.net.server_connection import PeerConnection
 from texswarm_server.protocol.close_codes import CloseCode
 from texswarm_server.protocol.errors import ErrorCode, RejectedError, TexSwarmError, code_of
 from texswarm_server.protocol.frames import FrameBody
-from texswarm_server.protocol.ids import Handle, SessionId, UserId
+from texswarm_server.protocol.ids import DocumentId, Handle, SessionId, UserId
 from texswarm_server.protocol.link import LinkPhase
 from texswarm_server.protocol.messages import Authentication, AuthenticationResult, Error, Fact, Order
 
@@ -29,7 +29,9 @@ SomeOrder = TypeVar("SomeOrder", bound=Order)
 HOLD_ABOVE_BYTES: Final = 1024 * 1024
 _FULL_RETRY_S: Final = 10.0
 _LOGGED_CHARS: Final = 64
-_CLEAN_CODES: Final = frozenset({CloseCode.NORMAL, CloseCode.GOING_AWAY})
+_GOODBYES: Final[frozenset[int]] = frozenset({CloseCode.NORMAL, CloseCode.GOING_AWAY})
+#: Browsers and Node close without a code unless their program names one, which counts as 1005.
+GOODBYES_OF_PROGRAMS: Final = _GOODBYES | {1005}
 
 
 class Desk(Protocol):
@@ -52,9 +54,10 @@ class Desk(Protocol):
 
 
 class Peer(ABC):
-    """One connection. `session_id` is set while the peer is signed in; `can_resume`: its client may come back to it;
-    `has_binary`: its wire has binary messages, and none of them makes anybody wait; `takes_frames`: what happens in a
-    document is written to it in the frames of protocol 2.
+    """One connection. `session_id` is set while the peer is signed in; `can_resume`: its client can name that when it
+    comes back; `goodbyes`: the close codes by which a client says that it does not; `has_binary`: its wire has binary
+    messages, and none of them makes anybody wait; `takes_frames`: what happens in a document is written to it in the
+    frames of protocol 2; `document_id`: the one document that it is for, None where it may open any.
 
     `connection` is what it is written to and read from; `wire` names what it speaks; `opened_at`: when the
     connection was made, by the loop's clock; `forgets_presence`: its client forgets what it is not told anew of who
@@ -64,6 +67,7 @@ class Peer(ABC):
     wire: ClassVar[str]
     forgets_presence: ClassVar[bool] = False
     can_resume: ClassVar[bool] = True
+    goodbyes: ClassVar[frozenset[int]] = _GOODBYES
     has_binary: ClassVar[bool] = False
     takes_frames: ClassVar[bool] = False
 
@@ -75,6 +79,7 @@ class Peer(ABC):
         self._time = asyncio.get_running_loop().time
         self.opened_at = self.heard_at = self._time()
         self.session_id: SessionId | None = None
+        self.document_id: DocumentId | None = None
         self._user_id: UserId | None = None
         self.is_confirmed = False
         self.outbox = Outbox(connection, hold_above_bytes=HOLD_ABOVE_BYTES)
@@ -206,7 +211,7 @@ class Peer(ABC):
             seconds = round(self._time() - self.opened_at, 3)
             _logger.info("connection ended", extra=self._log_fields(code=self.connection.end_code, seconds=seconds))
         code = self.connection.protocol.close_rcvd
-        self._desk.lost(self, is_clean=code is not None and code.code in _CLEAN_CODES)
+        self._desk.lost(self, is_clean=code is not None and code.code in self.goodbyes)
 
     def _close_if_silent(self) -> None:
         if self._phase is LinkPhase.GREETING:

@@ -4,13 +4,13 @@ import asyncio
 from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from texswarm_server.net.peer import Desk, Peer
+from texswarm_server.net.peer import GOODBYES_OF_PROGRAMS, Desk, Peer
 from texswarm_server.net.prepared_frame import Traffic, binary_frame
 from texswarm_server.net.server_connection import PeerConnection
 from texswarm_server.protocol.close_codes import CloseCode
 from texswarm_server.protocol.errors import ErrorCode, RemoteProtocolError, Verdict, code_verdict
 from texswarm_server.protocol.frames import Acknowledged, Awareness, decode_body, encode_body
-from texswarm_server.protocol.ids import MAX_ID_CHARS, Handle, SessionId, UserId
+from texswarm_server.protocol.ids import MAX_ID_CHARS, DocumentId, Handle, SessionId, UserId
 from texswarm_server.protocol.messages import (
     Authentication,
     DocumentClosed,
@@ -35,21 +35,22 @@ class YjsPeer(Peer):
     wire = "yjs"
     forgets_presence = True
     can_resume = False
+    goodbyes = GOODBYES_OF_PROGRAMS
     has_binary = True
 
     def __init__(
         self, connection: PeerConnection, desk: Desk, path: str, *, auth_timeout_s: float, heartbeat_s: float
     ) -> None:
         super().__init__(connection, desk, auth_timeout_s=auth_timeout_s)
-        self._document_id, self._greeting = _read_path(path)
+        self.document_id, self._greeting = _read_path(path)
         self._heartbeat_s = heartbeat_s
         self._heartbeat: asyncio.TimerHandle | None = None
         self._handle: Handle | None = None
 
     async def _begin(self) -> None:
         await self._authenticate(self._greeting)
-        if self.is_signed_in:
-            await self._carry_out(OpenDocument(document_id=self._document_id))
+        if self.is_signed_in and self.document_id is not None:
+            await self._carry_out(OpenDocument(document_id=self.document_id))
 
     def signed_in(self, session_id: SessionId, max_frame_bytes: int, user_id: UserId | None = None) -> None:
         """Begin to give signs of life."""
@@ -103,7 +104,7 @@ class YjsPeer(Peer):
         super()._end()
 
 
-def _read_path(path: str) -> tuple[str, Authentication]:
+def _read_path(path: str) -> tuple[DocumentId, Authentication]:
     """Return document id and sign-in of a request's path; a client appends what it calls the room to its address."""
     address = urlsplit(path)
     given = {name: values[0] for name, values in parse_qs(address.query).items()}
@@ -116,4 +117,4 @@ def _read_path(path: str) -> tuple[str, Authentication]:
         color=given.get("color"),
         client="yjs",
     )
-    return unquote(address.path.removeprefix(YJS_PATH)).strip("/"), greeting
+    return DocumentId(unquote(address.path.removeprefix(YJS_PATH)).strip("/")), greeting

@@ -22,7 +22,7 @@ class Places:
     """Invariant: who is kept for a document, or awaited in one, has a place in it."""
 
     def __init__(self) -> None:
-        self._documents: dict[SessionId, dict[DocumentId, bool]] = {}
+        self._documents: dict[SessionId, dict[DocumentId, None]] = {}
         self._kept: dict[DocumentId, dict[SessionId, Profile]] = {}
         self._awaited: Deadlines[Place] = Deadlines()
         self._changes: dict[Place, bool] = {}
@@ -43,17 +43,22 @@ class Places:
         """Whether a session has a place in a document."""
         return document_id in self._documents.get(session_id, ())
 
-    def take(self, session_id: SessionId, document_id: DocumentId, *, is_lasting: bool) -> None:
-        """Give a session a place; `is_lasting`: it can be resumed after a restart, so that the place is stored."""
-        mine = self._documents.setdefault(session_id, {})
-        if is_lasting and not mine.get(document_id):
+    def take(self, session_id: SessionId, document_id: DocumentId) -> None:
+        """Give a session a place."""
+        if not self.has(session_id, document_id):
             self._changes[session_id, document_id] = True
-        mine[document_id] = is_lasting
+            self._documents.setdefault(session_id, {})[document_id] = None
+
+    def disown(self, session_id: SessionId, document_id: DocumentId) -> None:
+        """Note that a place which was stored for somebody to come is none, unless it is one by now."""
+        if not self.has(session_id, document_id):
+            self._changes[session_id, document_id] = False
 
     def give_up(self, session_id: SessionId, document_id: DocumentId) -> None:
         """Let a place end."""
         mine = self._documents.get(session_id, {})
-        if mine.pop(document_id, False):
+        if document_id in mine:
+            del mine[document_id]
             self._changes[session_id, document_id] = False
         if not mine:
             self._documents.pop(session_id, None)
@@ -81,7 +86,7 @@ class Places:
 
     def restore(self, profile: Profile, document_id: DocumentId) -> None:
         """Take in a place of before a restart."""
-        self._documents.setdefault(profile.session_id, {})[document_id] = True
+        self._documents.setdefault(profile.session_id, {})[document_id] = None
         self.keep(document_id, [profile])
 
     def keep(self, document_id: DocumentId, profiles: Iterable[Profile]) -> None:

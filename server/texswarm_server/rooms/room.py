@@ -185,13 +185,17 @@ class Room:
         return [*self._broadcast_presence(self._presence.remove_of(member)), *self._announcements.left(member)]
 
     def lose(self, session_id: SessionId) -> list[Effect]:
-        """Note that a member's connection dropped; it stays visible as reconnecting."""
+        """Note that a member's connection dropped; it stays visible as reconnecting.
+
+        Where it was goes for now, if its client says that again under a clock by which it cannot be told from an echo.
+        """
         member = self._members.get(session_id)
         if member is None or not member.is_here:
             return []
         member.state, member.held_at = "reconnecting", None
         self._forget_who_reads()
-        return self._announcements.shown(member)
+        gone = self._presence.remove_of(member) if member.profile.is_forgetful else []
+        return [*self._broadcast_presence(gone), *self._announcements.shown(member)]
 
     def give_up_waiting(self, session_id: SessionId) -> list[Effect]:
         """Note that the time for coming back is over: who did not is away, and what is not told anew is not shown."""

@@ -17,7 +17,17 @@ class Arrival:
 
     def note(self, records: Records, session: Session) -> None:
         """Store that a session is attached, and tell the audit log who came."""
-        records.put_session(self.stored(session))
+        records.put_session(
+            StoredSession(
+                session_id=session.session_id,
+                user_id=session.user_id,
+                grant_id=session.grant_id,
+                attached_at=self.at,
+                address=self.address,
+                client=self.client,
+                wire=session.wire,
+            )
+        )
         records.put_audit(
             AuditEntry(
                 at=self.at,
@@ -28,16 +38,4 @@ class Arrival:
                 address=self.address,
                 detail=self.client,
             )
-        )
-
-    def stored(self, session: Session, *, detached_at: float | None = None) -> StoredSession:
-        """Return a session as it survives a restart."""
-        return StoredSession(
-            session_id=session.session_id,
-            user_id=session.user_id,
-            grant_id=session.grant_id,
-            detached_at=detached_at,
-            attached_at=self.at,
-            address=self.address,
-            client=self.client,
         )

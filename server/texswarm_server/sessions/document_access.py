@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from texswarm_server.protocol.errors import ErrorCode, RejectedError
-from texswarm_server.protocol.ids import DocumentId, Lineage, UserId, is_uuid
-from texswarm_server.protocol.messages import CreateDocument, CreateInvite, RoleName
+from texswarm_server.protocol.ids import DocumentId, Lineage, SessionId, UserId, is_uuid
+from texswarm_server.protocol.messages import CreateDocument, CreateInvite, OpenDocument, RoleName
 from texswarm_server.protocol.version import Limits
 from texswarm_server.sessions.audit import OPERATOR, AuditAction, AuditEntry
 from texswarm_server.sessions.credentials import RandomBytes, hash_token, new_invite_token, new_uuid
@@ -55,6 +55,22 @@ class DocumentAccess:
         if record is None or role is None:
             raise RejectedError(ErrorCode.DOCUMENT_NOT_FOUND)
         return ListedDocument(record=record, role=role)
+
+    def find_asked(self, records: Records, user_id: UserId, order: OpenDocument) -> ListedDocument:
+        """As `find`; raises also RejectedError(lineage_mismatch)."""
+        found = self.find(records, user_id, order.document_id)
+        if order.lineage not in {None, found.record.lineage}:
+            raise RejectedError(ErrorCode.LINEAGE_MISMATCH)
+        return found
+
+    def admit(self, records: Records, user_id: UserId, order: OpenDocument, session_id: SessionId) -> ListedDocument:
+        """As `find_asked`, and store that a session has the document open.
+
+        It is stored before anybody is shown it: a server that is killed right after would let them go and come.
+        """
+        found = self.find_asked(records, user_id, order)
+        records.put_places([(session_id, found.record.document_id)])
+        return found
 
     def create(self, records: Records, user_id: UserId, order: CreateDocument, now: float) -> DocumentRecord:
         """Make a document, or find the one that the same order made before; raises RejectedError."""

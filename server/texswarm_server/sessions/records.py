@@ -108,7 +108,8 @@ class RefreshToken:
 class StoredSession:
     """A session as it survives a restart. `detached_at` is None while a connection serves it.
 
-    `attached_at`, `address` and `client` tell of the latest connection.
+    `attached_at`, `address` and `client` tell of the latest connection. `wire`: by which one its client comes back,
+    where it cannot name its session; else empty.
     """
 
     session_id: SessionId
@@ -118,6 +119,7 @@ class StoredSession:
     attached_at: float = 0.0
     address: str = ""
     client: str = ""
+    wire: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,6 +281,9 @@ class Records(Protocol):
 
     def sessions(self) -> list[StoredSession]:
         """Return all sessions."""
+
+    def detach_session(self, session_id: SessionId, grant_id: str, now: float) -> None:
+        """Note that a session lost its connection, and what it was signed in with; one that is not here stays so."""
 
     def detach_sessions(self, now: float) -> None:
         """Note that no session is attached: those that were are detached since `now`. Places of others are free."""

@@ -6,8 +6,11 @@ One machine per session, all in one table because takeover, the limit per user a
                         ^   │  └──attach: the older connection is replaced          │
                         └───┴────────────────────attach─────────────────────────────┘
 
-Attaching never fails because a session exists. Where a session is asked for that has expired, another one stands for
-it from then on: whoever asks again, because the answer was lost or the question was long on its way, comes to the same.
+Attaching never fails because a session exists. A client of some wires cannot name its session: it is given one that its
+user left behind on that wire, within a brief grace period. Where a session is asked for that has expired, another one
+stands for it from then on: whoever asks again, because the answer was lost or the question was long on its way, comes
+to the same.
+
 Time is any steady clock in seconds; connections are any hashable
 token of the caller.
 """
@@ -24,13 +27,17 @@ Connection = Hashable
 
 @dataclass(slots=True)
 class Session:
-    """One user's place. `connection` is None while it is detached. `stands_for`: the expired one that was asked for."""
+    """One user's place. `connection` is None while it is detached. `stands_for`: the expired one that was asked for.
+
+    `wire`: by which one its client comes back, where it cannot name its session; else empty.
+    """
 
     session_id: SessionId
     user_id: UserId
     grant_id: str
     connection: Connection | None = None
     stands_for: SessionId | None = None
+    wire: str = ""
 
     @property
     def is_attached(self) -> bool:
@@ -54,8 +61,16 @@ class SessionRegistry:
     `new_id` makes the id of a session to come.
     """
 
-    def __init__(self, *, grace_s: float, max_per_user: int, new_id: Callable[[], SessionId]) -> None:
+    def __init__(
+        self,
+        *,
+        grace_s: float,
+        max_per_user: int,
+        new_id: Callable[[], SessionId],
+        brief_grace_s: float = 0.0,
+    ) -> None:
         self._grace_s = grace_s
+        self._brief_grace_s = brief_grace_s
         self._max_per_user = max_per_user
         self.new_id = new_id
         self._sessions: dict[SessionId, Session] = {}
@@ -74,6 +89,15 @@ class SessionRegistry:
         """Return a user's sessions, the oldest first."""
         return list(self._by_user.get(user_id, {}).values())
 
+    def left_behind(self, user_id: UserId, wire: str) -> list[Session]:
+        """Return what a client that cannot name its session may go on with, the one that it left last first."""
+        mine = [each for each in self.sessions_of(user_id) if each.wire == wire and not each.is_attached]
+        return sorted(mine, key=lambda session: self._deadlines.when(session.session_id), reverse=True)
+
+    def grace_s(self, wire: str) -> float:
+        """Return how long a session outlives its connection; `wire` as in `Session`."""
+        return self._brief_grace_s if wire else self._grace_s
+
     def has_room(self, user_id: UserId) -> bool:
         """Whether a user may have one more session without losing one."""
         return len(self._by_user.get(user_id, ())) < self._max_per_user
@@ -87,7 +111,7 @@ class SessionRegistry:
         """Take in a session of before a restart, detached, with what is left of its grace period."""
         session.connection = None
         self._add(session)
-        self._deadlines.set(session.session_id, now + min(max(remaining_s, 0.0), self._grace_s))
+        self._deadlines.set(session.session_id, now + min(max(remaining_s, 0.0), self.grace_s(session.wire)))
 
     def attach(
         self,
@@ -97,18 +121,18 @@ class SessionRegistry:
         *,
         grant_id: str,
         new_id: SessionId | None = None,
-        is_limited: bool = True,
+        wire: str = "",
     ) -> Attachment:
         """Give `connection` the session `wanted` if it is this user's, else a new one, under `new_id` if that is given.
 
         Raises RejectedError(limit_exceeded) when the user has no place left and every one is attached. With
-        `is_limited` false the session ends with its connection and takes no place.
+        a `wire`, see `Session`, it takes no place.
         """
         session = self.find(wanted) if wanted else None
         if session is None or session.user_id != user_id:
             stands_for = wanted if session is None else None
-            ended = self._make_room(user_id) if is_limited else []
-            session = Session(new_id or self.new_id(), user_id, grant_id, connection, stands_for)
+            ended = [] if wire else self._make_room(user_id)
+            session = Session(new_id or self.new_id(), user_id, grant_id, connection, stands_for, wire)
             self._add(session)
             return Attachment(session, is_resumed=False, ended=ended)
         replaced, session.connection, session.grant_id = session.connection, connection, grant_id
@@ -122,7 +146,7 @@ class SessionRegistry:
         if session is None or not session.is_attached or session.connection != connection:
             return False
         session.connection = None
-        self._deadlines.set(session_id, now + self._grace_s)
+        self._deadlines.set(session_id, now + self.grace_s(session.wire))
         return True
 
     def end(self, session_id: SessionId) -> Session | None:

@@ -118,7 +118,13 @@ CREATE TABLE places (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _HISTORY, _ACCESS, _LOBBY, _BLOBS, _RETURN, _CODES, _PLACES)
+_WIRES: Final = """
+ALTER TABLE sessions ADD COLUMN wire TEXT NOT NULL DEFAULT '';
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (
+    _FIRST, _HISTORY, _ACCESS, _LOBBY, _BLOBS, _RETURN, _CODES, _PLACES, _WIRES,
+)  # fmt: skip
 SCHEMA_VERSION: Final = len(MIGRATIONS)
 
 

@@ -153,12 +153,16 @@ class SqliteRecords:
         return self._sessions("WHERE user_id = ?", user_id)
 
     def put_session(self, session: StoredSession) -> None:  # noqa: D102
-        self._db.execute("INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?)", _row(session))
+        self._db.execute("INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?)", _row(session))
 
     def remove_sessions(self, session_ids: Iterable[SessionId]) -> None:  # noqa: D102
         gone = [(each,) for each in session_ids]
         self._db.executemany("DELETE FROM sessions WHERE session_id = ?", gone)
         self._db.executemany("DELETE FROM places WHERE session_id = ?", gone)
+
+    def detach_session(self, session_id: SessionId, grant_id: str, now: float) -> None:  # noqa: D102
+        statement = "UPDATE sessions SET detached_at = ?, grant_id = ? WHERE session_id = ?"
+        self._db.execute(statement, (now, grant_id, session_id))
 
     def detach_sessions(self, now: float) -> None:  # noqa: D102
         self._db.execute("UPDATE sessions SET detached_at = ? WHERE detached_at IS NULL", (now,))
@@ -377,7 +381,7 @@ class SqliteRecords:
 
     def _sessions(self, condition: str, *values: str) -> list[StoredSession]:
         rows = self._db.execute(
-            "SELECT session_id, user_id, grant_id, detached_at, attached_at, address, client"  # noqa: S608
+            "SELECT session_id, user_id, grant_id, detached_at, attached_at, address, client, wire"  # noqa: S608
             f" FROM sessions {condition}",
             values,
         )
@@ -390,6 +394,7 @@ class SqliteRecords:
                 attached_at=row[4],
                 address=row[5],
                 client=row[6],
+                wire=row[7],
             )
             for row in rows
         ]

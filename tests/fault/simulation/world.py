@@ -24,7 +24,7 @@ import pycrdt
 from tests.fault.simulation.disk import Disk
 from tests.fault.simulation.guests import Browser, FirstGeneration, Guest
 from tests.fault.simulation.intruder import break_in, guess
-from tests.fault.simulation.machine import HOLD_ABOVE_BYTES, Machine, config_of
+from tests.fault.simulation.machine import HOLD_ABOVE_BYTES, Machine, Server, config_of
 from tests.fault.simulation.network import HIGH_MARK_BYTES, Cable, ServerEnd
 from tests.fault.simulation.person import Person
 from tests.fault.simulation.script import ROLES, Script, Step
@@ -35,6 +35,7 @@ from texswarm_server.document.file_text import TEXT_ROOT
 from texswarm_server.document.shared_document import SharedDocument
 from texswarm_server.protocol.errors import NotWritableError, RejectedError
 from texswarm_server.protocol.ids import DocumentId, Lineage, UserId
+from texswarm_server.protocol.messages import GUEST_NAME
 from texswarm_server.sessions import administration
 from texswarm_server.sessions.deadlines import Deadlines
 from texswarm_server.sessions.document_access import issue_invite, issue_return
@@ -95,8 +96,8 @@ class World:
         self._words = 0
         self._last_words: set[str] = set()
         self.out: dict[str, str] = {}
+        self._just_gone: set[str] = set()
         self.forbidden: set[str] = set()
-        self._unnoted: set[str] = set()
         self._is_resting = self._is_clock_set_back = False
 
     def _person(self, name: str, number: int, invite: str, chance: random.Random) -> Person:
@@ -296,9 +297,9 @@ class World:
 
     def _kill_server(self, step: Step) -> None:
         if self.machine.server is not None:
+            self._look_at_places(self.machine.server)
             self.machine.kill()
             self._look_at_disk()
-            self._look_at_places()
             self._later(step.x, self._start_server)
 
     def _start_server(self) -> None:
@@ -350,10 +351,12 @@ class World:
             back = person.acknowledged_deletions & there
             assert not back, f"a deletion was acknowledged and lost: {back}"
 
-    def _look_at_places(self) -> None:
-        """Who came just now may be seen to go and come, as their place was not on the disk yet."""
-        noted = {place.session_id for place in self.disk.records.places()}
-        self._unnoted |= {name for name, each in self.people.items() if each.credentials.session_id not in noted}
+    def _look_at_places(self, server: Server) -> None:
+        """Who has just gone may be shown once more: that they went is stored a moment after it was told."""
+        documents = server.documents
+        for place in self.disk.records.places() if documents else ():
+            if not documents.is_in(place.session_id, place.document_id):
+                self._just_gone.add(place.display_name or GUEST_NAME)
 
     def _words_on_disk(self) -> set[str]:
         return set(_text_of(self.disk.updates[DOCUMENT]).split())
@@ -475,12 +478,13 @@ class World:
 
     def _look_at_person(self, person: Person) -> None:
         assert person.was_barred or not person.replica.refusals, f"{person.name} was refused: {person.replica.refusals}"
-        came_again = set() if person.was_barred else set(person.replica.came_again.values()) - self._unnoted
-        assert all(self.people[name].was_barred for name in came_again), f"{person.name} saw go and come {came_again}"
+        came_again = set() if person.was_barred else set(person.replica.came_again.values())
+        barred = {_shown_as(each) for each in self._everybody.values() if each.was_barred}
+        assert came_again <= barred | self._just_gone, f"{person.name} saw go and come {came_again - barred}"
         here = Counter(each.display_name for each in person.replica.participants if each.state == "here")
         viewers = [self._everybody[name] for name, kind in self.out.items() if kind == "viewer"]
         admitted = [*self.admitted, *(guest.shown_as for guest in self._admitted_guests.values())]
-        maybe_here = [each.name if isinstance(each, Person) else each.shown_as for each in viewers]
+        maybe_here = [_shown_as(each) for each in viewers]
         assert Counter(admitted) <= here <= Counter([*admitted, *maybe_here]), f"{person.name} sees {here}"
 
     def _look_at_carets(self, person: Person | Guest) -> None:
@@ -513,6 +517,10 @@ class World:
             assert server.documents is not None
             assert len(server.documents._places) == 0, "somebody is kept in a document"
             assert _remains(server.front_desk) == {}, f"sessions are left: {_remains(server.front_desk)}"
+
+
+def _shown_as(person: Person | Guest) -> str:
+    return person.name if isinstance(person, Person) else person.shown_as
 
 
 def _furnish(records: Records, chance: random.Random, people: tuple[str, ...]) -> dict[str, str]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.helpers.fake_credentials import FakeCredentials
+from tests.helpers.legacy_client import legacy_client
 from tests.helpers.model_replica import ModelReplica
 from tests.helpers.run_async import runs_async, until
 from tests.helpers.server_process import ServerProcess
 from tests.helpers.tcp_proxy import TcpProxy
+from tests.helpers.yjs_client import yjs_client
 from texswarm_desktop.client.connection import Connection
 from texswarm_desktop.client.events import TransportLost
 from texswarm_desktop.client.states import Live
@@ -68,6 +71,9 @@ class Person:
     def sees(self) -> dict[str, str]:
         return self.reader.told[-1] if self.reader.told else {}
 
+    def has_seen(self, name: str) -> bool:
+        return name in self.sees
+
     def heard_since(self, moment: int) -> list[set[str]]:
         """Who was named in each list, in the order in which they came."""
         return [set(names) for names in self.reader.told[moment:]]
@@ -79,17 +85,23 @@ def stored_places(data: Path) -> list[tuple[str, str]]:
         return database.execute("SELECT session_id, document_id FROM places").fetchall()
 
 
+async def shared(ada: Person) -> InviteCreated:
+    """Make a document, open it, and return an invite for others."""
+    ada.reader.create(LINEAGE)
+    document_id = ada.reader.document_id
+    await ada.connection.request(CreateDocument(title="Paper", document_id=document_id, lineage=LINEAGE))
+    ada.open()
+    invite = await ada.connection.request(CreateInvite(document_id=document_id, role="editor"))
+    assert isinstance(invite, InviteCreated)
+    return invite
+
+
 @asynccontextmanager
 async def three_people(server: ServerProcess, cable: TcpProxy) -> AsyncIterator[tuple[Person, Person, Person]]:
     """Ada and Bob at the server, and Eve behind a cable of her own."""
     token = parse_invite_link(await server.invite(f"ws://127.0.0.1:{server.port}/ws")).token
     async with Person("Ada", server.port, token).running() as ada:
-        ada.reader.create(LINEAGE)
-        document_id = ada.reader.document_id
-        await ada.connection.request(CreateDocument(title="Paper", document_id=document_id, lineage=LINEAGE))
-        ada.open()
-        invite = await ada.connection.request(CreateInvite(document_id=document_id, role="editor"))
-        assert isinstance(invite, InviteCreated)
+        invite = await shared(ada)
         async with (
             Person("Bob", server.port, invite.token).running() as bob,
             Person("Eve", cable.port, invite.token).running() as eve,
@@ -119,6 +131,51 @@ async def test_nobody_leaves_and_joins_while_a_server_restarts(tmp_path: Path, e
         await until(lambda: all(each.sees == HERE for each in people))
         for person, moment in zip(people, since, strict=True):
             assert [names for names in person.heard_since(moment) if names != set(HERE)] == []
+
+
+@pytest.mark.parametrize("end", ["kill", "stop"])
+@runs_async
+async def test_nor_do_those_on_the_other_wires_who_come_back_as_the_same_user(tmp_path: Path, end: str) -> None:
+    everybody = {"Ada": "here", "Guest": "here", "Kim": "here"}
+    async with ServerProcess(tmp_path / "data", "--drain", "0.2s") as server:
+        url = f"ws://127.0.0.1:{server.port}/ws"
+        token = parse_invite_link(await server.invite(url)).token
+        async with Person("Ada", server.port, token).running() as ada:
+            invite = await shared(ada)
+            old = partial(legacy_client, url, invite.token, user_id="old")
+            browser = partial(yjs_client, url, invite.document_id, invite.token, user_id="kim", name="Kim")
+            async with old() as guest, browser():
+                await guest.open(ada.reader.document_id)
+                await until(lambda: ada.sees == everybody)
+                since = len(ada.reader.told)
+                await getattr(server, end)()
+            await server.start()
+            await until(lambda: ada.sees == everybody | {"Guest": "reconnecting", "Kim": "reconnecting"})
+            async with old() as guest, browser():
+                await guest.open(ada.reader.document_id)
+                await until(lambda: ada.sees == everybody)
+                assert [names for names in ada.heard_since(since) if names != set(everybody)] == []
+            await until(lambda: set(ada.sees) == {"Ada"})
+
+
+@runs_async
+async def test_who_opened_a_document_just_before_a_server_was_killed_is_expected_back(tmp_path: Path) -> None:
+    async with ServerProcess(tmp_path / "data") as server:
+        token = parse_invite_link(await server.invite(f"ws://127.0.0.1:{server.port}/ws")).token
+        async with Person("Ada", server.port, token).running() as ada:
+            invite = (await shared(ada)).token
+            async with (
+                Person("Bob", server.port, invite).running() as bob,
+                Person("Eve", server.port, invite).running() as eve,
+            ):
+                for person, name in ((bob, "Bob"), (eve, "Eve")):  # one right after the other
+                    person.open()
+                    await until(partial(ada.has_seen, name))
+                since = len(ada.reader.told)
+                await server.kill()
+                await server.start()
+                await until(lambda: ada.sees == HERE and len(ada.reader.told) > since)
+                assert [names for names in ada.heard_since(since) if names != set(HERE)] == []
 
 
 @runs_async

@@ -10,7 +10,7 @@ import pytest
 
 from tests.helpers.legacy_client import LegacyClient, legacy_client
 from tests.helpers.run_async import runs_async
-from tests.helpers.wire_client import signed_in_client
+from tests.helpers.wire_client import WireClient, signed_in_client
 from texswarm_server.net.legacy_peer import LegacyPeer
 from texswarm_server.protocol.messages import Participants
 
@@ -311,17 +311,71 @@ async def test_presence_of_the_first_generation_meets_itself(premises) -> None:
         assert (gone["user_id"], gone["is_active"]) == ("bob", False)
 
 
+def states(desktop: WireClient) -> list[list[str]]:
+    """How all others were shown, in the order in which that was told."""
+    lists = [fact.participants for fact in desktop.facts if isinstance(fact, Participants)]
+    told: list[list[str]] = [
+        [each.state for each in people if each.user_id != desktop.welcome.user_id] for people in lists
+    ]
+    return [each for each, before in zip(told, [None, *told], strict=False) if each != before]
+
+
 @runs_async
-async def test_nobody_lingers_who_cannot_come_back(premises) -> None:
+async def test_nobody_lingers_who_says_goodbye(premises) -> None:
     async with premises.running() as place, signed_in_client(place.url, place.host_invite) as desktop:
         opened = await desktop.create_and_open("Hello")
         invite = await place.server.create_invite("editor", opened.facts.document_id)
         async with legacy_client(place.url, invite) as bob:
             await bob.open(opened.facts.document_id)
+            await desktop.until(lambda: states(desktop)[-1:] == [["here"]])
+        await desktop.until(lambda: states(desktop)[-1:] == [[]])
+        assert states(desktop) == [[], ["here"], []]
+
+
+@runs_async
+async def test_who_is_lost_and_comes_back_as_the_same_user_is_not_seen_to_go_and_come(premises) -> None:
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite) as desktop:
+        opened = await desktop.create_and_open("Hello")
+        document_id = opened.facts.document_id
+        invite = await place.server.create_invite("editor", document_id)
+        async with legacy_client(place.url, invite, user_id="bob") as bob:
+            await bob.open(document_id)
             bob.connection.transport.abort()
+            await desktop.until(lambda: states(desktop)[-1:] == [["reconnecting"]])
+        async with legacy_client(place.url, invite, user_id="bob") as bob:
+            await bob.open(document_id)
+            await desktop.until(lambda: states(desktop)[-1:] == [["here"]])
+            assert states(desktop) == [[], ["here"], ["reconnecting"], ["here"]]
+            assert place.server._front_desk.session_counts == {"attached": 2, "detached": 0}
 
-            def alone() -> bool:
-                lists = [fact for fact in desktop.facts if isinstance(fact, Participants)]
-                return any(len(each.participants) == 2 for each in lists) and len(lists[-1].participants) == 1
 
-            await desktop.until(alone)
+@runs_async
+async def test_who_is_lost_and_does_not_come_back_is_gone_and_leaves_no_session(premises) -> None:
+    async with (
+        premises.running(presence_grace_s=0.2) as place,
+        signed_in_client(place.url, place.host_invite) as desktop,
+    ):
+        opened = await desktop.create_and_open("Hello")
+        invite = await place.server.create_invite("editor", opened.facts.document_id)
+        async with legacy_client(place.url, invite) as bob:
+            await bob.open(opened.facts.document_id)
+            bob.connection.transport.abort()
+            await desktop.until(lambda: states(desktop)[-1:] == [["reconnecting"]])
+            await desktop.until(lambda: states(desktop)[-1:] == [[]])
+            assert place.server._front_desk.session_counts == {"attached": 1, "detached": 0}
+
+
+@runs_async
+async def test_who_is_back_before_the_loss_of_the_old_connection_is_noticed_is_there_once(premises) -> None:
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite) as desktop:
+        opened = await desktop.create_and_open("Hello")
+        document_id = opened.facts.document_id
+        invite = await place.server.create_invite("editor", document_id)
+        async with legacy_client(place.url, invite, user_id="bob") as half_open:
+            await half_open.open(document_id)
+            async with legacy_client(place.url, invite, user_id="bob") as bob:
+                await bob.open(document_id)
+                await desktop.until(lambda: states(desktop)[-1:] == [["here", "here"]])
+                half_open.connection.transport.abort()
+                await desktop.until(lambda: states(desktop)[-1:] == [["here"]])
+                assert [each for each in states(desktop) if "reconnecting" in each] == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,10 @@ def lists(client: WireClient) -> list[dict[str, str]]:
     """Who is in the document, in the order in which this client heard it."""
     heard = [fact for fact in client.facts if isinstance(fact, Participants)]
     return [{each.display_name: each.state for each in fact.participants} for fact in heard]
+
+
+def sees(client: WireClient, name: str) -> bool:
+    return name in lists(client)[-1]
 
 
 @asynccontextmanager
@@ -73,6 +77,28 @@ async def test_who_was_away_when_a_document_was_unloaded_is_away_when_it_is_open
             await again.open(document_id)
             await again.until(lambda: lists(again) != [])
             assert lists(again)[0] == {"Ada": "here", "Bob": "away"}
+
+
+@runs_async
+async def test_whoever_is_shown_to_others_is_stored_by_then(premises) -> None:
+    async with premises.running() as place, two_in_a_document(place) as (ada, _bob, document_id):
+        invite = await place.server.create_invite("editor", document_id)
+        async with AsyncExitStack() as others:
+            for number in (3, 4, 5):  # one right after another
+                client = await others.enter_async_context(signed_in_client(place.url, invite, name=str(number)))
+                await client.open(document_id)
+                await ada.until(partial(sees, ada, str(number)))
+                assert places_in(premises.config.data) == number
+
+
+@runs_async
+async def test_a_place_that_was_stored_for_who_was_not_let_in_is_removed(premises) -> None:
+    limits = premises.config.limits.__class__(max_open_documents=1)
+    async with premises.running(limits=limits) as place, signed_in_client(place.url, place.host_invite) as ada:
+        documents = [(await ada.create()).document_id for _ in range(2)]
+        await ada.open(documents[0])
+        assert await ada.refused(OpenDocument(document_id=documents[1])) == "limit_exceeded"
+        await until(lambda: places_in(premises.config.data) == 1)
 
 
 @runs_async
@@ -155,6 +181,17 @@ async def test_after_a_restart_those_are_shown_who_may_still_come_and_as_what_th
             ("Bob", "viewer", "reconnecting"),
         }
         assert places_in(premises.config.data) == 2
+
+
+@runs_async
+async def test_a_session_that_was_closed_just_before_a_server_stopped_stays_closed(premises) -> None:
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite) as ada:
+        session_id = ada.welcome.session_id
+        with changing(premises.config.data) as change:
+            close_session(change.records, session_id=session_id, actor=change.actor, now=change.now)
+        await dropped(ada)  # before the server has looked at what was changed
+    with changing(premises.config.data) as change:
+        assert change.records.find_session(session_id) is None
 
 
 @runs_async

@@ -23,6 +23,7 @@ from texswarm_server.protocol.messages import (
     ListDocuments,
     OpenDocument,
 )
+from texswarm_server.storage.sqlite_records import SqliteRecords
 from texswarm_server.storage.store import database_path
 
 
@@ -59,6 +60,21 @@ async def test_on_a_full_disk_nothing_is_acknowledged_and_nothing_lost(premises,
     async with premises.running() as place, signed_in_again(place.url, ada) as again:
         assert (await again.open(mine.facts.document_id)).text() == mine.text()
     assert "storage does not take updates" in caplog.text
+
+
+@pytest.mark.expects_log
+@runs_async
+async def test_where_the_disk_refuses_to_note_who_is_where_documents_can_be_opened(
+    premises, monkeypatch, caplog
+) -> None:
+    def refuse(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(SqliteRecords, "put_places", refuse)
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite) as ada:
+        opened = await ada.create_and_open("start")
+        assert opened.text() == "start"
+    assert "not stored" in caplog.text
 
 
 async def sent_alone(opened: Opened, update: bytes) -> None:

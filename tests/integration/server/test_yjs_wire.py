@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from tests.helpers.wire_client import signed_in_client
 from tests.helpers.yjs_client import YjsClient, yjs_client
 from texswarm_server.document import ProjectDocument
 from texswarm_server.net.yjs_peer import YjsPeer
+from texswarm_server.protocol.messages import Participants
 
 
 async def published(client: YjsClient, client_id: int) -> dict[str, Any]:
@@ -169,3 +171,51 @@ async def test_who_does_not_move_is_not_forgotten(premises) -> None:
             await opened.publish({"user": {}, "at": 2}, clock=2)
             await one.until(lambda: (one.presence[ada] or {})["at"] == 2)
             assert one.clocks[ada] > moved
+
+
+@runs_async
+async def test_a_browser_that_is_lost_and_back_is_not_seen_to_go_and_come_and_shows_its_caret_again(premises) -> None:
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite) as desktop:
+        opened = await desktop.create_and_open("Hello")
+        document_id = opened.facts.document_id
+        invite = await place.server.create_invite("editor", document_id)
+        replica = ProjectDocument()
+
+        def states() -> list[str]:
+            lists = [fact.participants for fact in desktop.facts if isinstance(fact, Participants)]
+            told = ["".join(each.state for each in people[1:]) for people in lists]
+            return [each for each, before in pairwise([*told[::-1], ""]) if each != before][::-1]
+
+        async with yjs_client(place.url, document_id, invite, replica) as browser:
+            await browser.publish({"user": {"name": "Eve"}, "caret": 1})
+            await desktop.until(lambda: opened.presence.get(replica.client_id) is not None)
+            browser.connection.transport.abort()
+            await desktop.until(lambda: states()[-1:] == ["reconnecting"])
+            await desktop.until(lambda: opened.presence[replica.client_id] is None)
+        async with yjs_client(place.url, document_id, invite, replica) as browser:
+            await browser.publish({"user": {"name": "Eve"}, "caret": 1})  # a browser's clock stands still
+            await desktop.until(lambda: opened.presence[replica.client_id] is not None)
+            await desktop.until(lambda: states()[-1:] == ["here"])
+            assert states() == ["here", "reconnecting", "here"]
+            browser.connection.protocol.send_close()  # without a code, as a browser says goodbye
+            browser.connection.send_data()
+        await desktop.until(lambda: states()[-1:] == [""])
+
+
+@runs_async
+async def test_one_of_two_windows_of_a_browser_that_are_lost_goes_on_with_what_was_in_its_document(premises) -> None:
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite) as desktop:
+        documents = [(await desktop.create_and_open(text)).facts.document_id for text in ("one", "two")]
+        token = desktop.welcome.access_token
+        async with yjs_client(place.url, documents[0], token) as one, yjs_client(place.url, documents[1], token) as two:
+            await until(lambda: place.server._front_desk.session_counts == {"attached": 3, "detached": 0})
+            for each in (one, two):
+                await each.shows("one" if each is one else "two")
+                each.connection.transport.abort()
+            await until(lambda: place.server._front_desk.session_counts == {"attached": 1, "detached": 2})
+        async with yjs_client(place.url, documents[0], token) as one:
+            await one.until(lambda: one.is_synced)
+            assert place.server._front_desk.session_counts == {"attached": 2, "detached": 1}
+            async with yjs_client(place.url, documents[0], token) as another:
+                await another.until(lambda: another.is_synced)
+                assert place.server._front_desk.session_counts == {"attached": 3, "detached": 1}

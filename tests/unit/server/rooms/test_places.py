@@ -23,7 +23,7 @@ def places() -> Places:
     """Ada and Bob, whose paper was put away."""
     places = Places()
     for session_id in (ADA, BOB):
-        places.take(session_id, PAPER, is_lasting=True)
+        places.take(session_id, PAPER)
     places.keep(PAPER, [profile(ADA), profile(BOB)])
     return places
 
@@ -63,10 +63,10 @@ def test_who_is_kept_may_get_another_name_and_role(places: Places) -> None:
 
 
 def test_each_change_is_told_once_and_what_was_taken_back_as_given_up(places: Places) -> None:
-    places.take(ADA, BOOK, is_lasting=True)
+    places.take(ADA, BOOK)
     places.give_up(ADA, BOOK)
     assert places.changes() == ([(ADA, PAPER), (BOB, PAPER)], [(ADA, BOOK)])
-    places.take(ADA, PAPER, is_lasting=True)
+    places.take(ADA, PAPER)
     assert not places.has_changes
 
 
@@ -78,17 +78,18 @@ def test_what_could_not_be_stored_is_told_again_as_it_is_by_then(places: Places)
     assert places.changes() == ([], [(ADA, PAPER), (BOB, PAPER)])
 
 
-def test_a_place_that_no_restart_leaves_is_not_stored() -> None:
-    places = Places()
-    places.take(ADA, PAPER, is_lasting=False)
-    places.give_up(ADA, PAPER)
+def test_a_place_that_was_stored_for_nothing_is_removed_from_storage(places: Places) -> None:
+    places.changes()
+    places.disown(ADA, PAPER)
     assert not places.has_changes
+    places.disown(ADA, BOOK)
+    assert places.changes() == ([], [(ADA, BOOK)])
 
 
 def test_a_place_of_before_a_restart_is_known_to_storage() -> None:
     places = Places()
     places.restore(profile(ADA), PAPER)
-    places.take(ADA, PAPER, is_lasting=True)
+    places.take(ADA, PAPER)
     assert not places.has_changes
     places.give_up(ADA, PAPER)
     assert places.changes() == ([], [(ADA, PAPER)])
