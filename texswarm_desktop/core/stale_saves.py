@@ -8,6 +8,11 @@ What is exactly a former state was restored on purpose (`git checkout`, an edito
 even then. Only states that we wrote over count: what another program saved is known to whoever edits on the disk. So
 that is carried into the states before it, and no later save puts back what it took out, except one that restores what
 was there, byte for byte. States lie further apart the older they are, so that a few of them reach back for hours.
+
+A whole other text that a program puts in place of what arrived a moment ago goes beside that, and does not replace it.
+It cannot be told from a stale save: an editor whose whole text was replaced, or that loaded the file when it was empty,
+saves the same bytes in the same way, and neither inode nor times differ, as editors save in place and by a new file,
+and so do scripts. Of the two mistakes this is the one that loses nothing, and that whoever is there sees at once.
 """
 
 import re
@@ -19,7 +24,16 @@ from hashlib import blake2b
 from math import inf, nextafter
 from typing import Final
 
-from texswarm_desktop.core.text_merge import apply_edits, changed_lines, changed_words, diff, merge, same_lines
+from texswarm_desktop.core.text_merge import (
+    Edit,
+    apply_edits,
+    changed_lines,
+    changed_words,
+    common_start,
+    diff,
+    merge,
+    same_lines,
+)
 
 #: How much of what came after a state must be missing in a save for it to count as made from that state.
 _MISSING: Final = 0.6
@@ -33,6 +47,8 @@ _UNSEEN_S: Final = 10.0
 _MAX_COMPARED_CP: Final = 8_000_000
 #: How much text is merged to carry one save into former states.
 _MAX_CARRIED_CP: Final = 4_000_000
+#: How often it is tried how far a line was written.
+_MOST_TRIED: Final = 2_000
 _LARGE_BYTES: Final = 64 * 1024
 _LEVEL: Final = 1
 _DIGEST_BYTES: Final = 16
@@ -107,15 +123,16 @@ class FormerStates:
         if saved in texts or self._held(saved):
             seen = self._newest_seen(now)
             return last if seen is None else _known(seen, last, saved)
-        best, least = None, _cost(last, saved)
+        best, earlier, least = None, 0, _cost(last, saved)
         for at in range(len(texts) - 1, -1, -1):
             cost = _cost(texts[at], saved)
             if cost < least and _is_missing(texts[at], last, saved):
-                best, least = at, cost
+                best, earlier, least = at, at - 1, cost
+            elif cost == least and earlier == at:  # what is as near may have come later as well
+                earlier = at - 1
         if best is None:
             return last
-        known = _known(texts[best], last, saved)
-        return known if not best else _without_unseen(known, texts[best - 1], saved)
+        return _known(texts[best], last, saved, texts[max(earlier, 0)])
 
     def _held(self, saved: str) -> bool:
         """Say whether exactly this was in the file."""
@@ -147,43 +164,101 @@ def _digest(text: str) -> bytes:
 def _is_missing(former: str, last: str, saved: str) -> bool:
     """Say whether next to nothing is in `saved` of what came between `former` and `last`.
 
-    Words count where they stand: somebody else may have put the same ones in at another place.
+    Words count where they stand: somebody else may have put the same ones in at another place. Those that a line had
+    before, and has after it was written anew, did not come.
     """
     arrived, own = changed_words(former, last), changed_words(former, saved)
     whole = there = 0
     for edit in arrived:
-        beside = [one for one in own if one.start <= edit.end and one.end >= edit.start]
-        came, went = Counter(_WORD.findall(edit.new)), Counter(_WORD.findall(former, edit.start, edit.end))
-        kept = came & Counter(word for one in beside for word in _WORD.findall(one.new))
-        gone = went & Counter(word for one in beside for word in _WORD.findall(former, one.start, one.end))
+        came, went = _came_and_went(former, [edit])
+        own_came, own_went = _came_and_went(
+            former, [one for one in own if one.start <= edit.end and one.end >= edit.start]
+        )
         whole += _length(came) + _length(went)
-        there += _length(kept) + _length(gone)
+        there += _length(came & own_came) + _length(went & own_went)
     return whole > 0 and whole - there >= _MISSING * whole
 
 
-def _known(former: str, last: str, saved: str) -> str:
+def _came_and_went(text: str, edits: Sequence[Edit]) -> tuple[Counter[str], Counter[str]]:
+    came = Counter(word for one in edits for word in _WORD.findall(one.new))
+    went = Counter(word for one in edits for word in _WORD.findall(text, one.start, one.end))
+    return (came - went, went - came) if came != went else (came, went)
+
+
+def _known(former: str, last: str, saved: str, earlier: str | None = None) -> str:
     """Return what who made `saved` had loaded: a state between `former`, which is near it, and `last`.
 
     What came between the two and is in `saved` was known, and so was what went and is there still. What was taken out,
-    with nothing in its place, is not missing in `saved`: it may stand where the file is under another name.
+    with nothing in its place, is not missing in `saved`: it may stand where the file is under another name. What is not
+    in `saved` and was not there `earlier` may have come after the loading, and does not count as known.
     """
-    old, is_old_there = _lines_in(former, saved)
+    lines = _Lines(former, saved, former if earlier is None else earlier)
     new, is_new_there = _lines_in(last, saved)
     parts: list[str] = []
     at = 0
     for a, b, c, d in changed_lines(former, last):
-        there = [line for line, is_there in zip(old[a:b], is_old_there[a:b], strict=True) if is_there]
-        there += [line for line, is_there in zip(new[c:d], is_new_there[c:d], strict=True) if is_there]
-        parts += [*old[at:a], *(there or (old[a:b] if c < d else []))]
+        parts += [lines.loaded(line, lines.old[line]) for line in range(at, a)]
+        if b - a == d - c:
+            parts += [lines.loaded(a + number, new[c + number]) for number in range(b - a)]
+        else:
+            there = [line for line, is_there in zip(lines.old[a:b], lines.is_there[a:b], strict=True) if is_there]
+            there += [line for line, is_there in zip(new[c:d], is_new_there[c:d], strict=True) if is_there]
+            parts += there or (map(lines.kept, range(a, b)) if c < d else [])
         at = b
-    return "".join([*parts, *old[at:]])
+    return "".join([*parts, *(lines.loaded(line, lines.old[line]) for line in range(at, len(lines.old)))])
 
 
-def _without_unseen(known: str, earlier: str, saved: str) -> str:
-    """Return `known` without what is not in `saved` and was not there `earlier`: it may have come after the loading."""
-    lines, is_saved = _lines_in(known, saved)
-    _, was_there = _lines_in(known, earlier)
-    return "".join(line for line, is_in, was_in in zip(lines, is_saved, was_there, strict=True) if is_in or was_in)
+class _Lines:
+    """The lines of a state, what became of each where it was `saved`, and what it was `earlier`."""
+
+    def __init__(self, state: str, saved: str, earlier: str) -> None:
+        self.old, self.is_there = _lines_in(state, saved)
+        self._saved, self._earlier = _Counterparts(state, saved), _Counterparts(state, earlier)
+        self._tried = 0
+
+    def kept(self, at: int) -> str:
+        """Return a line if it was there earlier."""
+        return self.old[at] if self._earlier.of(at) == self.old[at] else ""
+
+    def loaded(self, at: int, now: str) -> str:
+        """Return a line, which is `now` that, as it was when the text was loaded that was saved; empty for none.
+
+        Where the line was changed by who saved it as well, it may have been half written when it was loaded. A line is
+        written from its start: of all that it was meanwhile, it was what comes nearest to the one that was saved.
+        """
+        if self.is_there[at]:
+            return self.old[at]
+        saved, was = self._saved.of(at), self._earlier.of(at)
+        if saved == now:
+            return now
+        if saved is None or was is None or was == now:
+            return self.kept(at)
+        ways = _ways(was, now)
+        self._tried += len(ways)
+        return self.kept(at) if self._tried > _MOST_TRIED else min(ways, key=lambda way: sum(_cost(way, saved)))
+
+
+class _Counterparts:
+    """For each line of a text the one of another text that is in its place."""
+
+    def __init__(self, text: str, other: str) -> None:
+        self._changed: dict[int, str | None] = {}
+        self._text = text.splitlines(keepends=True)
+        lines = other.splitlines(keepends=True)
+        for a, b, c, d in changed_lines(text, other):
+            found = lines[c:d] if b - a == d - c else [None] * (b - a)
+            self._changed.update(zip(range(a, b), found, strict=True))
+
+    def of(self, at: int) -> str | None:
+        """Return it; None where no line is in its place, or more or fewer lines than there were."""
+        return self._changed.get(at, self._text[at])
+
+
+def _ways(was: str, now: str) -> list[str]:
+    """Return what a line was while it became what it is `now`, written from its start."""
+    start = common_start(was, now)
+    end = common_start(was[::-1], now[::-1], min(len(was), len(now)) - start)
+    return [was, *(now[:written] + now[len(now) - end :] for written in range(start, len(now) - end + 1))]
 
 
 def _lines_in(text: str, saved: str) -> tuple[list[str], list[bool]]:

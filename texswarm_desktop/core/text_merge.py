@@ -93,6 +93,17 @@ def common_lines(one: str, other: str) -> str:
     return "".join(lines)
 
 
+def common_start(old: str, new: str, most: int | None = None) -> int:
+    """Return how much two texts have in common at the start, `most` at the most; a block at a time, for speed."""
+    most = min(len(old), len(new)) if most is None else most
+    at = 0
+    while at < most and old[at : at + _BLOCK_CP] == new[at : at + _BLOCK_CP]:
+        at += _BLOCK_CP
+    old, new = old[at : at + _BLOCK_CP], new[at : at + _BLOCK_CP]
+    rest = next((count for count, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    return min(at + rest, most)
+
+
 def changed_lines(old: str, new: str) -> list[tuple[int, int, int, int]]:
     """Return stretches of lines, `old[a:b]`, that became `new[c:d]`."""
     return list(_changed_lines(old.splitlines(keepends=True), new.splitlines(keepends=True)))
@@ -168,22 +179,11 @@ def _longest_rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def _common_lines(old: str, new: str) -> tuple[int, int]:
     """Return how long the whole lines are with which both begin, and those with which both end, in code points."""
-    start = old.rfind("\n", 0, _common(old, new)) + 1
+    start = old.rfind("\n", 0, common_start(old, new)) + 1
     most = min(len(old), len(new)) - start
-    end = _common(old[::-1], new[::-1], most)
+    end = common_start(old[::-1], new[::-1], most)
     newline = old.find("\n", len(old) - end) if end else -1
     return start, 0 if newline < 0 else len(old) - newline - 1
-
-
-def _common(old: str, new: str, most: int | None = None) -> int:
-    """Return how much two texts have in common at the start, `most` at the most; a block at a time, for speed."""
-    most = min(len(old), len(new)) if most is None else most
-    at = 0
-    while at < most and old[at : at + _BLOCK_CP] == new[at : at + _BLOCK_CP]:
-        at += _BLOCK_CP
-    old, new = old[at : at + _BLOCK_CP], new[at : at + _BLOCK_CP]
-    rest = next((count for count, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
-    return min(at + rest, most)
 
 
 # ── words and letters ───────────────────────────────────────────────────────────────────────────────────

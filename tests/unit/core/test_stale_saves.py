@@ -122,3 +122,33 @@ def test_nothing_that_arrived_is_lost_when_a_line_is_added_to_what_was_loaded(
     result = merged(saved, states(loaded), last)
     assert "this arrived meanwhile\n" in result
     assert "and this was written here\n" in result
+
+
+def typed(line: int, text: str) -> list[str]:
+    """Return the states of LOADED while somebody types at the end of a line."""
+    whole = f"line {line} of the text"
+    return [LOADED.replace(f"{whole}\n", f"{whole}{text[:count]}\n") for count in range(len(text) + 1)]
+
+
+SENTENCE = ", and a whole sentence by somebody far away"
+
+
+@given(st.integers(0, 30), st.integers(2, 9), st.sampled_from([10, 11, 20]))
+def test_a_line_that_was_half_written_when_it_was_loaded_is_there_once_and_whole(
+    loaded: int, step: int, line: int
+) -> None:
+    """Also where the editor changed that line; every `step` letters the file was written. Of the last few, nobody knows."""
+    texts = typed(10, SENTENCE)
+    former = FormerStates()
+    for count in range(0, len(SENTENCE), step):
+        former = former.after(former_state(texts[count], 100 + 0.2 * count))
+    saved = texts[loaded].replace(f"line {line} of", f"line {line}, as the editor has it, of")
+    result = merged(saved, former, texts[-1])
+    assert result == texts[-1].replace(f"line {line} of", f"line {line}, as the editor has it, of")
+
+
+def test_what_is_put_in_place_of_a_file_that_arrived_a_moment_ago_goes_beside_it() -> None:
+    """A program that loaded the empty file saves the same: nobody can know."""
+    arrived, other = "What somebody wrote.\n", "Quite different words.\n"
+    former = FormerStates().after(former_state("", 1.0))
+    assert {*merged(other, former, arrived).splitlines(keepends=True)} == {arrived, other}
