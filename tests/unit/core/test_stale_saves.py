@@ -137,7 +137,7 @@ SENTENCE = ", and a whole sentence by somebody far away"
 def test_a_line_that_was_half_written_when_it_was_loaded_is_there_once_and_whole(
     loaded: int, step: int, line: int
 ) -> None:
-    """Also where the editor changed that line; every `step` letters the file was written. Of the last few, nobody knows."""
+    """Also where the editor changed that line; every `step` letters it was written. Of the last few nobody knows."""
     texts = typed(10, SENTENCE)
     former = FormerStates()
     for count in range(0, len(SENTENCE), step):
