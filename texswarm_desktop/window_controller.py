@@ -110,6 +110,7 @@ class WindowController:
         window.document_chosen.connect(self._on_window_document_chosen)
         window.share_there_requested.connect(self._on_window_share_there)
         workspace.choice_needed.connect(self._on_workspace_choice)
+        workspace.copy_met.connect(window.show_histories)
 
     def _wire_hosting(self) -> None:
         window, meeting = self._window, self._window.meeting

@@ -40,7 +40,7 @@ async def come_together(
     The folder must not be open. Raises StorageError; the folder holds what it held then, or a complete copy is aside.
     """
     assert road is not Road.ASK
-    if road is Road.GO_ON:
+    if road in {Road.GO_ON, Road.MERGE}:
         return Joined(await _one_history(folder, document_id, executor))
     aside = None
     if road is Road.KEEP_BOTH:

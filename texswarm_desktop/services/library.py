@@ -87,6 +87,10 @@ class Library:
         folder = await self._blocking(lambda: self._free_folder(title))
         return await Project.create_replica(folder, document_id, lineage, store_executor=self._executor)
 
+    async def has(self, document_id: str, lineage: str) -> bool:
+        """Say whether a replica of a document is here."""
+        return await self._blocking(lambda: self._find(document_id, lineage)) is not None
+
     async def join(self, road: Road, folder: Path, document_id: str, lineage: str) -> Joined:
         """Let a document take the place of what is in a folder, which is put aside first; raises StorageError."""
         return await come_together(road, folder, document_id, lineage, None, executor=self._executor)

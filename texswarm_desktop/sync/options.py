@@ -20,6 +20,7 @@ what happens to the folder:
                              the files go there; with a server only, the link for others is printed
   in sync with it before     what either side lacks is exchanged; LINK may be left out
   files of another history   nothing happens (exit status 3) until you choose --take theirs or --keep-both
+  a copy of the same origin  nothing happens (exit status 3) until you choose one of these, or --merge
   open in another program    that one keeps it in sync; this one tells how it stands, and takes over when it lets go.
                              With --once it ends when the other one has brought everything to rest
 
@@ -69,6 +70,7 @@ def parse(arguments: Sequence[str]) -> SyncOptions:
     if link is None and _is_link(folder):
         folder, link = ".", folder
     choice = Choice.TAKE_THEIRS if given.take else Choice.KEEP_BOTH if given.keep_both else Choice.ASK
+    choice = Choice.MERGE if given.merge else choice
     return SyncOptions(
         folder=Path(folder).expanduser().absolute(),
         link=link,
@@ -105,6 +107,11 @@ def _parser() -> argparse.ArgumentParser:
         "--keep-both",
         action="store_true",
         help="of two different histories keep both: the folder becomes a copy beside, a project of its own",
+    )
+    choice.add_argument(
+        "--merge",
+        action="store_true",
+        help="a copy of the same origin, which became a project of its own: write on in one, with what is in both",
     )
     reader.add_argument("--dry-run", action="store_true", help="only say what would happen, file by file")
     reader.add_argument("--name", default="", help="what others read of you")

@@ -27,7 +27,7 @@ from texswarm_desktop.client.states import Idle, LinkState, Live, NeedsUser, Syn
 from texswarm_desktop.client.transport import websocket_transport
 from texswarm_desktop.core.file_differences import FileSet, differences
 from texswarm_desktop.core.holder_news import HolderNews
-from texswarm_desktop.core.joining import Road, Side, road_for
+from texswarm_desktop.core.joining import Road, Side, is_of_one_origin, road_for
 from texswarm_desktop.core.palette import color_of
 from texswarm_desktop.core.reload_limit import ReloadLimit
 from texswarm_desktop.core.settings import Settings
@@ -51,6 +51,7 @@ from texswarm_server.protocol.errors import (
     FigureMissingError,
     LinkLostError,
     LinkTimeoutError,
+    OneOriginError,
     ProjectInUseError,
     RejectedError,
     SettingsError,
@@ -298,7 +299,7 @@ class Peer:
         preview = await look_at(connection, there.document_id, there.lineage) if has_files else None
         road = _road(here, there, preview, self._options)
         if road is Road.ASK:
-            raise RejectedError(ErrorCode.LINEAGE_MISMATCH)
+            raise _refusal(here, there)
         await self._come_together(road, there, preview)
 
     async def _rehearse(self, connection: Connection, there: _There | None) -> None:
@@ -311,7 +312,7 @@ class Peer:
         road = _road(here, there, preview, self._options)
         self._reporter.plan(road, differences(await self._files(), preview.files))
         if road is Road.ASK:
-            raise RejectedError(ErrorCode.LINEAGE_MISMATCH)
+            raise _refusal(here, there)
 
     async def _come_together(self, road: Road, there: _There, preview: DocumentPreview | None) -> None:
         project, self._project = self._project, None
@@ -477,10 +478,20 @@ class Peer:
 
 
 def _road(here: FolderSurvey, there: _There, preview: DocumentPreview | None, options: SyncOptions) -> Road:
-    lineage = here.identity.lineage if here.identity is not None else None
     theirs = preview.files if preview is not None else FileSet({})
-    sides = Side(lineage, here.is_empty), Side(there.lineage, not any(theirs.texts.values()) and not theirs.figures)
-    return road_for(*sides, options.choice)
+    is_empty = not any(theirs.texts.values()) and not theirs.figures
+    return road_for(_side_of(here), Side(there.lineage, is_empty, there.document_id), options.choice)
+
+
+def _side_of(here: FolderSurvey) -> Side:
+    known = here.identity
+    return Side(known.lineage, here.is_empty, known.document_id) if known is not None else Side(None, here.is_empty)
+
+
+def _refusal(here: FolderSurvey, there: _There) -> RejectedError:
+    """Nothing happens without a word: there are different histories, or two documents of one."""
+    is_one = is_of_one_origin(_side_of(here), Side(there.lineage, is_empty=False))
+    return OneOriginError() if is_one else RejectedError(ErrorCode.LINEAGE_MISMATCH)
 
 
 def _left(project: Project) -> tuple[int, int]:

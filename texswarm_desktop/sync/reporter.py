@@ -19,6 +19,7 @@ from texswarm_desktop.ui.sizes import transfer_words
 from texswarm_desktop.viewmodels.figure_view import TransferFacts
 from texswarm_server.protocol.errors import (
     ErrorCode,
+    OneOriginError,
     ProjectInUseError,
     RejectedError,
     SettingsError,
@@ -27,8 +28,10 @@ from texswarm_server.protocol.errors import (
 )
 
 CHOICES: Final = ("--take theirs", "--keep-both")
+CHOICES_OF_ONE_ORIGIN: Final = (*CHOICES, "--merge")
 _PLANS: Final = {
     Road.GO_ON: "The folder and the document have one history: what either side lacks would be exchanged.",
+    Road.MERGE: "The folder is a copy of the project. It would belong to the document, with what was written in both.",
     Road.FETCH: "The document would arrive in the folder.",
     Road.FILL: "The files of the folder would go into the document, which is empty.",
     Road.ASK: "The folder and the document have different histories. Nothing would happen until you choose.",
@@ -55,8 +58,9 @@ def ending_of(error: TexSwarmError) -> Ending:
     """Return how an error ends the program: its exit status, and the one line about it."""
     match error:
         case RejectedError(code=ErrorCode.LINEAGE_MISMATCH):
-            wanted = f"{sentence_of(error)} Choose: {' or '.join(CHOICES)}; --dry-run shows the difference."
-            return Ending(3, ErrorCode.LINEAGE_MISMATCH, wanted, CHOICES)
+            choices = CHOICES_OF_ONE_ORIGIN if isinstance(error, OneOriginError) else CHOICES
+            wanted = f"{sentence_of(error)} Choose: {' or '.join(choices)}; --dry-run shows the difference."
+            return Ending(3, ErrorCode.LINEAGE_MISMATCH, wanted, choices)
         case RejectedError():
             return Ending(4, error.code, sentence_of(error))
         case SettingsError():

@@ -247,6 +247,9 @@ _BY_CLASS: Final[dict[type[BaseException], ErrorText]] = {
     errors.FigureMissingError: ErrorText(
         "Figure is not there", "The project names it, and the server does not have it. Who put it in has to be online."
     ),
+    errors.OneOriginError: ErrorText(
+        "Two projects of one origin", "The copy here became a project of its own, and nothing was mixed."
+    ),
     errors.FilePathError: ErrorText(
         "Name not possible", "Give a name that is not taken, without a leading slash, backslash or colon."
     ),
@@ -396,7 +399,7 @@ def text_of(error: BaseException) -> ErrorText:
         return _in_use_by(error)
     if isinstance(error, errors.FileCameBackError) and error.by:
         return replace(_of_class(error), sentence=f"Came back: {error.by} wrote in it while it was deleted.")
-    if isinstance(error, (RejectedError, RemoteProtocolError)):
+    if isinstance(error, (RejectedError, RemoteProtocolError)) and not isinstance(error, errors.OneOriginError):
         message = getattr(error, "message", "")
         return text_of_code(error.code, message) if error.code in _BY_CODE or message else _of_class(error)
     if isinstance(error, ToolMissingError):

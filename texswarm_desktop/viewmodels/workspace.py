@@ -39,7 +39,7 @@ from texswarm_desktop.viewmodels.owner_desk import OwnerDesk
 from texswarm_desktop.viewmodels.people import Person, clean_name
 from texswarm_desktop.viewmodels.server_reach import NewTransport, ServerReach
 from texswarm_desktop.viewmodels.sharing import EVERYWHERE, OWN_SERVER, Sharing
-from texswarm_desktop.viewmodels.two_histories import TwoHistories, compare_histories
+from texswarm_desktop.viewmodels.two_histories import TwoHistories, compare_histories, compare_with_copy
 from texswarm_server.protocol.certificates import same_fingerprint
 from texswarm_server.protocol.errors import (
     ErrorCode,
@@ -56,6 +56,11 @@ if TYPE_CHECKING:
     from texswarm_desktop.client.connection import Connection
 
 _log: Final = logging.getLogger(__name__)
+_ROADS: Final = {
+    Choice.KEEP_BOTH: Road.KEEP_BOTH,
+    Choice.TAKE_THEIRS: Road.TAKE_THEIRS,
+    Choice.MERGE: Road.MERGE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,8 @@ class Workspace(QObject):
     Signals: `opened_changed(OpenedProject)`; `observed_changed(ObservedProject)`; `attached(str)` with a folder that
     another window shows; `closing()` before the views of the open project are closed;
     `notice(Exception | None)`, None when the last one no longer matters; `hosting_changed(Hosting | None)`;
-    `choice_needed(DocumentChoice)`; `put_aside(str)`: where a copy that gave way is; `busy_changed(str)`;
+    `choice_needed(DocumentChoice)`; `copy_met(TwoHistories)`: the document is another one of the project's origin;
+    `put_aside(str)`: where a copy that gave way is; `busy_changed(str)`;
     `own_server_changed(str | None)` with its id.
     """
 
@@ -89,6 +95,7 @@ class Workspace(QObject):
     notice = Signal(object)
     hosting_changed = Signal(object)
     choice_needed = Signal(object)
+    copy_met = Signal(object)
     put_aside = Signal(str)
     busy_changed = Signal(str)
     own_server_changed = Signal(object)
@@ -286,18 +293,22 @@ class Workspace(QObject):
                 await opened.attach(connection, key=key)
 
     async def choose_history(self, choice: Choice, histories: TwoHistories) -> None:
-        """Let the server's history take the place of the one here, which is kept beside it or in a backup.
+        """Let the server's history take the place of the one here, which is put aside, or merge both.
 
         Raises StorageError; the project is open as it was then.
         """
         async with self._reach.road():
-            project, link = self._desk.require_opened().project, self._desk.require_opened().project.server_link
+            project = self._desk.require_opened().project
+            link = histories.document or project.server_link
             if link is None:
                 return
-            road = Road.KEEP_BOTH if choice is Choice.KEEP_BOTH else Road.TAKE_THEIRS
+            if histories.document is not None and choice is Choice.KEEP_BOTH:
+                await self._follow(histories.document, is_chosen=True)
+                return
             await self._desk.leave()
             try:
-                joined = await self._library.join(road, project.folder, project.document_id, histories.lineage)
+                document_id = link.document_id or project.document_id
+                joined = await self._library.join(_ROADS[choice], project.folder, document_id, histories.lineage)
             except StorageError:
                 self._desk.present(await self._library.open(project.folder))
                 await self._link_again()
@@ -440,7 +451,8 @@ class Workspace(QObject):
         if invite.document_id is not None:
             self._credentials.keep_link(invite.document_id, invite.invite_id, invite.token)
 
-    async def _follow(self, link: InviteLink) -> None:
+    async def _follow(self, link: InviteLink, *, is_chosen: bool = False) -> None:
+        """`is_chosen`: somebody said that the document is to be in a folder of its own."""
         self.notice.emit(None)
         self._last_followed = link
         async with self._reach.reached(link) as connection:
@@ -448,12 +460,23 @@ class Workspace(QObject):
             self._status.set_waiting_for("")
             chosen = next((one for one in documents if one.id == link.document_id), None)
             if chosen is not None:
-                await self._open_replica(chosen, connection, link)
+                if is_chosen or not await self._meets_copy(chosen, connection, link):
+                    await self._open_replica(chosen, connection, link)
                 return
             if link.document_id is not None:
                 raise RejectedError(ErrorCode.DOCUMENT_NOT_FOUND)
             can_create = connection.welcome is not None and connection.welcome.can_create
         self.choice_needed.emit(DocumentChoice(link, documents, can_create))
+
+    async def _meets_copy(self, chosen: DocumentInfo, connection: "Connection", link: InviteLink) -> bool:
+        """Ask what is to happen where the open project is a copy of the document, which is not here yet."""
+        project = self.opened.project if self.opened is not None else None
+        if project is None or self.hosting is not None or project.document_id == chosen.id:
+            return False
+        if project.lineage != chosen.lineage or await self._library.has(chosen.id, chosen.lineage):
+            return False
+        self.copy_met.emit(await compare_with_copy(project, connection, chosen, link))
+        return True
 
     async def _open_replica(self, chosen: DocumentInfo, connection: "Connection", link: InviteLink) -> None:
         project = self.opened.project if self.opened is not None else None

@@ -123,6 +123,13 @@ class RejectedError(TexSwarmError):
         self.retry_after_s = retry_after_s
 
 
+class OneOriginError(RejectedError):
+    """The folder holds another document of the same origin: both can be kept, or be merged."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorCode.LINEAGE_MISMATCH, "another document of the same origin")
+
+
 class StorageError(TexSwarmError):
     """Something could not be read from or written to disk."""
 

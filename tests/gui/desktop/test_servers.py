@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from PySide6.QtWidgets import QPushButton
 
 from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
 from tests.helpers.run_async import until
@@ -343,6 +344,52 @@ async def test_of_two_histories_one_is_chosen_and_nothing_is_lost(desks: Desks, 
         assert aside.is_relative_to(folder / ".texswarm") == (choice == "take_theirs")
         assert (folder / "main.tex").read_text() == "the server's"
         assert bob.notice == ""
+
+
+async def meeting_the_original(desks: Desks, ada: LiveDesktop) -> LiveDesktop:
+    """Bob, whose open project is a copy of Ada's that went its own way, and the sheet that asks at her link."""
+    invited = str(await ada.workspace.owner.invite())
+    bob = await desks.start_with("bob", "something else")
+    elsewhere = bob.opened.project.folder
+    await bob.workspace.join(invited)
+    await bob.until_text("the original")
+    copy = bob.opened.project.folder
+    await bob.workspace.open(elsewhere)
+    with ThreadPoolExecutor(1) as executor:
+        async with await Project.open(copy, store_executor=executor) as project:
+            project.begin_own_life()
+            project.document.add_file("mine.tex", "bob's own")
+            await project.flush()
+    await bob.workspace.open(copy)
+    bob.window.meeting.join_requested.emit(invited, "bob")
+    await until(lambda: bob.window.findChild(HistoriesSheet) is not None, "the sheet")
+    return bob
+
+
+def press(sheet: HistoriesSheet, option: str) -> None:
+    getattr(sheet, option).click()
+    (button,) = [one for one in sheet.findChildren(QPushButton) if one.text() == "Continue"]
+    button.click()
+
+
+@pytest.mark.parametrize("choice", ["keep_both", "take_theirs", "merge"])
+@runs_at_desks
+async def test_a_copy_of_the_same_origin_is_kept_given_up_or_merged(desks: Desks, choice: str) -> None:
+    async with server_in(desks.root) as server:
+        ada = await shared(desks, server, "the original")
+        bob = await meeting_the_original(desks, ada)
+        copy, sheet = bob.opened.project.folder, bob.window.findChild(HistoriesSheet)
+        assert [sheet.list.item(at).text() for at in range(sheet.list.count())] == ["mine.tex   only here"]
+        press(sheet, choice)
+        await until(lambda: bob.is_live and bob.opened.project.document_id == ada.opened.project.document_id)
+        await bob.until_text("the original")
+        await bob.opened.project.flush()
+        assert (bob.opened.project.folder == copy) == (choice != "keep_both")
+        assert (copy / "mine.tex").exists() == (choice != "take_theirs")
+        if choice == "merge":
+            await until(lambda: "mine.tex" in {one.path for one in ada.opened.project.document.files.values()})
+        else:
+            assert "mine.tex" not in {one.path for one in bob.opened.project.document.files.values()}
 
 
 @runs_at_desks

@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QPushButton, QRadioButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from texswarm_desktop.core.file_differences import Change, FileDifference
 from texswarm_desktop.core.joining import Choice
 from texswarm_desktop.ui.dialogs.histories_sheet import HistoriesSheet
 from texswarm_desktop.viewmodels.two_histories import TwoHistories
+from texswarm_server.protocol.invite_link import InviteLink, ServerAddress
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
 
@@ -63,6 +65,27 @@ def test_what_is_chosen_is_told(window: QWidget, qtbot: QtBot, option: str, choi
     with qtbot.waitSignal(sheet.chosen) as told:
         sheet.try_accept()
     assert told.args == [choice]
+
+
+def test_only_a_copy_of_the_same_origin_can_be_merged(window: QWidget, qtbot: QtBot) -> None:
+    different = opened(window)
+    assert different.merge.isHidden()
+    different.close()
+    link = InviteLink(ServerAddress("host", 8091), None, "document")
+    sheet = HistoriesSheet(window, TwoHistories("host:8091", "paper", "lineage", FILES, link))
+    sheet.open()
+    assert [one.text() for one in sheet.findChildren(QRadioButton) if one.isVisible()] == [
+        "Keep both", "Take the server's", "Merge",
+    ]  # fmt: skip
+    sheet.merge.click()
+    with qtbot.waitSignal(sheet.chosen) as told:
+        qtbot.mouseClick(button(sheet, "Continue"), Qt.MouseButton.LeftButton)
+    assert told.args == [Choice.MERGE]
+
+
+def button(sheet: HistoriesSheet, text: str) -> QPushButton:
+    (found,) = [one for one in sheet.findChildren(QPushButton) if one.text() == text]
+    return found
 
 
 def test_keeping_both_is_proposed_and_closing_tells_nothing(window: QWidget, qtbot: QtBot) -> None:

@@ -110,7 +110,7 @@ async def test_both_are_kept_and_ours_is_a_project_of_its_own(tmp_path: Path) ->
 
 @runs_async
 async def test_a_copy_of_the_same_origin_is_merged_with_what_became_of_the_original(tmp_path: Path) -> None:
-    """The copy has an identity of its own and the same history: both sides' edits are kept, and nothing is asked."""
+    """The copy has an identity of its own and the same history: both sides' edits are kept, once somebody says so."""
     async with running_server(tmp_path) as (_, link):
         paper = await shared(tmp_path, link, PAPER)
         other = await sync_once(fill(tmp_path / "other", {"main.tex": "Another.\n"}), link)
@@ -122,9 +122,17 @@ async def test_a_copy_of_the_same_origin_is_merged_with_what_became_of_the_origi
         copy = fill(Path(aside["folder"]), {"parts/one.tex": "One, in the copy.\n", "mine.tex": "Mine.\n"})
         await sync_once(tmp_path / "second", paper)
         await sync_once(fill(tmp_path / "second", {"main.tex": "Changed there.\n"}))
-        plan = await sync_once(copy, paper, "--dry-run")
-        assert plan.events[0]["road"] == "go_on"
-        merged = await sync_once(copy, paper)
+        asked = SyncProcess(copy, paper, "--once")
+        async with asked:
+            assert await asked.ended() == 3
+        assert asked.events[-1]["choices"] == ["--take theirs", "--keep-both", "--merge"]
+        assert texts_in(copy)["main.tex"] == PAPER["main.tex"]
+        plan = await sync_once(copy, paper, "--dry-run", "--merge")
+        assert plan.events[0]["road"] == "merge"
+        assert {event["path"]: event["change"] for event in plan.events if event["event"] == "file"} == {
+            "main.tex": "changed", "parts/one.tex": "changed", "mine.tex": "only here",
+        }  # fmt: skip
+        merged = await sync_once(copy, paper, "--merge")
         assert "aside" not in {event["event"] for event in merged.events}
         await sync_once(tmp_path / "second")
         await sync_once(copy)

@@ -35,5 +35,20 @@ def test_two_histories_wait_for_a_choice(here: Side, there: Side) -> None:
     assert road_for(here, there, Choice.KEEP_BOTH) is Road.KEEP_BOTH
 
 
+def test_two_documents_of_one_origin_wait_for_a_choice_and_can_be_merged() -> None:
+    here, there = Side("one", is_empty=False, document_id="copy"), Side("one", is_empty=False, document_id="original")
+    roads = {choice: road_for(here, there, choice) for choice in Choice}
+    assert roads == {
+        Choice.ASK: Road.ASK,
+        Choice.TAKE_THEIRS: Road.TAKE_THEIRS,
+        Choice.KEEP_BOTH: Road.KEEP_BOTH,
+        Choice.MERGE: Road.MERGE,
+    }
+
+
+def test_of_two_histories_nothing_is_merged_whatever_somebody_says() -> None:
+    assert road_for(OURS, OTHERS, Choice.MERGE) is Road.ASK
+
+
 def test_a_copy_says_whose_it_is_and_when_it_was_made() -> None:
     assert copy_name("paper", "2026-11-26") == "paper (my copy 2026-11-26)"

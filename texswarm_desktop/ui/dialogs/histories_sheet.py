@@ -1,4 +1,7 @@
-"""Choose between two histories of one project: what differs, file by file, and what would become of the copy here."""
+"""Choose between two histories of one project: what differs, file by file, and what would become of the copy here.
+
+A copy of the same origin, which became a project of its own, can be merged as well.
+"""
 
 from typing import Final
 
@@ -15,6 +18,10 @@ _HINT: Final = (
     "The copy here and the one on {server} do not come from one origin, so they cannot be merged. "
     "Choose what happens; nothing is lost either way."
 )
+_HINT_OF_ONE_ORIGIN: Final = (
+    "“{folder}” is a copy of the project on {server} that went its own way. "
+    "Choose what happens; nothing is lost either way."
+)
 _MOST_ROWS: Final = 6
 _ROW_PX: Final = 26
 
@@ -25,31 +32,45 @@ class HistoriesSheet(Sheet):
     chosen = Signal(object)
 
     def __init__(self, parent: QWidget | None, histories: TwoHistories) -> None:
-        super().__init__("Two different projects", _HINT.format(server=histories.server), parent, width_px=560)
+        is_copy = histories.document is not None
+        hint = (_HINT_OF_ONE_ORIGIN if is_copy else _HINT).format(server=histories.server, folder=histories.folder)
+        title = "Two projects of one origin" if is_copy else "Two different projects"
+        super().__init__(title, hint, parent, width_px=560)
         self.list = _listed(histories)
         self.body.addWidget(label(_summary(histories), "SectionTitle"))
         self.body.addWidget(self.list)
         self.list.setVisible(bool(histories.different))
         self.keep_both = self._add_option(
             "Keep both",
-            f"What is here becomes a project of its own, in a folder beside “{histories.folder}”; "
+            f"“{histories.folder}” stays as it is; the server's opens in a folder of its own."
+            if is_copy
+            else f"What is here becomes a project of its own, in a folder beside “{histories.folder}”; "
             "the server's takes its place.",
         )
         self.take_theirs = self._add_option(
             "Take the server's",
             f"What is in “{histories.folder}” is kept in its hidden folder .texswarm/backups, and not shown any more.",
         )
+        self.merge = self._add_option(
+            "Merge",
+            f"“{histories.folder}” is the server's project from now on, and what was written in either is in both.",
+            is_there=is_copy,
+        )
         self.keep_both.setChecked(True)
         self.add_buttons("Continue")
 
     def try_accept(self) -> None:
         """Tell what was chosen."""
-        self.chosen.emit(Choice.KEEP_BOTH if self.keep_both.isChecked() else Choice.TAKE_THEIRS)
+        choices = {Choice.KEEP_BOTH: self.keep_both, Choice.TAKE_THEIRS: self.take_theirs, Choice.MERGE: self.merge}
+        self.chosen.emit(next(choice for choice, option in choices.items() if option.isChecked()))
         self.accept()
 
-    def _add_option(self, name: str, explanation: str) -> QRadioButton:
-        option = QRadioButton(name)
+    def _add_option(self, name: str, explanation: str, *, is_there: bool = True) -> QRadioButton:
+        option = QRadioButton(name, self)
         option.setAccessibleDescription(explanation)
+        option.setVisible(is_there)
+        if not is_there:
+            return option
         self.body.addSpacing(10)
         self.body.addWidget(option)
         self.body.addWidget(label(explanation, "Muted", wraps=True))
