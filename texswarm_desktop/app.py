@@ -24,7 +24,7 @@ from PySide6.QtWidgets import QApplication
 
 from texswarm_desktop.client.link import FindProxy, TransportFactory
 from texswarm_desktop.client.pairing import OpenCertified
-from texswarm_desktop.core.nearby import addresses_by_fingerprint
+from texswarm_desktop.core.nearby import addresses_by_fingerprint, lately_by_fingerprint
 from texswarm_desktop.core.settings import USUAL_FONT_SIZE_PT
 from texswarm_desktop.qtx.application import Application
 from texswarm_desktop.qtx.garbage import GuiThreadGarbage
@@ -263,8 +263,9 @@ class Desktop:
 
     def _on_nearby_hosts(self, hosts: Hosts) -> None:
         """Where the host of the open project is among them, it is looked for there: known again by its certificate."""
+        lately = lately_by_fingerprint(hosts)
         for fingerprint, addresses in addresses_by_fingerprint(hosts).items():
-            self.workspace.host_seen(fingerprint, addresses)
+            self.workspace.host_seen(fingerprint, addresses, lately[fingerprint])
 
     # ── roads ───────────────────────────────────────────────────────────────────────────────────────────
 

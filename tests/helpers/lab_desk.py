@@ -19,6 +19,7 @@ from tests.helpers.run_async import until
 from tests.helpers.shared_folder import fill
 from tests.helpers.status_transcript import StatusTranscript
 from texswarm_desktop.client.connection import Connection
+from texswarm_desktop.client.knock import tcp_knock
 from texswarm_desktop.client.link import TransportFactory
 from texswarm_desktop.client.states import LinkState, Live
 from texswarm_desktop.client.status import LinkFacts, next_look
@@ -108,7 +109,7 @@ class LabDesk:
         self.replica = ModelReplica(DOCUMENT)
         self.credentials = FakeCredentials(invite=None)
         self.connection = Connection(
-            address=address, credentials=self.credentials, profile=profile, transport=transport
+            address=address, credentials=self.credentials, profile=profile, transport=transport, knock=tcp_knock
         )
         self.transcript = StatusTranscript(title)
         self.states: list[LinkState] = []

@@ -2,22 +2,22 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from texswarm_desktop.core.nearby import NearbyHost, addresses_by_fingerprint
+from texswarm_desktop.core.nearby import NearbyHost, addresses_by_fingerprint, lately_by_fingerprint
 from texswarm_desktop.services.discovery import Browser
-from texswarm_server.protocol.invite_link import ServerAddress
+
+if TYPE_CHECKING:
+    from texswarm_server.protocol.invite_link import ServerAddress
 
 
 class Finder:
-    """What is heard of whoever is called so; `on_found` is called on its loop with the addresses.
+    """What is heard of whoever is called so; `on_found` is called on its loop with the addresses, and others of late.
 
     Where the host has a certificate, these are all that are announced for it, as in the program.
     """
 
-    def __init__(
-        self, name: str, on_found: Callable[[tuple[ServerAddress, ...]], object] = lambda _addresses: None
-    ) -> None:
+    def __init__(self, name: str, on_found: Callable[..., object] = lambda _addresses, _lately: None) -> None:
         self.addresses: tuple[ServerAddress, ...] = ()
         self.host: NearbyHost | None = None
         self._name, self._on_found = name, on_found
@@ -42,4 +42,5 @@ class Finder:
         told = addresses_by_fingerprint(hosts).get(fingerprint, ()) if fingerprint else ()
         self.addresses = told or (self.host.addresses if self.host else ())
         if self.addresses:
-            self._on_found(self.addresses)
+            lately = lately_by_fingerprint(hosts).get(fingerprint, ()) if fingerprint else ()
+            self._on_found(self.addresses, lately)

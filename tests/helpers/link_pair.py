@@ -58,7 +58,7 @@ class LinkPair:
 class LinkPairs:
     """A transport factory whose links the test holds. `refuses`: nobody listens; `hangs`: nobody answers.
 
-    `error`: what every attempt fails with; `errors`: what those at one address fail with.
+    `error`: what every attempt fails with; `errors`: what those at one address fail with; `hangs_at`: where none ends.
     """
 
     def __init__(self) -> None:
@@ -68,6 +68,7 @@ class LinkPairs:
         self.refuses = self.hangs = False
         self.error: Exception | None = None
         self.errors: dict[ServerAddress, Exception] = {}
+        self.hangs_at: set[ServerAddress] = set()
 
     @property
     def last(self) -> LinkPair:
@@ -88,7 +89,7 @@ class LinkPairs:
             raise error
         if self.refuses:
             raise NoLinkError(Trouble.NOBODY, str(address))
-        if self.hangs:
+        if self.hangs or address in self.hangs_at:
             await asyncio.Event().wait()
         link = LinkPair(clock)
         self.links.append(link)
@@ -99,10 +100,14 @@ class LinkPairs:
 
 
 class FakeDoor:
-    """A Knock in a test's hand: `answers` names the address that answers now, None while none does."""
+    """A Knock in a test's hand: `answers` names the address that answers now, None while none does.
+
+    `others`: which answer as well, and before that one.
+    """
 
     def __init__(self) -> None:
         self.answers: ServerAddress | None = None
+        self.others: set[ServerAddress] = set()
         self.refuses = False
         self.waiting = 0
         self.rhythms: list[float] = []
@@ -116,12 +121,15 @@ class FakeDoor:
         self.rhythms.append(every_s)
         self.waiting += 1
         try:
-            while self.answers not in addresses:
+            while not (found := self._answering(addresses)):
                 if self.refuses and not is_patient:
                     raise NoLinkError(Trouble.NOBODY, str(addresses[0]))
                 self._changed.clear()
                 await self._changed.wait()
         finally:
             self.waiting -= 1
-        assert self.answers is not None
-        return self.answers
+        return found[0]
+
+    def _answering(self, addresses: Sequence[ServerAddress]) -> list[ServerAddress]:
+        found = [one for one in addresses if one in self.others or one == self.answers]
+        return sorted(found, key=lambda one: one == self.answers)

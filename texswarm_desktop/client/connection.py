@@ -135,14 +135,17 @@ class Connection:
         self._driver.is_online = is_online
         self._driver.post(NetworkReturned() if is_online else NetworkWentAway())
 
-    def seen_at(self, addresses: Iterable[ServerAddress]) -> None:
+    def seen_at(self, addresses: Iterable[ServerAddress], lately: Iterable[ServerAddress] = ()) -> None:
         """The host announced itself on the local network, at these addresses: a wait ends, there it is looked for.
+
+        `lately`: where else it was said to be a moment ago; there it is looked for as well.
 
         A server on this machine is where it is. Whoever knows a fingerprint can announce it: where one is insisted on,
         an address without TLS, which would show none, is not taken.
         """
         if not is_this_machine(self.address):
-            self._driver.seen_at([one for one in addresses if one.tls or not self.fingerprint])
+            usable = ([one for one in each if one.tls or not self.fingerprint] for each in (addresses, lately))
+            self._driver.seen_at(*usable)
 
     def add(self, replica: ReplicaPort) -> DocumentSync:
         """Open a document here, now if the link stands, and after every reconnect."""

@@ -173,6 +173,8 @@ class Driver:
         self._unsent_bytes = 0
         self._scout: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
+        self._news: Cancellable | None = None
+        self._is_news_elsewhere = False
         self._doubted_at: float | None = None
         self._is_doubting = False
         self._away_since: float | None = None
@@ -189,6 +191,8 @@ class Driver:
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self.post(CloseRequested())
+        if self._news is not None:
+            self._news.cancel()
         group, self._group = self._group, None
         if group is not None:
             await group.__aexit__(None, None, None)  # an error of the body is not the group's: it would be wrapped
@@ -213,11 +217,13 @@ class Driver:
         if self._link is not None:
             self._ping(self._link, self._clock())
 
-    def seen_at(self, addresses: Iterable[ServerAddress]) -> None:
+    def seen_at(self, addresses: Iterable[ServerAddress], lately: Iterable[ServerAddress] = ()) -> None:
         """The host said on the local network where it is: there it is looked for first from now on."""
-        is_elsewhere = self._where.tell(addresses, self._clock(), has_link=self._link is not None)
+        is_elsewhere = self._where.tell(addresses, self._clock(), has_link=self._link is not None, lately=lately)
         if is_elsewhere is not None:
-            self.post(HostAnnounced(is_elsewhere))
+            self._is_news_elsewhere |= is_elsewhere
+            self._way_in.look_again()
+            self._heed_news()
 
     def send(self, frame: str | bytes) -> None:
         """Hand a frame to the current link; without one it is lost, as it would be on the way."""
@@ -453,23 +459,37 @@ class Driver:
 
     # ── elsewhere ───────────────────────────────────────────────────────────────────────────────────────
 
+    def _heed_news(self) -> None:
+        """Act on what was told, now or, in a flood of it, in a moment: a true word may be among them."""
+        if self._news is not None:
+            return
+        wait_s = self._where.heed(self._clock())
+        if not wait_s:
+            is_elsewhere, self._is_news_elsewhere = self._is_news_elsewhere, False
+            self.post(HostAnnounced(is_elsewhere))
+        elif self._call_later is not None:
+            self._news = self._later(wait_s, self._on_late_news)
+
+    def _on_late_news(self) -> None:
+        self._news = None
+        self._heed_news()
+
     def _look_elsewhere(self, generation: int) -> None:
         assert self._group is not None, "the driver is entered before it connects"
-        if self._looking is not None:
-            self._looking.cancel()
-        self._looking = self._group.create_task(self._prove_elsewhere(generation), name="elsewhere")
+        if self._looking is None:
+            self._looking = self._group.create_task(self._prove_elsewhere(generation), name="elsewhere")
 
     async def _prove_elsewhere(self, generation: int) -> None:
         """Also a border for exceptions: who only looks must not cost the connection."""
         try:
-            await self._way_in.prove_elsewhere()
-        except LinkError as error:
-            logger.debug("not there: %s", error)
+            is_there = await self._way_in.prove_elsewhere(lambda: not self._is_heard_since_probe())
         except Exception:
             logger.exception("looking for %s elsewhere", self._where.proved)
-        else:
-            if not self._is_heard_since_probe():
-                self.post(HostProved(generation))
+            is_there = False
+        if self._looking is asyncio.current_task():
+            self._looking = None
+        if is_there and not self._is_heard_since_probe():
+            self.post(HostProved(generation))
 
     # ── knocking ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -502,7 +522,7 @@ class Driver:
     async def _knock_until_answered(self, knock: Knock, every_s: float) -> None:
         """Also a border for exceptions: who only looks must not cost the connection."""
         try:
-            address = await knock(self._where.addresses, every_s=every_s, is_patient=True)
+            address = await knock(self._where.likeliest, every_s=every_s, is_patient=True)
         except Exception:
             logger.exception("knocking at %s", self._where.proved)
             return

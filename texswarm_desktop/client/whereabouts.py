@@ -1,23 +1,24 @@
 """Where a server may be, likeliest first: what its link said, where it was reached, and what the local network tells.
 
 Pure. Anybody on the network can say where a host is, so what is told proves nothing: it is bounded, it never takes the
-place of where the link led or of where the server was reached last, and what showed another certificate is passed over
-for a while.
+place of where the link led or of where the server was reached last, what showed another certificate is passed over for
+a while, and of what several say each has a place.
 """
 
-from collections import deque
 from collections.abc import Iterable
+from itertools import chain, zip_longest
 from typing import Final
 
 from texswarm_server.protocol.invite_link import ServerAddress
 
 #: Of what a host says about where it is, no more than this is believed.
 _MOST_TOLD: Final = 8
+#: So much is kept of what was told at several times.
+_MOST_KEPT: Final = 32
 _DISBELIEF_S: Final = 30.0
 _MOST_DISBELIEVED: Final = 64
 #: News of a host leads to something so often and no more, however often it is told.
-_MOST_NEWS: Final = 5
-_NEWS_WINDOW_S: Final = 10.0
+_NEWS_EVERY_S: Final = 0.25
 
 
 class Whereabouts:
@@ -27,26 +28,48 @@ class Whereabouts:
         self._home = home
         self.proved = home
         self.addresses: tuple[ServerAddress, ...] = (home,)
+        self._shown: ServerAddress | None = None
         self._disbelieved: dict[ServerAddress, float] = {}
-        self._news_at: deque[float] = deque(maxlen=_MOST_NEWS)
+        self._heeded_at = -_NEWS_EVERY_S
 
-    def tell(self, told: Iterable[ServerAddress], now: float, *, has_link: bool) -> bool | None:
+    def tell(
+        self,
+        told: Iterable[ServerAddress],
+        now: float,
+        *,
+        has_link: bool,
+        lately: Iterable[ServerAddress] = (),
+    ) -> bool | None:
         """Take in what was announced. Return whether the server is elsewhere than we have it from, or look for it.
 
-        None: it is to be left at that, because nothing of use was told, or too much of late.
+        `lately`: what was announced a moment ago, and no more: of the same, or in its name. None: nothing of use.
         """
-        believed = tuple(one for one in told if not self._is_disbelieved(one, now))[:_MOST_TOLD]
-        if not believed:
+        believed, doubted = (
+            tuple(one for one in each if not self._is_disbelieved(one, now)) for each in (told, lately)
+        )
+        if not believed and not doubted:
             return None
+        believed = believed[:_MOST_TOLD]
         aim = self.proved if has_link else self.addresses[0]
         is_elsewhere = aim not in believed
         front = () if is_elsewhere else (aim,)
-        told_before = tuple(
-            one for one in self.addresses if self.is_only_told(one)
-        )  # late answers say what held before
-        likeliest = tuple(dict.fromkeys((*front, *believed, *told_before)))[:_MOST_TOLD]
+        before = (one for one in self.addresses if self.is_only_told(one))  # late answers say what held before
+        in_turn = (one for one in chain.from_iterable(zip_longest(believed, before, doubted)) if one is not None)
+        likeliest = tuple(dict.fromkeys((*front, *in_turn)))[:_MOST_KEPT]
         self.addresses = tuple(dict.fromkeys((*likeliest, self.proved, self._home)))
-        return is_elsewhere if self._is_heeded(now) else None
+        return is_elsewhere
+
+    def heed(self, now: float) -> float:
+        """Return after how many seconds news may lead to something; 0: now, and then not again for a moment."""
+        wait_s = max(0.0, self._heeded_at + _NEWS_EVERY_S - now)
+        if not wait_s:
+            self._heeded_at = now
+        return wait_s
+
+    @property
+    def likeliest(self) -> tuple[ServerAddress, ...]:
+        """A few of the addresses, of which the server is at one unless it moved and others speak in its name."""
+        return tuple(dict.fromkeys((*self.addresses[:_MOST_TOLD], self.proved, self._home)))
 
     def elsewhere(self) -> tuple[ServerAddress, ...]:
         """Return where it may be other than where it was reached."""
@@ -61,6 +84,16 @@ class Whereabouts:
     def answered(self, address: ServerAddress) -> None:
         """Something answers there: there it is looked for first."""
         self.addresses = tuple(dict.fromkeys((address, *self.addresses)))
+
+    def shown(self, address: ServerAddress) -> None:
+        """The server has shown there that it is itself."""
+        self._shown = address
+        self.answered(address)
+
+    def take_shown(self) -> ServerAddress | None:
+        """Return, once, where the server has just shown that it is itself: whoever else answers need not be asked."""
+        shown, self._shown = self._shown, None
+        return shown
 
     def refused(self) -> None:
         """No link came about at the first address: the next one's turn."""
@@ -81,9 +114,3 @@ class Whereabouts:
     def _is_disbelieved(self, address: ServerAddress, now: float) -> bool:
         since = self._disbelieved.get(address)
         return since is not None and now - since < _DISBELIEF_S
-
-    def _is_heeded(self, now: float) -> bool:
-        if len(self._news_at) == _MOST_NEWS and now - self._news_at[0] < _NEWS_WINDOW_S:
-            return False
-        self._news_at.append(now)
-        return True

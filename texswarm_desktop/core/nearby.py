@@ -19,24 +19,30 @@ HostKey = tuple[str, str | None, str | None]
 
 MAX_HOSTS: Final = 100
 _MAX_ADDRESSES: Final = 16
+_MAX_LATELY: Final = 32
 _EVERYBODY: Final = "255.255.255.255"
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What one service said of itself, and where it says it is."""
+    """What one service said of itself, and where it is. `lately`: where else, as it or somebody said a moment ago."""
 
     announcement: Announcement
     addresses: tuple[str, ...]
     port: int
+    lately: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class NearbyHost:
-    """A host that can be reached from here: `addresses`, the best first."""
+    """A host that can be reached from here: `addresses`, the best first.
+
+    `lately`: where else it was said to be a moment ago. It may have moved, or somebody speaks in its name.
+    """
 
     announcement: Announcement
     addresses: tuple[ServerAddress, ...]
+    lately: tuple[ServerAddress, ...] = ()
 
     @property
     def key(self) -> HostKey:
@@ -63,13 +69,14 @@ def nearby_hosts(sightings: Iterable[Sighting], own_networks: Sequence[str] = ()
     """Return the hosts, by project and name. `own_networks`: of this machine; addresses in them are tried first."""
     found: dict[HostKey, NearbyHost] = {}
     for sighting in sightings:
-        addresses = _usable(sighting)
+        addresses = _usable(sighting, sighting.addresses)[:_MAX_ADDRESSES]
         if not addresses:
             continue
-        host = NearbyHost(sighting.announcement, addresses)
+        host = NearbyHost(sighting.announcement, addresses, _usable(sighting, sighting.lately)[:_MAX_LATELY])
         known = found.get(host.key)
         if known is not None:
-            found[host.key] = replace(host, addresses=(*known.addresses, *addresses))
+            lately = (*host.lately, *known.lately)[:_MAX_LATELY]
+            found[host.key] = replace(host, addresses=(*known.addresses, *addresses), lately=lately)
         elif len(found) < MAX_HOSTS:
             found[host.key] = host
     ordered = (replace(host, addresses=_best_first(host.addresses, own_networks)) for host in found.values())
@@ -78,10 +85,19 @@ def nearby_hosts(sightings: Iterable[Sighting], own_networks: Sequence[str] = ()
 
 def addresses_by_fingerprint(hosts: Iterable[NearbyHost]) -> dict[str, tuple[ServerAddress, ...]]:
     """Return where each certificate is said to be, by all who announce it: in turn, so that none drowns the others."""
+    return _in_turn((host.announcement.fingerprint, host.addresses) for host in hosts)
+
+
+def lately_by_fingerprint(hosts: Iterable[NearbyHost]) -> dict[str, tuple[ServerAddress, ...]]:
+    """Return where else each certificate was said to be a moment ago."""
+    return _in_turn((host.announcement.fingerprint, host.lately) for host in hosts)
+
+
+def _in_turn(pairs: Iterable[tuple[str | None, tuple[ServerAddress, ...]]]) -> dict[str, tuple[ServerAddress, ...]]:
     said: dict[str, list[tuple[ServerAddress, ...]]] = {}
-    for host in hosts:
-        if host.announcement.fingerprint is not None:
-            said.setdefault(host.announcement.fingerprint, []).append(host.addresses)
+    for name, addresses in pairs:
+        if name is not None:
+            said.setdefault(name, []).append(addresses)
     return {
         fingerprint: tuple(dict.fromkeys(one for turn in zip_longest(*lists) for one in turn if one is not None))
         for fingerprint, lists in said.items()
@@ -94,13 +110,13 @@ def with_nameplate(hosts: Iterable[NearbyHost], nameplate: str) -> tuple[NearbyH
     return tuple(host for host, each in said if nameplate in {each.nameplate, *each.more_nameplates})
 
 
-def _usable(sighting: Sighting) -> tuple[ServerAddress, ...]:
+def _usable(sighting: Sighting, addresses: Iterable[str]) -> tuple[ServerAddress, ...]:
     """Return the addresses that may be another machine's, or this one's own; nothing that reaches many at once."""
     if not 0 < sighting.port < 65536:
         return ()
     tls = sighting.announcement.tls
-    usable = [text for text in dict.fromkeys(sighting.addresses) if _is_one_machine(text)]
-    return tuple(ServerAddress(text, sighting.port, tls) for text in usable[:_MAX_ADDRESSES])
+    usable = [text for text in dict.fromkeys(addresses) if _is_one_machine(text)]
+    return tuple(ServerAddress(text, sighting.port, tls) for text in usable)
 
 
 def _is_one_machine(text: str) -> bool:

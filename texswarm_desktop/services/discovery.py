@@ -6,11 +6,23 @@ because a record is believed for as long as its sender wished.
 """
 
 import logging
+import random
 from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Any, Final
 
-from zeroconf import DNSCache, DNSOutgoing, DNSQuestion, ServiceInfo, ServiceStateChange, Zeroconf, current_time_millis  # type: ignore[attr-defined] # public, and not declared so
+from zeroconf import (  # type: ignore[attr-defined] # public, and not declared so
+    DNSAddress,
+    DNSCache,
+    DNSOutgoing,
+    DNSQuestion,
+    RecordUpdate,
+    RecordUpdateListener,
+    ServiceInfo,
+    ServiceStateChange,
+    Zeroconf,
+    current_time_millis,
+)
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncZeroconf
 
 from texswarm_desktop.core.nearby import MAX_HOSTS, NearbyHost, Sighting, nearby_hosts
@@ -29,6 +41,9 @@ _QUERY: Final = 0
 _REPLACED_TTL_S: Final = 1
 #: What belongs together comes in one packet, or in one for each network.
 _ONE_ANSWER_MS: Final = 10.0
+#: What is kept of where machines are said to be, for how long, and how much of it is told of one machine.
+_MOST_SAID, _LATELY_MS, _MOST_LATELY = 512, 1000.0, 32
+_ADDRESS_BYTES: Final = (4, 16)
 
 OnChange = Callable[[tuple[NearbyHost, ...]], object]
 """Told the hosts, on the browser's own thread, whenever they are others than before."""
@@ -61,6 +76,33 @@ def addresses_that_hold(cache: DNSCache, server: str, now_ms: float) -> list[str
     return addresses
 
 
+class SaidLately(RecordUpdateListener):
+    """Where machines were said to be within the last second, by whomever. Bounded, whatever is sent.
+
+    The cache cannot tell: there whoever speaks last, in whose name ever, replaces what was said a moment before.
+    """
+
+    def __init__(self) -> None:
+        self._said: dict[tuple[str, str], float] = {}
+        self._chance = random.Random()  # noqa: S311 - so that nobody knows what is left out
+
+    def async_update_records(self, _zc: Zeroconf, now: float, records: list[RecordUpdate]) -> None:
+        """Note the addresses in a packet."""
+        for one in records:
+            if isinstance(one.new, DNSAddress) and len(one.new.address) in _ADDRESS_BYTES:
+                key = (one.new.name.lower(), str(ip_address(one.new.address)))
+                self._said.pop(key, None)
+                self._said[key] = now
+        while len(self._said) > _MOST_SAID:
+            del self._said[next(iter(self._said))]
+
+    def of(self, server: str, now_ms: float) -> list[str]:
+        """Return where a machine was said to be; of many some, each time others."""
+        name = server.lower()
+        said = [address for (each, address), at in self._said.items() if each == name and now_ms - at < _LATELY_MS]
+        return said if len(said) <= _MOST_LATELY else self._chance.sample(said, _MOST_LATELY)
+
+
 class Browser(MulticastThread):
     """Looks for hosts from `start` to `close`. `on_change`: see OnChange."""
 
@@ -77,11 +119,13 @@ class Browser(MulticastThread):
         self._service_type = service_type
         self._browser: AsyncServiceBrowser | None = None
         self._names: dict[str, None] = {}
+        self._said_lately = SaidLately()
         self._looks = 0
         self._told: tuple[NearbyHost, ...] = ()
 
     async def _opened(self, multicast: AsyncZeroconf) -> None:
         self._names.clear()
+        multicast.zeroconf.async_add_listener(self._said_lately, None)
         self._browser = AsyncServiceBrowser(
             multicast.zeroconf, self._service_type, handlers=[self._on_service_state_change]
         )
@@ -116,9 +160,10 @@ class Browser(MulticastThread):
             return None
         service, text = services[-1], texts[-1]
         addresses = addresses_that_hold(cache, service.server, now_ms)
+        lately = [one for one in self._said_lately.of(service.server, now_ms) if one not in addresses]
         entries = ServiceInfo(self._service_type, name, properties=text.text).properties
         try:
-            return Sighting(read_announcement(entries), tuple(addresses), service.port)
+            return Sighting(read_announcement(entries), tuple(addresses), service.port, tuple(lately))
         except RemoteProtocolError as error:
             _log.debug("%s says nothing of use: %s", name[:80], error)
             return None

@@ -5,7 +5,7 @@ that carries data; the words are chosen in `ui`. What the program can mend by it
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -395,12 +395,17 @@ class Workspace(QObject):
             return None
         return partial(other_side, connection)
 
-    def host_seen(self, fingerprint: str, addresses: Iterable[ServerAddress]) -> None:
-        """A host announced itself on the local network: a link to it that is away looks for it there at once."""
+    def host_seen(
+        self, fingerprint: str, addresses: Iterable[ServerAddress], lately: Sequence[ServerAddress] = ()
+    ) -> None:
+        """A host announced itself on the local network: a link to it that is away looks for it there at once.
+
+        `lately`: where else it was said to be a moment ago.
+        """
         self._reach.learn(fingerprint, told := tuple(addresses))
         for connection in self._connections():
             if connection.fingerprint and same_fingerprint(connection.fingerprint) == same_fingerprint(fingerprint):
-                connection.seen_at(told)
+                connection.seen_at(told, lately)
 
     def _connections(self) -> Iterator["Connection"]:
         for connection in (self._reach.pending, self.opened.connection if self.opened else None):

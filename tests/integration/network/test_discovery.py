@@ -107,7 +107,7 @@ def test_a_host_on_two_networks_is_found_on_both_and_reached_over_either(tmp_pat
 def test_a_host_with_other_addresses_is_followed_by_what_it_announces(tmp_path: Path, record_property) -> None:
     async def play() -> LabDesk:
         desks: list[LabDesk] = []
-        with Finder(NAME, lambda addresses: [desk.connection.seen_at(addresses) for desk in desks]) as finder:
+        with Finder(NAME, lambda *told: [desk.connection.seen_at(*told) for desk in desks]) as finder:
             await until(lambda: finder.addresses)
             await writes_something(finder.addresses[0])
             async with LabDesk(finder.addresses[0], title="The host gets other addresses") as desk:

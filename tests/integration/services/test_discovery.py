@@ -14,7 +14,7 @@ from zeroconf.asyncio import AsyncZeroconf
 from tests.helpers.multicast import LOOPBACK, Ether, names
 from tests.helpers.run_async import runs_async, until
 from texswarm_desktop.core.nearby import MAX_HOSTS
-from texswarm_desktop.services.discovery import Browser, addresses_that_hold, records_that_hold
+from texswarm_desktop.services.discovery import Browser, SaidLately, addresses_that_hold, records_that_hold
 from texswarm_server.discovery import Advertiser, Service
 from texswarm_server.protocol.announcement import Announcement
 
@@ -94,6 +94,24 @@ def test_a_host_is_where_it_said_last_and_no_more_where_it_was_a_moment_ago() ->
     assert hear("10.0.0.77", at_ms=1500.0) == ["10.0.0.77"], "heard a moment ago, and held no more"
     assert hear("10.0.0.77", at_ms=3000.0) == ["10.0.0.77"], "what was replaced is not revived"
     assert hear("10.0.0.77", "10.0.1.77", at_ms=3900.0) == ["10.0.0.77", "10.0.1.77"]
+
+
+def test_what_was_said_within_the_last_second_is_known_whoever_spoke_since() -> None:
+    said = SaidLately()
+
+    def hear(address: str, at_ms: float, server: str = "Ada.local.") -> None:
+        record = DNSAddress(server, A, IN, 20, inet_aton(address), created=at_ms)
+        said.async_update_records(None, at_ms, [RecordUpdate(record, None)])
+
+    hear("10.0.0.77", 1000.0)
+    for number in range(50):
+        hear("10.0.0.66", 1001.0 + number)
+        hear("10.0.0.5", 1001.0 + number, "cy.local.")
+    assert said.of("ada.local.", 1500.0) == ["10.0.0.77", "10.0.0.66"]
+    assert said.of("ada.local.", 2020.0) == ["10.0.0.66"]
+    for number in range(1000):
+        hear(f"10.1.{number // 250}.{number % 250}", 3000.0)
+    assert len(said.of("ada.local.", 3000.0)) == 32
 
 
 @runs_async

@@ -11,7 +11,7 @@ from tests.helpers.fake_time import FakeTime
 from tests.helpers.link_pair import FakeDoor, LinkPairs
 from tests.helpers.model_replica import ModelReplica
 from tests.helpers.room_model import RoomModel
-from tests.helpers.run_async import runs_async, settle
+from tests.helpers.run_async import runs_async, settle, until
 from texswarm_desktop.client.connection import Connection
 from texswarm_desktop.client.events import RetryCause
 from texswarm_desktop.client.link import WrongCertificateError
@@ -716,12 +716,77 @@ async def test_a_link_that_speaks_while_the_host_is_looked_for_stays():
 
 
 @runs_async
-async def test_however_often_a_host_is_said_to_be_elsewhere_its_link_is_probed_a_few_times():
+async def test_however_often_a_host_is_said_to_be_elsewhere_its_link_is_probed_four_times_a_second():
     async with at_an_open_door() as (bench, _door):
         pings = bench.links.last.pings
         for last in range(100):
             bench.connection.seen_at([ServerAddress(f"10.0.1.{last}")])
-        assert bench.links.last.pings - pings == 5
+        assert bench.links.last.pings - pings == 1
+        await bench.advance(0.25)
+        assert bench.links.last.pings - pings == 2, "the last of them may have been true"
+        await bench.advance(0.25)
+        assert bench.links.last.pings - pings == 2
+
+
+LIARS = [ServerAddress(f"10.0.1.{last}") for last in range(60)]
+
+
+@runs_async
+async def test_a_true_word_among_many_lies_is_found_to_be_true():
+    async with at_an_open_door() as (bench, door):
+        bench.links.errors |= {liar: WrongCertificateError("another") for liar in LIARS}
+        door.others |= set(LIARS)
+        for liar in LIARS:
+            bench.connection.seen_at([liar])
+            await bench.advance(0.125)
+        bench.links.last.answers_pings, door.answers = False, ELSEWHERE
+        began_at = bench.time.now
+        for told in ([LIARS[5]], [ELSEWHERE], LIARS[6:14], [LIARS[14]]):
+            bench.connection.seen_at(told)
+        while bench.connection.current_address != ELSEWHERE:
+            await bench.advance(0.125)
+        assert bench.time.now - began_at <= 1.0
+        assert type(bench.state) is Authenticating
+        assert bench.links.open_count == 1
+
+
+@runs_async
+async def test_who_answers_and_then_says_nothing_keeps_nobody_from_finding_the_host_elsewhere():
+    async with at_a_silent_link() as (bench, door):
+        bench.links.hangs_at |= {EVIL}
+        door.others |= {EVIL}
+        door.answers = ELSEWHERE
+        bench.connection.seen_at([EVIL, ELSEWHERE])
+        await bench.advance(LAN.moved_timeout_s)
+        await bench.advance(0)
+        assert (bench.connection.current_address, type(bench.state)) == (ELSEWHERE, Authenticating)
+
+
+@runs_async
+async def test_so_many_are_asked_at_once_and_no_more():
+    async with at_a_silent_link() as (bench, door):
+        bench.links.hangs_at |= set(LIARS)
+        door.others |= set(LIARS)
+        for first in range(0, 60, 8):
+            bench.connection.seen_at(LIARS[first : first + 8])
+        await bench.advance(LAN.moved_timeout_s)
+        for _ in range(5):
+            await bench.advance(0.5)
+        assert len(bench.links.asked) - 1 == 8
+        assert isinstance(bench.state, Live)
+
+
+@runs_async
+async def test_who_answers_and_then_says_nothing_keeps_nobody_from_the_way_back(monkeypatch):
+    monkeypatch.setattr("texswarm_desktop.client.way_in._TARRIES_S", 0.01)
+    async with at_an_open_door() as (bench, door):
+        bench.links.hangs_at |= {EVIL}
+        await lose_for(bench, 8)
+        bench.connection.seen_at([EVIL])
+        door.others |= {EVIL}
+        door.open(HOME)
+        await until(lambda: isinstance(bench.state, Authenticating), "whatever time it is, for the driver")
+        assert (bench.connection.current_address, bench.links.open_count) == (HOME, 1)
 
 
 @runs_async

@@ -43,11 +43,22 @@ def test_it_is_elsewhere_if_nobody_says_that_it_is_where_we_have_it_from() -> No
     assert where.tell([ELSEWHERE], 3.0, has_link=False) is False, "the next attempt goes there"
 
 
-def test_news_that_comes_all_the_time_is_heeded_now_and_then() -> None:
+def test_news_that_comes_all_the_time_is_heeded_four_times_a_second() -> None:
     where = Whereabouts(HOME)
-    heeded = [where.tell([one], at / 10, has_link=True) is not None for at, one in enumerate(many(200))]
-    assert sum(heeded) == 10, "five in ten seconds, of two hundred in twenty"
+    heeded = [not where.heed(at / 16) for at in range(320)]
+    assert sum(heeded) == 80
+    assert where.heed(20.0) == 0
+    assert where.heed(20.125) == 0.125, "the wait until it may lead to something"
     assert where.tell([], 30.0, has_link=True) is None
+
+
+def test_of_what_several_say_each_has_a_place() -> None:
+    where = Whereabouts(HOME)
+    where.tell([ELSEWHERE], 0.0, has_link=True)
+    where.tell(many(100), 0.1, has_link=True)
+    where.tell(many(100)[50:], 0.2, has_link=True)
+    assert ELSEWHERE in where.elsewhere()
+    assert len(where.elsewhere()) <= 32
 
 
 def test_who_showed_another_certificate_is_not_believed_for_a_while() -> None:

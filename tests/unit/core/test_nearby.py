@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from texswarm_desktop.core.nearby import MAX_HOSTS, Sighting, addresses_by_fingerprint, nearby_hosts, with_nameplate
+from texswarm_desktop.core.nearby import (
+    MAX_HOSTS,
+    Sighting,
+    addresses_by_fingerprint,
+    lately_by_fingerprint,
+    nearby_hosts,
+    with_nameplate,
+)
 from texswarm_server.protocol.announcement import Announcement, Entry
 from texswarm_server.protocol.invite_link import ServerAddress
 
@@ -45,6 +52,15 @@ def test_who_announces_anothers_certificate_does_not_hide_where_that_one_is() ->
     assert len(told) == 14
     assert {"10.0.0.2", "10.0.0.3"} <= {address.host for address in told[:4]}
     assert addresses_by_fingerprint(nearby_hosts([seen("10.0.0.2", announcement=replace(ADA, fingerprint=None))])) == {}
+
+
+def test_where_else_a_host_was_said_to_be_is_told_apart_and_bounded() -> None:
+    many = tuple(f"10.0.9.{last}" for last in range(60))
+    (host,) = hosts = nearby_hosts([replace(seen("10.0.0.2"), lately=("10.0.0.3", "224.0.0.1", *many))])
+    assert [address.host for address in host.addresses] == ["10.0.0.2"]
+    assert [address.host for address in host.lately][:2] == ["10.0.0.3", "10.0.9.0"]
+    assert len(host.lately) == 32
+    assert lately_by_fingerprint(hosts) == {ADA.fingerprint: host.lately}
 
 
 def test_addresses_in_a_network_of_this_machine_are_tried_first() -> None:
