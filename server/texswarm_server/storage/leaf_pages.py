@@ -5,8 +5,9 @@ caller tells it by its shape. Every byte may be wrong. The format: https://www.s
 """
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final, Protocol
 
 from texswarm_server.protocol.errors import CorruptSnapshotError
@@ -43,16 +44,20 @@ class ReadableFile(Protocol):
         """Return so many bytes, or what there is."""
 
 
-def leaf_rows(file: ReadableFile, is_wanted: Shape) -> Iterator[tuple[int, tuple[Value, ...]]]:
+def leaf_rows(
+    file: ReadableFile, is_wanted: Shape, former: Iterable[bytes] = ()
+) -> Iterator[tuple[int, tuple[Value, ...]]]:
     """Yield row number and columns of every row on the leaf pages of a database whose shape `is_wanted`.
+
+    `former`: what pages of it once were. Of a row that was longer than a page the rest is looked for where it is now.
 
     Also what was deleted or moved and not overwritten yet may be among them, and the same row more than once. A column
     that is the row number is None. One row is held in memory at a time, of at most the size of the file. Raises
     MalformedPageError when the file does not begin as a database does.
     """
     pages = Pages(file)
-    for number in range(2, pages.count + 1):
-        page = pages.read(number)
+    everywhere = (pages.read(number) for number in range(2, pages.count + 1))
+    for page in chain(everywhere, (page[: pages.usable] for page in former)):
         if page[:1] == bytes((_LEAF,)):
             yield from _rows_on(page, pages, is_wanted)
 

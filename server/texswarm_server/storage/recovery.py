@@ -3,7 +3,8 @@
 It is worked on in a copy, in which zeros stand for what the disk does not give back: a broken log is mended, a file
 that was cut short is filled up, a broken head is made anew from the layout that lies beside the database. Then table by
 table every row is taken over that SQLite can still reach, what it did not reach of tables in the order of their key is
-looked for on the other pages of their trees, rows with checksums on all pages, and gaps between the tables are filled.
+looked for on the other pages of their trees, rows with checksums on all pages, also as they stand in the log, and gaps
+between the tables are filled.
 A recovery is made once for each state of the damaged files, so that what is written into the recovered one afterwards
 stays.
 """
@@ -53,6 +54,7 @@ _logger = logging.getLogger(__name__)
 
 _RECOVERED_NAME: Final = "texswarm-recovered.db"
 _ATTEMPT: Final = ".recovering-"
+_LOG: Final = "log-as-found"
 _SOURCE_KEY: Final = "recovered_from"
 _HEAD_BYTES: Final = 100
 _EMPTY_LEAF: Final = 0x0D
@@ -77,11 +79,11 @@ def recover(path: Path) -> Path:
     try:
         written_at = max(each.stat().st_mtime for each in (path, wal_path(path)) if each.exists())
         with TemporaryDirectory(prefix=_ATTEMPT, dir=path.parent) as folder:
-            copy = Path(folder, path.name)
-            _copy_files(path, copy)
+            copy, log = Path(folder, path.name), Path(folder, _LOG)
+            _copy_files(path, copy, log)
             _make_readable(copy, read_layout(path), path)
             part = Path(folder, _RECOVERED_NAME)
-            _take_over(copy, part, source, written_at)
+            _take_over(copy, log, part, source, written_at)
             for leftover in (target, wal_path(target), shared_memory_path(target)):
                 leftover.unlink(missing_ok=True)
             part.replace(target)
@@ -188,12 +190,13 @@ def _is_recovered_from(target: Path, source: str) -> bool:
 # ── a copy that SQLite can read ─────────────────────────────────────────────────────────────────────────
 
 
-def _copy_files(path: Path, copy: Path) -> None:
-    """Copy what there is and can be read; the log of a database that lost something of it is mended."""
+def _copy_files(path: Path, copy: Path, log: Path) -> None:
+    """Copy what there is and can be read; the log of a database that lost something of it is mended, but for `log`."""
     if is_there(path):
         rescue_copy(path, copy)
     if wal_path(path).exists():
-        rescue_copy(wal_path(path), wal_path(copy))
+        rescue_copy(wal_path(path), log)
+        rescue_copy(log, wal_path(copy))
         if find_loss(path):
             mend_log(copy)
 
@@ -275,7 +278,7 @@ def _write_list_of_tables(copy: Path, layout: Layout) -> None:
 # ── taking over what is in it ───────────────────────────────────────────────────────────────────────────
 
 
-def _take_over(copy: Path, part: Path, source: str, written_at: float) -> None:
+def _take_over(copy: Path, log: Path, part: Path, source: str, written_at: float) -> None:
     with closing(sqlite3.connect(copy, isolation_level=None)) as old, closing(sqlite3.connect(part)) as new:
         old.text_factory = tolerant_text
         os.chmod(part, 0o600)  # noqa: PTH101 - the same, beside `connect`
@@ -286,7 +289,7 @@ def _take_over(copy: Path, part: Path, source: str, written_at: float) -> None:
                 torn.add(table)
                 salvage_tree(copy, old, new, table)
                 _logger.error("recovering: parts of the table %s cannot be read", table)
-        if found := salvage_pages(copy, new, torn):
+        if found := salvage_pages(copy, log, new, torn):
             _logger.error("recovering: %d rows lay on pages that no table leads to any more", found)
         _fill_gaps(old, new, torn, written_at)
         _go_on_counting(old, new)

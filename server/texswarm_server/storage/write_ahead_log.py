@@ -108,6 +108,17 @@ def mend_log(path: Path) -> None:
     wal_path(path).write_bytes(mended)
 
 
+def logged_pages(log: Path, page_bytes: int) -> Iterator[bytes]:
+    """Yield what stands for a page in a log, wherever in it: what was not committed or is not right is among it.
+
+    So are pages as they once were, and those of before the log began anew. Raises OSError.
+    """
+    with log.open("rb") as file:
+        file.seek(_HEAD.size)
+        while len(file.read(_FRAME_HEAD.size)) == _FRAME_HEAD.size and len(page := file.read(page_bytes)) == page_bytes:
+            yield page
+
+
 # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
