@@ -40,7 +40,7 @@ from texswarm_desktop.services.secret_store import FileSecretStore, KeyringSecre
 from texswarm_desktop.services.settings_store import SettingsStore
 from texswarm_desktop.services.wakefulness import KeepAwake
 from texswarm_desktop.ui.editor.latex_editor import LatexEditor
-from texswarm_desktop.ui.error_texts import need_words
+from texswarm_desktop.ui.error_texts import need_words, sentence_of
 from texswarm_desktop.ui.main_window import MainWindow
 from texswarm_desktop.ui.theme import Theme, ThemeMode
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
@@ -247,7 +247,9 @@ class Desktop:
         self._show_first()
         self._start.set_recent(self._recent())
         self._calls.answer_for(opened.project.folder)
-        self._folder_news = FolderNews(opened, self.status, executor=self._executor, parent=self.window)
+        self._folder_news = FolderNews(
+            opened, self.status, sentence_of=sentence_of, executor=self._executor, parent=self.window
+        )
         self._scope.start("folder news", self._folder_news.run())
 
     def _on_workspace_closing(self) -> None:

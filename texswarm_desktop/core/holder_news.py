@@ -13,12 +13,22 @@ class Knock(msgspec.Struct, frozen=True, omit_defaults=True):
     asks_rest: bool = False
 
 
+class Travel(msgspec.Struct, frozen=True, array_like=True):
+    """How far figures are that travel in one direction; bytes."""
+
+    done: int
+    total: int
+    files: int
+
+
 class HolderNews(msgspec.Struct, frozen=True, omit_defaults=True):
     """How things stand. `state`, `text` and `waiting`: as `texswarm sync` tells them with `--json`.
 
     `code`: why it does not go on without the user. `server`: its link without any secret, empty for a project that is
     local. `missing`: files whose figure nobody has. `is_at_rest`: after it was asked for, folder and server were found
-    to be the same, and everything durably stored.
+    to be the same, and everything durably stored. `files`: by path, what keeps a file from being the same here and
+    there; `notes`: why one is not shared, as it should be; `problem`: what is wrong with the disk. `sending` and
+    `fetching`: None where nothing travels for longer than a moment.
     """
 
     state: str = "idle"
@@ -28,6 +38,11 @@ class HolderNews(msgspec.Struct, frozen=True, omit_defaults=True):
     server: str = ""
     missing: tuple[str, ...] = ()
     is_at_rest: bool = False
+    files: dict[str, str] = {}
+    notes: dict[str, str] = {}
+    problem: str = ""
+    sending: Travel | None = None
+    fetching: Travel | None = None
 
 
 def keeps_with(news: HolderNews, link: InviteLink | None) -> bool:

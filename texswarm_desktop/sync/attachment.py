@@ -9,12 +9,14 @@ from concurrent.futures import Executor
 from contextlib import aclosing
 from typing import Final
 
+from texswarm_desktop.core.figure_travel import Progress
 from texswarm_desktop.core.holder_news import HolderNews, keeps_with
 from texswarm_desktop.services.folder_lock import holder_of
 from texswarm_desktop.services.holder_talk import news_of_holder
 from texswarm_desktop.services.project_entry import lock_path
 from texswarm_desktop.sync.options import SyncOptions
 from texswarm_desktop.sync.reporter import Reporter
+from texswarm_desktop.viewmodels.figure_view import TransferFacts
 from texswarm_server.protocol.errors import ProjectInUseError, RejectedError
 from texswarm_server.protocol.invite_link import InviteLink
 
@@ -77,11 +79,28 @@ class Attachment:
             self._reporter.attached(holder, is_once=self._options.once)
         self.holder = holder
 
+    def _pass_on_files(self, before: HolderNews, news: HolderNews) -> None:
+        reporter = self._reporter
+        if before.problem != news.problem:
+            reporter.problem_told(news.problem or None)
+        for path, sentence in news.files.items():
+            if before.files.get(path) != sentence:
+                reporter.file_told(path, sentence)
+        for path in before.files.keys() - news.files.keys():
+            reporter.file_told(path, None)
+        if before.notes.keys() != news.notes.keys():
+            reporter.not_shared_told(news.notes, sorted(before.notes.keys() - news.notes.keys()))
+        travel = (news.sending, news.fetching)
+        if travel != (before.sending, before.fetching):
+            both = [Progress(one.done, one.total, one.files, 0.0) if one is not None else None for one in travel]
+            reporter.transfer(TransferFacts(*both) if any(both) else None)
+
     def _is_done(self, news: HolderNews, holder: ProjectInUseError) -> bool:
         before, self._told = self._told, news
         self._on_news(news)
         if before is None or (before.state, before.text) != (news.state, news.text):
             self._reporter.holder_status(news)
+        self._pass_on_files(before or HolderNews(), news)
         if self._options.once and not keeps_with(news, self._link):
             raise holder
         if self._options.once and news.code:

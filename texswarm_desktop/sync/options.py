@@ -31,7 +31,7 @@ exit status:
 Status lines go to standard error. With --json they, and everything else, go to standard output, one object a line:
   {"event": "status", "state": "live", "text": "Connected · all changes saved", "waiting": 0}
   {"event": "attached", "program": "texswarm", "pid": 7, "host": "…"}
-                                                another program has the folder; the status is then that one's.
+                                                another program has the folder; all that follows is then that one's.
                                                 With nulls: it let go, and this one keeps the folder from now on
   {"event": "link", "link": "texswarm://…", "document": "…"}
   {"event": "problem", "sentence": "…"}         something is wrong; null: no longer

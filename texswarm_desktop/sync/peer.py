@@ -45,6 +45,8 @@ from texswarm_desktop.sync.attachment import Attachment
 from texswarm_desktop.sync.options import SyncOptions
 from texswarm_desktop.sync.reporter import Reporter
 from texswarm_desktop.sync.status_feed import StatusFeed
+from texswarm_desktop.ui.error_texts import sentence_of
+from texswarm_desktop.viewmodels.file_news import FileNews
 from texswarm_server.protocol.errors import (
     DamagedDocumentError,
     ErrorCode,
@@ -107,6 +109,8 @@ class Peer:
         self._feed = StatusFeed(reporter, self._news.set, self._tell_others)
         self._attachment = Attachment(options, reporter, executor=executor, on_news=self._on_holder_news)
         self._channel: FolderChannel | None = None
+        self._file_news: FileNews | None = None
+        self._told = HolderNews()
         self._link: InviteLink | None = None
         self._project: Project | None = None
         self._connection: Connection | None = None
@@ -167,8 +171,7 @@ class Peer:
         for timer in filter(None, (self._patience, self._missing_patience)):
             timer.cancel()
         self._feed.close()
-        if self._channel is not None:
-            await self._channel.close()
+        await self._close_channel()
         if self._connection is not None:
             await end_connection(self._connection)
         if self._project is not None:
@@ -437,21 +440,27 @@ class Peer:
         self._project = project
         self._feed.follow_project(project)
         await self._close_channel()
+        self._file_news = FileNews(project, sentence_of, lambda: self._tell_others(self._told))
         self._channel = FolderChannel(self._options.folder, self._is_at_rest, executor=self._executor)
         await self._channel.open()
 
     # ── beside other programs ───────────────────────────────────────────────────────────────────────────
 
     def _tell_others(self, news: HolderNews) -> None:
+        self._told = news
         if self._channel is not None and self._link is not None and self._project is not None:
             there = replace(self._link, token=None, document_id=self._project.document_id)
-            self._channel.tell(structs.replace(news, server=str(there), missing=missing_figures(self._project)))
+            news = structs.replace(news, server=str(there), missing=missing_figures(self._project))
+            self._channel.tell(self._file_news.added_to(news) if self._file_news is not None else news)
 
     async def _is_at_rest(self) -> bool:
         return self._project is not None and await is_at_rest(self._project)
 
     async def _close_channel(self) -> None:
         channel, self._channel = self._channel, None
+        news, self._file_news = self._file_news, None
+        if news is not None:
+            news.close()
         if channel is not None:
             await channel.close()
 

@@ -14,7 +14,7 @@ from texswarm_desktop.core.file_differences import Change, FileDifference
 from texswarm_desktop.core.holder_news import HolderNews
 from texswarm_desktop.core.joining import Road
 from texswarm_desktop.core.one_line import one_line
-from texswarm_desktop.ui.error_texts import ErrorText, text_at_the_end, text_of
+from texswarm_desktop.ui.error_texts import line_about, sentence_of, text_at_the_end
 from texswarm_desktop.ui.sizes import transfer_words
 from texswarm_desktop.viewmodels.figure_view import TransferFacts
 from texswarm_server.protocol.errors import (
@@ -23,7 +23,6 @@ from texswarm_server.protocol.errors import (
     ProjectInUseError,
     RejectedError,
     SettingsError,
-    StorageError,
     TexSwarmError,
 )
 
@@ -66,18 +65,7 @@ def ending_of(error: TexSwarmError) -> Ending:
         case SettingsError():
             return Ending(2, "usage", str(error))
         case _:
-            return Ending(1, type(error).__name__, _line(text_at_the_end(error), error))
-
-
-def sentence_of(error: TexSwarmError) -> str:
-    """Return one line about an error: what it is, and which file or program it is about."""
-    return _line(text_of(error), error)
-
-
-def _line(words: ErrorText, error: TexSwarmError) -> str:
-    is_told = isinstance(error, ProjectInUseError) or not isinstance(error, StorageError)
-    detail = "" if is_told or not str(error) else f" ({error})"
-    return " ".join(f"{words.title}: {words.sentence}{detail}".split())
+            return Ending(1, type(error).__name__, line_about(text_at_the_end(error), error))
 
 
 class Reporter:
@@ -116,24 +104,34 @@ class Reporter:
 
     def problem(self, error: TexSwarmError | None) -> None:
         """Tell what is wrong with the disk, or that it no longer is."""
-        sentence = None if error is None else sentence_of(error)
+        self.problem_told(None if error is None else sentence_of(error))
+
+    def problem_told(self, sentence: str | None) -> None:
+        """Tell the same, in words that are known already."""
         self._say(sentence or "The disk is as it should be again.", "problem", sentence=sentence)
 
     def file(self, path: str, error: TexSwarmError | None) -> None:
         """Tell why one file is not the same here and in the document; None: it is again."""
-        sentence = None if error is None else sentence_of(error)
+        self.file_told(path, None if error is None else sentence_of(error))
+
+    def file_told(self, path: str, sentence: str | None) -> None:
+        """Tell the same, in words that are known already."""
         shown = _shown(path)
         self._say(f"{shown}: {sentence or 'All is well again.'}", "file_problem", path=shown, sentence=sentence)
 
     def not_shared(self, notes: Mapping[str, TexSwarmError], gone: Iterable[str]) -> None:
         """Tell which files stay on this computer, as they should; `gone`: those that do no more."""
+        self.not_shared_told({path: sentence_of(error) for path, error in notes.items()}, gone)
+
+    def not_shared_told(self, notes: Mapping[str, str], gone: Iterable[str]) -> None:
+        """Tell the same, in words that are known already."""
         if not self._as_json:
             names = [one_line(_shown(path), _MOST_CHARS) for path in notes]
             more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
             _print(f"Not shared: {', '.join(names[:_MOST_NAMES])}{more}" if names else _ALL_SHARED, self._err)
             return
-        for path, error in notes.items():
-            self._object("file_problem", path=_shown(path), sentence=sentence_of(error), is_note=True)
+        for path, sentence in notes.items():
+            self._object("file_problem", path=_shown(path), sentence=sentence, is_note=True)
         for path in gone:
             self._object("file_problem", path=_shown(path), sentence=None, is_note=True)
 

@@ -414,6 +414,18 @@ def text_at_the_end(error: TexSwarmError) -> ErrorText:
     return replace(words, sentence=sentence) if sentence is not None else words
 
 
+def sentence_of(error: BaseException) -> str:
+    """Return one line about an error: what it is, and which file or program it is about."""
+    return line_about(text_of(error), error)
+
+
+def line_about(words: ErrorText, error: BaseException) -> str:
+    """Return the words in one line, and which file it is about."""
+    is_told = isinstance(error, errors.ProjectInUseError) or not isinstance(error, errors.StorageError)
+    detail = "" if is_told or not str(error) else f" ({error})"
+    return " ".join(f"{words.title}: {words.sentence}{detail}".split())
+
+
 def text_of_code(code: str, message: str = "") -> ErrorText:
     """Return the words about a code of the wire; one that is unknown here is told in the server's words."""
     known = _BY_CODE.get(code)

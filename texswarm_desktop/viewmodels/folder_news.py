@@ -1,5 +1,6 @@
 """Tells other programs on this computer how the project stands that is on the desk; knows no widgets."""
 
+from collections.abc import Callable
 from concurrent.futures import Executor
 
 from PySide6.QtCore import QObject
@@ -10,7 +11,9 @@ from texswarm_desktop.core.holder_news import HolderNews
 from texswarm_desktop.services.at_rest import is_at_rest, missing_figures
 from texswarm_desktop.services.folder_channel import FolderChannel
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
+from texswarm_desktop.viewmodels.file_news import FileNews
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
+from texswarm_server.protocol.errors import TexSwarmError
 from texswarm_server.protocol.invite_link import InviteLink
 
 
@@ -18,11 +21,18 @@ class FolderNews(QObject):
     """Stands beside one project from its opening to its closing."""
 
     def __init__(
-        self, opened: OpenedProject, status: ConnectionView, *, executor: Executor, parent: QObject | None = None
+        self,
+        opened: OpenedProject,
+        status: ConnectionView,
+        *,
+        sentence_of: Callable[[TexSwarmError], str],
+        executor: Executor,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._opened, self._status = opened, status
         self._channel = FolderChannel(opened.project.folder, self._is_at_rest, executor=executor)
+        self._files = FileNews(opened.project, sentence_of, self._tell)
         self._is_closed = False
         status.line_changed.connect(self._tell)
         status.state_changed.connect(self._tell)
@@ -37,6 +47,7 @@ class FolderNews(QObject):
     async def close(self) -> None:
         """Tell nobody any more, and return when that is so."""
         self._is_closed = True
+        self._files.close()
         self._status.line_changed.disconnect(self._tell)
         self._status.state_changed.disconnect(self._tell)
         await self._channel.close()
@@ -45,16 +56,15 @@ class FolderNews(QObject):
     def _tell(self, *_change: object) -> None:
         status, project = self._status, self._opened.project
         state = status.state
-        self._channel.tell(
-            HolderNews(
-                state=state_name(type(state or Idle())),
-                text=status.line.whole,
-                waiting=status.facts.unacknowledged,
-                code=holds_up(state, status.facts),
-                server=self._server,
-                missing=missing_figures(project),
-            )
+        news = HolderNews(
+            state=state_name(type(state or Idle())),
+            text=status.line.whole,
+            waiting=status.facts.unacknowledged,
+            code=holds_up(state, status.facts),
+            server=self._server,
+            missing=missing_figures(project),
         )
+        self._channel.tell(self._files.added_to(news))
 
     @property
     def _server(self) -> str:

@@ -60,3 +60,15 @@ async def test_a_window_that_goes_to_another_project_lets_go_of_the_channel(desk
     assert first.stat().st_mode & 0o077 == 0
     await ada.workspace.open(desks.folder("other", "Two.\n"))
     await until(lambda: not first.exists() and (desks.root / "papers/other/.texswarm/channel.json").exists())
+
+
+@runs_at_desks
+async def test_what_is_in_the_way_of_a_file_of_the_window_is_passed_on(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "One.\n")
+    folder = ada.opened.project.folder
+    async with SyncProcess(folder) as peer:
+        await peer.until("attached")
+        (folder / "run.py").write_text("pass\n")
+        await peer.until("file_problem", path="run.py", is_note=True)
+        (folder / "run.py").unlink()
+        await peer.until("file_problem", path="run.py", sentence=None)

@@ -8,6 +8,7 @@ from tests.helpers.folder_listing import files_in
 from tests.helpers.run_async import runs_async, until
 from tests.helpers.shared_folder import fill, running_server, shared
 from tests.helpers.sync_process import SyncProcess, sync_once, texts_in
+from tests.helpers.tcp_proxy import TcpProxy
 from texswarm_desktop.services.folder_lock import holder_of
 from texswarm_desktop.services.project_entry import lock_path
 
@@ -167,3 +168,42 @@ async def test_of_two_that_begin_at_once_one_makes_the_folder(tmp_path: Path) ->
             async with SyncProcess(folder, paper, "--once") as one, SyncProcess(folder, paper, "--once") as two:
                 assert (await one.ended(), await two.ended()) == (0, 0), (one.events, two.events, one.said)
             assert texts_in(folder) == PAPER
+
+
+@runs_async
+async def test_the_second_passes_on_which_files_are_in_trouble_and_which_are_not_shared(tmp_path: Path) -> None:
+    folder = tmp_path / "first"
+    async with running_server(tmp_path) as (_, link):
+        await shared(tmp_path, link, PAPER)
+        async with SyncProcess(folder) as first:
+            await first.until_saved()
+            async with SyncProcess(folder) as second:
+                await attached(second, first)
+                (folder / "run.py").write_text("pass\n")
+                await second.until("file_problem", path="run.py", is_note=True)
+                (folder / "main.tex").unlink()
+                (folder / "main.tex").write_bytes(b"\x00\x01 no text \xff")
+                told = await second.until("file_problem", path="main.tex")
+                assert told["sentence"] == (await first.until("file_problem", path="main.tex"))["sentence"]
+                (folder / "main.tex").write_text("Two.\n")
+                await second.until("file_problem", path="main.tex", sentence=None)
+
+
+@runs_async
+async def test_the_second_passes_on_how_far_figures_are(tmp_path: Path) -> None:
+    """Over a line on which all takes its time."""
+    folder = tmp_path / "first"
+    async with running_server(tmp_path) as (server, _), TcpProxy(server.port) as line:
+        await shared(tmp_path, await server.invite(f"ws://127.0.0.1:{line.port}"), PAPER)
+        async with SyncProcess(folder) as first:
+            await first.until_saved()
+            async with SyncProcess(folder) as second:
+                await attached(second, first)
+                await second.until_saved()
+                line.delay(0.2)
+                (folder / "plot.png").write_bytes(bytes(8_000_000))
+                told = await second.until("transfer", fetching=None)
+                assert told["sending"]["total"] == 8_000_000
+                line.delay(0)
+                await second.until("transfer", sending=None)
+                assert [one["sending"] for one in second.events if one["event"] == "transfer"][-1] is None

@@ -12,7 +12,8 @@ from texswarm_desktop.core.figure_travel import Progress
 from texswarm_desktop.core.file_differences import Change, FileDifference
 from texswarm_desktop.core.joining import Road
 from texswarm_desktop.sync.options import _EPILOG
-from texswarm_desktop.sync.reporter import Ending, Reporter, ending_of, sentence_of
+from texswarm_desktop.sync.reporter import Ending, Reporter, ending_of
+from texswarm_desktop.ui.error_texts import sentence_of
 from texswarm_desktop.viewmodels.figure_view import TransferFacts
 from texswarm_server.protocol.errors import (
     ErrorCode,
