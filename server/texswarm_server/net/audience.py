@@ -4,10 +4,10 @@ A frame of protocol 2 that needs no TLS goes straight into the socket of each co
 system call is then nearly all that a delivery costs. Everybody else is served as `Peer` says.
 """
 
-import os
 from collections.abc import Collection, Iterable, Iterator
 from itertools import repeat
 
+from texswarm_server.net.line import Line
 from texswarm_server.net.peer import Peer
 from texswarm_server.net.prepared_frame import Traffic
 
@@ -15,7 +15,7 @@ from texswarm_server.net.prepared_frame import Traffic
 class Audience:
     """Made from peers at one moment; to be made anew when one of them comes or goes.
 
-    Invariant: `_straight` are the peers whose sockets may be written to, `_sockets` their numbers in the same order,
+    Invariant: `_straight` are the peers whose sockets may be written to, `_lines` the ways there in the same order,
     as long as none of their listeners tells of a turnout.
     """
 
@@ -28,7 +28,7 @@ class Audience:
         )
         self._turnouts = -1
         self._straight: list[Peer] = []
-        self._sockets: list[int] = []
+        self._lines: list[Line] = []
         self._places: dict[Peer, int] = {}
         self._roundabout: list[Peer] = []
         self.size = len(peers)
@@ -58,12 +58,12 @@ class Audience:
         """Write straight where that works; yield who has not got all, and how many bytes of it they have."""
         if self._turnouts != sum(each.turnouts for each in self._listeners):
             self._look()
-        straight, sockets = self._without(besides)
-        sizes = _write_to_all(sockets, frame)
+        straight, lines = self._without(besides)
+        sizes = _send_to_all(lines, frame)
         if sizes.count(len(frame)) != len(sizes):
             for peer, size in zip(straight, sizes, strict=True):
                 if size < 0:
-                    peer.connection.direct = -1
+                    peer.connection.direct = None
                 if size < len(frame):
                     yield peer, max(size, 0)
         for peer in self._roundabout:
@@ -73,30 +73,30 @@ class Audience:
     def _look(self) -> None:
         """Find out anew whose socket may be written to."""
         self._turnouts = sum(each.turnouts for each in self._listeners)
-        self._straight = [peer for peer in self._framed if peer.connection.direct >= 0]
-        self._sockets = [peer.connection.direct for peer in self._straight]
+        found = [(peer, line) for peer in self._framed if (line := peer.connection.direct) is not None]
+        self._straight, self._lines = [peer for peer, _line in found], [line for _peer, line in found]
         self._places = {peer: place for place, peer in enumerate(self._straight)}
-        self._roundabout = [peer for peer in self._framed if peer.connection.direct < 0]
+        self._roundabout = [peer for peer in self._framed if peer.connection.direct is None]
 
-    def _without(self, besides: Collection[Peer]) -> tuple[list[Peer], list[int]]:
+    def _without(self, besides: Collection[Peer]) -> tuple[list[Peer], list[Line]]:
         places = sorted((self._places[peer] for peer in besides if peer in self._places), reverse=True)
         if not places:
-            return self._straight, self._sockets
-        straight, sockets = self._straight.copy(), self._sockets.copy()
+            return self._straight, self._lines
+        straight, lines = self._straight.copy(), self._lines.copy()
         for place in places:
-            del straight[place], sockets[place]
-        return straight, sockets
+            del straight[place], lines[place]
+        return straight, lines
 
 
-def _write_to_all(sockets: list[int], frame: bytes) -> list[int]:
+def _send_to_all(lines: list[Line], frame: bytes) -> list[int]:
     """Return how many bytes each socket took; -1 where it is full or broken, which its transport finds out.
 
-    The loop over the sockets is one of the interpreter's own: beside the system call there is hardly anything.
+    The loop over the lines is one of the interpreter's own: beside the system call there is hardly anything.
     """
     sizes: list[int] = []
-    while len(sizes) < len(sockets):
+    while len(sizes) < len(lines):
         try:
-            sizes.extend(map(os.write, sockets[len(sizes) :] if sizes else sockets, repeat(frame)))
-        except OSError:  # what was written before it is in the list
+            sizes.extend(map(Line.send, lines[len(sizes) :] if sizes else lines, repeat(frame)))
+        except OSError:  # what was sent before it is in the list
             sizes.append(-1)
     return sizes

@@ -5,7 +5,6 @@ All else goes to websockets, which judges it.
 """
 
 import asyncio
-import os
 from dataclasses import dataclass, field
 from functools import lru_cache
 from http import HTTPStatus
@@ -20,6 +19,7 @@ from websockets.protocol import State
 from texswarm_server.net.client_address import FORWARDED_FOR
 from texswarm_server.net.frame_splitter import FrameSplitter
 from texswarm_server.net.inbox import Inbox
+from texswarm_server.net.line import Line, line_of
 from texswarm_server.net.opening import Opening, read_opening
 from texswarm_server.net.statistics import ConnectionStatistics
 
@@ -34,7 +34,6 @@ _MOST_AUTOMATIC_BYTES: Final = 64 * 1024
 _MAX_REASON_BYTES: Final = 120
 _END_OF_REQUEST: Final = b"\r\n\r\n"
 _TEXT: Final = 0x80 | Opcode.TEXT
-_NO_SOCKET: Final = -1
 #: What websockets keeps of the answer to a request that was granted; the same for all.
 _SWITCHED: Final = Response(HTTPStatus.SWITCHING_PROTOCOLS, "", Headers())
 
@@ -57,8 +56,8 @@ class Siblings:
 class PeerConnection(ServerConnection):
     """Implements `net.outbox.Writer`. Frames are written directly; nothing else of websockets may fragment.
 
-    `is_open`: frames may be written. `direct` is the socket's number while the next frame may be written straight
-    into it, because nothing waits before it; -1 where it has to go by `write`. `take_now` is offered every binary
+    `is_open`: frames may be written. `direct` is the line to the socket while the next frame may be sent straight
+    into it, because nothing waits before it; None where it has to go by `write`. `take_now` is offered every binary
     message that came whole and answers whether it took it; what it did not take is read as all other messages are.
     `address` is that of the client, also behind a proxy that is trusted; known once the request has been read, as
     is its `place`.
@@ -73,7 +72,7 @@ class PeerConnection(ServerConnection):
         self.address = ""
         self._automatic_bytes = 0
         self._abort_timer: asyncio.TimerHandle | None = None
-        self._socket = _NO_SOCKET
+        self._line: Line | None = None
         self._is_new = True
         self._refusal: Response | None = None
         self._splitter: FrameSplitter | None = None
@@ -81,20 +80,20 @@ class PeerConnection(ServerConnection):
         self.has_heard = False
         self.silent_looks = 0
         self.is_open = False
-        self._direct = _NO_SOCKET
+        self._direct: Line | None = None
         self.take_now: Callable[[bytes], bool] = _refuse
         self.on_congested: Callable[[], None] = _nothing
         self.on_relieved: Callable[[], None] = _nothing
         self.on_lost: Callable[[], None] = _nothing
 
     @property
-    def direct(self) -> int:
+    def direct(self) -> Line | None:
         """See the class."""
         return self._direct
 
     @direct.setter
-    def direct(self, line: int) -> None:
-        if line != self._direct:
+    def direct(self, line: Line | None) -> None:
+        if line is not self._direct:
             self._direct = line
             self.siblings.turnouts += 1
 
@@ -112,17 +111,17 @@ class PeerConnection(ServerConnection):
 
     def write(self, frame: bytes) -> None:
         """Write bytes that are whole frames, or the rest of one: straight into the socket while nothing waits there."""
-        transport = self.transport
-        if self._socket >= 0 and not transport.get_write_buffer_size() and not transport.is_closing():
+        transport, line = self.transport, self._line
+        if line is not None and not transport.get_write_buffer_size() and not transport.is_closing():
             try:
-                written = os.write(self._socket, frame)
+                sent = line.send(frame)
             except OSError:  # full, or broken: the transport finds out
-                written = 0
-            if written == len(frame):
-                self.direct = self._socket
+                sent = 0
+            if sent == len(frame):
+                self.direct = line
                 return
-            frame = frame[written:]
-        self.direct = _NO_SOCKET
+            frame = frame[sent:]
+        self.direct = None
         transport.write(frame)
 
     def allow_frames_of(self, max_bytes: int) -> None:
@@ -147,7 +146,7 @@ class PeerConnection(ServerConnection):
         if self.is_open:
             self.protocol.fail(code, reason.encode()[:_MAX_REASON_BYTES].decode(errors="ignore"))
             self.send_data()
-        self.is_open, self.direct = False, _NO_SOCKET
+        self.is_open, self.direct = False, None
         if self._abort_timer is None:
             self._abort_timer = self.loop.call_later(_CLOSE_TIMEOUT_S, self.transport.abort)
 
@@ -199,7 +198,7 @@ class PeerConnection(ServerConnection):
     def send_data(self) -> None:
         """Send what websockets has to say, and note whether frames may still be written."""
         super().send_data()
-        self.direct = _NO_SOCKET
+        self.direct = None
         self.is_open = self.protocol.state is State.OPEN
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -209,13 +208,15 @@ class PeerConnection(ServerConnection):
         self.recv_messages = Inbox(
             _MOST_WAITING_BYTES, pause=self.transport.pause_reading, resume=self.transport.resume_reading
         )
-        self._socket = _plain_socket(self.transport)
+        self._line = line_of(self.transport)
         if len(self.siblings.members) > self.siblings.max_sockets:
             self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note the end."""
-        self._socket = self.direct = _NO_SOCKET
+        line, self._line, self.direct = self._line, None, None
+        if line is not None:
+            line.detach()
         self.is_open = False
         self.siblings.members.discard(self)
         if self.place is not None:
@@ -265,13 +266,6 @@ class PeerConnection(ServerConnection):
 def _without_headers(path: str) -> Request:
     """Return one request for all who asked for the same."""
     return Request(path, Headers())
-
-
-def _plain_socket(transport: asyncio.Transport) -> int:
-    """Return the number to write to without going through the transport, where the system and the wire allow that."""
-    if os.name != "posix" or transport.get_extra_info("sslcontext") is not None:
-        return _NO_SOCKET
-    return int(transport.get_extra_info("socket").fileno())
 
 
 def _nothing() -> None:

@@ -103,7 +103,7 @@ class ServerEnd:
         self.statistics = ConnectionStatistics()
         self.place: Place | None = None
         self.is_open = True
-        self.direct = -1
+        self.direct = None
         self.is_lost = False
         self.end_code = 1006
         self.protocol = self

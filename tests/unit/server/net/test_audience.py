@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import select
+import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from texswarm_server.net.audience import Audience
+from texswarm_server.net.line import Line
 from texswarm_server.net.outbox import Outbox
 from texswarm_server.net.prepared_frame import Traffic
 from texswarm_server.protocol.frames import Update, encode_frame
@@ -24,20 +26,20 @@ class FakeListener:
 
 
 class FakeConnection:
-    """A connection over a pipe: what does not go straight into it is in `waiting`."""
+    """A connection over a pair of sockets: what does not go straight into it is in `waiting`."""
 
-    def __init__(self, direct: int, siblings: FakeListener | None = None) -> None:
+    def __init__(self, direct: Line | None, siblings: FakeListener | None = None) -> None:
         self.siblings = siblings or FakeListener()
         self._direct = direct
         self.is_open = True
         self.waiting: list[bytes] = []
 
     @property
-    def direct(self) -> int:
+    def direct(self) -> Line | None:
         return self._direct
 
     @direct.setter
-    def direct(self, line: int) -> None:
+    def direct(self, line: Line | None) -> None:
         self._direct = line
         self.siblings.turnouts += 1
 
@@ -71,23 +73,20 @@ class OtherWire:
 
 
 @contextmanager
-def pipe() -> Iterator[tuple[int, int]]:
-    reader, writer = os.pipe()
-    os.set_blocking(reader, False)
-    os.set_blocking(writer, False)
-    try:
-        yield reader, writer
-    finally:
-        os.close(reader)
-        os.close(writer)
+def pipe() -> Iterator[tuple[int, Line]]:
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        reader.setblocking(False)
+        writer.setblocking(False)
+        yield reader.fileno(), Line(writer.family, writer.type, writer.proto, writer.fileno())
 
 
-def fill(writer: int) -> int:
-    """Leave no room in a pipe; return how many bytes lie in it."""
+def fill(line: Line) -> int:
+    """Leave no room in a socket; return how many bytes lie in it."""
     count = 0
     while True:
         try:
-            count += os.write(writer, b"x" * 4096)
+            count += line.send(b"x" * 4096)
         except BlockingIOError:
             return count
 
@@ -106,7 +105,7 @@ def test_a_frame_goes_straight_to_whom_nothing_waits_for() -> None:
 
 
 def test_a_frame_waits_behind_what_waits_already() -> None:
-    peer = FakePeer(FakeConnection(-1))
+    peer = FakePeer(FakeConnection(None))
     audience_of(peer).deliver(TRAFFIC)
 
     assert peer.connection.waiting == [TRAFFIC.frame]
@@ -119,24 +118,24 @@ def test_a_full_socket_is_left_to_the_transport_with_the_whole_frame() -> None:
         audience_of(peer).deliver(TRAFFIC)
 
         assert peer.connection.waiting == [TRAFFIC.frame]
-        assert peer.connection.direct == -1
+        assert peer.connection.direct is None
 
 
 def test_half_a_frame_is_followed_by_the_other_half_also_where_it_might_have_been_dropped() -> None:
-    large = Traffic(Handle(1), encode_frame(Handle(1), Update(b"y" * 200_000)))
+    large = Traffic(Handle(1), encode_frame(Handle(1), Update(b"y" * 2_000_000)))
     for deliver in (Audience.deliver, Audience.deliver_presence):
         with pipe() as (reader, writer):
             peer = FakePeer(FakeConnection(writer))
             peer.outbox.congested()
             deliver(audience_of(peer), large)
-            written = os.read(reader, 1_000_000)
+            written = os.read(reader, 2_000_000)
 
             assert 0 < len(written) < len(large.frame)
             assert written + b"".join(peer.connection.waiting) == large.frame
 
 
 def test_presence_is_dropped_for_who_reads_too_slowly_and_documents_are_not() -> None:
-    peer = FakePeer(FakeConnection(-1))
+    peer = FakePeer(FakeConnection(None))
     peer.outbox.congested()
     audience_of(peer).deliver_presence(TRAFFIC)
     assert not peer.connection.waiting
@@ -146,8 +145,8 @@ def test_presence_is_dropped_for_who_reads_too_slowly_and_documents_are_not() ->
 
 def test_who_isleft_out_hears_nothing_and_other_wires_hear_it_in_their_way() -> None:
     sender, reader, browser, other = (
-        FakePeer(FakeConnection(-1)),
-        FakePeer(FakeConnection(-1)),
+        FakePeer(FakeConnection(None)),
+        FakePeer(FakeConnection(None)),
         OtherWire(),
         OtherWire(),
     )
@@ -189,7 +188,7 @@ def test_a_connection_that_turns_out_is_never_written_to_straight_again_until_it
         peer, neighbour = FakePeer(FakeConnection(writer, listener)), FakePeer(FakeConnection(other, listener))
         audience = audience_of(peer, neighbour)
         audience.deliver(TRAFFIC)
-        peer.connection.direct = -1
+        peer.connection.direct = None
         audience.deliver(TRAFFIC)
         assert (os.read(reader, 4096), peer.connection.waiting) == (TRAFFIC.frame, [TRAFFIC.frame])
 
