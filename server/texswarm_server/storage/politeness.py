@@ -7,9 +7,13 @@ from contextlib import suppress
 
 
 def give_way(steps: int) -> None:
-    """Let the calling thread have less of a busy processor than the others; only Linux knows that of single threads."""
+    """Let the calling thread have less of a busy processor than the others, and not interrupt them when it wakes.
+
+    Only Linux knows that of single threads.
+    """
     if sys.platform != "linux":
         return
     thread = threading.get_native_id()
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + steps)
+        os.sched_setscheduler(thread, os.SCHED_BATCH, os.sched_param(0))

@@ -49,9 +49,9 @@ _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 5.0
 _BATCH_ITEMS: Final = 10_000
 #: Updates are made durable together this often, or as soon as there are many: a commit costs as much as a hundred of
-#: the updates in it, and a tenth of a second is soon enough for a few to be told that they are safe.
-_GATHERING_S: Final = 0.1
-_MANY: Final = 8
+#: the updates in it, and a fifth of a second is soon enough for a few to be told that they are safe.
+_GATHERING_S: Final = 0.2
+_MANY: Final = 16
 _WRITER_POLITENESS: Final = 3
 
 
