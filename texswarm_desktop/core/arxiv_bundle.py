@@ -125,7 +125,8 @@ class _Planning:
         self._verbatim = verbatim_names(texts.values())
         self._remarks: list[Remark] = []
         self._made = self._made_files()
-        self._names = _bundle_names(main, {*self._needed(), *self._made})
+        names = _bundle_names(main, {*self._needed(), *self._made})
+        self._names = {self._made.get(path, path): name for path, name in names.items()}
 
     def bundle(self) -> Bundle:
         """Flatten, name, and report."""
@@ -154,15 +155,15 @@ class _Planning:
     def _needed(self) -> set[str]:
         """With the bibliography that was made, those that it was made of are not needed."""
         needed = self._uses.files
-        if self._bbl() in self._sizes:
+        if self._bbl() in self._made:
             needed -= {path for path in needed if path.lower().endswith((".bib", ".bst"))}
         return needed
 
     def _bbl(self) -> str:
         return self._main.rpartition(".")[0] + ".bbl"
 
-    def _made_files(self) -> set[str]:
-        """What other programs made of the document, which arXiv does not run."""
+    def _made_files(self) -> dict[str, str]:
+        """What other programs made of the document, which arXiv does not run: where it belongs, and where it is."""
         made = set()
         stem = self._main.rpartition(".")[0]
         if any(use.reference.need is Need.BIBLIOGRAPHY for use in self._uses.all):
@@ -172,10 +173,29 @@ class _Planning:
         made |= {stem + ending for command, ending in _MADE.items() if f"\\{command}" in together}
         figures = (path for use in self._uses.all for path in use.found.paths if path.endswith(".eps"))
         converted = {f"{figure.removesuffix('.eps')}{_CONVERTED}" for figure in figures}
-        for path in sorted(made - self._sizes.keys()):
+        there = {path: place for path in made if (place := self._place_of(path)) is not None}
+        for path in sorted(made - there.keys()):
             advice = Advice.BBL_MISSING if path.endswith(".bbl") else Advice.INDEX_MISSING
             self._remarks.append(Remark(advice, path))
-        return (made | converted) & self._sizes.keys()
+        return there | {path: path for path in converted & self._sizes.keys()}
+
+    def _place_of(self, path: str) -> str | None:
+        """Return where a file is that a run of LaTeX made: beside the main file, or where a run was told to write.
+
+        Such a folder has the auxiliary file of that run, and no source by which the run could be another document's.
+        """
+        if path in self._sizes:
+            return path
+        name, stem = path.rpartition("/")[2], self._main.rpartition("/")[2].rpartition(".")[0]
+        found = [place for place in self._sizes if f"/{place}".endswith(f"/{name}") and self._is_of_run(place, stem)]
+        likely = [place for place in found if self._has(place, f"{stem}.aux")] or found
+        return min(likely, key=lambda place: (place.count("/"), place), default=None)
+
+    def _is_of_run(self, place: str, stem: str) -> bool:
+        return not any(self._has(place, stem + ending) for ending in _SOURCES)
+
+    def _has(self, place: str, name: str) -> bool:
+        return place.removesuffix(place.rpartition("/")[2]) + name in self._sizes
 
     def _files(self, flattener: Flattener) -> list[BundleFile]:
         """The main file first, then whatever of the rest is still a file."""
@@ -192,7 +212,7 @@ class _Planning:
             else:
                 files.append(BundleFile(self._names[path], path, self._renamed_inside(path, flattener)))
             waiting += sorted((flattener.kept & self._names.keys()) - done)
-        files += [BundleFile(self._names[path], path) for path in sorted(self._made - done)]
+        files += [BundleFile(self._names[path], path) for path in sorted({*self._made.values()} - done)]
         return files + self._readme(files)
 
     def _source_file(self, path: str, flattener: Flattener) -> BundleFile:
@@ -253,7 +273,7 @@ class _Planning:
 
     def _missing(self) -> Iterable[Missing]:
         for use in self._uses.all:
-            if use.is_missing and not (use.reference.need is Need.BIBLIOGRAPHY and self._bbl() in self._sizes):
+            if use.is_missing and not (use.reference.need is Need.BIBLIOGRAPHY and self._bbl() in self._made):
                 line = self._uses.sources[use.by].text.count("\n", 0, use.reference.name_span[0]) + 1
                 yield Missing(use.name, use.by, line)
 

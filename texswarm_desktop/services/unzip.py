@@ -7,13 +7,13 @@ import os
 import shutil
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Final
 from uuid import uuid4
 
+from texswarm_desktop.core.text_bytes import MAX_TEXT_BYTES, decode_text
 from texswarm_desktop.core.zip_check import Accepted, Checked, Limits, Refusal, Refused, check_entries, without_root
 from texswarm_desktop.core.zip_directory import (
     LOCAL_BYTES,
@@ -26,6 +26,7 @@ from texswarm_desktop.core.zip_directory import (
     find_directory,
     read_directory,
 )
+from texswarm_desktop.core.zip_root import is_named
 from texswarm_desktop.services.atomic_file import TEMPORARY_PREFIX, sync_folder
 from texswarm_desktop.services.disk_errors import not_writable
 from texswarm_server.protocol.errors import (
@@ -39,6 +40,7 @@ Progress = Callable[[int, int], None]
 
 #: Stands in the comment of an archive that is a project as it is: its only folder is not taken for a wrapping.
 PROJECT_COMMENT: Final = b"TeXSwarm project"
+_SOURCES: Final = (".tex", ".ltx", ".latex", ".sty", ".cls")
 _LEFT_AFTER_S: Final = 24 * 3600.0
 _PIECE_BYTES: Final = 64 * 1024
 _MOST_AT_ONCE: Final = 1024 * 1024
@@ -59,7 +61,8 @@ def unzip(archive: Path, target: Path, *, limits: Limits | None = None, progress
         with archive.open("rb") as file:
             directory = _directory(file)
             checked = _checked(file, directory, limits)
-            return _unpacked(file, checked, target, progress or _nobody_asks)
+            may_unwrap = directory.comment != PROJECT_COMMENT
+            return _unpacked(file, checked, target, progress or _nobody_asks, may_unwrap=may_unwrap)
     except OSError as error:
         raise NotReadableError(f"{archive}: {error.strerror}") from error
 
@@ -110,22 +113,37 @@ def _directory(file: BinaryIO) -> Directory:
 def _checked(file: BinaryIO, directory: Directory, limits: Limits) -> Checked:
     file.seek(directory.offset)
     entries = list(read_directory(file.read(min(directory.size, MAX_DIRECTORY_BYTES)), directory))
-    checked = check_entries(entries, limits)
-    if directory.comment == PROJECT_COMMENT:
-        return checked
-    return replace(checked, accepted=without_root(checked.accepted))
+    return check_entries(entries, limits)
 
 
-def _unpacked(file: BinaryIO, checked: Checked, target: Path, progress: Progress) -> Checked:
+def _unpacked(file: BinaryIO, checked: Checked, target: Path, progress: Progress, *, may_unwrap: bool) -> Checked:
     place = new_place(target)
     try:
         taken, damaged = _fill(file, checked.accepted, place, progress)
         _require_a_file(taken, target)
-        move_into_place(place, target)
+        unwrapped = without_root(taken) if may_unwrap else tuple(taken)
+        if unwrapped == tuple(taken) or _is_root_named(place, taken, unwrapped):
+            move_into_place(place, target)
+        else:
+            move_into_place(place / _root_of(taken), target)
+            shutil.rmtree(place, ignore_errors=True)
+            taken = list(unwrapped)
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
         raise
     return Checked(tuple(taken), (*checked.refused, *damaged))
+
+
+def _root_of(taken: Iterable[Accepted]) -> str:
+    return next(one.path.partition("/")[0] for one in taken if not one.entry.is_folder)
+
+
+def _is_root_named(place: Path, taken: Iterable[Accepted], unwrapped: Iterable[Accepted]) -> bool:
+    """Say whether a source names the one folder that all is in."""
+    sources = [one.path for one in taken if one.path.lower().endswith(_SOURCES) and one.entry.size <= MAX_TEXT_BYTES]
+    texts = (decode_text(place.joinpath(*path.split("/")).read_bytes()) for path in sources)
+    paths = {one.path for one in unwrapped if not one.entry.is_folder}
+    return is_named(_root_of(taken), paths, (one.text for one in texts if one is not None))
 
 
 def _require_a_file(taken: list[Accepted], target: Path) -> None:

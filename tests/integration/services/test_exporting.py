@@ -243,21 +243,24 @@ def run(folder: Path, *command: str) -> None:
 
 def pages(folder: Path) -> str:
     log = (folder / "paper.log").read_text(encoding="latin-1")
-    found = re.search(r"Output written on paper\.pdf \((\d+) page", log.replace("\n", ""))
+    found = re.search(r"Output written on (?:\S+/)?paper\.pdf \((\d+) page", log.replace("\n", ""))
     assert found is not None
     return found[1]
 
 
 @pytest.mark.skipif(shutil.which("latexmk") is None or shutil.which("bibtex") is None, reason="needs latexmk")
-def test_the_bundle_is_the_same_document(tmp_path: Path) -> None:
+@pytest.mark.parametrize("into", [".", "build"])
+def test_the_bundle_is_the_same_document(tmp_path: Path, into: str) -> None:
+    """Also where LaTeX was told to write elsewhere."""
     folder = article(tmp_path / "paper")
-    run(folder, "latexmk", "-norc", "-pdf", "-interaction=nonstopmode", "-halt-on-error", "paper.tex")
+    command = ("latexmk", "-norc", "-pdf", f"-outdir={into}", "-interaction=nonstopmode", "-halt-on-error", "paper.tex")
+    run(folder, *command)
     target, _ = bundle_of(folder, tmp_path / "bundle")
     run(target, "pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex")
     run(target, "pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex")
-    assert pages(target) == pages(folder)
+    assert pages(target) == pages(folder / into)
     assert "undefined" not in (target / "paper.log").read_text(encoding="latin-1")
     if shutil.which("pdftotext") is not None:
-        for place in (folder, target):
+        for place in (folder / into, target):
             run(place, "pdftotext", "-layout", "paper.pdf", "paper.txt")
-        assert (target / "paper.txt").read_text().split() == (folder / "paper.txt").read_text().split()
+        assert (target / "paper.txt").read_text().split() == (folder / into / "paper.txt").read_text().split()

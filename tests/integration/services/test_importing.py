@@ -1,5 +1,7 @@
 """Projects from elsewhere: what came in, and which file LaTeX is run on."""
 
+import shutil
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -47,3 +49,15 @@ def test_an_address_goes_to_git_and_not_to_the_disk(tmp_path: Path) -> None:
 )
 def test_a_project_is_called_after_its_source(source: str, name: str) -> None:
     assert name_of_source(source) == name
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
+def test_a_folder_that_the_sources_name_stays_and_the_document_can_be_built(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "paper.zip", "w") as archive:
+        archive.writestr("paper/ms.tex", WHOLE.replace("Hello", "\\input{paper/intro}"))
+        archive.writestr("paper/intro.tex", "Hello")
+    report = import_project(str(tmp_path / "paper.zip"), tmp_path / "in", nobody)
+    assert (report.files, report.main) == (2, "paper/ms.tex")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper/ms.tex"]
+    answer = subprocess.run(command, cwd=tmp_path / "in", check=False, capture_output=True, timeout=100)
+    assert answer.returncode == 0, answer.stdout[-2000:]

@@ -52,6 +52,22 @@ def test_without_a_bbl_the_bibliography_goes_in_and_that_is_said() -> None:
     assert made.remarks == (Remark(Advice.BBL_MISSING, "main.bbl"),)
 
 
+@pytest.mark.parametrize("folder", ["build/", "out/deep/"])
+def test_a_bbl_that_was_written_to_another_folder_is_found(folder: str) -> None:
+    texts = {"main.tex": HEAD + "\\bibliography{refs}\\printindex" + FOOT, "refs.bib": ""}
+    made = bundle(texts, f"{folder}main.bbl", f"{folder}main.aux", f"{folder}main.ind", "a/main.bbl")
+    assert [(one.path, one.source) for one in made.files] == [
+        ("main.bbl", f"{folder}main.bbl"), ("main.ind", f"{folder}main.ind"), ("main.tex", "main.tex"),
+    ]  # fmt: skip
+    assert (made.missing, made.remarks, made.renamed) == ((), (), ())
+
+
+def test_a_bbl_of_another_document_is_not_taken() -> None:
+    texts = {"main.tex": HEAD + "\\bibliography{refs}" + FOOT, "refs.bib": "", "talk/main.tex": HEAD + FOOT}
+    made = bundle(texts, "talk/main.bbl", "talk/main.aux")
+    assert advice(made) == [Advice.BBL_MISSING]
+
+
 def test_an_index_that_was_not_made_is_said() -> None:
     assert advice(bundle({"main.tex": HEAD + "\\printindex" + FOOT})) == [Advice.INDEX_MISSING]
     assert "main.ind" in names(bundle({"main.tex": HEAD + "\\printindex" + FOOT}, "main.ind"))
