@@ -44,7 +44,8 @@ _TABLES: Final = {
         has_number=True,
         insert="INSERT INTO updates (number, document_id, crc, data) VALUES (?, ?, ?, ?)"
         " ON CONFLICT (number) DO UPDATE SET crc = excluded.crc, data = excluded.data"
-        " WHERE document_id = excluded.document_id AND length(data) = length(excluded.data) AND NOT is_sound(crc, data)",
+        " WHERE document_id = excluded.document_id AND length(data) = length(excluded.data)"
+        " AND NOT is_sound(crc, data)",
     ),
     "snapshots": _Table(
         (is_text, is_integer, is_integer, is_blob),
@@ -59,7 +60,8 @@ _TABLES: Final = {
         has_number=True,
         insert="INSERT INTO versions (version_id, document_id, created_at, through, size, crc, data)"
         " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (version_id) DO UPDATE SET crc = excluded.crc, data = excluded.data"
-        " WHERE document_id = excluded.document_id AND length(data) = length(excluded.data) AND NOT is_sound(crc, data)",
+        " WHERE document_id = excluded.document_id AND length(data) = length(excluded.data)"
+        " AND NOT is_sound(crc, data)",
     ),
 }
 
