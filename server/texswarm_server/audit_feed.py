@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from texswarm_server.protocol.callbacks import nothing
 from texswarm_server.protocol.errors import StorageError
 from texswarm_server.sessions.audit import LIVE_ACTIONS, AuditEntry
 from texswarm_server.sessions.records import Records
@@ -19,13 +20,14 @@ _LOOK_EVERY_S: Final = 0.25
 class AuditFeed:
     """Hands every entry that a server must act on to `apply`, once and in order, from `start` to `stop`.
 
-    Others may hear of them too: `tell`. `on_followed` is told up to which entry everything was acted on.
+    Others may hear of them too: `tell`. Whenever something was acted on, `on_followed` is told up to which entry
+    everything is.
     """
 
     def __init__(self, store: Store, apply: Callable[[AuditEntry], None]) -> None:
         self._store = store
         self._listeners = [apply]
-        self.on_followed: Callable[[int], None] = _nothing
+        self.on_followed: Callable[[int], None] = nothing
         self._number = 0
         self._seen_version: int | None = None
         self._latest: asyncio.Future[tuple[int, list[AuditEntry]]] | None = None
@@ -72,18 +74,14 @@ class AuditFeed:
             return
         number, entries = news.result()
         fresh = [entry for entry in entries if entry.number > self._number]
-        is_further, self._number = number > self._number, max(self._number, number)
+        self._number = max(self._number, number)
         for entry in fresh:
             for apply in self._listeners:
                 apply(entry)
-        if is_further:
+        if fresh:
             self.on_followed(self._number)
 
 
 def _news(records: Records, after: int) -> tuple[int, list[AuditEntry]]:
     number = records.last_audit_number()
     return number, records.audit(after=after, actions=LIVE_ACTIONS) if number > after else []
-
-
-def _nothing(_number: int) -> None:
-    pass

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from texswarm_desktop.client.states import Closed, Idle, LinkState, Live, NeedsUser
 from texswarm_desktop.client.waiting_room import OnWaiting, redeem
+from texswarm_server.protocol.callbacks import nothing
 from texswarm_server.protocol.errors import LinkError, RejectedError
 from texswarm_server.protocol.invite_link import InviteLink
 from texswarm_server.protocol.messages import (
@@ -35,10 +36,6 @@ if TYPE_CHECKING:
     from texswarm_desktop.core.doctor import OtherSide
 
 _log: Final = logging.getLogger(__name__)
-
-
-def _nothing() -> None:
-    pass
 
 
 class LinkCancelledError(LinkError):
@@ -87,7 +84,7 @@ async def listed(connection: "Connection") -> tuple[DocumentInfo, ...]:
 
 
 async def admitted(
-    connection: "Connection", link: InviteLink, on_waiting: OnWaiting = _nothing
+    connection: "Connection", link: InviteLink, on_waiting: OnWaiting = nothing
 ) -> tuple[DocumentInfo, ...]:
     """Return what the user may see there, after the link's invitation was used for what it is good for.
 

@@ -282,8 +282,11 @@ def _turn_down(state: Authenticating, code: str, message: str, moment: Moment, p
 
 def _on_silence(state: LinkState, event: LinkEvent, moment: Moment, profile: LinkProfile) -> Step:
     trouble = Trouble.NO_ANSWER if isinstance(state, Connecting) else Trouble.SILENT
-    silent_s = getattr(event, "silent_s", 0.0)
-    return _lose(state, type(event).__name__, moment, profile, trouble=trouble, silent_s=silent_s)
+    return _lose(state, type(event).__name__, moment, profile, trouble=trouble)
+
+
+def _on_probe_unanswered(state: LinkState, event: ProbeTimedOut, moment: Moment, profile: LinkProfile) -> Step:
+    return _lose(state, type(event).__name__, moment, profile, trouble=Trouble.SILENT, silent_s=event.silent_s)
 
 
 def _on_network_gone(
@@ -381,7 +384,7 @@ TABLE: Final[dict[tuple[type[LinkState], type[LinkEvent]], Handler]] = {
     (Authenticating, SignedIn): _on_signed_in,
     (Authenticating, SignInRefused): _on_refused,
     (Authenticating, StepTimedOut): _on_silence,
-    (Authenticating, ProbeTimedOut): _on_silence,
+    (Authenticating, ProbeTimedOut): _on_probe_unanswered,
     (Authenticating, LookDue): _on_look_due,
     (Authenticating, HostProved): _on_silence,
     (Syncing, CloseRequested): _on_close,
@@ -392,7 +395,7 @@ TABLE: Final[dict[tuple[type[LinkState], type[LinkEvent]], Handler]] = {
     (Syncing, HostAnswered): _on_doubt,
     (Syncing, TransportLost): _on_lost,
     (Syncing, DocumentsProgressed): _on_progress,
-    (Syncing, ProbeTimedOut): _on_silence,
+    (Syncing, ProbeTimedOut): _on_probe_unanswered,
     (Syncing, LookDue): _on_look_due,
     (Syncing, HostProved): _on_silence,
     (Live, CloseRequested): _on_close,
@@ -403,7 +406,7 @@ TABLE: Final[dict[tuple[type[LinkState], type[LinkEvent]], Handler]] = {
     (Live, HostAnswered): _on_doubt,
     (Live, TransportLost): _on_lost,
     (Live, DocumentsProgressed): _on_progress,
-    (Live, ProbeTimedOut): _on_silence,
+    (Live, ProbeTimedOut): _on_probe_unanswered,
     (Live, LookDue): _on_look_due,
     (Live, HostProved): _on_silence,
     (Waiting, ConnectRequested): _on_demand,

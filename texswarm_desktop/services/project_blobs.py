@@ -20,6 +20,7 @@ from texswarm_desktop.services.figure_record import FigureRecord
 from texswarm_desktop.services.replica_store import ReplicaStore
 from texswarm_server.document.blob_ref import BlobRef
 from texswarm_server.document.project_document import FileId, ProjectDocument
+from texswarm_server.protocol.callbacks import nothing
 from texswarm_server.protocol.errors import BlobContentError, RejectedError, StorageError, TexSwarmError
 from texswarm_server.protocol.ids import BlobHash
 from texswarm_server.protocol.version import Limits
@@ -114,7 +115,7 @@ class ProjectBlobs:
         self._timers.clear()
         self._telling = None
         idle: asyncio.Future[None] = self._loop.create_future()
-        self._run(_nothing, lambda _result, _error: idle.set_result(None))
+        self._run(nothing, lambda _result, _error: idle.set_result(None))
         await idle
 
     def go_on(self) -> None:
@@ -313,10 +314,6 @@ class ProjectBlobs:
         finally:
             if self._jobs and not self._is_working:
                 self._next_job()
-
-
-def _nothing() -> None:
-    pass
 
 
 def _ignore(_result: Any, _error: TexSwarmError | None) -> None:

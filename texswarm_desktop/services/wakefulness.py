@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from typing import Final, Protocol
 
+from texswarm_server.protocol.callbacks import nothing
+
 _log: Final = logging.getLogger(__name__)
 
 
@@ -53,7 +55,7 @@ class Wakefulness:
         self.want(is_wanted=False)
         thread, self._thread = self._thread, None
         if thread is not None:
-            await asyncio.wrap_future(thread.submit(_nothing))
+            await asyncio.wrap_future(thread.submit(nothing))
             thread.shutdown()
 
     def _enter(self) -> None:
@@ -72,7 +74,3 @@ def _by_the_system() -> AbstractContextManager[Asked]:
     from wakepy import keep  # noqa: PLC0415 - for those who host
 
     return keep.running(on_fail="pass")
-
-
-def _nothing() -> None:
-    pass

@@ -18,6 +18,7 @@ from texswarm_desktop.services.server_word import VIEWER
 from texswarm_desktop.sync.reporter import Reporter
 from texswarm_desktop.ui.error_texts import need_words
 from texswarm_desktop.viewmodels.figure_view import transfer_facts
+from texswarm_server.protocol.callbacks import nothing
 from texswarm_server.protocol.errors import NotSharedError, TexSwarmError
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class StatusFeed(ProjectListener):
         self._connection: Connection | None = None
         self._project: Project | None = None
         self._facts = LinkFacts()
-        self._leave_connection = self._leave_project = _nothing
+        self._leave_connection: Callable[[], None] = nothing
+        self._leave_project: Callable[[], None] = nothing
         self._timer: asyncio.TimerHandle | None = None
         self._told: object = None
         self._has_problem = False
@@ -189,7 +191,3 @@ class StatusFeed(ProjectListener):
                 code=holds_up(state, self._facts),
             )
         )
-
-
-def _nothing() -> None:
-    pass

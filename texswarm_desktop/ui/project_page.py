@@ -19,6 +19,7 @@ from texswarm_desktop.ui.top_bar import TopBar
 from texswarm_desktop.viewmodels.participants_view import ParticipantsView
 from texswarm_desktop.viewmodels.presence_view import PresenceView
 from texswarm_desktop.viewmodels.project_view import ProjectView
+from texswarm_server.protocol.callbacks import nothing
 from texswarm_server.protocol.errors import ErrorCode
 
 _SIDE_PX = 248
@@ -120,7 +121,7 @@ class ProjectPage(QWidget):
         name = self._project.path_of(file_id)
         sentence = "It is removed for everybody in the project."
         delete = partial(self._delete, file_id)
-        self._notices.show_notice("delete", f"Delete {name}?", sentence, ("Delete", delete), ("Keep", _nothing))
+        self._notices.show_notice("delete", f"Delete {name}?", sentence, ("Delete", delete), ("Keep", nothing))
 
     def close_page(self) -> None:
         """Let go of the editors; needed before the views are closed."""
@@ -159,7 +160,3 @@ def _splitter(orientation: Qt.Orientation, *widgets: QWidget) -> QSplitter:
     for widget in widgets:
         made.addWidget(widget)
     return made
-
-
-def _nothing() -> None:
-    pass

@@ -14,6 +14,7 @@ from texswarm_desktop.client.states import Closed, Idle, LinkState
 from texswarm_desktop.client.status import Hosting, LinkFacts, NeedWords, StatusLine, bare_need, next_look, present
 from texswarm_desktop.client.timing import LinkProfile
 from texswarm_desktop.qtx.timers import SingleShot
+from texswarm_server.protocol.callbacks import nothing
 from texswarm_server.protocol.invite_link import ServerAddress
 
 
@@ -72,7 +73,7 @@ class ConnectionView(QObject):
         self._clock = clock
         self._words = words
         self._connection: ConnectionLike | None = None
-        self._unsubscribe: Callable[[], None] = _nothing
+        self._unsubscribe: Callable[[], None] = nothing
         self._facts = LinkFacts()
         self._timer = SingleShot(self.refresh, self)
         self._line = self._now_presented()
@@ -115,7 +116,7 @@ class ConnectionView(QObject):
     def detach(self) -> None:
         """Show no connection any more: the project is local."""
         self._unsubscribe()
-        self._unsubscribe = _nothing
+        self._unsubscribe = nothing
         self._connection = None
         self.refresh()
 
@@ -180,7 +181,7 @@ class ConnectionView(QObject):
     def close(self) -> None:
         """Stop watching."""
         self._unsubscribe()
-        self._unsubscribe = _nothing
+        self._unsubscribe = nothing
         self._connection = None
         self._timer.stop()
 
@@ -191,7 +192,3 @@ class ConnectionView(QObject):
         self.history = record(self.history, old, new, self._clock())
         self.state_changed.emit(old, new)
         self.refresh()
-
-
-def _nothing() -> None:
-    pass

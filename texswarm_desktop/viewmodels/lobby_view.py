@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from texswarm_desktop.viewmodels.people import Person, person
+from texswarm_server.protocol.callbacks import nothing
 from texswarm_server.protocol.messages import Fact, Knock, KnockList, RoleName
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class LobbyView(QObject):
     def __init__(self, document_id: str, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._document_id = document_id
-        self._leave: Callable[[], None] = _nothing
+        self._leave: Callable[[], None] = nothing
         self.visitors: list[Visitor] = []
 
     def attach(self, connection: "Connection") -> None:
@@ -59,7 +60,7 @@ class LobbyView(QObject):
     def detach(self) -> None:
         """Hear from nobody: without a link nobody can be let in."""
         self._leave()
-        self._leave = _nothing
+        self._leave = nothing
         self._show([])
 
     def _hear(self, fact: Fact) -> None:
@@ -74,7 +75,3 @@ class LobbyView(QObject):
 
 def _visitor(knock: Knock) -> Visitor:
     return Visitor(person(knock.user_id, knock.display_name, knock.color), knock.role)
-
-
-def _nothing() -> None:
-    pass

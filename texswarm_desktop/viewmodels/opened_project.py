@@ -22,6 +22,7 @@ from texswarm_desktop.viewmodels.people import Person
 from texswarm_desktop.viewmodels.presence_view import PresenceView
 from texswarm_desktop.viewmodels.project_view import ProjectView
 from texswarm_server.document import ProjectDocument
+from texswarm_server.protocol.callbacks import nothing
 from texswarm_server.protocol.errors import LinkError
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class OpenedProject(QObject, ProjectListener):
         self._me = me
         self.connection: Connection | None = None
         self.server_key = ""
-        self._leave_link: Callable[[], None] = _nothing
+        self._leave_link: Callable[[], None] = nothing
         self._status = status
         self._on_problem = on_problem
         self._unsubscribe = project.subscribe(self)
@@ -160,7 +161,3 @@ class OpenedProject(QObject, ProjectListener):
     def participants_changed(self) -> None:
         """The participants' view shows them; the status line, whether the server takes what is written here."""
         self._tell_refusal()
-
-
-def _nothing() -> None:
-    pass

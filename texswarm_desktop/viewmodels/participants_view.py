@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from texswarm_desktop.services.project_listener import ProjectListener
 from texswarm_desktop.viewmodels.people import Person, person
 from texswarm_desktop.viewmodels.project_view import ProjectLike
+from texswarm_server.protocol.callbacks import nothing
 from texswarm_server.protocol.messages import Participant, PresenceState, RoleName
 
 _NEAREST: Final[tuple[PresenceState, ...]] = ("here", "reconnecting", "away")
@@ -97,7 +98,7 @@ class ParticipantsView(QObject, ProjectListener):
     def close(self) -> None:
         """Listen no more."""
         self._unsubscribe()
-        self._unsubscribe = _nothing
+        self._unsubscribe = nothing
 
     # ── what the project tells ──────────────────────────────────────────────────────────────────────────
 
@@ -111,7 +112,3 @@ class ParticipantsView(QObject, ProjectListener):
         self.rows_changed.emit(found)
         if others_here(found) != before:
             self.others_changed.emit(others_here(found))
-
-
-def _nothing() -> None:
-    pass

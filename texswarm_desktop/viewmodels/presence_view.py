@@ -19,6 +19,7 @@ from texswarm_desktop.viewmodels.project_view import ProjectLike
 from texswarm_desktop.viewmodels.text_binding import TextBinding
 from texswarm_server.document.file_text import TextChange, shifted_u16
 from texswarm_server.document.presence import PresenceData
+from texswarm_server.protocol.callbacks import nothing
 
 #: One's own caret is told this long after it began to move: well within a frame, and after the edit that moved it.
 TELL_AFTER_S: Final = 0.012
@@ -223,7 +224,7 @@ class PresenceView(QObject, ProjectListener):
     def close(self) -> None:
         """Listen and tell no more."""
         self._unsubscribe()
-        self._unsubscribe = _nothing
+        self._unsubscribe = nothing
         self._tick.cancel()
         self._pushed.stop()
 
@@ -246,7 +247,3 @@ class PresenceView(QObject, ProjectListener):
         states, mine = self._project.presence.states, self._project.document.client_id
         for presence in self._files.values():
             presence.take_in(states, mine)
-
-
-def _nothing() -> None:
-    pass

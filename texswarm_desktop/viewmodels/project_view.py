@@ -18,6 +18,7 @@ from texswarm_desktop.viewmodels.file_tree import FileTreeModel
 from texswarm_desktop.viewmodels.text_binding import TextBinding
 from texswarm_server.document import FileId, ProjectDocument
 from texswarm_server.document.presence import Presence, PresenceData
+from texswarm_server.protocol.callbacks import nothing
 from texswarm_server.protocol.errors import StorageError
 from texswarm_server.protocol.messages import Participant
 
@@ -103,7 +104,7 @@ class ProjectView(QObject, ProjectListener):
     def close(self) -> None:
         """Close every file and listen no more."""
         self._unsubscribe()
-        self._unsubscribe = _nothing
+        self._unsubscribe = nothing
         for file_id in self.open_files:
             self.close_file(file_id)
 
@@ -321,7 +322,3 @@ class ProjectView(QObject, ProjectListener):
 
     def _kept_paths(self) -> dict[FileId, str]:
         return {file_id: self._paths[file_id] for file_id in self._bindings if file_id in self._paths}
-
-
-def _nothing() -> None:
-    pass

@@ -10,6 +10,8 @@ import asyncio
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Protocol
 
+from texswarm_server.protocol.callbacks import nothing
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -46,9 +48,9 @@ class Outbox:
         self._gathered: list[bytes] | None = None
         self.is_held = False
         self._relief: asyncio.Event | None = None
-        self.on_held: Callable[[], None] = _nothing
-        self.on_relieved: Callable[[], None] = _nothing
-        self.on_presence_missed: Callable[[], None] = _nothing
+        self.on_held: Callable[[], None] = nothing
+        self.on_relieved: Callable[[], None] = nothing
+        self.on_presence_missed: Callable[[], None] = nothing
 
     def write(self, frame: bytes) -> None:
         """Write what must arrive."""
@@ -123,7 +125,3 @@ class Outbox:
         stalled = level is not None and self._last_level is not None and level >= self._last_level
         self._last_level = level
         return stalled
-
-
-def _nothing() -> None:
-    pass

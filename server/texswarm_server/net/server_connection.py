@@ -22,6 +22,7 @@ from texswarm_server.net.inbox import Inbox
 from texswarm_server.net.line import Line, line_of
 from texswarm_server.net.opening import Opening, read_opening
 from texswarm_server.net.statistics import ConnectionStatistics
+from texswarm_server.protocol.callbacks import nothing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,9 +83,9 @@ class PeerConnection(ServerConnection):
         self.is_open = False
         self._direct: Line | None = None
         self.take_now: Callable[[bytes], bool] = _refuse
-        self.on_congested: Callable[[], None] = _nothing
-        self.on_relieved: Callable[[], None] = _nothing
-        self.on_lost: Callable[[], None] = _nothing
+        self.on_congested: Callable[[], None] = nothing
+        self.on_relieved: Callable[[], None] = nothing
+        self.on_lost: Callable[[], None] = nothing
 
     @property
     def direct(self) -> Line | None:
@@ -266,10 +267,6 @@ class PeerConnection(ServerConnection):
 def _without_headers(path: str) -> Request:
     """Return one request for all who asked for the same."""
     return Request(path, Headers())
-
-
-def _nothing() -> None:
-    pass
 
 
 def _refuse(_message: bytes) -> bool:

@@ -39,9 +39,9 @@ class CountingStore:
             future.set_result(job(self.records))
         return future
 
-    def write(self, user_id: str) -> None:
+    def write(self, user_id: str, action: AuditAction = AuditAction.USER_REMOVED) -> None:
         self.version += 1
-        entry = AuditEntry(at=0.0, action=AuditAction.USER_REMOVED, actor=OPERATOR, user_id=user_id)
+        entry = AuditEntry(at=0.0, action=action, actor=OPERATOR, user_id=user_id)
         self.records.put_audit(entry)
 
 
@@ -99,3 +99,18 @@ async def test_it_says_how_far_it_has_followed_after_acting(store: CountingStore
         await asyncio.sleep(0)
     assert happened == [1, "bob", 2]
     feed.stop()
+
+
+@runs_async
+async def test_sign_ins_of_which_nothing_follows_are_no_news_for_others(store: CountingStore) -> None:
+    """The lock's file was written four times a second while people came."""
+    followed: list[int] = []
+    feed = AuditFeed(store, lambda _entry: None)
+    feed.on_followed = followed.append
+    await feed.start()
+    for action in (AuditAction.SIGNED_IN, AuditAction.USER_REMOVED, AuditAction.SIGNED_IN):
+        store.write("bob", action)
+        feed._look()
+        await asyncio.sleep(0)
+    feed.stop()
+    assert followed == [0, 2]
