@@ -1,4 +1,4 @@
-"""The rooms of a server, joined to storage and to the connections of their members.
+"""The rooms of a server: which documents are in memory, and who is in them, on a connection or expected back.
 
 A room is loaded when somebody opens its document and unloaded when it has been idle for a while. Everything that
 arrives in one turn of the loop is handled in one turn of the room. A document whose load failed has no room, so
@@ -7,7 +7,6 @@ nothing is ever stored for it.
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -30,29 +29,20 @@ from texswarm_server.protocol.messages import (
     OpenDocument,
     RoleName,
 )
+from texswarm_server.room_effects import RoomEffects
 from texswarm_server.room_factory import RoomFactory
-from texswarm_server.rooms.effects import (
-    Announce,
-    Broadcast,
-    Effect,
-    Greet,
-    Persist,
-    Reload,
-    SendDocument,
-    SendPresence,
-    Tell,
-)
+from texswarm_server.rooms.effects import Effect, Tell
 from texswarm_server.rooms.member import Profile
 from texswarm_server.rooms.places import Places
 from texswarm_server.rooms.room import Room
 from texswarm_server.sessions.deadlines import Deadlines
 from texswarm_server.sessions.records import DocumentRecord, ListedDocument, Records
-from texswarm_server.storage.store import Store, StoredDocument, log_failure
+from texswarm_server.storage.store import Store, StoredDocument
+from texswarm_server.stored_places import StoredPlaces
 
 _logger = logging.getLogger(__name__)
 
 _RECORD_EVERY_S: Final = 30.0
-_NOTED_TOGETHER_S: Final = 0.1
 
 
 @dataclass(slots=True)
@@ -65,7 +55,10 @@ class _Entry:
 
 
 class OpenDocuments:
-    """Invariant: a document has at most one room, and a room's handle is its own for the life of the server."""
+    """Invariant: a document has at most one room, and a room's handle is its own for the life of the server.
+
+    It is the `RoomKeeper` of the effects of its rooms.
+    """
 
     def __init__(self, store: Store, config: ServerConfig, *, wall_clock: Callable[[], float]) -> None:
         self._store = store
@@ -76,20 +69,15 @@ class OpenDocuments:
         self._by_handle: dict[Handle, Room] = {}
         self._loads: dict[DocumentId, asyncio.Future[_Entry]] = {}
         self._places = Places()
-        self._is_noting_places, self._places_noted_at = False, 0.0
-        self._are_places_refused = False
+        self._stored_places = StoredPlaces(store, self._places)
         self._dirty: dict[Room, None] = {}
-        self._outstanding: Counter[DocumentId] = Counter()
         self._factory = RoomFactory(config.limits)
         self._idle: Deadlines[DocumentId] = Deadlines()
         self._renewals: Deadlines[DocumentId] = Deadlines()
-        self._in_trouble: StorageError | None = None
-        self._told_of_trouble: set[Room] = set()
         self.statistics = DocumentStatistics()
         self._deliveries = Deliveries(self.statistics)
+        self._effects = RoomEffects(store, self._deliveries, self.statistics, self)
         self._next_record_at = 0.0
-        store.listener.on_trouble = self._on_trouble
-        store.listener.on_recovered = self._on_recovered
 
     # ── people ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -112,7 +100,7 @@ class OpenDocuments:
         """Note that a session lost its connection: its places are kept."""
         self._deliveries.lose(session_id)
         for entry in self._entries_of(session_id):
-            self._execute(entry.room, entry.room.lose(session_id))
+            self._effects.execute(entry.room, entry.room.lose(session_id))
             self._expect(session_id, entry.room.document_id, self._config.presence_grace_s)
             self._note_idle(entry.room)
 
@@ -123,7 +111,7 @@ class OpenDocuments:
     def disown(self, session_id: SessionId, document_id: DocumentId) -> None:
         """Forget a place that was stored for a session, unless it has opened the document by now."""
         self._places.disown(session_id, document_id)
-        self._note_places_soon()
+        self._stored_places.note_soon()
 
     def leave_all(self, session_id: SessionId) -> None:
         """Give up every place of a session."""
@@ -140,13 +128,13 @@ class OpenDocuments:
         """Show a session's user under another name or colour."""
         self._places.describe(session_id, display_name, color)
         for entry in self._entries_of(session_id):
-            self._execute(entry.room, entry.room.describe(session_id, display_name, color))
+            self._effects.execute(entry.room, entry.room.describe(session_id, display_name, color))
 
     def change_role(self, session_id: SessionId, document_id: DocumentId, role: RoleName) -> None:
         """Give a session another role where it has the document open, and else let its client know that it may."""
         entry = self._entries.get(document_id)
         if entry is not None and self._places.has(session_id, document_id):
-            self._execute(entry.room, entry.room.change_role(session_id, role))
+            self._effects.execute(entry.room, entry.room.change_role(session_id, role))
             return
         self._places.change_role(session_id, document_id, role)
         for peer in self._deliveries.connected((session_id,)):
@@ -173,7 +161,7 @@ class OpenDocuments:
     @property
     def is_storing(self) -> bool:
         """Whether storage takes updates."""
-        return self._in_trouble is None and not self._store.damage
+        return not (self._effects.is_in_trouble or self._store.damage)
 
     @property
     def loaded_count(self) -> int:
@@ -206,11 +194,11 @@ class OpenDocuments:
             raise RejectedError(ErrorCode.LIMIT_EXCEEDED, f"{self._config.limits.max_open_documents} open documents")
         effects = entry.room.join(profile, order.state_vector)
         self._places.take(session_id, document.document_id)
-        self._note_places_soon()
+        self._stored_places.note_soon()
         self._idle.cancel(document.document_id)
         with peer.outbox.together():
             peer.tell(_opened(entry.room, document, profile.role, order))
-            self._execute(entry.room, effects)
+            self._effects.execute(entry.room, effects)
         if peer.outbox.is_held:  # it was held before the order was carried out; the room knows of nobody who is new
             entry.room.hold(session_id)
         if profile.is_forgetful and document.document_id not in self._renewals:
@@ -230,7 +218,7 @@ class OpenDocuments:
     def tell_present(self, document_id: DocumentId, fact: Callable[[Room], Fact]) -> None:
         """Tell everybody who is in a document."""
         if entry := self._entries.get(document_id):
-            self._execute(entry.room, [Tell(tuple(entry.room.present), fact(entry.room))])
+            self._effects.execute(entry.room, [Tell(tuple(entry.room.present), fact(entry.room))])
 
     def frame(self, peer: Peer, session_id: SessionId, handle: Handle, body: FrameBody) -> None:
         """Take in one frame; what is wrong with it is answered here."""
@@ -246,12 +234,29 @@ class OpenDocuments:
             return
         try:
             if effects := room.receive(session_id, body):
-                self._execute(room, effects)
+                self._effects.execute(room, effects)
         except (RejectedError, RemoteProtocolError) as error:
             peer.tell(room.refusal(error))
         if not self._dirty:
             self._loop.call_soon(self.turn)
         self._dirty[room] = None
+
+    # ── what effects need ───────────────────────────────────────────────────────────────────────────────
+
+    def room(self, document_id: DocumentId) -> Room | None:
+        """Return the room of a document that is loaded."""
+        entry = self._entries.get(document_id)
+        return None if entry is None else entry.room
+
+    def changed(self, document_id: DocumentId) -> None:
+        """Note that a document was changed."""
+        if entry := self._entries.get(document_id):
+            entry.touched_at = self._wall_clock()
+
+    def settled(self, document_id: DocumentId) -> None:
+        """Read a document that is waited for: all of it is stored by now."""
+        if document_id in self._loads:
+            self._read(document_id)
 
     # ── time ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -273,7 +278,7 @@ class OpenDocuments:
             self._unload_if_idle(document_id)
         for document_id in list(self._renewals.pop_due(now)):
             self._renew_presence(document_id, now)
-        self._note_places_soon()  # what storage refused
+        self._stored_places.note_soon()  # what storage refused
         if now >= self._next_record_at:
             self._next_record_at = now + _RECORD_EVERY_S
             self.record_changes()
@@ -282,7 +287,7 @@ class OpenDocuments:
         """Bring titles and times of change in storage up to date, and who is where."""
         for entry in self._entries.values():
             self._record(entry)
-        self._note_places()
+        self._stored_places.note()
 
     def _give_up_waiting(self, session_id: SessionId, document_id: DocumentId) -> None:
         """Show as away who did not come back in time; who came back without opening the document has left it."""
@@ -291,12 +296,12 @@ class OpenDocuments:
         if not is_here and self._deliveries.connected((session_id,)):
             self._give_up(session_id, document_id)
         elif entry is not None:
-            self._execute(entry.room, entry.room.give_up_waiting(session_id))
+            self._effects.execute(entry.room, entry.room.give_up_waiting(session_id))
 
     def _renew_presence(self, document_id: DocumentId, now: float) -> None:
         entry = self._entries.get(document_id)
         if entry is not None and entry.room.has_forgetful:
-            self._execute(entry.room, entry.room.renew_presence())
+            self._effects.execute(entry.room, entry.room.renew_presence())
             self._renewals.set(document_id, now + self._config.presence_renewal_s)
 
     # ── loading ─────────────────────────────────────────────────────────────────────────────────────────
@@ -312,7 +317,7 @@ class OpenDocuments:
         load: asyncio.Future[_Entry] = self._loop.create_future()
         load.add_done_callback(_retrieve)
         self._loads[document_id] = load
-        if not self._outstanding[document_id]:
+        if not self._effects.is_outstanding(document_id):
             self._read(document_id)
         return load
 
@@ -342,7 +347,7 @@ class OpenDocuments:
         """Have a new room show who was in the one before and has not come back yet."""
         for profile in self._places.recall(room.document_id):
             is_away = not self._places.is_awaited(profile.session_id, room.document_id)
-            self._execute(room, room.expect(profile, is_away=is_away))
+            self._effects.execute(room, room.expect(profile, is_away=is_away))
 
     def _make_entry(self, stored: StoredDocument | None) -> _Entry:
         if stored is None:
@@ -368,10 +373,9 @@ class OpenDocuments:
         self._entries.pop(room.document_id, None)
         self._by_handle.pop(room.handle, None)
         self._dirty.pop(room, None)
-        self._deliveries.forget(room.handle)
-        self._told_of_trouble.discard(room)
+        self._effects.forget(room)
 
-    def _reload(self, room: Room, *, is_damaged: bool = True) -> None:
+    def reload(self, room: Room, *, is_damaged: bool = True) -> None:
         """Close a room for all; the next to open the document loads it again, carefully if it is damaged."""
         if is_damaged:
             _logger.error("document %s was damaged by an update and is loaded again", room.document_id)
@@ -393,82 +397,10 @@ class OpenDocuments:
             effects = room.turn()
         finally:
             if effects is None:
-                self._reload(room)
-        self._execute(room, effects)
+                self.reload(room)
+        self._effects.execute(room, effects)
 
-    # ── effects ─────────────────────────────────────────────────────────────────────────────────────────
-
-    def _execute(self, room: Room, effects: list[Effect]) -> None:
-        for effect in effects:
-            match effect:
-                case SendDocument():
-                    self._deliveries.send_document(room.handle, effect)
-                case SendPresence():
-                    self._deliveries.send_presence(room.handle, effect)
-                case Broadcast():
-                    self._deliveries.broadcast(room.handle, effect)
-                case Tell():
-                    self._deliveries.tell(effect)
-                case Persist(batch, update):
-                    self._persist(room, batch, update)
-                case Reload(is_damaged):
-                    self._reload(room, is_damaged=is_damaged)
-                case Announce(delay_s):
-                    self._loop.call_later(delay_s, self._announce, room)
-                case Greet(delay_s):
-                    self._loop.call_later(delay_s, self._greet, room)
-
-    def _announce(self, room: Room) -> None:
-        if self._by_handle.get(room.handle) is room:
-            self._execute(room, room.announce())
-
-    def _greet(self, room: Room) -> None:
-        if self._by_handle.get(room.handle) is room:
-            self._execute(room, room.greet())
-
-    def _persist(self, room: Room, batch: int, update: bytes) -> None:
-        if entry := self._entries.get(room.document_id):
-            entry.touched_at = self._wall_clock()
-        self._outstanding[room.document_id] += 1
-        if self._in_trouble:
-            self._tell_trouble(room)
-        self._store.append(room.document_id, update, partial(self._on_durable, room, batch, self._loop.time()))
-
-    def _on_durable(self, room: Room, batch: int, since: float) -> None:
-        self.statistics.acknowledgement_s.observe(self._loop.time() - since)
-        document_id = room.document_id
-        self._outstanding[document_id] -= 1
-        entry = self._entries.get(document_id)
-        if entry and entry.room is room:
-            self._execute(room, room.durable(batch))
-        if not self._outstanding[document_id]:
-            del self._outstanding[document_id]
-            if document_id in self._loads:
-                self._read(document_id)
-
-    def _on_trouble(self, error: StorageError) -> None:
-        _logger.error("storage does not take updates: %s", error)
-        self._in_trouble = error
-        for document_id in self._outstanding:
-            if entry := self._entries.get(document_id):
-                self._tell_trouble(entry.room)
-
-    def _on_recovered(self) -> None:
-        _logger.warning("storage takes updates again")
-        self._in_trouble = None
-        self._told_of_trouble.clear()
-
-    def _tell_trouble(self, room: Room) -> None:
-        if room in self._told_of_trouble:
-            return
-        self._told_of_trouble.add(room)
-        error = Error(
-            code=ErrorCode.STORAGE_UNAVAILABLE,
-            message="changes are kept in memory and stored when it works again",
-            document_id=room.document_id,
-            handle=room.handle,
-        )
-        self._execute(room, [Tell(tuple(room.present), error)])
+    # ── slow readers ────────────────────────────────────────────────────────────────────────────────────
 
     def _hold(self, session_id: SessionId) -> None:
         for entry in self._entries_of(session_id):
@@ -476,11 +408,11 @@ class OpenDocuments:
 
     def _catch_up(self, session_id: SessionId) -> None:
         for entry in self._entries_of(session_id):
-            self._execute(entry.room, entry.room.catch_up(session_id))
+            self._effects.execute(entry.room, entry.room.catch_up(session_id))
 
     def _repeat_presence(self, session_id: SessionId) -> None:
         for entry in self._entries_of(session_id):
-            self._execute(entry.room, entry.room.repeat_presence(session_id))
+            self._effects.execute(entry.room, entry.room.repeat_presence(session_id))
 
     # ── small helps ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -498,37 +430,10 @@ class OpenDocuments:
     def _give_up(self, session_id: SessionId, document_id: DocumentId) -> None:
         """Let a place end, also where its document is not in memory."""
         self._places.give_up(session_id, document_id)
-        self._note_places_soon()
+        self._stored_places.note_soon()
         if entry := self._entries.get(document_id):
-            self._execute(entry.room, entry.room.leave(session_id))
+            self._effects.execute(entry.room, entry.room.leave(session_id))
             self._note_idle(entry.room)
-
-    def _note_places_soon(self) -> None:
-        """Have it stored who is where: at once, but what a crowd does within a moment goes together."""
-        if self._places.has_changes and not self._is_noting_places:
-            self._is_noting_places = True
-            self._loop.call_at(self._places_noted_at + _NOTED_TOGETHER_S, self._note_places)
-
-    def _note_places(self) -> None:
-        self._is_noting_places, self._places_noted_at = False, self._loop.time()
-        if not self._places.has_changes:
-            return
-        taken, given_up = self._places.changes()
-
-        def note(records: Records) -> None:
-            records.put_places(taken)
-            records.remove_places(given_up)
-
-        def on_noted(future: "asyncio.Future[None]") -> None:
-            was_refused, self._are_places_refused = self._are_places_refused, False
-            if future.cancelled() or future.exception() is None:
-                return
-            if not was_refused:
-                log_failure(future)
-            self._are_places_refused = True
-            self._places.put_back(taken, given_up)  # `tick` tries again
-
-        self._store.run(note).add_done_callback(on_noted)
 
     def _note_idle(self, room: Room) -> None:
         if room.is_deserted:

@@ -36,6 +36,7 @@ from texswarm_server.document.shared_document import SharedDocument
 from texswarm_server.protocol.errors import NotWritableError, RejectedError
 from texswarm_server.protocol.ids import DocumentId, Lineage, UserId
 from texswarm_server.protocol.messages import GUEST_NAME
+from texswarm_server.room_effects import RoomEffects
 from texswarm_server.sessions import administration
 from texswarm_server.sessions.deadlines import Deadlines
 from texswarm_server.sessions.document_access import issue_invite, issue_return
@@ -569,7 +570,7 @@ def _remains(part: object) -> dict[str, Any]:
     """Return what is left in the containers of one part of the server."""
     found: dict[str, Any] = {}
     for name, value in vars(part).items():
-        inner = _remains(value) if isinstance(value, SessionRegistry | IdleWatch) else None
+        inner = _remains(value) if isinstance(value, SessionRegistry | IdleWatch | RoomEffects) else None
         if inner:
             found[name] = inner
         elif isinstance(value, dict | set | list | Deadlines) and len(value) and name != "_damaged":
