@@ -36,10 +36,11 @@ class DiskState:
 
 @dataclass(frozen=True, slots=True)
 class DiskFile:
-    """A file as it was read; `decoded` is None when it is not text."""
+    """A file as it was read; `decoded` is None when it is not text. `by_git`: git itself wrote it, just then."""
 
     state: DiskState
     decoded: DecodedText | None
+    by_git: bool = field(default=False, compare=False)
 
     @property
     def text(self) -> str | None:

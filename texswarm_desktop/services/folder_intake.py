@@ -19,6 +19,7 @@ from texswarm_desktop.core.stale_saves import FormerStates, former_state
 from texswarm_desktop.core.text_merge import Edit, common_lines, merge
 from texswarm_desktop.services.disk_state import DiskFile, DiskState
 from texswarm_desktop.services.folder_writer import Replaced
+from texswarm_desktop.services.git_hand import marked_by_git
 from texswarm_desktop.services.mirrored_file import MirroredFile
 from texswarm_desktop.services.project_folder import Look, ProjectFolder
 from texswarm_desktop.services.replaced_files import ReplacedFiles
@@ -47,7 +48,10 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class TextMerge:
-    """Three states of one text; `ours` is the document's. `former`: what was in the file before `base`."""
+    """Three states of one text; `ours` is the document's. `former`: what was in the file before `base`.
+
+    `is_known`: whoever wrote `theirs` knew of `base`, and loaded nothing before.
+    """
 
     file_id: FileId
     path: str
@@ -56,13 +60,15 @@ class TextMerge:
     ours: str
     former: FormerStates
     now: float = field(compare=False)
+    is_known: bool = False
 
     def merged(self) -> "MergedText":
         """Return what is to be done to the document; takes a while for a large text."""
         if self.base is None:
             base = common_lines(self.theirs, self.ours)
             return MergedText(merge(base, self.theirs, self.ours), self.former)
-        base, former = self.former.base_of(self.theirs, self.base, self.now), self.former
+        former = self.former
+        base = self.base if self.is_known else former.base_of(self.theirs, self.base, self.now)
         if base != self.base:  # what was in the file is written over, and whoever loaded that may save it yet
             former = former.after(former_state(self.base, self.now))
         return MergedText(merge(base, self.theirs, self.ours), former.carried(base, self.theirs))
@@ -136,6 +142,7 @@ class FolderIntake:
         def look() -> Look:
             found = self._folder.look(known, suspects, expected=expected, figures=figures)
             found.late.update(replaced())
+            found.changed.update(marked_by_git(self._folder.root, found.changed))
             return found
 
         return look
@@ -225,6 +232,7 @@ class FolderIntake:
                 str(self._document.text(FileId(step.file_id))),
                 former.get(FileId(step.file_id), FormerStates()),
                 self._wall_clock(),
+                sighting.look.changed[step.path].by_git,
             )
             for step in steps
             if isinstance(step, Merge)

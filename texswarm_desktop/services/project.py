@@ -25,6 +25,7 @@ from texswarm_desktop.services.belonging import Belonging
 from texswarm_desktop.services.disk_state import DiskFile
 from texswarm_desktop.services.edit_handover import EditHandover
 from texswarm_desktop.services.folder_mirror import FolderMirror
+from texswarm_desktop.services.git_hand import marked_by_git
 from texswarm_desktop.services.own_presence import OwnPresence
 from texswarm_desktop.services.project_blobs import ProjectBlobs
 from texswarm_desktop.services.project_entry import (
@@ -468,11 +469,14 @@ class Project:
     async def _found(self, stored: StoredReplica, entered: Entered) -> Mapping[str, DiskFile]:
         """What is in the folder, also what its rules leave out and the project has all the same."""
         known = {*self._mirror.paths.values(), *(record.path for record in stored.records.values())}
-        missing = known - entered.found.keys()
-        if not missing:
+        missing = sorted(known - entered.found.keys())
+        if not known:
             return entered.found
-        read_all = partial(self._folder.read_all, sorted(missing))
-        return {**entered.found, **await self._loop.run_in_executor(self._executor, read_all)}
+
+        def read() -> dict[str, DiskFile]:
+            return marked_by_git(self.folder, {**entered.found, **self._folder.read_all(missing)})
+
+        return await self._loop.run_in_executor(self._executor, read)
 
     def _begin_history(self, title: str) -> None:
         lineage = str(uuid4())

@@ -136,7 +136,7 @@ class StepTaker:
 
     def _text_merge(self, file_id: FileId, path: str, base: str | None, file: DiskFile) -> TextMerge:
         ours, former = str(self._document.text(file_id)), self._known.former_of(file_id)
-        return TextMerge(file_id, path, base, file.text or "", ours, former, self._wall_clock())
+        return TextMerge(file_id, path, base, file.text or "", ours, former, self._wall_clock(), file.by_git)
 
     def _edit(self, order: TextMerge, merged: MergedText | None = None) -> MergedText:
         """Do to the document what a merge comes to; it is computed here where it was not aside."""
