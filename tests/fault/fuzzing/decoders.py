@@ -7,6 +7,7 @@ import datetime as dt
 import io
 import json
 import sqlite3
+import struct
 import zlib
 from collections.abc import Callable
 from contextlib import closing
@@ -31,6 +32,7 @@ from websockets.server import ServerProtocol
 from tests.fault.fuzzing.full_messages import full_message
 from texswarm_desktop.client.check_up import http_fact
 from texswarm_desktop.client.link import LinkClosedError
+from texswarm_desktop.core.git_index import read_index
 from texswarm_desktop.core.ignore_rules import Sharing, decode_sharing, encode_sharing
 from texswarm_desktop.core.join_entry import read_join_entry
 from texswarm_desktop.core.latex_mask import read_source
@@ -162,6 +164,7 @@ def decoders(folder: Path) -> dict[str, Decoder]:
         "announcements": Decoder(_read_announcement, remote, _announcements(), 4),
         "certificates": Decoder(read_certificate, (ValueError,), _certificates(), 4),
         "shown_certificates": Decoder(_compare_certificate, (ValueError,), _certificates(), 2),
+        "git_index": Decoder(read_index, (), _indices(), 2),
         "archives": Decoder(_read_archive, (ArchiveError,), _archives(), 4),
         "files": Decoder(_read_text, (), (b"\xef\xbb\xbfone\r\ntwo", b"caf\xe9\n", "é😀\r".encode()), 2),
         "desktop_settings": Decoder(decode_settings, (SettingsError,), (encode_settings(Settings()), b"{}"), 2),
@@ -620,6 +623,20 @@ def _certificates() -> tuple[bytes, ...]:
     builder = x509.CertificateBuilder(name, name, key.public_key(), 1, begin, begin + dt.timedelta(days=9))
     made = builder.add_extension(names, critical=False).sign(key, None)
     return (made.public_bytes(Encoding.DER),)
+
+
+def _indices() -> tuple[bytes, ...]:
+    """The index of a repository, of both versions that are read."""
+
+    def entry(name: bytes, flags: int) -> bytes:
+        data = struct.pack(">IIIIIIIIII20sH", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, b"\xaa" * 20, flags) + name
+        return data + b"\0" * (8 - len(data) % 8)
+
+    entries = entry(b"main.tex", 8) + entry(b"s/one.tex", 9), entry(b"\0\0main.tex", 0x4008)
+    return tuple(
+        struct.pack(">4sII", b"DIRC", version, count) + data + b"\xbb" * 20
+        for version, count, data in zip((2, 3), (2, 1), entries, strict=True)
+    )
 
 
 def _archives() -> tuple[bytes, ...]:
