@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any, Final
 
 from tests.helpers.desktop_process import DesktopProcess
 from tests.helpers.message_bus import Logind, message_bus
+from tests.helpers.patience import felt_time
 from tests.helpers.run_async import runs_async
 from tests.helpers.server_process import ServerProcess
 
@@ -55,9 +55,9 @@ async def test_a_link_that_died_in_sleep_is_found_when_the_system_says_that_it_w
 
 async def lost_after(desktop: DesktopProcess) -> float:
     """Return how many seconds it takes until the window shows that the link is lost."""
-    began = time.monotonic()
-    await desktop.until("status", lambda status: status["text"].startswith("Reconnecting"))
-    return time.monotonic() - began
+    with felt_time() as felt:
+        await desktop.until("status", lambda status: status["text"].startswith("Reconnecting"))
+    return felt.seconds
 
 
 @runs_async

@@ -19,6 +19,7 @@ from tests.helpers.golden import assert_golden
 from tests.helpers.lab_desk import PORT, LabDesk, LabServer
 from tests.helpers.lab_finder import Finder
 from tests.helpers.network_lab import LabHost, NetworkLab, needs_network_lab
+from tests.helpers.patience import played_in_time
 from tests.helpers.run_async import until
 from texswarm_server.discovery import Advertiser, Service
 from texswarm_server.protocol.announcement import Announcement
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
     from texswarm_server.protocol.invite_link import ServerAddress
 
 NAME = "Bob"
-#: A busy machine included; the heartbeat would take six seconds.
-FOLLOWED_S = 1.5
+#: The heartbeat would take six seconds.
+FOLLOWED_S = 0.5
 TOLD_TIMES = 3
 
 
@@ -59,9 +60,11 @@ def at(host: LabHost, play: Callable[[], Awaitable[LabDesk]]) -> LabDesk:
 
 async def joined(desk: LabDesk) -> None:
     """Be in the document, and told of from the first step."""
+    began_at = time.monotonic()
     desk.replica.sync = desk.connection.add(desk.replica)
     await desk.begin()
     await until(lambda: desk.is_saved and desk.replica.lineage)
+    desk.joined_s = time.monotonic() - began_at
     desk.look()
 
 
@@ -105,8 +108,11 @@ def test_a_host_on_two_networks_is_found_on_both_and_reached_over_either(tmp_pat
 
 @needs_network_lab
 def test_a_host_with_other_addresses_is_followed_by_what_it_announces(tmp_path: Path, record_property) -> None:
+    bobs: list[LabHost] = []
+
     async def play() -> LabDesk:
         desks: list[LabDesk] = []
+        bob = bobs[-1]
         with Finder(NAME, lambda *told: [desk.connection.seen_at(*told) for desk in desks]) as finder:
             await until(lambda: finder.addresses)
             await writes_something(finder.addresses[0])
@@ -121,15 +127,20 @@ def test_a_host_with_other_addresses_is_followed_by_what_it_announces(tmp_path: 
                 await desk.timed_until(lambda: desk.is_saved)
                 took_s = time.monotonic() - moved_at
                 record_property("followed after, s", round(took_s, 3))
-                assert took_s <= FOLLOWED_S
+                desk.took(took_s, FOLLOWED_S)
                 assert (desk.connection.current_address.host, desk.connection.current_address.port) in {
                     (host, PORT) for host in bob.addresses
                 }
                 desks.clear()
             return desk
 
-    with two_networks(tmp_path) as (ada, bob, _cy):
-        desk = at(ada, play)
+    def scene_of(turn: int) -> LabDesk:
+        (tmp_path / str(turn)).mkdir()
+        with two_networks(tmp_path / str(turn)) as (ada, bob, _cy):
+            bobs.append(bob)
+            return at(ada, play)
+
+    desk = played_in_time(scene_of, lambda desk: desk.lateness)
     assert_golden("status/lab/host-renumbered.txt", desk.transcript.text(time.monotonic()))
 
 

@@ -1,6 +1,7 @@
 """Links that really break: the desktop's client and the server on machines of their own, with a cable between them.
 
-Times are asserted where PRODUCT promises them, measured from the moment when the cable carries packets again. The
+Times are asserted where PRODUCT promises them, measured from the moment when the cable carries packets again; what it
+takes to join, here and now, is granted twice besides, and a scene in which the machine stood still is played again. The
 transcripts of the status line are golden files without times.
 """
 
@@ -16,15 +17,15 @@ from pathlib import Path
 from tests.helpers.golden import assert_golden
 from tests.helpers.lab_desk import PORT, LabDesk, LabServer
 from tests.helpers.network_lab import LabHost, LabLoop, NetworkLab, Wire, needs_network_lab
+from tests.helpers.patience import played_in_time
 from tests.helpers.run_async import until
 from texswarm_desktop.client.knock import tcp_knock
 from texswarm_desktop.client.states import Live, Offline
+from texswarm_desktop.client.timing import BLIP_S
 from texswarm_desktop.services.network_watch import NetworkWatch
 
 PROMISED_S = 0.3
 FOUND_S = 6.0
-#: Two busy cores may be late by so much without anything being wrong with the program.
-BUSY_S = 0.15
 
 
 @dataclass
@@ -58,6 +59,32 @@ def scene(tmp_path: Path, wire: Wire | None = None) -> Iterator[Scene]:
         yield Scene(lab, ada, bob, LabServer(bob, tmp_path / "data"), bob.loop())
 
 
+def in_time(
+    tmp_path: Path,
+    title: str,
+    play: Callable[[Scene, LabDesk], Awaitable[None]],
+    golden: str = "",
+    prepare: Callable[[Scene], None] = lambda _stage: None,
+) -> LabDesk:
+    """Play until what is promised was kept and the status line told its story; return Ada's desk."""
+
+    def scene_of(turn: int) -> LabDesk:
+        (tmp_path / str(turn)).mkdir()
+        with scene(tmp_path / str(turn)) as stage:
+            prepare(stage)
+            return stage.run(title, play)
+
+    def is_late(desk: LabDesk) -> str:
+        try:
+            if golden:
+                assert_golden(f"status/lab/{golden}", desk.transcript.text(time.monotonic()))
+        except AssertionError as error:
+            return f"{error}: {desk.said}"
+        return desk.lateness
+
+    return played_in_time(scene_of, is_late)
+
+
 @asynccontextmanager
 async def eve_types(scene: Scene, words: str):
     """Have somebody who is not cut off edit meanwhile."""
@@ -86,27 +113,26 @@ def test_ten_seconds_without_a_cable_and_caught_up_at_once(tmp_path: Path, recor
         scene.ada.mend()
         took_s = await desk.timed_until(lambda: desk.is_saved and "eve" in desk.replica.text)
         record_property("caught up after, s", round(took_s, 3))
-        assert took_s <= PROMISED_S + BUSY_S
+        desk.took(took_s, PROMISED_S)
 
-    with scene(tmp_path) as stage:
-        desk = stage.run("The cable is cut for ten seconds while both write", play)
+    desk = in_time(tmp_path, "The cable is cut for ten seconds while both write", play, "cut-ten-seconds.txt")
     assert "ada" in desk.replica.text
-    assert_golden("status/lab/cut-ten-seconds.txt", desk.transcript.text(time.monotonic()))
 
 
 @needs_network_lab
 def test_a_cut_of_less_than_a_second_shows_nothing(tmp_path: Path) -> None:
     async def play(scene: Scene, desk: LabDesk) -> None:
-        before = desk.said
+        before, cut_at = desk.said, time.monotonic()
         scene.ada.cut()
         await asyncio.sleep(0.8)
         scene.ada.mend()
+        desk.took(time.monotonic() - cut_at, BLIP_S)
         await asyncio.sleep(2.5)
-        assert desk.said == before
-        assert all(isinstance(state, Live) for state in desk.states[-1:])
+        if not desk.lateness:
+            assert desk.said == before
+            assert all(isinstance(state, Live) for state in desk.states[-1:])
 
-    with scene(tmp_path) as stage:
-        stage.run("A cut of less than a second", play)
+    in_time(tmp_path, "A cut of less than a second", play)
 
 
 @needs_network_lab
@@ -121,13 +147,11 @@ def test_a_half_open_link_is_found_in_time_and_replaced_unseen(tmp_path: Path, r
         await until(lambda: len(desk.states) > told)
         found_s = time.monotonic() - cut_at
         record_property("found after, s", round(found_s, 3))
-        assert found_s <= FOUND_S + BUSY_S
+        desk.took(found_s, FOUND_S)
         await desk.timed_until(lambda: desk.is_saved)
         scene.bob.mend()
 
-    with scene(tmp_path) as stage:
-        desk = stage.run("A router forgets the connection without telling anybody", play)
-    assert_golden("status/lab/half-open.txt", desk.transcript.text(time.monotonic()))
+    in_time(tmp_path, "A router forgets the connection without telling anybody", play, "half-open.txt")
 
 
 def established_port(host: LabHost) -> int:
@@ -147,15 +171,13 @@ def test_a_cut_of_one_direction_is_found_in_time(tmp_path: Path, record_property
         await until(lambda: len(desk.states) > told)
         found_s = time.monotonic() - cut_at
         record_property("found after, s", round(found_s, 3))
-        assert found_s <= FOUND_S + BUSY_S
+        desk.took(found_s, FOUND_S)
         scene.ada.mend()
         desk.transcript.happens("it is found, and everything comes in again")
         took_s = await desk.timed_until(lambda: desk.is_saved)
-        assert took_s <= PROMISED_S + BUSY_S
+        desk.took(took_s, PROMISED_S)
 
-    with scene(tmp_path) as stage:
-        desk = stage.run("Nothing comes in any more", play)
-    assert_golden("status/lab/one-direction.txt", desk.transcript.text(time.monotonic()))
+    in_time(tmp_path, "Nothing comes in any more", play, "one-direction.txt")
 
 
 @needs_network_lab
@@ -176,12 +198,10 @@ def test_a_cable_that_is_pulled_and_put_back_is_told_by_the_system(tmp_path: Pat
             await tcp_knock([scene.server.address], every_s=0.02, is_patient=True)
             took_s = await desk.timed_until(lambda: desk.is_saved)
             record_property("caught up after, s", round(took_s, 3))
-            assert took_s <= PROMISED_S + BUSY_S
+            desk.took(took_s, PROMISED_S)
             watching.cancel()
 
-    with scene(tmp_path) as stage:
-        desk = stage.run("The cable is pulled and put back", play)
-    assert_golden("status/lab/cable-pulled.txt", desk.transcript.text(time.monotonic()))
+    in_time(tmp_path, "The cable is pulled and put back", play, "cable-pulled.txt")
 
 
 @asynccontextmanager
@@ -206,11 +226,9 @@ def test_who_roams_and_gets_another_address_goes_on_at_once(tmp_path: Path, reco
             desk.type("on ")
             took_s = await desk.timed_until(lambda: desk.is_saved and len(desk.states) > told)
             record_property("caught up after, s", round(took_s, 3))
-            assert took_s <= PROMISED_S + 2 * BUSY_S  # `ip` itself takes its time to change the address
+            desk.took(took_s, PROMISED_S)  # `ip` itself takes its time to change the address
 
-    with scene(tmp_path) as stage:
-        desk = stage.run("The Wi-Fi roams to another access point", play)
-    assert_golden("status/lab/roaming.txt", desk.transcript.text(time.monotonic()))
+    in_time(tmp_path, "The Wi-Fi roams to another access point", play, "roaming.txt")
 
 
 @needs_network_lab
@@ -227,14 +245,14 @@ def test_a_host_in_two_networks_is_reached_over_the_other_when_one_dies(tmp_path
         took_s = time.monotonic() - cut_at
         record_property("over the other network after, s", round(took_s, 3))
         assert desk.connection.current_address == other
-        assert took_s <= FOUND_S + PROMISED_S + BUSY_S
+        desk.took(took_s, FOUND_S + PROMISED_S)
 
-    with scene(tmp_path) as stage:
+    def prepare(stage: Scene) -> None:
         cable = stage.lab.network()
         stage.ada.join(cable)
         stage.bob.join(cable)
-        desk = stage.run("A host in two networks, of which one dies", play)
-    assert_golden("status/lab/two-networks.txt", desk.transcript.text(time.monotonic()))
+
+    in_time(tmp_path, "A host in two networks, of which one dies", play, "two-networks.txt", prepare)
 
 
 @needs_network_lab
@@ -250,11 +268,9 @@ def test_a_vpn_that_swallows_the_way_and_goes_again(tmp_path: Path, record_prope
             desk.transcript.happens("the VPN goes down")
             took_s = await desk.timed_until(lambda: desk.is_saved)
             record_property("caught up after, s", round(took_s, 3))
-            assert took_s <= PROMISED_S + BUSY_S
+            desk.took(took_s, PROMISED_S)
 
-    with scene(tmp_path) as stage:
-        desk = stage.run("A VPN comes up and goes down", play)
-    assert_golden("status/lab/vpn.txt", desk.transcript.text(time.monotonic()))
+    in_time(tmp_path, "A VPN comes up and goes down", play, "vpn.txt")
 
 
 @needs_network_lab
@@ -270,12 +286,10 @@ def test_a_host_that_is_killed_and_comes_back_elsewhere_is_found(tmp_path: Path,
         desk.connection.seen_at([scene.server.address])
         took_s = await desk.timed_until(lambda: desk.is_saved)
         record_property("caught up after, s", round(took_s, 3))
-        assert took_s <= PROMISED_S + BUSY_S
+        desk.took(took_s, PROMISED_S)
         assert desk.connection.current_address.host == scene.bob.address
 
-    with scene(tmp_path) as stage:
-        desk = stage.run("The host is killed and comes back at another address", play)
-    assert_golden("status/lab/host-moved.txt", desk.transcript.text(time.monotonic()))
+    in_time(tmp_path, "The host is killed and comes back at another address", play, "host-moved.txt")
 
 
 @needs_network_lab
