@@ -6,7 +6,7 @@ from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
-from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QFrame, QLabel, QMenu, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
@@ -70,6 +70,26 @@ def test_the_link_is_shown_as_text_and_as_a_code_and_can_be_copied(sheet: HostSh
     sheet.copy.click()
     assert QGuiApplication.clipboard().text() == LINK
     assert sheet.copy.text() == "Copied"
+
+
+#: 1280x800, and a panel.
+SMALL_SCREEN = SimpleNamespace(
+    availableSize=lambda: QSize(1280, 760), availableGeometry=lambda: QRect(0, 40, 1280, 760)
+)
+
+
+def test_a_full_sheet_need_not_be_scrolled_on_a_small_screen(theme: Theme, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(HostSheet, "screen", lambda _sheet: SMALL_SCREEN)
+    hosting = replace(HOSTING, join_code="417-otter-maple", words="apple river stone cloud", who=WhoJoins.ASKED)
+    sheet = HostSheet(theme, None, hosting)
+    sheet.show()
+    sheet.show_people([guest(number) for number in range(20)])
+    sheet.show_visitors([Visitor(Person(f"v{number}", "Maximiliana " * 9, "#336699"), "editor") for number in range(5)])
+    QApplication.processEvents()
+    (area,) = sheet.findChildren(RoomyArea)
+    assert (area.verticalScrollBar().maximum(), area.horizontalScrollBar().maximum()) == (0, 0)
+    assert sheet.height() <= 760
+    sheet.close()
 
 
 def test_another_address_is_another_code(sheet: HostSheet) -> None:

@@ -4,7 +4,7 @@ from typing import Final
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QGuiApplication
-from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLineEdit, QMenu, QRadioButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QCheckBox, QFrame, QLineEdit, QMenu, QRadioButton, QVBoxLayout, QWidget
 
 from texswarm_desktop.client.status import Hosting
 from texswarm_desktop.core.who_joins import WhoJoins
@@ -26,6 +26,8 @@ _CODE_PX: Final = 196
 _MOST_ROWS_SEEN: Final = 5
 _UNDER_CHOICE_PX: Final = 27
 _UNDER_LOBBY_PX: Final = 10
+#: How wide a screen is on which the rules stand beside all else, and the sheet with them.
+_WIDE_FROM_PX, _WIDE_PX = 1000, 900
 _GIVEN: Final[tuple[RoleName, ...]] = ("editor", "viewer")
 _WHO: Final = {True: "Anybody on this network", False: "Only with the link or the code"}
 _HINTS: Final = {
@@ -82,6 +84,43 @@ class HostSheet(Sheet):
         self.show_people([])
 
     def _lay_out(self) -> None:
+        is_wide = self.screen().availableSize().width() >= _WIDE_FROM_PX
+        self.lobby.setContentsMargins(0, 0, 0, _UNDER_LOBBY_PX)
+        inside = QWidget()
+        inside.setObjectName("Plain")
+        box = column(self.lobby, gap=6)
+        box.addLayout(self._side_by_side() if is_wide else self._below_each_other())
+        box.addWidget(self.awake)
+        box.addStretch(1)
+        inside.setLayout(box)
+        self.body.addWidget(RoomyArea(inside))
+        self._add_ends()
+
+    def _side_by_side(self) -> QBoxLayout:
+        """The rules beside all else, so that a screen that is not high holds everything."""
+        self.setMinimumWidth(_WIDE_PX)
+        left = column(gap=6)
+        left.addLayout(self._ways_in())
+        left.addSpacing(12)
+        left.addLayout(self._who_is_in())
+        left.addStretch(1)
+        rules = self._rules(QBoxLayout.Direction.TopToBottom)
+        rules.addStretch(1)
+        beside = row(gap=32)
+        beside.addLayout(left, 1)
+        beside.addLayout(rules)
+        return beside
+
+    def _below_each_other(self) -> QBoxLayout:
+        box = column(gap=6)
+        box.addLayout(self._ways_in())
+        box.addSpacing(12)
+        box.addLayout(self._rules(QBoxLayout.Direction.LeftToRight))
+        box.addSpacing(12)
+        box.addLayout(self._who_is_in())
+        return box
+
+    def _ways_in(self) -> QBoxLayout:
         link_row = row(self.link, self.copy)
         link_row.setStretchFactor(self.link, 1)
         words = column(label("Link"), 4, gap=0)
@@ -96,31 +135,25 @@ class HostSheet(Sheet):
         beside = row(gap=20)
         beside.addLayout(words, 1)
         beside.addWidget(self.code, 0, Qt.AlignmentFlag.AlignTop)
-        self.lobby.setContentsMargins(0, 0, 0, _UNDER_LOBBY_PX)
-        inside = QWidget()
-        inside.setObjectName("Plain")
-        box = column(self.lobby, gap=6)
-        box.addLayout(beside)
-        box.addSpacing(12)
-        box.addLayout(self._rules())
-        box.addSpacing(12)
+        return beside
+
+    def _who_is_in(self) -> QBoxLayout:
+        box = column(gap=6)
         box.addLayout(row(self._people_title, None, self.lock))
         box.addWidget(self._people_area())
-        box.addWidget(self.awake)
-        box.addStretch(1)
-        inside.setLayout(box)
-        self.body.addWidget(RoomyArea(inside))
-        self._add_ends()
+        return box
 
-    def _rules(self) -> QHBoxLayout:
+    def _rules(self, direction: QBoxLayout.Direction) -> QBoxLayout:
         who = column(label("Who may join"), 2, *self.choices.values(), self.asks, self._who_hint, gap=4)
-        who.addStretch(1)
         gives = column(label("People who join"), 2, self.access, gap=4)
-        gives.addStretch(1)
-        beside = row(gap=20)
-        beside.addLayout(who, 1)
-        beside.addLayout(gives)
-        return beside
+        if direction is QBoxLayout.Direction.LeftToRight:
+            who.addStretch(1)
+            gives.addStretch(1)
+        rules = QBoxLayout(direction)
+        rules.setSpacing(20)
+        rules.addLayout(who, 1 if direction is QBoxLayout.Direction.LeftToRight else 0)
+        rules.addLayout(gives)
+        return rules
 
     def _people_area(self) -> QWidget:
         inside = QWidget()
