@@ -27,10 +27,12 @@ async def shares(host: LiveDesktop) -> HostSheet:
     return sheet
 
 
-async def joins(guest: LiveDesktop, link: str) -> None:
-    """Write a link in the dialog, and follow it."""
+async def joins(guest: LiveDesktop, link: str, name: str = "") -> None:
+    """Write a link in the dialog, and a name if it is another, and follow it."""
     dialog = await asks_to_join(guest)
     await write_in(dialog.link, link)
+    if name:
+        await write_in(dialog.name, name)
     await press_named(dialog, "Join")
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QMimeDatabase
 from PySide6.QtDBus import QDBusConnection
 from PySide6.QtNetwork import QNetworkInformation
 from PySide6.QtWidgets import QApplication
@@ -12,9 +13,10 @@ from tests.helpers.live_desktops import Desks
 
 @pytest.fixture(scope="session", autouse=True)
 def _what_qt_knows_of_the_system(qapp: QApplication) -> None:
-    """Qt's view of the network and of the message bus is one for the process, and keeps its sockets until the end."""
+    """Qt's view of the network, of the message bus and of kinds of files is one for the process, kept until the end."""
     QNetworkInformation.loadDefaultBackend()
     QDBusConnection.systemBus()
+    QMimeDatabase().mimeTypeForFile(".")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
-from tests.helpers.coming_in import asks_to_join
+from tests.helpers.coming_in import asks_to_join, joins, shares
 from tests.helpers.fake_join import show
 from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
 from tests.helpers.presses import press, press_icon, press_named
@@ -66,14 +66,14 @@ async def join_dialog(desktop: LiveDesktop) -> JoinDialog:
 async def test_a_host_that_is_not_there(desks: Desks) -> None:
     port = port_of_nobody()
     ada = await desks.start_with("ada", "own")
-    ada.window.meeting.join_requested.emit(f"texswarm://127.0.0.1:{port}/?token=secret", "")
+    await joins(ada, f"texswarm://127.0.0.1:{port}/?token=secret")
     await ada.until_said("Reconnecting")
     dialog = await checked(ada)
     assert dialog.verdict == f"The machine answers, and nobody listens on port {port}."
     dialog.copy.click()
     assert "secret" not in QGuiApplication.clipboard().text()
     put_away(dialog)
-    ada.window.cancel_requested.emit()
+    await press_named(ada.window.status_bar, "Cancel")
     await ada.until_said("Working locally")
 
 
@@ -94,7 +94,8 @@ async def test_a_link_that_stands_is_as_it_should_be_and_costs_no_invitation(des
 @runs_at_desks
 async def test_who_hosts_is_told_about_this_computer(desks: Desks) -> None:
     ada = await desks.start_with("ada", "paper")
-    ada.window.host_requested.emit()
+    sheet = await shares(ada)
+    await press_named(sheet, "Done")
     await ada.until_said("Hosting for 0 people")
     dialog = await checked(ada)
     assert dialog.windowTitle() == "Check this computer"
@@ -149,7 +150,7 @@ async def test_a_link_that_is_refused_while_a_project_of_another_server_is_open(
         ada = await desks.start_with("ada", "paper")
         await ada.workspace.share_at(InviteLink(home.address, await home.create_invite("owner", uses=1)))
         await until(lambda: ada.is_live)
-        ada.window.meeting.join_requested.emit(str(InviteLink(other.address, "of-nobody")), "")
+        await joins(ada, str(InviteLink(other.address, "of-nobody")))
         await ada.until_notice("does not know this invitation")
         await press_named(ada.window.notices, "Check the connection…")
         dialog = await examined(ada)

@@ -5,11 +5,15 @@ from contextlib import suppress
 
 import pytest
 
+from tests.helpers.at_a_window import opens_folder
 from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
+from tests.helpers.presses import press_named
 from tests.helpers.run_async import until
 from tests.helpers.small_disk import SmallDisk, small_disk
 from texswarm_desktop.services.project import Project
 from texswarm_server.protocol.errors import NotWritableError
+
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
 
 
 def fail_to_close_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,7 +70,7 @@ async def test_a_full_disk_keeps_the_project_on_the_desk_when_another_is_wanted(
         ada = await start_on(desks, disk)
         disk.fill()
         ada.type("typed on a full disk ")
-        ada.window.open_folder_requested.emit(desks.folder("other", "two"))
+        await opens_folder(ada, desks.folder("other", "two"))
         await ada.until_notice("The disk is full")
         assert ada.text == "typed on a full disk paper"
         disk.make_room()
@@ -111,7 +115,7 @@ async def test_a_desktop_that_ends_by_a_mistake_of_ours_leaves_no_server_and_no_
 @runs_at_desks
 async def test_a_window_can_be_closed_while_its_server_starts(desks: Desks) -> None:
     ada = await desks.start_with("ada", "paper")
-    ada.window.host_requested.emit()
+    await press_named(ada.window, "Share")
     await desks.end(ada)
     assert (ada.workspace.hosting, ada.workspace.opened) == (None, None)
 

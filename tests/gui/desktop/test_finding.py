@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QPushButton, QWidget
 
+from tests.helpers.coming_in import joins
 from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
 from tests.helpers.run_async import until
 from texswarm_desktop.client.pairing import ask_for_invitation
@@ -24,7 +25,7 @@ from texswarm_server.pairing.join_code import read_join_code
 from texswarm_server.protocol.errors import ErrorCode, RejectedError
 from texswarm_server.protocol.invite_link import parse_invite_link
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
 
 W = TypeVar("W", bound=QWidget)
 #: What the product promises.
@@ -269,7 +270,7 @@ async def test_only_with_link_or_code_shuts_the_list_at_once_and_for_what_was_fe
         await ask_for_invitation(link.address, door_transport())
     await until(lambda: "code needed" in row_named(bob, ada.opened.view.title))
     mallory = await desks.start_with("mallory", "own")
-    mallory.window.meeting.join_requested.emit(str(replace(link, token=fetched.token)), "mallory")
+    await joins(mallory, str(replace(link, token=fetched.token)))
     await mallory.until_notice("The host withdrew this invitation")
 
     press(row_of(bob, ada.opened.view.title))
@@ -277,7 +278,7 @@ async def test_only_with_link_or_code_shuts_the_list_at_once_and_for_what_was_fe
     QTest.keyClicks(dialog.link, hosting_of(ada).join_code)
     press(dialog.accept_button)
     await bob.until_text("hello")
-    mallory.window.meeting.join_requested.emit(str(link), "mallory")
+    await joins(mallory, str(link))
     await mallory.until_text("hello")
 
 

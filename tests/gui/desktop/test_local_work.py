@@ -6,10 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
+from tests.helpers.at_a_window import begins, opens_folder
 from tests.helpers.live_desktops import Desks, runs_at_desks
+from tests.helpers.presses import choose_from_menu, press_icon
 from tests.helpers.run_async import settle, until
-from texswarm_desktop.core.templates import Template
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
+
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
 
 HOLDER = """
 import sys
@@ -68,7 +73,7 @@ async def test_a_later_start_without_the_folder_shows_the_first_page(desks: Desk
 async def test_a_folder_opened_from_the_window_takes_the_place_of_the_project(desks: Desks) -> None:
     ada = await desks.start_with("ada", "one")
     before = ada.opened.project
-    ada.window.open_folder_requested.emit(desks.folder("other", "two"))
+    await opens_folder(ada, desks.folder("other", "two"))
 
     await ada.until_text("two")
     assert before.folder != ada.opened.project.folder
@@ -96,7 +101,7 @@ async def test_the_open_folder_can_be_opened_again_under_any_of_its_names(desks:
 @runs_at_desks
 async def test_a_new_project_begins_with_its_title(desks: Desks) -> None:
     ada = await desks.start_with("ada", "one")
-    ada.window.new_requested.emit("Of Mice & Men", Template.BLANK)
+    await begins(ada, "Of Mice & Men")
     await ada.until_text(r"\title{Of Mice \& Men}")
     assert ada.opened.project.folder.name == "Of Mice & Men"
 
@@ -104,7 +109,7 @@ async def test_a_new_project_begins_with_its_title(desks: Desks) -> None:
 @runs_at_desks
 async def test_a_new_project_is_made_as_its_template_has_it(desks: Desks) -> None:
     ada = await desks.start_with("ada", "one")
-    ada.window.new_requested.emit("Of Mice & Men", Template.THESIS)
+    await begins(ada, "Of Mice & Men", "Thesis")
     await ada.until_text(r"\input{preamble}")
     assert "chapters/introduction.tex" in [entry.path for entry in ada.opened.project.document.files.values()]
     await ada.opened.project.flush()
@@ -114,12 +119,17 @@ async def test_a_new_project_is_made_as_its_template_has_it(desks: Desks) -> Non
 
 
 @runs_at_desks
-async def test_what_is_no_folder_is_told_and_the_project_stays(desks: Desks) -> None:
+async def test_a_recent_folder_that_is_gone_is_told_and_opened_when_it_is_back(desks: Desks) -> None:
     ada = await desks.start_with("ada", "one")
-    ada.window.open_folder_requested.emit(desks.root / "nowhere")
+    before, title = ada.opened.project.folder, ada.opened.view.title
+    await choose_from_menu(ada.window, "Back to the start page")
+    await until(lambda: ada.workspace.opened is None)
+    before.rename(before.with_name("elsewhere"))
+    await press_icon(ada.window, title)
     await ada.until_notice("Cannot be read")
-    ada.type("still here ")
-    assert ada.text == "still here one"
+    before.with_name("elsewhere").rename(before)
+    await press_icon(ada.window, title)
+    await ada.until_text("one")
 
 
 @runs_at_desks
@@ -138,7 +148,7 @@ async def test_a_start_leaves_what_another_process_has_open_and_begins_on_the_fi
 async def test_a_first_folder_that_cannot_be_read_leaves_a_window_that_works(desks: Desks) -> None:
     ada = desks.begin("ada", desks.root / "nowhere")
     await ada.until_notice("Cannot be read")
-    ada.window.new_requested.emit("Fresh", Template.BLANK)
+    await begins(ada, "Fresh")
     await ada.until_text(r"\title{Fresh}")
     assert ada.notice == ""
 

@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtTest import QTest
 
 from tests.gui.desktop.test_local_work import open_elsewhere
+from tests.helpers.at_a_window import opens_folder
 from tests.helpers.desktop_process import ROOT, DesktopProcess
 from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
 from tests.helpers.run_async import until
@@ -19,7 +20,7 @@ from texswarm_server.config import ServerConfig
 from texswarm_server.protocol.errors import NotWritableError
 from texswarm_server.protocol.invite_link import InviteLink
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
 
 
 def a_window(desks: Desks, folder: Path) -> DesktopProcess:
@@ -48,7 +49,7 @@ async def test_a_folder_another_window_has_is_shown_there_and_the_project_here_s
     async with a_window(desks, folder) as first:
         await first.until("ready", bool)
         await first.do("minimise")
-        ada.window.open_folder_requested.emit(folder)
+        await opens_folder(ada, folder)
         await until(lambda: "attached" in ada.window.notices.keys)
         assert str(folder) in ada.window.notices.text_of("attached")
         await first.until("is_seen", bool)

@@ -3,8 +3,11 @@
 import pytest
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
+from tests.helpers.at_a_window import connects
+from tests.helpers.coming_in import joins
 from tests.helpers.go_betweens import Portal, captive_portal
 from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
+from tests.helpers.presses import choose_from_menu, press_named
 from tests.helpers.run_async import until
 from tests.helpers.tcp_proxy import TcpProxy
 from texswarm_desktop.client.events import RetryCause
@@ -76,10 +79,10 @@ async def test_who_joins_from_a_hotel_is_told_what_to_do_and_comes_in_when_the_p
         token = await server.create_invite("editor", document_id=document)
         cable.target_port = hotel.port
         bob = await desks.start_with("bob", "own")
-        bob.window.meeting.join_requested.emit(str(InviteLink(link.address, token, document)), "bob")
+        await joins(bob, str(InviteLink(link.address, token, document)))
         await bob.until_said("Something else answers · trying again in")
         assert_calm(bob)
-        bob.window.act(StatusAction.CHECK)
+        await choose_from_menu(bob.window, "Check the connection…")
         check = bob.window.findChild(DoctorDialog)
         assert check is not None
         await until(check.copy.isEnabled)
@@ -94,7 +97,7 @@ async def test_who_turns_to_the_window_again_need_not_wait(desks: Desks) -> None
     """They come from a web browser, in which they signed in to the network."""
     ada = await desks.start_with("ada", "paper")
     async with captive_portal() as hotel:
-        ada.window.meeting.join_requested.emit(f"127.0.0.1:{hotel.port}", "ada")
+        await connects(ada, f"127.0.0.1:{hotel.port}")
         await ada.until_said("Something else answers")
         pending = ada.workspace._reach.pending
         assert pending is not None
@@ -109,5 +112,5 @@ async def test_who_turns_to_the_window_again_need_not_wait(desks: Desks) -> None
         await until(ada.window.isActiveWindow)
         browser.close()
     assert causes == [RetryCause.KEY_PRESS]
-    ada.window.cancel_requested.emit()
+    await press_named(ada.window.status_bar, "Cancel")
     await ada.until_said("Working locally")

@@ -9,13 +9,16 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from PySide6.QtWidgets import QPushButton
 
+from tests.helpers.at_a_window import connects, is_asked_which, opens_folder, shares_there
+from tests.helpers.coming_in import asks_to_join, dialog_at, joins
 from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
+from tests.helpers.presses import press, press_named, write_in
 from tests.helpers.run_async import until
 from texswarm_desktop.client.status import StatusAction
 from texswarm_desktop.services.project import Project
 from texswarm_desktop.ui.dialogs.histories_sheet import HistoriesSheet
+from texswarm_desktop.ui.link_popover import LinkPopover
 from texswarm_server.app import CollabServer
 from texswarm_server.config import ServerConfig
 from texswarm_server.protocol.codec import encode
@@ -24,7 +27,7 @@ from texswarm_server.protocol.ids import Lineage
 from texswarm_server.protocol.invite_link import InviteLink
 from texswarm_server.protocol.messages import DocumentClosed
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
 
 
 @asynccontextmanager
@@ -75,7 +78,7 @@ def refused_link(server: CollabServer, token: str, document_id: str | None = Non
 async def test_a_forged_invitation_is_told_and_the_project_stays(desks: Desks) -> None:
     async with server_in(desks.root) as server:
         ada = await desks.start_with("ada", "own")
-        ada.window.meeting.join_requested.emit(refused_link(server, "forged"), "ada")
+        await joins(ada, refused_link(server, "forged"))
         await ada.until_notice("The server does not know this invitation")
     assert (ada.text, ada.says.startswith("Working locally")) == ("own", True)
 
@@ -84,14 +87,11 @@ async def test_a_forged_invitation_is_told_and_the_project_stays(desks: Desks) -
 async def test_a_server_that_was_started_open_is_entered_without_an_invitation(desks: Desks) -> None:
     async with server_in(desks.root, open=True) as server:
         ada = await desks.start_with("ada", "paper")
-        ada.window.connect_requested.emit(str(server.address), "", "ada")
-        await until(lambda: ada._controller._choice is not None)
-        ada.window.share_there_requested.emit()
+        await connects(ada, str(server.address))
+        await shares_there(ada)
         await until(lambda: ada.is_live)
         bob = await desks.start_with("bob", "own")
-        bob.window.meeting.join_requested.emit(
-            str(InviteLink(server.address, None, ada.opened.project.document_id)), "bob"
-        )
+        await joins(bob, str(InviteLink(server.address, None, ada.opened.project.document_id)))
         await bob.until_text("paper")
 
 
@@ -100,13 +100,13 @@ async def test_an_invitation_that_could_not_be_used_yet_is_used_after_a_restart(
     async with server_in(desks.root) as server:
         link, port = await owner_link(server), server.address.port
     ada = await desks.start_with("ada", "own")
-    ada.window.meeting.join_requested.emit(str(link), "ada")
+    await joins(ada, str(link))
     await ada.until_said("Reconnecting")
     await desks.end(ada)
     async with CollabServer(ServerConfig(data=desks.root / "server", port=port)) as server:
         ada = await desks.start("ada")
-        ada.window.connect_requested.emit(str(server.address), "", "ada")
-        await until(lambda: ada._controller._choice is not None)
+        await connects(ada, str(server.address))
+        await is_asked_which(ada)
 
 
 @runs_at_desks
@@ -120,7 +120,7 @@ async def test_who_is_removed_from_the_server_is_told_and_goes_on_alone(desks: D
         await ada.until_said("The host removed you from this project, and your copy stays here.")
         assert ada.status.line.action is StatusAction.WORK_LOCALLY
         ada.type("alone ")
-        ada.window.act(ada.status.line.action)
+        await press_named(ada.window.status_bar, "Work locally")
         await ada.until_said("Working locally")
         assert (ada.text, ada.notice) == ("alone paper", "")
 
@@ -130,7 +130,7 @@ async def test_an_expired_invitation_is_told(desks: Desks) -> None:
     async with server_in(desks.root) as server:
         token = await server.create_invite("owner", ttl_s=-1.0)
         ada = await desks.start_with("ada", "own")
-        ada.window.connect_requested.emit(str(server.address), token, "ada")
+        await connects(ada, str(server.address), token)
         await ada.until_notice("This invitation has expired")
 
 
@@ -140,7 +140,7 @@ async def test_a_used_invitation_is_told(desks: Desks) -> None:
         link = InviteLink(server.address, await server.create_invite("owner", uses=1))
         ada, bob = await desks.start_with("ada", "a"), await desks.start_with("bob", "b")
         await ada.workspace.share_at(link)
-        bob.window.meeting.join_requested.emit(str(link), "")
+        await joins(bob, str(link))
         await bob.until_notice("already used")
 
 
@@ -149,16 +149,26 @@ async def test_a_document_that_is_not_there_is_told(desks: Desks) -> None:
     async with server_in(desks.root) as server:
         token = await server.create_invite("owner")
         ada = await desks.start_with("ada", "own")
-        ada.window.meeting.join_requested.emit(refused_link(server, token, str(uuid4())), "")
+        await joins(ada, refused_link(server, token, str(uuid4())))
         await ada.until_notice("no such project")
     assert ada.says.startswith("Working locally")
 
 
 @pytest.mark.parametrize("text", ["", "   ", "texswarm://", "ftp://example.org", "two words"])
 @runs_at_desks
-async def test_what_is_no_link_is_told(desks: Desks, text: str) -> None:
+async def test_what_is_no_link_is_told_in_the_dialog(desks: Desks, text: str) -> None:
     ada = await desks.start_with("ada", "own")
-    ada.window.meeting.join_requested.emit(text, "")
+    dialog = await asks_to_join(ada)
+    await write_in(dialog.link, text)
+    await press_named(dialog, "Join")
+    await until(dialog.problem.isVisible)
+    assert dialog.problem.text() == "This is not a link, a code or an address."
+    await press_named(dialog, "Cancel")
+
+
+@runs_at_desks
+async def test_what_is_no_link_is_told_also_when_the_system_hands_it_over(desks: Desks) -> None:
+    ada = desks.begin("ada", "texswarm://")
     await ada.until_notice("an address cannot be used")
 
 
@@ -166,9 +176,9 @@ async def test_what_is_no_link_is_told(desks: Desks, text: str) -> None:
 async def test_an_attempt_can_be_cancelled_and_is_not_called_an_error(desks: Desks) -> None:
     async with nobody() as address:
         ada = await desks.start_with("ada", "own")
-        ada.window.meeting.join_requested.emit(address, "")
+        await connects(ada, address)
         await ada.until_said(f"Connecting to {address}")
-        ada.window.cancel_requested.emit()
+        await press_named(ada.window.status_bar, "Cancel")
         await ada.until_said("Working locally")
     assert ada.notice == ""
 
@@ -177,9 +187,9 @@ async def test_an_attempt_can_be_cancelled_and_is_not_called_an_error(desks: Des
 async def test_a_newer_wish_takes_the_place_of_an_attempt(desks: Desks) -> None:
     async with nobody() as address:
         ada = await desks.start_with("ada", "own")
-        ada.window.meeting.join_requested.emit(address, "")
+        await connects(ada, address)
         await ada.until_said("Connecting")
-        ada.window.open_folder_requested.emit(desks.folder("other", "another"))
+        await opens_folder(ada, desks.folder("other", "another"))
         await ada.until_text("another")
     assert ada.says.startswith("Working locally")
 
@@ -188,8 +198,8 @@ async def test_a_newer_wish_takes_the_place_of_an_attempt(desks: Desks) -> None:
 async def test_a_project_can_be_hosted_while_a_server_is_being_reached(desks: Desks) -> None:
     async with nobody() as address:
         ada = await desks.start_with("ada", "own")
-        ada.window.meeting.join_requested.emit(address, "")
-        ada.window.host_requested.emit()
+        await connects(ada, address)
+        await press_named(ada.window, "Share")
         await ada.until_said("Hosting for 0 people")
 
 
@@ -197,7 +207,7 @@ async def test_a_project_can_be_hosted_while_a_server_is_being_reached(desks: De
 async def test_a_window_can_be_closed_while_a_server_is_being_reached(desks: Desks) -> None:
     async with nobody() as address:
         ada = await desks.start_with("ada", "own")
-        ada.window.meeting.join_requested.emit(address, "")
+        await connects(ada, address)
         await ada.until_said("Connecting")
         await desks.end(ada)
     assert ada.workspace.opened is None
@@ -219,9 +229,9 @@ async def test_a_failed_attempt_leaves_the_link_that_stands(desks: Desks) -> Non
 async def test_an_attempt_elsewhere_that_fails_leaves_the_link_that_stands(desks: Desks) -> None:
     async with server_in(desks.root) as server, nobody() as address:
         ada = await shared(desks, server)
-        ada.window.meeting.join_requested.emit(address, "")
+        await connects(ada, address)
         await ada.until_said(f"Connecting to {address}")
-        ada.window.cancel_requested.emit()
+        await press_named(ada.window.status_bar, "Cancel")
         await until(lambda: ada.is_live)
         assert ada.status.facts.server_name == str(server.address)
 
@@ -232,7 +242,7 @@ async def test_a_server_without_a_document_in_the_link_offers_a_choice(desks: De
         ada = await shared(desks, server)
         choices: list[Any] = []
         ada.workspace.choice_needed.connect(choices.append)
-        ada.window.connect_requested.emit(str(server.address), "", "")
+        await connects(ada, str(server.address))
         await until(lambda: choices)
         assert [one.id for one in choices[0].documents] == [ada.opened.project.document_id]
         assert choices[0].can_create
@@ -244,9 +254,8 @@ async def test_the_chosen_document_is_opened(desks: Desks) -> None:
     async with server_in(desks.root) as server:
         ada = await shared(desks, server)
         await ada.workspace.open(desks.folder("other", "other"))
-        ada.window.connect_requested.emit(str(server.address), "", "")
-        await until(lambda: ada._controller._choice is not None)
-        ada.window.document_chosen.emit(ada._controller._choice.documents[0].id)
+        await connects(ada, str(server.address))
+        await press_named(await is_asked_which(ada), "Open")
         await ada.until_text("paper")
         await until(lambda: ada.is_live)
 
@@ -255,9 +264,8 @@ async def test_the_chosen_document_is_opened(desks: Desks) -> None:
 async def test_a_project_is_put_on_a_server_from_the_choice_and_others_can_be_invited(desks: Desks) -> None:
     async with server_in(desks.root) as server:
         ada = await desks.start_with("ada", "paper")
-        ada.window.connect_requested.emit(str(await owner_link(server)), "", "ada")
-        await until(lambda: ada._controller._choice is not None)
-        ada.window.share_there_requested.emit()
+        await connects(ada, str(await owner_link(server)))
+        await shares_there(ada)
         await until(lambda: ada.is_live)
         bob = await desks.start("bob", await ada.workspace.owner.invite())
         await bob.until_text("paper")
@@ -286,7 +294,7 @@ async def test_a_new_invitation_lets_somebody_back_in_who_was_signed_out(desks: 
         bob = await desks.start("bob")
         await bob.until_said("ask for an invitation")
         bob.type("alone ")
-        bob.window.meeting.join_requested.emit(str(await ada.workspace.owner.invite()), "")
+        await joins(bob, str(await ada.workspace.owner.invite()))
         await ada.until_text("alone paper")
         await until(lambda: bob.is_live)
 
@@ -303,6 +311,11 @@ async def test_another_history_of_the_document_is_never_mixed_in(desks: Desks) -
         assert (folder / "main.tex").read_text() == "bob's own"
 
 
+async def choose_history(sheet: HistoriesSheet, option: str) -> None:
+    press(getattr(sheet, option))
+    await press_named(sheet, "Continue")
+
+
 async def facing_another_history(desks: Desks, ada: LiveDesktop) -> LiveDesktop:
     """Bob, whose project is a copy of Ada's with another history, linked to her server, and the sheet that asks."""
     invited = await ada.workspace.owner.invite()
@@ -311,7 +324,7 @@ async def facing_another_history(desks: Desks, ada: LiveDesktop) -> LiveDesktop:
     await bob.workspace.open(await with_another_history(desks, ada, invited))
     await bob.until_notice("different histories")
     await bob.until_said("different histories")
-    bob.window.choose_copy_requested.emit()
+    await press_named(bob.window.status_bar, "Choose…")
     await until(lambda: bob.window.findChild(HistoriesSheet) is not None, "the sheet")
     return bob
 
@@ -322,7 +335,7 @@ async def test_two_histories_are_compared_and_nothing_changes_until_somebody_cho
         bob = await facing_another_history(desks, await shared(desks, server, "the server's"))
         sheet = bob.window.findChild(HistoriesSheet)
         assert sheet.list.item(0).text().startswith("main.tex   other text on the server")
-        sheet.reject()
+        await press_named(sheet, "Cancel")
         await bob.until_said("different histories")
         assert bob.text == "bob's own"
 
@@ -334,8 +347,7 @@ async def test_of_two_histories_one_is_chosen_and_nothing_is_lost(desks: Desks, 
         bob = await facing_another_history(desks, await shared(desks, server, "the server's"))
         folder = bob.opened.project.folder
         sheet = bob.window.findChild(HistoriesSheet)
-        getattr(sheet, choice).setChecked(True)
-        sheet.try_accept()
+        await choose_history(sheet, choice)
         await bob.until_text("the server's")
         await until(lambda: bob.is_live)
         await bob.opened.project.flush()
@@ -361,15 +373,9 @@ async def meeting_the_original(desks: Desks, ada: LiveDesktop) -> LiveDesktop:
             project.document.add_file("mine.tex", "bob's own")
             await project.flush()
     await bob.workspace.open(copy)
-    bob.window.meeting.join_requested.emit(invited, "bob")
+    await joins(bob, invited)
     await until(lambda: bob.window.findChild(HistoriesSheet) is not None, "the sheet")
     return bob
-
-
-def press(sheet: HistoriesSheet, option: str) -> None:
-    getattr(sheet, option).click()
-    (button,) = [one for one in sheet.findChildren(QPushButton) if one.text() == "Continue"]
-    button.click()
 
 
 @pytest.mark.parametrize("choice", ["keep_both", "take_theirs", "merge"])
@@ -380,7 +386,7 @@ async def test_a_copy_of_the_same_origin_is_kept_given_up_or_merged(desks: Desks
         bob = await meeting_the_original(desks, ada)
         copy, sheet = bob.opened.project.folder, bob.window.findChild(HistoriesSheet)
         assert [sheet.list.item(at).text() for at in range(sheet.list.count())] == ["mine.tex   only here"]
-        press(sheet, choice)
+        await choose_history(sheet, choice)
         await until(lambda: bob.is_live and bob.opened.project.document_id == ada.opened.project.document_id)
         await bob.until_text("the original")
         await bob.opened.project.flush()
@@ -395,10 +401,11 @@ async def test_a_copy_of_the_same_origin_is_kept_given_up_or_merged(desks: Desks
 @runs_at_desks
 async def test_a_network_that_goes_away_is_a_status_and_no_error(desks: Desks) -> None:
     ada = await desks.start_with("ada", "own")
-    ada.window.meeting.join_requested.emit("192.0.2.1:8091", "")
+    await connects(ada, "192.0.2.1:8091")
     await ada.until_said("Connecting to 192.0.2.1:8091")
     ada.workspace.network_changed(is_online=False)
     await ada.until_said("Offline")
-    ada.window.cancel_requested.emit()
+    press(ada.window.status_bar.details)
+    await press_named(await dialog_at(ada, LinkPopover), "Disconnect")
     await ada.until_said("Working locally")
     assert ada.notice == ""

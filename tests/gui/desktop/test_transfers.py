@@ -8,15 +8,17 @@ from typing import TypeVar
 import pytest
 from PySide6.QtWidgets import QDialog, QPushButton
 
+from tests.helpers.coming_in import dialog_at
 from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
 from tests.helpers.live_folder import git
+from tests.helpers.presses import choose_from_menu, press_named, write_in
 from tests.helpers.run_async import until
 from texswarm_desktop.ui.dialogs.export_sheet import ExportSheet
 from texswarm_desktop.ui.dialogs.import_sheet import ImportSheet
 from texswarm_desktop.ui.dialogs.report_sheet import ReportSheet
 
 #: The platform without a screen says this about every dialog.
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
 
 Kind = TypeVar("Kind", bound=QDialog)
 WHOLE = "\\documentclass{article}\n\\begin{document}\n\\input{a}\n\\end{document}\n"
@@ -104,7 +106,11 @@ async def test_a_window_that_is_closed_meanwhile_leaves_nothing_half_done(desks:
     ada = await desks.start_with("ada", "one")
     source = archive(desks.root / "Paper.zip", {f"{at}.tex": "x" * 1000 for at in range(500)})
     target = desks.root / "in" / "paper"
-    ada.window.transfers.import_requested.emit(str(source), target)
+    await choose_from_menu(ada.window, "Import…")
+    sheet = await dialog_at(ada, ImportSheet)
+    await write_in(sheet.source, str(source))
+    await write_in(sheet.folder, str(target))
+    await press_named(sheet, "Import")
     await until(target.parent.exists)
     await desks.end(ada)
     assert [path.name for path in target.parent.iterdir()] in ([], ["paper"])
