@@ -47,7 +47,10 @@ class BlobCache:
         self._hashers: dict[BlobRef, tuple[int, Any]] = {}
 
     def contents(self) -> tuple[dict[BlobHash, int], dict[BlobRef, int]]:
-        """Return the sizes of whole contents, and how much has come of others; removes what a crash left over."""
+        """Return the sizes of whole contents, and how much has come of others; removes what a crash left over.
+
+        Of one that had come whole when the crash came, all but the last byte: with that it is looked through and named.
+        """
         whole: dict[BlobHash, int] = {}
         parts: dict[BlobRef, int] = {}
         with suppress(OSError):
@@ -56,7 +59,7 @@ class BlobCache:
                 if is_blob_hash(path.name):
                     whole[BlobHash(path.name)] = path.stat().st_size
                 elif part is not None:
-                    parts[part] = min(path.stat().st_size, part.size)
+                    parts[part] = _come(path, part)
                 elif path.name.startswith(TEMPORARY_PREFIX):
                     path.unlink()
         return whole, parts
@@ -139,7 +142,7 @@ class BlobCache:
     def received(self, blob: BlobRef) -> int:
         """Return how much of a content that is not whole has arrived."""
         try:
-            return min(self._part_path(blob).stat().st_size, blob.size)
+            return _come(self._part_path(blob), blob)
         except OSError:
             return 0
 
@@ -223,6 +226,10 @@ class BlobCache:
 
     def _part_path(self, blob: BlobRef) -> Path:
         return self._folder / f"{blob.blob_hash}.{blob.size}{_PART}"
+
+
+def _come(path: Path, blob: BlobRef) -> int:
+    return min(path.stat().st_size, max(blob.size - 1, 0))
 
 
 def _part_of(path: Path) -> BlobRef | None:

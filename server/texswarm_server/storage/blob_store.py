@@ -73,13 +73,16 @@ class BlobStore:
         self._open: dict[UploadKey, _OpenPart] = {}
 
     def parts(self) -> dict[UploadKey, int]:
-        """Return what has arrived of contents that are not whole, in bytes."""
+        """Return what has arrived of contents that are not whole, in bytes.
+
+        Of one that had arrived whole when the server was killed, all but the last byte: with that it is finished.
+        """
         found = {}
         with suppress(OSError):
             for path in (self._folder / _PARTS).glob("*/*"):
                 key = _key_of(path)
                 if key is not None:
-                    found[key] = min(path.stat().st_size, key.blob.size)
+                    found[key] = min(path.stat().st_size, max(key.blob.size - 1, 0))
         return found
 
     def append(self, key: UploadKey, offset: int, data: bytes) -> int:

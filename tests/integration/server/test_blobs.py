@@ -159,6 +159,29 @@ async def test_what_was_sent_before_a_cut_and_a_restart_is_not_wanted_again(prem
 
 
 @runs_async
+async def test_what_had_arrived_whole_when_the_server_was_killed_is_finished(premises) -> None:
+    data = content(100_000)
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite) as ada:
+        mine = await ada.create_and_open("text")
+        document_id = mine.facts.document_id
+        await offer(ada, mine, data)
+        await send(mine, data, 0, CHUNK)
+        ada.cut()
+        await ada.closed()
+    (part,) = [path for path in premises.config.data.rglob("*") if path.is_file() and path.stat().st_size == CHUNK]
+    part.write_bytes(data)
+    async with (
+        premises.running() as place,
+        signed_in_client(place.url, ada.welcome.access_token, user_id=None) as again,
+    ):
+        mine = await again.open(document_id)
+        (gap,) = (await offer(again, mine, data)).wanted
+        await mine.send(chunk_of(data, gap.offset, len(data)))
+        await again.heard(BlobStored)
+        assert await fetch(mine, name_of(data), 0, 1000) == data[:1000]
+
+
+@runs_async
 async def test_a_viewer_may_fetch_and_not_send(premises) -> None:
     data = content(1000)
     async with premises.running() as place, signed_in_client(place.url, place.host_invite) as ada:

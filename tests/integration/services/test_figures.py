@@ -554,3 +554,24 @@ async def test_a_content_that_got_damaged_here_before_it_was_written_is_fetched_
         ada.put("plot.png", old)
         await bob.gets("plot.png", old)
         await until(lambda: not bob.project.blobs.problems, "nothing is in trouble any more")
+
+
+@runs_async
+async def test_a_figure_that_had_come_whole_when_the_process_was_killed_is_there(tmp_path, executor) -> None:
+    data = picture(30_000)
+    async with server_in(tmp_path) as server, two_peers(tmp_path, server, executor) as (ada, bob):
+        folder = bob.folder
+        await bob.sent()
+        bob.project.shared.detach()
+        bob.connection.remove(bob.project.document_id)
+        await bob.project.close()
+        ada.put("plot.png", data)
+        await ada.sent()
+        parts = folder / ".texswarm" / "blobs"
+        parts.mkdir(exist_ok=True)
+        (parts / f"{sha256(data).hexdigest()}.{len(data)}.part").write_bytes(data)
+        again = await Project.open(folder, store_executor=executor)
+        async with linked(again, server.address.port) as bob_again:
+            again.shared.attach(bob_again.connection.add(again.shared))
+            await bob_again.gets("plot.png", data)
+            assert not again.blobs.problems
