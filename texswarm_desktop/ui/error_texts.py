@@ -33,10 +33,13 @@ class ErrorText:
 
 
 _KEPT: Final = "Everything you wrote is kept on this computer."
+_AND_KEPT: Final = "and everything you wrote is kept on this computer."
 _NOT_WRITABLE: Final = "The disk is full or the folder is read-only."
 _FULL: Final = "There is no room left on the disk."
 _READ_ONLY: Final = "The file or the folder is read-only, or you may not write there."
 _OUR_FAULT: Final = "This is a mistake in TeXSwarm."
+
+_MESSAGE_NOT_READ: Final = ErrorText("Not understood", "The server could not read a message, by a mistake in TeXSwarm.")
 
 _BY_CODE: Final[dict[str, ErrorText]] = {
     ErrorCode.AUTHENTICATION_REQUIRED: ErrorText(
@@ -73,24 +76,22 @@ _BY_CODE: Final[dict[str, ErrorText]] = {
     ErrorCode.PROTOCOL_UNSUPPORTED: ErrorText(
         "Newer version needed", "The server speaks a newer version, so update TeXSwarm to connect.", StatusAction.UPDATE
     ),
-    ErrorCode.CODE_WRONG: ErrorText(
-        "Wrong code", "This is not the code the host shows now. Look at it again; after a few wrong ones it changes."
-    ),
-    ErrorCode.CODE_EXPIRED: ErrorText("Code expired", "The host shows another code by now. Ask for it."),
+    ErrorCode.CODE_WRONG: ErrorText("Wrong code", "This is not the code the host shows now, so look at it again."),
+    ErrorCode.CODE_EXPIRED: ErrorText("Code expired", "The host shows another code by now, so ask for it."),
     ErrorCode.CERTIFICATE_OTHER: ErrorText(
         "No way for a code",
-        "Something between here and the host, a proxy or somebody who listens, ends the encryption. Ask for a link.",
+        "A proxy, or somebody who listens, ends the encryption between here and the host, so ask for a link.",
     ),
-    ErrorCode.THROTTLED: ErrorText("Too many tries", "The server asks to wait a little. It goes on by itself."),
+    ErrorCode.THROTTLED: ErrorText("Too many tries", "The server asks to wait a little, and it goes on by itself."),
     ErrorCode.REMOVED: ErrorText(
         "Removed by the host",
         "The host removed you from this project, and your copy stays here.",
         StatusAction.WORK_LOCALLY,
     ),
     ErrorCode.APPROVAL_PENDING: ErrorText("Waiting to be let in", "Somebody there has to let you in first."),
-    ErrorCode.APPROVAL_DECLINED: ErrorText("Not let in", "The host did not let you in. Ask them, and try again later."),
+    ErrorCode.APPROVAL_DECLINED: ErrorText("Not let in", "The host did not let you in, so ask them."),
     ErrorCode.APPROVAL_EXPIRED: ErrorText(
-        "Nobody answered", "Nobody let you in for a while. Try again when they are there."
+        "Nobody answered", "Nobody let you in for a while, so try again when they are there."
     ),
     ErrorCode.DOCUMENT_NOT_FOUND: ErrorText(
         "Project not found",
@@ -110,70 +111,74 @@ _BY_CODE: Final[dict[str, ErrorText]] = {
     ),
     ErrorCode.NOT_FOUND: ErrorText("Not there any more", "This person or invitation is not there any more."),
     ErrorCode.LAST_OWNER: ErrorText("The only owner", "Make somebody else an owner of this project first."),
-    ErrorCode.NAME_INVALID: ErrorText("Name not possible", "A file cannot have this name here. Choose another one."),
-    ErrorCode.HANDLE_UNKNOWN: ErrorText("Out of step", f"The server lost the thread. {_OUR_FAULT} {_KEPT}"),
-    ErrorCode.UPDATE_INVALID: ErrorText("Edit refused", f"The server could not read an edit. {_KEPT}"),
-    ErrorCode.INVALID_OPERATION: ErrorText("Edit refused", f"The server could not place an edit. {_KEPT}"),
-    ErrorCode.LIMIT_EXCEEDED: ErrorText("Too large", f"This is more than the server takes. {_KEPT}"),
+    ErrorCode.NAME_INVALID: ErrorText("Name not possible", "A file cannot have this name here, so choose another one."),
+    ErrorCode.HANDLE_UNKNOWN: ErrorText("Out of step", f"The server lost the thread by our mistake, {_AND_KEPT}"),
+    ErrorCode.UPDATE_INVALID: ErrorText("Edit refused", f"The server could not read an edit, {_AND_KEPT}"),
+    ErrorCode.INVALID_OPERATION: ErrorText("Edit refused", f"The server could not place an edit, {_AND_KEPT}"),
+    ErrorCode.LIMIT_EXCEEDED: ErrorText("Too large", f"This is more than the server takes, {_AND_KEPT}"),
     ErrorCode.BLOB_INVALID: ErrorText(
-        "Figure did not arrive", f"What arrived of a figure is not what was sent. It is sent again. {_KEPT}"
+        "Figure did not arrive", "What arrived of a figure is not what was sent, so it is sent again."
     ),
-    ErrorCode.PARSE_ERROR: ErrorText("Not understood", f"The server could not read a message. {_OUR_FAULT}"),
-    ErrorCode.INVALID_PAYLOAD: ErrorText("Not understood", f"The server could not read a message. {_OUR_FAULT}"),
+    ErrorCode.PARSE_ERROR: ErrorText(
+        "Not understood", "The server could not read a message, by a mistake in TeXSwarm."
+    ),
+    ErrorCode.INVALID_PAYLOAD: ErrorText(
+        "Not understood", "The server could not read a message, by a mistake in TeXSwarm."
+    ),
     ErrorCode.UNKNOWN_MESSAGE: ErrorText("Not understood", "The server is of another version than this program."),
-    ErrorCode.FRAME_INVALID: ErrorText("Not understood", f"The connection carried damaged data. {_KEPT}"),
-    ErrorCode.OVER_CAPACITY: ErrorText("Server is full", "The server has too much to do. It goes on by itself."),
-    ErrorCode.STORAGE_UNAVAILABLE: ErrorText("Server cannot store", f"The server cannot write to its disk. {_KEPT}"),
-    ErrorCode.DOCUMENT_RELOADED: ErrorText("Loaded again", "The server loaded the project again. Nothing is lost."),
+    ErrorCode.FRAME_INVALID: ErrorText("Not understood", f"The connection carried damaged data, {_AND_KEPT}"),
+    ErrorCode.OVER_CAPACITY: ErrorText("Server is full", "The server has too much to do, and it goes on by itself."),
+    ErrorCode.STORAGE_UNAVAILABLE: ErrorText("Server cannot store", f"The server's disk takes nothing, {_AND_KEPT}"),
+    ErrorCode.DOCUMENT_RELOADED: ErrorText("Loaded again", "The server loaded the project again, and nothing is lost."),
     ErrorCode.DOCUMENT_READ_ONLY: ErrorText(
         "Damaged on the server",
         "The server's copy is damaged and takes no changes, and everything you wrote is kept on this computer.",
         StatusAction.WORK_LOCALLY,
     ),
-    ErrorCode.INTERNAL_ERROR: ErrorText("Server error", f"Something went wrong in the server. {_KEPT}"),
+    ErrorCode.INTERNAL_ERROR: ErrorText("Server error", f"Something went wrong in the server, {_AND_KEPT}"),
     ErrorCode.AUTH_SUCCESS: ErrorText("Signed in", "The server let you in."),
     ErrorCode.AUTH_FAILED: ErrorText(
         "Not let in", "The server did not accept the invitation, so ask for a new one.", StatusAction.SIGN_IN
     ),
-    Trouble.ENDED: ErrorText("Connection lost", f"The connection broke off. {_KEPT}"),
-    Trouble.SILENT: ErrorText("No sign of life", f"Nothing was heard from the server any more. {_KEPT}"),
+    Trouble.ENDED: ErrorText("Connection lost", f"The connection broke off, {_AND_KEPT}"),
+    Trouble.SILENT: ErrorText("No sign of life", f"Nothing was heard from the server any more, {_AND_KEPT}"),
     Trouble.RESTARTED: ErrorText("Server restarts", "The server was ended or started anew."),
-    Trouble.NO_NETWORK: ErrorText("No network", "This computer has no network. It goes on by itself."),
+    Trouble.NO_NETWORK: ErrorText("No network", "This computer has no network, and it goes on by itself."),
     Trouble.NO_ANSWER: ErrorText("No answer", "Nothing answers at the address of the server."),
     Trouble.NOBODY: ErrorText("Nobody there", "The machine answers, and no server runs there."),
     Trouble.NAME_UNKNOWN: ErrorText("Name not found", "The name of the server cannot be looked up now."),
     Trouble.NOT_OURS: ErrorText(
         "Something else answers",
-        "Another server answers, or a sign-in page of this network. Open a web browser and sign in there.",
+        "Another server answers, or a sign-in page of this network: open a web browser and sign in there.",
     ),
     Trouble.TLS: ErrorText(
         "Not encrypted",
-        "What answers speaks no encryption: another server, or a sign-in page of this network. Open a web browser and "
-        "look.",
+        "What answers speaks no encryption, as another server, or a sign-in page of this network: open a web browser "
+        "and look.",
     ),
     Trouble.UNTRUSTED: ErrorText(
         "Certificate not trusted",
-        "This system does not trust the certificate of what answers. If this network wants a sign-in, open a web "
-        "browser and sign in there.",
+        "This system does not trust the certificate of what answers; if this network wants a sign-in, do so in a web "
+        "browser.",
     ),
     Trouble.RESET_AT_HELLO: ErrorText(
-        "Not encrypted", "The connection broke off before it was encrypted. The server may speak no TLS."
+        "Not encrypted", "The connection broke off before it was encrypted, as of a server that speaks no TLS."
     ),
     Trouble.MUTE_AT_HELLO: ErrorText(
         "It may be encrypted now",
-        "The server ends what is not encrypted. Ask for its new link, or join it from the list.",
+        "The server ends what is not encrypted, so ask for its new link, or join it from the list.",
     ),
     Trouble.PROXY: ErrorText("The proxy fails", "The proxy of this system does not pass the connection on."),
     Trouble.PROXY_SIGN_IN: ErrorText(
         "The proxy wants a sign-in",
-        "The proxy of this system wants a name and a password. Give them in the network settings, as in "
+        "The proxy of this system wants a name and a password: give them in the network settings, as in "
         "http://NAME:PASSWORD@HOST:PORT.",
     ),
     StopCode.SESSION_ENDED: ErrorText(
         "Session ended", "The host ended the session, and your copy stays here.", StatusAction.WORK_LOCALLY
     ),
     StopCode.NOT_AN_OWNER: ErrorText(
-        "Owners only", "Only an owner of the project can invite people and change what they may do. Ask one of them."
+        "Owners only", "Only an owner of the project can invite people and change what they may do, so ask one of them."
     ),
     StopCode.WRONG_CERTIFICATE: ErrorText(
         "Another certificate",

@@ -51,6 +51,13 @@ def test_every_error_class_has_words() -> None:
     assert [kind.__name__ for kind in shared if not has_words(kind)] == []
 
 
+@pytest.mark.parametrize("code", [*ErrorCode, *Trouble, *StopCode])
+def test_what_is_wrong_with_a_connection_is_said_in_one_sentence(code: str) -> None:
+    sentence = text_of_code(code).sentence
+    assert sentence.endswith(".")
+    assert re.search(r"[.!?] ", sentence) is None
+
+
 def test_every_error_class_of_the_desktop_has_words_or_a_parent_that_says_it() -> None:
     for module in pkgutil.walk_packages(texswarm_desktop.client.__path__, "texswarm_desktop.client."):
         importlib.import_module(module.name)
