@@ -1,5 +1,6 @@
 """Which of the usual firewalls is active on this machine, by its files and, where they do not tell, by its own word."""
 
+import re
 import subprocess
 import sys
 from contextlib import suppress
@@ -12,6 +13,13 @@ _ROOT: Final = Path("/")
 _PATIENCE_S: Final = 2.0
 #: What the firewall of macOS says of itself when it is switched off.
 _OFF: Final = ("State = 0", "disabled")
+#: Where Windows keeps the switches of its firewall: those of the operator of many computers, and its own.
+_POLICIES: Final = (
+    r"HKLM\SOFTWARE\Policies\Microsoft\WindowsFirewall",
+    r"HKLM\SYSTEM\CurrentControlSet\Services\SharedAccess\Parameters\FirewallPolicy",
+)
+_SWITCHES: Final = ("/s", "/v", "EnableFirewall")
+_SWITCH: Final = re.compile(r"EnableFirewall\s+REG_DWORD\s+(0x[0-9a-fA-F]+)")
 
 
 def active_firewall(root: Path = _ROOT) -> str | None:
@@ -20,7 +28,8 @@ def active_firewall(root: Path = _ROOT) -> str | None:
     `root`: where the system's own files lie.
     """
     if sys.platform == "win32":
-        return "windows"
+        switches = "".join(_printed_by("reg", "query", key, *_SWITCHES) for key in _POLICIES)
+        return None if windows_is_off(switches) else "windows"
     with suppress(OSError):
         if "ENABLED=yes" in (root / "etc/ufw/ufw.conf").read_text("utf-8", errors="replace"):
             return "ufw"
@@ -30,13 +39,26 @@ def active_firewall(root: Path = _ROOT) -> str | None:
     return "macos" if program.exists() and not _says_it_is_off(program) else None
 
 
+def windows_is_off(registry: str) -> bool:
+    """Return whether Windows has its firewall switched off for every kind of network. Pure.
+
+    `registry`: what `reg query` prints; it is the same in every language, other than what `netsh` does.
+    """
+    switches = _SWITCH.findall(registry)
+    return bool(switches) and not any(int(switch, 16) for switch in switches)
+
+
 def _says_it_is_off(program: Path) -> bool:
+    return any(word in _printed_by(str(program), "--getglobalstate") for word in _OFF)
+
+
+def _printed_by(*command: str) -> str:
     """A firewall that does not answer is taken for one that is on: then its remedy is named, and does no harm."""
     try:
         answer = subprocess.run(  # noqa: S603 - a program of the system, with fixed words
-            [program, "--getglobalstate"],
-            check=False, capture_output=True, text=True, timeout=_PATIENCE_S, stdin=subprocess.DEVNULL,
+            command, check=False, capture_output=True, text=True, errors="replace", timeout=_PATIENCE_S,
+            stdin=subprocess.DEVNULL,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
-        return False
-    return any(word in answer.stdout for word in _OFF)
+        return ""
+    return answer.stdout

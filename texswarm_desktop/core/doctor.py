@@ -355,9 +355,9 @@ def judge_neighbour(
 ) -> Finding | None:
     """Guess why nothing comes back from a machine in the same network, from whether it answers on the lowest level.
 
-    A firewall lets a machine say where it is (ARP), and swallows the rest; an access point that isolates its clients,
-    or a machine that is not there, lets nothing through. None: this system does not tell. `leaves_by`: the interface
-    over which packets for it leave this machine.
+    A firewall lets a machine say where it is (ARP, neighbour discovery), and swallows the rest; an access point that
+    isolates its clients, or a machine that is not there, lets nothing through. None: this system does not tell.
+    `leaves_by`: the interface over which packets for it leave this machine.
     """
     if leaves_by is not None and leaves_by.is_vpn:
         return finding(Step.NEIGHBOUR, Level.PROBLEM, Code.NEIGHBOUR_VPN, address=address, interface=leaves_by.name)

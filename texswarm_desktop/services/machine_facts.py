@@ -10,12 +10,10 @@ from typing import Final
 from texswarm_desktop.core.doctor import Firewall, InterfaceFact
 from texswarm_desktop.core.host_addresses import Reach
 from texswarm_desktop.services.lan_addresses import host_addresses, prefixes_here
+from texswarm_desktop.services.neighbours import is_neighbour_known
 from texswarm_server.active_firewall import active_firewall
 
 _ROOT: Final = Path("/")
-#: Of a line of /proc/net/arp: the address is known.
-_ARP_COMPLETE: Final = 0x2
-_ARP_TABLE: Final = "proc/thread-self/net/arp"
 _ALONE: Final = 32
 #: Of netdevice(7): asks for the flags of an interface; IFF_UP and IFF_RUNNING.
 _SIOCGIFFLAGS: Final = 0x8913
@@ -49,13 +47,8 @@ class ThisMachine:
         return None if found is None else Firewall(found)
 
     def is_neighbour_known(self, address: str) -> bool | None:
-        """Return whether a machine in the same network said who it is (ARP); None where this system does not tell."""
-        with suppress(OSError):
-            for line in (self._root / _ARP_TABLE).read_text("utf-8").splitlines()[1:]:
-                words = line.split()
-                if words[0] == address:
-                    return bool(int(words[2], 16) & _ARP_COMPLETE)
-        return None
+        """Return whether a machine in the same network said who it is; None where this system does not tell."""
+        return is_neighbour_known(address)
 
     def is_port_free(self, port: int) -> bool:
         """Return whether a server could listen on a port here, on every interface."""

@@ -148,24 +148,34 @@ def test_nobody_listens_on_the_port(tmp_path: Path) -> None:
     assert "open the share sheet" in remedy(found, Step.PORT)
 
 
+@pytest.fixture(params=[4, 6])
+def version(request: pytest.FixtureRequest) -> int:
+    """The kind of address by which Ada tries to get to Bob."""
+    return int(request.param)
+
+
+def link_by(here: Scene, version: int) -> str:
+    return here.link if version == 4 else f"texswarm://[{here.bob.address6}]:{PORT}/"
+
+
 @needs_network_lab
 @pytest.mark.parametrize("how", ["drop", "reject with icmpx type admin-prohibited"])
-def test_the_hosts_firewall_swallows_or_turns_away(tmp_path: Path, how: str) -> None:
+def test_the_hosts_firewall_swallows_or_turns_away(tmp_path: Path, how: str, version: int) -> None:
     rule = f"table inet wall {{ chain in {{ type filter hook input priority 0; tcp dport {PORT} {how}; }}; }}\n"
     with scene(tmp_path) as here:
         here.bob.nft(rule)
-        found = here.at_ada()
+        found = here.at_ada(link_by(here, version))
     assert problems(found) == {Code.PORT_SHUT, Code.NEIGHBOUR_FIREWALL}
     assert verdict(found).endswith("lets nothing through to port 8091: its firewall.")
     assert "ufw allow 8091/tcp" in remedy(found, Step.NEIGHBOUR)
 
 
 @needs_network_lab
-def test_an_access_point_that_keeps_its_clients_apart(tmp_path: Path) -> None:
+def test_an_access_point_that_keeps_its_clients_apart(tmp_path: Path, version: int) -> None:
     with scene(tmp_path) as here:
         here.ada.isolate()
         here.bob.isolate()
-        found = here.at_ada()
+        found = here.at_ada(link_by(here, version))
     assert problems(found) == {Code.PORT_SHUT, Code.NEIGHBOUR_ISOLATED}
     assert "client or access-point isolation" in remedy(found, Step.NEIGHBOUR)
     assert found[Step.MDNS].code is Code.MDNS_SILENT
