@@ -92,7 +92,8 @@ _METHOD: Final = """\
 The same load generator plays the same edits, Yjs updates made beforehand, to all three servers:
 each runs alone, in a fresh process on core 0, the clients are on core 1, and the servers take turns
 (A B C A B C …). Delivered means: an edit of one client has arrived at another. People type at
-random moments, with the same seed for all. Every round counts that each edit arrived at each client
+random moments, with the same seed for all. An edit has arrived when its bytes were read; what they say is
+looked into when nothing more lies there. Every round counts that each edit arrived at each client
 once; otherwise there is no figure.
 
 - **TeXSwarm** as `texswarm-server serve` starts it: every client signs in as a user of its own, roles are
