@@ -10,8 +10,9 @@
 
 Every network is a bridge in a namespace of the lab's own, every host a namespace joined to it by a veth pair, or by a
 `Wire`: a cable that is slow and loses frames, in user space, because not every kernel has netem, and because its losses
-are drawn from a seed. Namespaces have no names and are held open by this process alone, so nothing is left of them when
-it ends, however it ends. Frames are dropped on their way in at either end of a cable, so that a sender never notices.
+are drawn from a seed; where the kernel has it, by that as well. Namespaces have no names and are held open by this
+process alone, so nothing is left of them when it ends, however it ends. Frames are dropped on their way in at either
+end of a cable, so that a sender never notices.
 
 Needs Linux, root, `ip` and `nft`; tests that use it stand under `needs_network_lab`.
 """
@@ -81,13 +82,42 @@ def needs_network_lab(test: Callable[..., Any]) -> Callable[..., Any]:
     return pytest.mark.skipif(reason is not None, reason=reason or "")(test)
 
 
+@cache
+def netem_obstacle() -> str | None:
+    """Return why the kernel cannot make a cable bad by itself, or None."""
+    if (reason := obstacle()) is not None:
+        return reason
+    if shutil.which("tc") is None:
+        return "not installed: tc"
+    try:
+        with NetworkLab() as lab:
+            lab.host("trial", lab.network(), wire=Wire(delay_s=0.001, is_netem=True))
+    except subprocess.CalledProcessError as error:
+        return f"this kernel has no netem: {error.stderr.strip()}"
+    return None
+
+
+def needs_netem(test: Callable[..., Any]) -> Callable[..., Any]:
+    """Skip a test, with the reason, where the kernel cannot make a cable bad."""
+    reason = netem_obstacle()
+    return pytest.mark.skipif(reason is not None, reason=reason or "")(test)
+
+
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """A bad cable: every frame arrives after `delay_s` each way, or, with a chance of `loss`, not at all."""
+    """A bad cable: every frame arrives after `delay_s` each way, or, with a chance of `loss`, not at all.
+
+    `is_netem`: the kernel makes it bad, and draws its losses without a seed; see `needs_netem`.
+    """
 
     delay_s: float = 0.0
     loss: float = 0.0
     seed: int = 1
+    is_netem: bool = False
+
+    def queue_on(self, interface: str) -> str:
+        """Return the line for `tc` that makes an interface send so."""
+        return f"qdisc add dev {interface} root netem delay {self.delay_s * 1000:g}ms loss {self.loss * 100:g}%"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +187,11 @@ class NetworkLab:
         with entered(self._switch):
             _run("nft", "-f", "-", stdin=script)
 
+    def tc(self, line: str) -> None:
+        """Run `tc` in the namespace of the bridges."""
+        with entered(self._switch):
+            _run("tc", *line.split())
+
     def tap(self, name: str) -> int:
         """Make a tap interface among the bridges and return its descriptor."""
         return new_tap(self._switch, name)
@@ -225,7 +260,7 @@ class LabHost:
     def join(self, network: LabNetwork, *, wire: Wire | None = None) -> str:
         """Plug into one more network; returns the new interface's name."""
         port = _Port(network, f"eth{len(self._ports)}", f"h{self.number}p{len(self._ports)}")
-        if wire is None:
+        if wire is None or wire.is_netem:
             # iproute2 takes a path for a namespace; ours has no name.
             far_end = f"/proc/{os.getpid()}/fd/{self._namespace}"
             self.lab.ip(f"link add {port.far} type veth peer name {port.near} netns {far_end}")
@@ -234,6 +269,9 @@ class LabHost:
         self.lab.ip(f"link set {port.far} master {network.bridge} up")
         self._ports.append(port)
         self.ip(f"link set {port.near} up", *_addresses(port, self.number))
+        if wire is not None and wire.is_netem:
+            self.run("tc", *wire.queue_on(port.near).split())
+            self.lab.tc(wire.queue_on(port.far))
         return port.near
 
     def renumber(self, number: int) -> None:

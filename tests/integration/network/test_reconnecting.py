@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.helpers.golden import assert_golden
 from tests.helpers.lab_desk import PORT, LabDesk, LabServer
-from tests.helpers.network_lab import LabHost, LabLoop, NetworkLab, Wire, needs_network_lab
+from tests.helpers.network_lab import LabHost, LabLoop, NetworkLab, Wire, needs_netem, needs_network_lab
 from tests.helpers.patience import played_in_time
 from tests.helpers.run_async import until
 from texswarm_desktop.client.knock import tcp_knock
@@ -295,7 +295,15 @@ def test_a_host_that_is_killed_and_comes_back_elsewhere_is_found(tmp_path: Path,
 @needs_network_lab
 def test_a_bad_network_is_slow_and_nothing_else(tmp_path: Path) -> None:
     """5 % of the frames are lost, and each takes 100 ms each way."""
+    is_slow_and_nothing_else(tmp_path, Wire(delay_s=0.1, loss=0.05))
 
+
+@needs_netem
+def test_a_network_that_the_kernel_makes_bad_is_slow_and_nothing_else(tmp_path: Path) -> None:
+    is_slow_and_nothing_else(tmp_path, Wire(delay_s=0.1, loss=0.05, is_netem=True))
+
+
+def is_slow_and_nothing_else(tmp_path: Path, wire: Wire) -> None:
     async def play(scene: Scene, desk: LabDesk) -> None:
         states = len(desk.states)
         desk.transcript.happens("words are typed; one frame of twenty is lost, and there and back takes 200 ms")
@@ -306,7 +314,7 @@ def test_a_bad_network_is_slow_and_nothing_else(tmp_path: Path) -> None:
         assert desk.states[states:] == []
         assert desk.connection.round_trip_s is None or desk.connection.round_trip_s >= 0.2
 
-    with scene(tmp_path, Wire(delay_s=0.1, loss=0.05)) as stage:
+    with scene(tmp_path, wire) as stage:
         desk = stage.run("A bad network", play)
     assert_golden("status/lab/bad-network.txt", _once(desk.transcript.text(time.monotonic())))
 
