@@ -300,7 +300,8 @@ class Advertiser(MulticastThread):
             self._due_at = [at for at in self._due_at if at > now]
             self._tell(multicast, service, addresses)
         if is_first:
-            _logger.info("announced on the local network", extra=fields(addresses=len(addresses)))
+            announced = announced_addresses(service.host, addresses)
+            _logger.info("announced on the local network", extra=fields(addresses=len(announced)))
 
     def _tell(self, multicast: AsyncZeroconf, service: Service, addresses: list[str]) -> None:
         """Say what is so. The name holds the host's random id: nobody else can have it, and nobody need be asked.

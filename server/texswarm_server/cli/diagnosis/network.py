@@ -22,6 +22,7 @@ from texswarm_server.protocol.version import DEFAULT_PORT
 
 _ADDRESS: Final = "address"
 _PORT: Final = "port"
+_MDNS_PORT: Final = 5353
 _ROOT: Final = Path("/")
 
 
@@ -32,9 +33,11 @@ def check_network(config: ServerConfig, root: Path = _ROOT) -> list[Finding]:
         return [unusable]
     return [
         *_check_reach(config),
+        *_check_interfaces(config),
         _check_port(config),
         *_check_proxies(config),
         *_check_firewall(config, root),
+        *_check_discovery(config),
     ]
 
 
@@ -75,6 +78,41 @@ def _check_reach(config: ServerConfig) -> list[Finding]:
             warning(_ADDRESS, says, "use it in a trusted network only; else remove open and send invitations")
         )
     return findings
+
+
+def _check_interfaces(config: ServerConfig) -> list[Finding]:
+    """Under which of this machine's addresses others find it."""
+    from texswarm_server.discovery import addresses_of, announced_addresses, interfaces_of  # noqa: PLC0415 - seldom
+
+    if is_loopback(config.host):
+        return []
+    here = interfaces_of(announced_addresses(config.host, addresses_of(config.host)()))
+    if not here:
+        remedy = "plug a cable in or join a Wi-Fi; it is found there without a restart"
+        return [warning("network", "this machine is in none: nobody else can connect", remedy)]
+    return [fine("network", f"reached under {', '.join(f'{address} ({name})' for name, address, _ in here)}")]
+
+
+def _check_discovery(config: ServerConfig) -> list[Finding]:
+    """Whether it can be announced: multicast DNS shares its port with other programs that speak it, if they do."""
+    if config.advertise is None or is_loopback(config.host):
+        return []
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if hasattr(socket, "SO_REUSEPORT"):
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            probe.bind(("", _MDNS_PORT))
+    except OSError as error:
+        says = f"it cannot be announced: UDP port {_MDNS_PORT} is taken by a program that shares it with nobody"
+        remedy = (
+            "with Avahi: disallow-other-stacks=no in avahi-daemon.conf; links, and codes with an address, do without"
+        )
+        if error.errno != errno.EADDRINUSE:
+            says, remedy = f"it cannot be announced: {error.strerror}", "links, and codes with an address, work"
+        return [warning("discovery", says, remedy)]
+    remedy = f"others hear it where UDP {_MDNS_PORT} gets through firewalls, and the network passes multicast on"
+    return [note("discovery", f"announced as {config.advertise or 'this machine'}", remedy)]
 
 
 def _check_port(config: ServerConfig) -> Finding:

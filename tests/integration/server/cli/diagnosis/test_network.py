@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.helpers.network_lab import NetworkLab, needs_network_lab
 from tests.helpers.run_async import runs_async
 from tests.helpers.server_process import ServerProcess
 from texswarm_server.cli.diagnosis.finding import Finding, Level
@@ -46,6 +47,33 @@ def test_an_address_that_is_not_here_is_a_problem(tmp_path: Path, host: str, wor
     (finding,) = check_network(ServerConfig(data=tmp_path, host=host, port=0), tmp_path)
     assert finding.level is Level.PROBLEM
     assert words in finding.says
+
+
+@needs_network_lab
+def test_the_addresses_by_which_others_come_are_named_with_their_interfaces(tmp_path: Path) -> None:
+    with NetworkLab() as lab:
+        office, cable = lab.network(), lab.network()
+        bob, eve = lab.host("bob", office, cable), lab.host("eve")
+        with bob.entered():
+            assert found(tmp_path, host="0.0.0.0")["network"].says == "reached under 10.77.1.1 (eth0), 10.77.2.1 (eth1)"
+            assert "fd77:0:0:2::1 (eth1)" in found(tmp_path, host="::")["network"].says
+            assert found(tmp_path, host="10.77.2.1")["network"].says == "reached under 10.77.2.1 (eth1)"
+            assert "network" not in found(tmp_path, host="127.0.0.1")
+        with eve.entered():
+            assert found(tmp_path, host="0.0.0.0")["network"].level is Level.WARNING
+
+
+@needs_network_lab
+def test_it_is_said_whether_a_server_can_be_announced(tmp_path: Path) -> None:
+    with NetworkLab() as lab:
+        bob = lab.host("bob", lab.network())
+        with bob.entered():
+            assert "discovery" not in found(tmp_path, host="0.0.0.0")
+            assert found(tmp_path, host="0.0.0.0", advertise="Bob")["discovery"].says == "announced as Bob"
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as selfish:
+                selfish.bind(("", 5353))
+                taken = found(tmp_path, host="0.0.0.0", advertise="Bob")["discovery"]
+    assert (taken.level, "disallow-other-stacks=no" in taken.remedy) == (Level.WARNING, True)
 
 
 def test_an_open_server_that_anybody_reaches_is_a_warning(tmp_path: Path) -> None:
