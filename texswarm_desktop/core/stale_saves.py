@@ -212,8 +212,9 @@ class _Lines:
     """The lines of a state, what became of each where it was `saved`, and what it was `earlier`."""
 
     def __init__(self, state: str, saved: str, earlier: str) -> None:
-        self.old, self.is_there = _lines_in(state, saved)
-        self._saved, self._earlier = _Counterparts(state, saved), _Counterparts(state, earlier)
+        self.old = state.splitlines(keepends=True)
+        self._saved, self._earlier = _Counterparts(self.old, saved), _Counterparts(self.old, earlier)
+        self.is_there = [not self._saved.is_changed(at) for at in range(len(self.old))]
         self._tried = 0
 
     def kept(self, at: int) -> str:
@@ -241,13 +242,17 @@ class _Lines:
 class _Counterparts:
     """For each line of a text the one of another text that is in its place."""
 
-    def __init__(self, text: str, other: str) -> None:
+    def __init__(self, text: Sequence[str], other: str) -> None:
         self._changed: dict[int, str | None] = {}
-        self._text = text.splitlines(keepends=True)
+        self._text = text
         lines = other.splitlines(keepends=True)
-        for a, b, c, d in changed_lines(text, other):
+        for a, b, c, d in changed_lines("".join(text), other):
             found = lines[c:d] if b - a == d - c else [None] * (b - a)
             self._changed.update(zip(range(a, b), found, strict=True))
+
+    def is_changed(self, at: int) -> bool:
+        """Say whether the line is not in the other text as it is."""
+        return at in self._changed
 
     def of(self, at: int) -> str | None:
         """Return it; None where no line is in its place, or more or fewer lines than there were."""
