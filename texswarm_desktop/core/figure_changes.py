@@ -109,7 +109,7 @@ class RemoveFigure:
 
 @dataclass(frozen=True, slots=True)
 class BringBack:
-    """Deleted in the document, but given another content on disk: bring it back."""
+    """Deleted in the document, but given another content or another name on disk: bring it back."""
 
     file_id: str
     path: str
@@ -220,7 +220,7 @@ def figure_steps(facts: FigureFacts) -> list[FigureStep]:
             steps += _never_seen(facts, file_id, figure, taken)
         else:
             steps += _seen(facts, file_id, figure, fresh, taken)
-    steps += _deleted(facts)
+    steps += _deleted(facts, fresh)
     steps += _late(facts, taken)
     return steps + [AddFigure(path) for path in fresh if path not in facts.left_out]
 
@@ -315,15 +315,22 @@ def _is_named(facts: FigureFacts, blob_hash: str) -> bool:
     return any(figure.blob_hash == blob_hash for figure in facts.document.values())
 
 
-def _deleted(facts: FigureFacts) -> list[FigureStep]:
-    """Files that are in the document no more."""
+def _deleted(facts: FigureFacts, fresh: list[str]) -> list[FigureStep]:
+    """Files that are in the document no more; takes out of `fresh` those that have another name now.
+
+    Such a one is the same file again, so that two people who gave it a name do not make two of it.
+    """
     steps: list[FigureStep] = []
     named = {figure.path for figure in facts.document.values()}
     for file_id, record in sorted(facts.records.items()):
         if file_id in facts.document or file_id in facts.returning or record.path in facts.unsettled:
             continue
         there = facts.disk.get(record.path)
-        if there is None or record.path in named:
+        moved = (path for path in fresh if facts.disk[path] == record.blob_hash and path not in facts.left_out)
+        if there is None and (twin := next(moved, None)) is not None:
+            fresh.remove(twin)
+            steps.append(BringBack(file_id, twin))
+        elif there is None or record.path in named:
             steps.append(Forget(file_id))
         elif there == record.blob_hash:
             steps.append(DeleteOut(file_id))

@@ -128,6 +128,12 @@ def test_a_file_deleted_in_the_document_is_deleted_unless_somebody_changed_it() 
     assert figure_steps(facts(A, {})) == [Forget("f")]
 
 
+def test_a_file_deleted_in_the_document_that_has_another_name_on_disk_is_the_same_file_again() -> None:
+    assert figure_steps(facts(A, {"q.png": A})) == [BringBack("f", "q.png")]
+    assert figure_steps(facts(A, {"q.png": A}, left_out={"q.png"})) == [Forget("f")]
+    assert figure_steps(facts(A, {"q.png": B})) == [Forget("f"), AddFigure("q.png")]
+
+
 def test_a_name_that_another_file_has_taken_over_is_not_deleted() -> None:
     moved = FigureFacts(
         records={"f": Figure("p.png", A), "g": Figure("q.png", B)},
