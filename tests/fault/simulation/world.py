@@ -11,6 +11,7 @@ at the end nothing is left in the server of people who have gone
 
 import asyncio
 import logging
+import math
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -97,7 +98,8 @@ class World:
         self._words = 0
         self._last_words: set[str] = set()
         self.out: dict[str, str] = {}
-        self._just_gone: set[str] = set()
+        self._unsure: set[str] = set()
+        self._emptied_at = -math.inf
         self.forbidden: set[str] = set()
         self._is_resting = self._is_clock_set_back = False
 
@@ -318,6 +320,7 @@ class World:
 
     def _empty_disk(self) -> None:
         self.disk.is_full = False
+        self._emptied_at = self._loop.time()
 
     def _stall_disk(self, step: Step) -> None:
         self.disk.stall_s = step.x
@@ -353,11 +356,17 @@ class World:
             assert not back, f"a deletion was acknowledged and lost: {back}"
 
     def _look_at_places(self, server: Server) -> None:
-        """Who has just gone may be shown once more: that they went is stored a moment after it was told."""
-        documents = server.documents
-        for place in self.disk.records.places() if documents else ():
+        """Who has just gone may be shown once more: that they went is stored a moment after it was told.
+
+        And who came while the disk was full may be forgotten, until that is tried again.
+        """
+        documents, stored = server.documents, self.disk.records.places()
+        for place in stored if documents else ():
             if not documents.is_in(place.session_id, place.document_id):
-                self._just_gone.add(place.display_name or GUEST_NAME)
+                self._unsure.add(place.display_name or GUEST_NAME)
+        if self.disk.is_full or self._loop.time() - self._emptied_at < 2 * self.config.housekeeping_s:
+            known = {place.display_name or GUEST_NAME for place in stored}
+            self._unsure |= {_shown_as(each) for each in self._everybody.values()} - known
 
     def _words_on_disk(self) -> set[str]:
         return set(_text_of(self.disk.updates[DOCUMENT]).split())
@@ -481,7 +490,7 @@ class World:
         assert person.was_barred or not person.replica.refusals, f"{person.name} was refused: {person.replica.refusals}"
         came_again = set() if person.was_barred else set(person.replica.came_again.values())
         barred = {_shown_as(each) for each in self._everybody.values() if each.was_barred}
-        assert came_again <= barred | self._just_gone, f"{person.name} saw go and come {came_again - barred}"
+        assert came_again <= barred | self._unsure, f"{person.name} saw go and come {came_again - barred}"
         here = Counter(each.display_name for each in person.replica.participants if each.state == "here")
         viewers = [self._everybody[name] for name, kind in self.out.items() if kind == "viewer"]
         admitted = [*self.admitted, *(guest.shown_as for guest in self._admitted_guests.values())]
