@@ -121,6 +121,7 @@ class ProjectDocument:
         self._watches: dict[FileId, Any] = {}
         self._entries: Mapping[FileId, FileEntry] | None = None
         self._folder_paths: frozenset[str] | None = None
+        self._changes: Mapping[FileId, Sequence[ChangedBlob]] | None = None
         self._unsafe: dict[FileId, str] = {}
         self._lost: dict[FileId, list[BlobRef]] = {}
         self._tree_changed = False
@@ -137,7 +138,7 @@ class ProjectDocument:
         self._meta.observe(held_weakly(self._on_tree))
         self._files.observe_deep(held_weakly(self._on_tree))
         self._folders.observe(held_weakly(self._on_tree))
-        self._changed.observe(held_weakly(self._on_tree))
+        self._changed.observe(held_weakly(self._on_changes))
 
     # ── the whole ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -326,10 +327,15 @@ class ProjectDocument:
     def changed_while_removed(self) -> Mapping[FileId, Sequence[ChangedBlob]]:
         """Binary files that somebody gave another content without knowing that they are removed: they are to return."""
         known = self.files
-        return {file_id: changes for file_id, changes in self._changes().items() if file_id not in known}
+        return {file_id: changes for file_id, changes in self._changes_told().items() if file_id not in known}
 
-    def _changes(self) -> dict[FileId, list[ChangedBlob]]:
+    def _changes_told(self) -> Mapping[FileId, Sequence[ChangedBlob]]:
         """Return which contents were given to binary files, each by somebody who did not know of the others."""
+        if self._changes is None:
+            self._changes = self._read_changes()
+        return self._changes
+
+    def _read_changes(self) -> Mapping[FileId, Sequence[ChangedBlob]]:
         found: dict[FileId, list[ChangedBlob]] = {}
         for key, value in sorted(self._changed.to_py().items()):
             file_id, changed = FileId(key.partition(" ")[0]), ChangedBlob.from_map(value)
@@ -465,7 +471,7 @@ class ProjectDocument:
 
     def _described(self, entries: dict[FileId, FileEntry]) -> dict[FileId, FileEntry]:
         """Say which content binary files have, and how texts are spelled; what is half a binary file is none at all."""
-        found, written, changes = {}, self._files.to_py(), self._changes()
+        found, written, changes = {}, self._files.to_py(), self._changes_told()
         self._lost = {}
         for file_id, entry in entries.items():
             blob = BlobRef.from_map(written[file_id].get("blob"))
@@ -504,6 +510,10 @@ class ProjectDocument:
         self._entries = None
         self._folder_paths = None
         self._tree_changed = True
+
+    def _on_changes(self, event: object) -> None:
+        self._changes = None
+        self._on_tree(event)
 
     def _on_text(self, file_id: FileId, _event: pycrdt.TextEvent) -> None:
         self._touched.add(file_id)

@@ -356,6 +356,22 @@ def test_who_deletes_a_figure_as_it_is_deletes_it_for_good() -> None:
     assert not one.changed_while_removed
 
 
+def test_what_is_to_return_is_read_once_for_each_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other, figure, _refs = conflicting()
+    reads: list[None] = []
+    read = ProjectDocument._read_changes
+    monkeypatch.setattr(ProjectDocument, "_read_changes", lambda self: (reads.append(None), read(self))[1])
+    other.remove_file(figure)
+    exchange(one, other)
+    for _ in range(10):
+        assert one.changed_while_removed
+    before = len(reads)
+    assert one.changed_while_removed
+    assert len(reads) == before
+    one.return_blobs(figure)
+    assert not one.changed_while_removed
+
+
 def test_of_changes_that_are_not_of_their_form_nothing_comes_back() -> None:
     one, _other, figure, refs = conflicting()
     one.remove_file(figure)
