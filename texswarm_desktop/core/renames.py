@@ -12,6 +12,8 @@ from typing import Final
 #: From how much likeness on two texts are one file under another name; with the same place on the disk, and without.
 _ALIKE_IN_PLACE: Final = 0.3
 ALIKE: Final = 0.6
+#: The same where all of the old text is in the new one: somebody went on writing in it, and moved it.
+_ALIKE_HELD: Final = 0.4
 #: How much its old place on the disk counts beside what it holds of the old text: between such that hold about as much.
 #: Who saves by a new file frees the place, and the next program gets it for what it makes.
 _IN_PLACE: Final = 0.1
@@ -51,8 +53,8 @@ def renamed(gone: Mapping[str, Mirrored], fresh: Mapping[str, Seen]) -> dict[str
     # What was in it before is in whatever else was made of that, by `git checkout` perhaps: it proves less.
     for pairs in (
         _same(gone, fresh),
-        _alike(gone, fresh, now, found, taken),
-        _alike(gone, fresh, before, found, taken),
+        _alike(gone, fresh, now, found, taken, least_held=_ALIKE_HELD),
+        _alike(gone, fresh, before, found, taken, least_held=ALIKE),
     ):
         for *_, path, file_id in sorted(pairs):
             if file_id not in found and path not in taken:
@@ -85,6 +87,8 @@ def _alike(
     texts: Mapping[str, tuple[str, ...]],
     found: Mapping[str, str],
     taken: Collection[str],
+    *,
+    least_held: float,
 ) -> Iterator[_Pair]:
     """Compare what is left over with `texts`, by file; the lines of a text are counted once."""
     old = {file_id: some for file_id, some in texts.items() if file_id not in found and any(some)}
@@ -98,9 +102,10 @@ def _alike(
         for path in new:
             is_in_place = _is_in_place(file, fresh[path])
             least = _ALIKE_IN_PLACE if is_in_place else ALIKE
-            alike = [one for one in before if _share(one, lines[path]) >= least]
+            degrees = [(_held(one, lines[path]), _share(one, lines[path])) for one in before]
+            alike = [one for one in degrees if one[1] >= (min(least, least_held) if one[0] == 1.0 else least)]
             if alike:
-                held, degree = max((_held(one, lines[path]), _share(one, lines[path])) for one in alike)
+                held, degree = max(alike)
                 yield -(held + _IN_PLACE * is_in_place), -degree, file.path, path, file_id
 
 

@@ -182,7 +182,10 @@ def take(
             case TakeContent(file_id, path):
                 document[file_id] = Figure(document[file_id].path, disk[path])
                 records[file_id] = Figure(path, disk[path])
-            case RenameFigure(file_id, path) | BringBack(file_id, path):
+            case RenameFigure(file_id, path):
+                document[file_id] = Figure(path, document[file_id].blob_hash)
+                records[file_id] = Figure(path, disk[path])
+            case BringBack(file_id, path):
                 document[file_id] = records[file_id] = Figure(path, disk[path])
             case RenameBeside(file_id, path):
                 document[file_id] = Figure(path, document[file_id].blob_hash)

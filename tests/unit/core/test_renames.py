@@ -70,3 +70,11 @@ def test_likeness_counts_lines() -> None:
     assert likeness(LINES, LINES) == 1
     assert likeness(LINES, "one\ntwo\n\n\n") == 0.5
     assert likeness("", "") == 0
+
+
+def test_a_file_in_which_somebody_wrote_nearly_as_much_again_and_moved_it_is_that_file() -> None:
+    old = "".join(f"line {number} of the notes\n" for number in range(4))
+    new = old.replace("line 2 ", "one more\nline 2 ") + "two more\nthree more\n"
+    assert renamed({"f": Mirrored("a.tex", old, b"old")}, {"b.tex": Seen(b"new", None, new)}) == {"f": "b.tex"}
+    less = new.replace("line 1 of the notes\n", "")
+    assert renamed({"f": Mirrored("a.tex", old, b"old")}, {"b.tex": Seen(b"new", None, less)}) == {}
