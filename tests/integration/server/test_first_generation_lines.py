@@ -93,11 +93,10 @@ async def test_a_wrong_token_on_a_signed_in_connection_is_refused_and_nothing_el
 
 
 @runs_async
-async def test_a_session_of_this_wire_ends_with_its_connection(premises) -> None:
+async def test_a_session_of_this_wire_ends_when_its_client_says_goodbye(premises) -> None:
     async with premises.running() as place, legacy_client(place.url, place.host_invite) as ada:
         assert place.server._front_desk.session_counts == {"attached": 1, "detached": 0}
-        ada.connection.transport.abort()
-        await ada.closed()
+        await ada.connection.close()
         await until(lambda: not place.server._peers)
         assert place.server._front_desk.session_counts == {"attached": 0, "detached": 0}
 
