@@ -27,6 +27,25 @@ async def shares(host: LiveDesktop) -> HostSheet:
     return sheet
 
 
+async def hosts(host: LiveDesktop) -> str:
+    """Share, put the sheet away, and return the link that it showed."""
+    sheet = await shares(host)
+    link = sheet.link.text()
+    await press_named(sheet, "Done")
+    await until(lambda: host.window.findChild(HostSheet) is None, "the sheet is put away")
+    return link
+
+
+async def stops(host: LiveDesktop) -> None:
+    """End what is shared: in its sheet, if that is up, or else by the status line."""
+    sheet = host.window.findChild(HostSheet)
+    if sheet is not None and sheet.isVisible():
+        await press_named(sheet, "Stop sharing")
+    else:
+        await press_named(host.window.status_bar, "Stop")
+    await host.until_said("Working locally")
+
+
 async def joins(guest: LiveDesktop, link: str, name: str = "") -> None:
     """Write a link in the dialog, and a name if it is another, and follow it."""
     dialog = await asks_to_join(guest)

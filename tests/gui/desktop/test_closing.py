@@ -6,6 +6,7 @@ from contextlib import suppress
 import pytest
 
 from tests.helpers.at_a_window import opens_folder
+from tests.helpers.coming_in import hosts
 from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
 from tests.helpers.presses import press_named
 from tests.helpers.run_async import until
@@ -74,14 +75,14 @@ async def test_a_full_disk_keeps_the_project_on_the_desk_when_another_is_wanted(
         await ada.until_notice("The disk is full")
         assert ada.text == "typed on a full disk paper"
         disk.make_room()
-        await ada.workspace.open(desks.root / "papers" / "other")
+        await opens_folder(ada, desks.root / "papers" / "other")
         await desks.end(ada)
 
 
 @runs_at_desks
 async def test_hosting_goes_on_when_the_project_cannot_be_stored(desks: Desks, monkeypatch: pytest.MonkeyPatch) -> None:
     ada = await desks.start_with("ada", "paper")
-    await ada.workspace.host()
+    await hosts(ada)
     monkeypatch.setattr(ada.opened.project, "kept", refuse)
     with pytest.raises(NotWritableError):
         await ada.workspace.close()
@@ -106,7 +107,7 @@ async def test_a_desktop_that_ends_by_a_mistake_of_ours_leaves_no_server_and_no_
     with suppress(ZeroDivisionError):
         async with desks.lend(await desks.start_with("ada", "paper")) as ada:
             ada.type("typed ")
-            await ada.workspace.host()
+            await hosts(ada)
             raise ZeroDivisionError
     again = await desks.start("ada")
     assert again.text == "typed paper"

@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QPushButton, QWidget
 
-from tests.helpers.coming_in import joins
+from tests.helpers.coming_in import hosts, joins, stops
 from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
 from tests.helpers.run_async import until
 from texswarm_desktop.client.pairing import ask_for_invitation
@@ -224,11 +224,11 @@ async def test_who_came_by_the_list_stays_and_what_let_them_in_ends_with_the_sha
     assert came_by is not None
     assert came_by.token != parse_invite_link(sent).token
     assert len((await ada.workspace.owner.membership()).invitations) == 2
-    await ada.workspace.stop_hosting()
+    await stops(ada)
     await bob.until_said("The host ended the session")
     ada.type("meanwhile ")
     bob.type("also ")
-    await ada.workspace.host()
+    await hosts(ada)
     assert len((await ada.workspace.owner.membership()).invitations) == 1
     await until(lambda: row_of(bob, ada.opened.view.title) is not None)
     press(row_of(bob, ada.opened.view.title))
@@ -311,8 +311,8 @@ async def test_only_with_link_or_code_and_after_i_let_them_in_hold_together(desk
     press_choice(sheet.asks)
     await until(lambda: ada.settings.settings.who_joins is WhoJoins.INVITED_AND_ASKED)
     sheet.accept()
-    await ada.workspace.stop_hosting()
-    link = parse_invite_link(await ada.workspace.host())
+    await stops(ada)
+    link = parse_invite_link(await hosts(ada))
     with pytest.raises(RejectedError, match=ErrorCode.TOKEN_MISSING):
         await ask_for_invitation(link.address, door_transport())
     await until(lambda: "code needed" in row_named(bob, ada.opened.view.title) and hosting_of(ada).join_code)
@@ -347,9 +347,9 @@ async def test_who_may_join_is_remembered_and_holds_from_the_first_moment_of_the
     await until(lambda: ada.window.findChildren(HostSheet))
     press_choice(dialog_of(ada, HostSheet).choices[False])
     await until(lambda: ada.settings.settings.who_joins is WhoJoins.INVITED)
-    await ada.workspace.stop_hosting()
+    await stops(ada)
     await until(lambda: row_of(bob, ada.opened.view.title) is None)
-    link = parse_invite_link(await ada.workspace.host())
+    link = parse_invite_link(await hosts(ada))
     with pytest.raises(RejectedError, match=ErrorCode.TOKEN_MISSING):
         await ask_for_invitation(link.address, door_transport())
     await ada.workspace.owner.set_who_joins(WhoJoins.ANYBODY)

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence
 from PySide6.QtTest import QTest
 
-from tests.helpers.coming_in import asks_to_join, dialog_at, joins, shares, somebody_asks
+from tests.helpers.coming_in import asks_to_join, dialog_at, hosts, joins, shares, somebody_asks
 from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
 from tests.helpers.presses import choose_from_menu, press, press_icon, press_named, write_in
 from tests.helpers.run_async import until
@@ -115,7 +115,7 @@ async def test_a_lock_makes_everybody_read_and_unlocking_gives_back(desks: Desks
 @runs_at_desks
 async def test_another_name_is_seen_by_the_others_at_once_and_kept(desks: Desks) -> None:
     ada = await desks.start_with("ada", "paper")
-    bob = await desks.start("bob", await ada.workspace.host())
+    bob = await desks.start("bob", await hosts(ada))
     await until(lambda: bob.is_live)
     await choose_from_menu(bob.window, "Your name…")
     dialog = await dialog_at(bob, NameDialog)
@@ -136,7 +136,7 @@ async def test_another_name_is_seen_by_the_others_at_once_and_kept(desks: Desks)
 @runs_at_desks
 async def test_who_signs_out_for_good_keeps_the_copy_and_nothing_that_lets_in(desks: Desks) -> None:
     ada = await desks.start_with("ada", "paper")
-    bob = await desks.start("bob", await ada.workspace.host())
+    bob = await desks.start("bob", await hosts(ada))
     await until(lambda: bob.is_live)
     await choose_from_menu(bob.window, "Sign out of the server…")
     dialog = await dialog_at(bob, SignOutDialog)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.coming_in import dialog_at, joins
+from tests.helpers.coming_in import dialog_at, hosts, joins, stops
 from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
 from tests.helpers.presses import choose_from_menu, press, press_named
 from tests.helpers.run_async import until
@@ -25,13 +25,13 @@ def test_a_desktop_that_hosts_misses_a_guest_as_soon_as_a_guest_misses_it() -> N
 
 
 async def guest_of(desks: Desks, host: LiveDesktop, name: str = "bob") -> LiveDesktop:
-    guest = await desks.start(name, await host.workspace.host())
+    guest = await desks.start(name, await hosts(host))
     await until(lambda: guest.is_live)
     return guest
 
 
 async def viewer_link(host: LiveDesktop) -> str:
-    link = parse_invite_link(await host.workspace.host())
+    link = parse_invite_link(await hosts(host))
     connection = host.opened.connection
     assert connection is not None
     answer = await connection.request(CreateInvite(document_id=link.document_id, role="viewer"))
@@ -55,11 +55,11 @@ async def test_sharing_again_and_again_leaves_one_way_in_also_after_a_crash(desk
     ada = await desks.start_with("ada", "one")
     tokens = []
     for has_crashed in (False, True, False):
-        tokens.append(parse_invite_link(await ada.workspace.host()).token)
+        tokens.append(parse_invite_link(await hosts(ada)).token)
         assert [one.role for one in (await ada.workspace.owner.membership()).invitations] == ["editor"]
         if has_crashed:
             ada.workspace._sharing.invite_id = ""  # who is killed withdraws nothing
-        await ada.workspace.stop_hosting()
+        await stops(ada)
     assert tokens[0] != tokens[1] == tokens[2]
 
 
@@ -78,9 +78,8 @@ async def test_two_write_and_both_see_it(desks: Desks) -> None:
 @runs_at_desks
 async def test_to_host_twice_is_to_host_once(desks: Desks) -> None:
     ada = await desks.start_with("ada", "paper")
-    await press_named(ada.window, "Share")
-    link = await ada.workspace.host()
-    assert await ada.workspace.host() == link
+    link = await hosts(ada)
+    assert await hosts(ada) == link
     assert ada.notice == ""
 
 
@@ -137,7 +136,7 @@ async def test_what_another_program_writes_into_a_viewers_folder_is_never_called
 @runs_at_desks
 async def test_a_viewer_who_is_promoted_writes_at_once_and_sends_what_waited(desks: Desks) -> None:
     ada = await desks.start_with("ada", "paper")
-    link = await ada.workspace.host()
+    link = await hosts(ada)
     eve = await desks.start("eve", await viewer_link(ada))
     await eve.until_said("Connected · reading only")
     eve.type("no")
@@ -166,11 +165,11 @@ async def test_when_the_host_stops_the_guest_is_told_and_keeps_the_copy(desks: D
 async def test_a_host_can_stop_and_begin_again_and_the_guest_comes_back_with_what_was_written(desks: Desks) -> None:
     ada = await desks.start_with("ada", "paper")
     bob = await guest_of(desks, ada)
-    await ada.workspace.stop_hosting()
+    await stops(ada)
     await bob.until_said("The host ended")
     bob.type("meanwhile ")
 
-    await bob.workspace.join(await ada.workspace.host())
+    await joins(bob, await hosts(ada))
     await ada.until_text("meanwhile paper")
     await until(lambda: bob.is_live)
 
@@ -182,11 +181,11 @@ async def test_nobody_new_comes_by_the_link_of_a_sharing_that_is_over(
 ) -> None:
     """Also where the own server was too slow, or gone, when it was told so."""
     ada = await desks.start_with("ada", "paper")
-    old = parse_invite_link(await ada.workspace.host())
+    old = parse_invite_link(await hosts(ada))
     if not answers:
         monkeypatch.setattr(ada.opened.connection, "request", never_answered)
-    await ada.workspace.stop_hosting()
-    new = parse_invite_link(await ada.workspace.host())
+    await stops(ada)
+    new = parse_invite_link(await hosts(ada))
     invitations = (await ada.workspace.owner.membership()).invitations
     assert [one.role for one in invitations].count("editor") == 1
     cy = await desks.start_with("cy", "own")
@@ -207,7 +206,7 @@ async def test_a_link_to_the_project_that_is_open_is_just_followed(desks: Desks)
     bob = await guest_of(desks, ada)
     before = bob.opened.project
     assert ada.workspace.hosting is not None
-    await bob.workspace.join(ada.workspace.hosting.link)
+    await joins(bob, ada.workspace.hosting.link)
     await until(lambda: bob.is_live)
     assert (bob.opened.project, bob.notice) == (before, "")
 
@@ -270,15 +269,15 @@ def session_of(desktop: LiveDesktop) -> str:
 @runs_at_desks
 async def test_the_host_may_lose_all_sign_ins_and_host_again(desks: Desks) -> None:
     ada = await desks.start_with("ada", "paper")
-    await ada.workspace.host()
-    await ada.workspace.stop_hosting()
+    await hosts(ada)
+    await stops(ada)
     profile = desks.root / "profiles" / "ada"
     await desks.end(ada)
     for kept in ("secrets.json", "identity.json"):
         (profile / kept).unlink()
 
     again = await desks.start("ada")
-    await again.workspace.host()
+    await hosts(again)
     assert again.notice == ""
 
 
@@ -328,7 +327,7 @@ async def test_a_guest_comes_back_by_itself_at_the_next_start(desks: Desks) -> N
 async def test_the_name_given_with_a_link_is_the_name_others_see(desks: Desks, name: str) -> None:
     ada = await desks.start_with("ada", "paper")
     bob = await desks.start_with("bob", "own")
-    await joins(bob, await ada.workspace.host(), name)
+    await joins(bob, await hosts(ada), name)
     await bob.until_text("paper")
     shown = name or "bob"
     await until(lambda: shown in [row.person.name for row in ada.opened.participants.rows])
