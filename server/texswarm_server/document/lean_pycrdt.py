@@ -1,9 +1,10 @@
 """Loads pycrdt, when it is imported, without what nobody here uses of it, so that a start does not wait for that.
 
 Its asynchronous half brings anyio, and for each document made in a coroutine the part of anyio that drives asyncio; and
-it looks its own version up among the installed packages. All that takes longer to load than the rest of pycrdt: a tenth
-of the cold start of the desktop. So while pycrdt is loaded, stand-ins are there in the place of these modules: their
-names can be taken, derived from and called, and nothing comes of it. Whoever imports anyio later gets the real one.
+it looks its own version up among the installed packages. All that takes as long to load as the rest of pycrdt: a
+twentieth of the cold start of the desktop. So while pycrdt is loaded, stand-ins are there in place of these modules:
+their names can be taken, derived from and called, and nothing comes of it. Whoever imports anyio later gets the real
+one.
 
 WORKAROUND https://github.com/y-crdt/pycrdt: until it loads anyio where an asynchronous method is called.
 """
