@@ -4,7 +4,7 @@ Its asynchronous half brings anyio, and for each document made in a coroutine th
 it looks its own version up among the installed packages. All that takes as long to load as the rest of pycrdt: a
 twentieth of the cold start of the desktop. So while pycrdt is loaded, stand-ins are there in place of these modules:
 their names can be taken, derived from and called, and nothing comes of it. Whoever imports anyio later gets the real
-one.
+one, and a pycrdt that wants more of them than that is loaded as it is.
 
 WORKAROUND https://github.com/y-crdt/pycrdt: until it loads anyio where an asynchronous method is called.
 """
@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Final
 
 _UNUSED: Final = ("anyio", "anyio.abc", "anyio.streams", "anyio.streams.memory", "pycrdt._version")
+_NATIVE: Final = "pycrdt._pycrdt"  # can be loaded once only
 
 
 class _StandIn(Exception):  # noqa: N818 - some of them are caught
@@ -40,9 +41,12 @@ def _load() -> None:
     sys.modules.update({name: _StandInModule(name) for name in lacking})
     try:
         import pycrdt  # noqa: F401, PLC0415 - see above
+    except Exception:  # a border: whatever it is, it may be for want of what was left out
+        for name in [name for name in sys.modules if name.startswith("pycrdt.") and name != _NATIVE]:
+            del sys.modules[name]
     finally:
         for name in lacking:
-            del sys.modules[name]
+            sys.modules.pop(name, None)
 
 
 _load()

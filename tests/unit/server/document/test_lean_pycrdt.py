@@ -3,11 +3,23 @@
 import subprocess
 import sys
 
-PROGRAM = """
-import asyncio, sys
+import pytest
+
+WITHOUT_ANYIO = """
 from texswarm_server.document import ProjectDocument
 assert "anyio" not in sys.modules and "importlib.metadata" not in sys.modules
+"""
+WANTING_MORE = """
+class Wanting:  # what a later pycrdt might do with what it takes from anyio
+    def find_spec(self, name, path=None, target=None):
+        if name == "pycrdt._undo" and "anyio._core" not in sys.modules:
+            raise TypeError("not what it seems to be")
 
+sys.meta_path.insert(0, Wanting())
+from texswarm_server.document import ProjectDocument
+assert "anyio._core" in sys.modules
+"""
+USE = """
 async def write():
     one, other = ProjectDocument(), ProjectDocument()
     one.on_update = lambda update, is_local: other.apply(update)
@@ -28,7 +40,9 @@ assert anyio.run(stream) == "word"
 """
 
 
-def test_it_works_and_anyio_is_there_for_whoever_needs_it() -> None:
+@pytest.mark.parametrize("start", [WITHOUT_ANYIO, WANTING_MORE])
+def test_it_works_and_anyio_is_there_for_whoever_needs_it(start: str) -> None:
     """In a fresh interpreter; this one has long since loaded everything."""
-    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False)
+    program = f"import asyncio, sys{start}{USE}"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
