@@ -41,7 +41,7 @@ def _load() -> None:
     sys.modules.update({name: _StandInModule(name) for name in lacking})
     try:
         import pycrdt  # noqa: F401, PLC0415 - see above
-    except Exception:  # a border: whatever it is, it may be for want of what was left out
+    except (AttributeError, ImportError, TypeError):  # for want of what was left out
         for name in [name for name in sys.modules if name.startswith("pycrdt.") and name != _NATIVE]:
             del sys.modules[name]
     finally:

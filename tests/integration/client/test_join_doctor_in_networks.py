@@ -15,6 +15,7 @@ from tests.helpers.doctor_visit import codes, examined, problems
 from tests.helpers.lab_desk import PORT, LabServer
 from tests.helpers.network_lab import LabHost, LabNetwork, NetworkLab, needs_network_lab
 from tests.helpers.real_firewalls import RealFirewall, firewalld, ufw
+from tests.helpers.run_async import until
 from texswarm_desktop.client.mdns_question import PATIENCE_S as MDNS_PATIENCE_S
 from texswarm_desktop.core.doctor import Code, Finding, Firewall, Level, Step
 from texswarm_desktop.services.machine_facts import ThisMachine
@@ -118,6 +119,7 @@ def test_an_address_that_nobody_has_any_more(tmp_path: Path) -> None:
 def test_an_interface_that_is_switched_off_and_one_whose_cable_is_out(tmp_path: Path, is_switched_off: bool) -> None:
     with scene(tmp_path) as here:
         here.ada.ip("link set eth0 down") if is_switched_off else here.ada.unplug()
+        asyncio.run(until(lambda: "state UP" not in here.ada.run("ip", "-o", "link", "show", "eth0"), "a link down"))
         found = here.at_ada()
     assert found[Step.NETWORK].code is Code.NETWORK_UNPLUGGED
     assert found[Step.ADDRESS].code is Code.ADDRESS_UNPLUGGED
