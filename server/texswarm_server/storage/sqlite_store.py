@@ -51,7 +51,7 @@ _BATCH_ITEMS: Final = 10_000
 #: Updates are made durable together this often, or as soon as there are many: a commit costs as much as a hundred of
 #: the updates in it, and a fifth of a second is soon enough for a few to be told that they are safe.
 _GATHERING_S: Final = 0.2
-_MANY: Final = 16
+_MANY: Final = 10
 _WRITER_POLITENESS: Final = 3
 
 
