@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: So many updates at a time are stored at once; fewer wait a moment for others, in which a backup may be made.
-_WRITERS = 8
+_WRITERS = 40
 
 
 async def fill(data: Path, letters: int = 20) -> None:
