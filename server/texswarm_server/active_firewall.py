@@ -1,16 +1,15 @@
 """Which of the usual firewalls is active on this machine, by its files and, where they do not tell, by its own word."""
 
 import re
-import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from texswarm_server.protocol.firewall import MACOS_FIREWALL
+from texswarm_server.system_answers import printed_by
 
 _ROOT: Final = Path("/")
-_PATIENCE_S: Final = 2.0
 #: What the firewall of macOS says of itself when it is switched off.
 _OFF: Final = ("State = 0", "disabled")
 #: Where Windows keeps the switches of its firewall: those of the operator of many computers, and its own.
@@ -28,7 +27,7 @@ def active_firewall(root: Path = _ROOT) -> str | None:
     `root`: where the system's own files lie.
     """
     if sys.platform == "win32":
-        switches = "".join(_printed_by("reg", "query", key, *_SWITCHES) for key in _POLICIES)
+        switches = "".join(printed_by("reg", "query", key, *_SWITCHES) for key in _POLICIES)
         return None if windows_is_off(switches) else "windows"
     with suppress(OSError):
         if "ENABLED=yes" in (root / "etc/ufw/ufw.conf").read_text("utf-8", errors="replace"):
@@ -49,16 +48,5 @@ def windows_is_off(registry: str) -> bool:
 
 
 def _says_it_is_off(program: Path) -> bool:
-    return any(word in _printed_by(str(program), "--getglobalstate") for word in _OFF)
-
-
-def _printed_by(*command: str) -> str:
     """A firewall that does not answer is taken for one that is on: then its remedy is named, and does no harm."""
-    try:
-        answer = subprocess.run(  # noqa: S603 - a program of the system, with fixed words
-            command, check=False, capture_output=True, text=True, errors="replace", timeout=_PATIENCE_S,
-            stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return answer.stdout
+    return any(word in printed_by(str(program), "--getglobalstate") for word in _OFF)

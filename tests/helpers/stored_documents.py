@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+import random
+import sqlite3
+from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING, Any
 
 from tests.helpers.run_async import until
 from texswarm_server.document import ProjectDocument
 from texswarm_server.protocol.ids import DocumentId, Lineage, UserId
 from texswarm_server.sessions.records import DocumentRecord, Records, User
+from texswarm_server.storage.damage import note_suspicion
 from texswarm_server.storage.sqlite_store import SqliteStore
 
 if TYPE_CHECKING:
@@ -82,3 +85,19 @@ def spoil_page(path: Path, marker: bytes) -> None:
     at = content.index(marker) // PAGE_BYTES * PAGE_BYTES
     content[at : at + PAGE_BYTES] = b"\xee" * PAGE_BYTES
     path.write_bytes(content)
+
+
+def root_of(path: Path, name: str) -> int:
+    """Return the number of the first page of a table or an index."""
+    with closing(sqlite3.connect(path)) as database:
+        row = database.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (name,)).fetchone()
+    return int(row[0])
+
+
+def write_noise(path: Path, *pages: int) -> None:
+    """Write noise over pages of a database, and have it looked at when it is opened next."""
+    with path.open("rb+") as file:
+        for page in pages:
+            file.seek((page - 1) * PAGE_BYTES)
+            file.write(random.Random(1).randbytes(PAGE_BYTES))
+    note_suspicion(path)

@@ -2,13 +2,13 @@
 
 import socket
 import struct
-import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
 from texswarm_desktop.core.neighbours import has_ended, is_known, is_known_to_linux
+from texswarm_server.system_answers import printed_by
 
 _PATIENCE_S: Final = 2.0
 #: Of rtnetlink(7): asks for all neighbours.
@@ -31,7 +31,7 @@ def is_neighbour_known(address: str) -> bool | None:
     if system == "linux":
         return is_known_to_linux(_asked_of_linux(is_ipv6=is_ipv6), address)
     command = _COMMANDS.get((system, is_ipv6))
-    return is_known(_printed_by(command), address) if command else None
+    return is_known(printed_by(*command), address) if command else None
 
 
 def _asked_of_linux(*, is_ipv6: bool) -> bytes:
@@ -44,14 +44,3 @@ def _asked_of_linux(*, is_ipv6: bool) -> bytes:
         while not has_ended(told):
             told += kernel.recv(_READ_BYTES)
     return told
-
-
-def _printed_by(command: Sequence[str]) -> str:
-    try:
-        done = subprocess.run(  # noqa: S603 - programs of the system, with fixed words
-            command, check=False, capture_output=True, text=True, errors="replace", timeout=_PATIENCE_S,
-            stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout

@@ -1,7 +1,6 @@
 """The machine around the server: its clock, how many files it may open, and variables that nobody reads."""
 
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from texswarm_server.cli.diagnosis.finding import Finding, fine, note, problem, 
 from texswarm_server.cli.settings import unknown_variables
 from texswarm_server.config import ServerConfig
 from texswarm_server.event_loop import allow_many_files
+from texswarm_server.system_answers import printed_by
 
 _CLOCK: Final = "clock"
 _FILES: Final = "files"
@@ -39,14 +39,8 @@ def _is_synchronised() -> bool | None:
     program = shutil.which("timedatectl") if sys.platform == "linux" else None
     if program is None:
         return None
-    try:
-        answer = subprocess.run(  # noqa: S603 - a program of the system, with fixed words
-            [program, "show", "--property=NTPSynchronized", "--value"],
-            check=False, capture_output=True, text=True, timeout=_PATIENCE_S, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return {"yes": True, "no": False}.get(answer.stdout.strip())
+    answer = printed_by(program, "show", "--property=NTPSynchronized", "--value", patience_s=_PATIENCE_S)
+    return {"yes": True, "no": False}.get(answer.strip())
 
 
 def check_files(config: ServerConfig, allowed: int | None) -> list[Finding]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import shutil
 import sqlite3
 from contextlib import closing
@@ -18,11 +17,12 @@ from tests.helpers.stored_documents import (
     add_document,
     append_all,
     opened_store,
+    root_of,
     text_of,
     typed_updates,
+    write_noise,
 )
 from texswarm_server.sessions.records import Records, Removal
-from texswarm_server.storage.damage import note_suspicion
 from texswarm_server.storage.store import database_path
 from texswarm_server.storage.write_ahead_log import wal_path
 
@@ -46,19 +46,6 @@ async def words_shown(data: Path) -> int:
         assert store.damage
         loaded = await store.load(PAPER)
     return 0 if loaded is None else text_of(loaded.updates).split().count("word")
-
-
-def root_of(path: Path, name: str) -> int:
-    with closing(sqlite3.connect(path)) as database:
-        row = database.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (name,)).fetchone()
-    return int(row[0])
-
-
-def write_noise(file_path: Path, page: int) -> None:
-    with file_path.open("rb+") as file:
-        file.seek((page - 1) * PAGE_BYTES)
-        file.write(random.Random(1).randbytes(PAGE_BYTES))
-    note_suspicion(file_path)
 
 
 async def killed(root: Path) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -12,18 +11,18 @@ import pytest
 from tests.helpers.run_async import runs_async
 from tests.helpers.stored_documents import (
     ADA,
-    PAGE_BYTES,
     PAPER,
     add_document,
     append_all,
     opened_store,
+    root_of,
     text_of,
     typed_updates,
     upkeep_done,
+    write_noise,
 )
 from texswarm_server.protocol.ids import DocumentId, UserId
 from texswarm_server.sessions.records import Removal
-from texswarm_server.storage.damage import note_suspicion
 from texswarm_server.storage.recovery import recovered_path
 from texswarm_server.storage.store import database_path
 
@@ -50,14 +49,7 @@ async def fill(data: Path) -> Path:
 
 def spoil_root(path: Path, *tables: str) -> None:
     """Write noise over the first page of each table."""
-    with closing(sqlite3.connect(path)) as database:
-        query = "SELECT rootpage FROM sqlite_master WHERE name = ?"
-        roots = [database.execute(query, (table,)).fetchone()[0] for table in tables]
-    with path.open("rb+") as file:
-        for root in roots:
-            file.seek((root - 1) * PAGE_BYTES)
-            file.write(random.Random(1).randbytes(PAGE_BYTES))
-    note_suspicion(path)
+    write_noise(path, *[root_of(path, table) for table in tables])
 
 
 async def words_in(store: SqliteStore, document_id: DocumentId) -> int:
