@@ -31,10 +31,10 @@ from texswarm_desktop.services.folder_intake import FolderIntake, MergedText, Si
 from texswarm_desktop.services.folder_keeper import FolderKeeper
 from texswarm_desktop.services.folder_watch import FolderWatch
 from texswarm_desktop.services.folder_writer import FileWrite, FolderWriter, WritingOutcome, WritingRound
+from texswarm_desktop.services.kept_open import HELD_S
 from texswarm_desktop.services.known_files import KnownFiles
 from texswarm_desktop.services.mirrored_paths import MirroredPaths
 from texswarm_desktop.services.project_folder import Look, ProjectFolder
-from texswarm_desktop.services.replaced_files import HELD_S
 from texswarm_desktop.services.replica_database import put_left
 from texswarm_desktop.services.replica_store import ReplicaStore
 from texswarm_desktop.services.step_taker import StepTaker
