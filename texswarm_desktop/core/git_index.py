@@ -1,4 +1,4 @@
-"""Reads what git noted of the files that it wrote: the index of a repository, in its second and third version.
+"""Reads what git noted of the files that it wrote: the index of a repository, in its versions 2 to 4.
 
 Format: Documentation/gitformat-index.txt of git. What is not of this form is no index, and nothing is known then.
 """
@@ -8,9 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+#: How long the names of objects are, in repositories of both kinds.
+SHA1_BYTES: Final = 20
+SHA256_BYTES: Final = 32
+
 _HEADER: Final = struct.Struct(">4sII")
-#: Time of change and of writing, device, inode, mode, owner, group, size; hash; flags.
-_ENTRY: Final = struct.Struct(">IIIIIIIIII20sH")
+#: Time of change and of writing, device, inode, mode, owner, group, size; the object's name and flags follow.
+_STATUS: Final = struct.Struct(">10I")
+_FLAGS: Final = struct.Struct(">H")
 _EXTENDED: Final = 0x4000
 _ALIGNED: Final = 8
 _NS: Final = 1_000_000_000
@@ -33,20 +38,56 @@ class IndexEntry:
         return is_then and (inode & _WORD, size & _WORD) == (self.inode, self.size)
 
 
-def read_index(data: bytes) -> Mapping[str, IndexEntry]:
-    """Return the entries by path; none where this is no index that is known here."""
+def read_index(data: bytes, name_bytes: int = SHA1_BYTES) -> Mapping[str, IndexEntry]:
+    """Return the entries by path; none where this is no index that is known here.
+
+    `name_bytes`: how long the names of objects are in this repository. Paths are decoded as the system decodes those
+    of files: what is not UTF-8 keeps its bytes.
+    """
     found: dict[str, IndexEntry] = {}
     try:
         kind, version, count = _HEADER.unpack_from(data)
-        if kind != b"DIRC" or version not in (2, 3):
+        if kind != b"DIRC" or version not in (2, 3, 4):
             return {}
-        at = _HEADER.size
+        at, path = _HEADER.size, b""
         for _ in range(count):
-            _, _, modified_s, modified_ns, _, inode, _, _, _, size, _, flags = _ENTRY.unpack_from(data, at)
-            start = at + _ENTRY.size + (2 if flags & _EXTENDED else 0)
-            end = data.index(b"\0", start)
-            found[data[start:end].decode()] = IndexEntry(inode, size, modified_s, modified_ns)
-            at += (end - at + _ALIGNED) // _ALIGNED * _ALIGNED
-    except (struct.error, ValueError):
+            _, _, modified_s, modified_ns, _, inode, _, _, _, size = _STATUS.unpack_from(data, at)
+            flags_at = at + _STATUS.size + name_bytes
+            (flags,) = _FLAGS.unpack_from(data, flags_at)
+            start = flags_at + (2 * _FLAGS.size if flags & _EXTENDED else _FLAGS.size)
+            if version == 4:
+                path, at = _next_path(data, start, path)
+            else:
+                path, at = _padded_path(data, at, start)
+            found[path.decode("utf-8", "surrogateescape")] = IndexEntry(inode, size, modified_s, modified_ns)
+    except (struct.error, ValueError, IndexError):
         return {}
     return found
+
+
+def _padded_path(data: bytes, entry_at: int, start: int) -> tuple[bytes, int]:
+    """Return the path that begins at `start`, and where the next entry does: each takes a multiple of eight bytes."""
+    end = data.index(b"\0", start)
+    return data[start:end], entry_at + (end - entry_at + _ALIGNED) // _ALIGNED * _ALIGNED
+
+
+def _next_path(data: bytes, start: int, before: bytes) -> tuple[bytes, int]:
+    """Return a path of version 4, and where the next entry begins: so much of `before` goes, and that comes instead."""
+    gone, at = _number(data, start)
+    end = data.index(b"\0", at)
+    if gone > len(before):
+        raise ValueError(gone)
+    return before[: len(before) - gone] + data[at:end], end + 1
+
+
+def _number(data: bytes, at: int) -> tuple[int, int]:
+    """Return a number as in the offsets of packs, and where it ends: seven bits a byte, no number in two ways."""
+    byte = data[at]
+    number = byte & 0x7F
+    while byte & 0x80:
+        at += 1
+        byte = data[at]
+        number = (number + 1 << 7) + (byte & 0x7F)
+        if number > len(data):
+            raise ValueError(number)
+    return number, at + 1

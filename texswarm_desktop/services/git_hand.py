@@ -1,26 +1,59 @@
-"""Which files git itself put into the folder just now: by a checkout, a pull, a reset.
+"""Which files git itself put into the folder: by a checkout, a pull, a reset.
 
 An editor may save what it loaded long ago, and does not know what came since; git knows what it replaces. So it matters
-which of them it was. Git notes in its index how each file looked when it had written it, and moves HEAD. A file that
-was saved by an editor, and is added or committed within a moment, looks the same. Blocks.
+which of them it was. Git notes in its index how each file looked when it had written it, and in a log why it moved
+HEAD. A file that an editor saved, and that was added, is in the index as well; but then HEAD moves by a commit, or does
+not move. Blocks.
 """
 
+import re
 import time
-from collections.abc import Mapping, Set
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Set
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from texswarm_desktop.core.git_index import read_index
+from texswarm_desktop.core.git_index import SHA1_BYTES, SHA256_BYTES, read_index
+from texswarm_desktop.core.git_reflog import times_of_writing
 from texswarm_desktop.services.disk_state import DiskFile
 from texswarm_desktop.services.figure_record import Stamp
 
-#: So long after its first file git has moved HEAD, where it does.
+#: So long after its first file git has moved HEAD, and notes in whole seconds when it did.
 _WITHIN_S: Final = 5.0
+_NOTED_S: Final = 1.0
+#: So much of the log is read, its end.
+_LOG_BYTES: Final = 256 * 1024
 #: How long a git that is at work is waited for, and from when on its lock is taken for one that was left behind.
 _PATIENCE_S: Final = 2.0
 _PAUSE_S: Final = 0.02
 _NS: Final = 1e9
+_IS_SHA256: Final = re.compile(rb'^\s*objectformat\s*=\s*"?sha256\b', re.IGNORECASE | re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Repository:
+    """`top`: the folder that git works in; `store`: where it keeps what it knows of that."""
+
+    top: Path
+    store: Path
+
+    def name_bytes(self) -> int:
+        """Say how long the names of objects are."""
+        shared = self.store
+        with suppress(OSError, UnicodeError):  # a work tree beside the first one shares its settings
+            shared = self.store / (self.store / "commondir").read_text(encoding="utf-8").strip()
+        return SHA256_BYTES if _IS_SHA256.search((shared / "config").read_bytes()) else SHA1_BYTES
+
+    def times_of_writing(self) -> Iterable[float]:
+        """Return when git put other files in place; where it keeps no log, when it did so last."""
+        with suppress(OSError), (self.store / "logs" / "HEAD").open("rb") as log:
+            log.seek(max(log.seek(0, 2) - _LOG_BYTES, 0))
+            return times_of_writing(log.read())
+        heads = [self.store / "ORIG_HEAD"]
+        if (self.store / "HEAD").read_bytes().startswith(b"ref:"):  # else a commit moves it as well
+            heads.append(self.store / "HEAD")
+        return map(_modified_s, heads)
 
 
 def marked_by_git(root: Path, files: Mapping[str, DiskFile]) -> dict[str, DiskFile]:
@@ -30,39 +63,37 @@ def marked_by_git(root: Path, files: Mapping[str, DiskFile]) -> dict[str, DiskFi
 
 
 def written_by_git(root: Path, files: Mapping[str, Stamp]) -> Set[str]:
-    """Return those of `files`, by path below `root`, that are as git wrote them when it moved HEAD last."""
-    place = _repository(root) if files else None
-    if place is None:
+    """Return those of `files`, by path below `root`, that are as git wrote them when it put other files in place."""
+    repository = _repository(root) if files else None
+    if repository is None:
         return frozenset()
-    top, store = place
-    _let_end(store / "index.lock")
+    _let_end(repository.store / "index.lock")
     try:
-        entries = read_index((store / "index").read_bytes())
-        moved_s = max(_modified_s(store / "HEAD"), _modified_s(store / "logs" / "HEAD"))
+        entries = read_index((repository.store / "index").read_bytes(), repository.name_bytes())
+        times = list(repository.times_of_writing())
     except OSError:
         return frozenset()
-    prefix = "" if top == root else f"{root.relative_to(top).as_posix()}/"
+    prefix = "" if repository.top == root else f"{root.relative_to(repository.top).as_posix()}/"
     return {
         path
         for path, stamp in files.items()
         if (entry := entries.get(prefix + path)) is not None
         and entry.is_of(stamp.inode, stamp.size, stamp.modified_ns)
-        and abs(moved_s - stamp.modified_ns / _NS) <= _WITHIN_S
+        and any(-_WITHIN_S <= stamp.modified_ns / _NS - at < _NOTED_S for at in times)
     }
 
 
-def _repository(root: Path) -> tuple[Path, Path] | None:
-    """Return the folder that git works in, and where it keeps what it knows of it."""
+def _repository(root: Path) -> _Repository | None:
     for folder in (root, *root.parents):
         store = folder / ".git"
         if store.is_dir():
-            return folder, store
+            return _Repository(folder, store)
         if store.is_file():  # a work tree beside the first one, or a submodule
             try:
                 named = store.read_text(encoding="utf-8").removeprefix("gitdir:").strip()
             except (OSError, UnicodeError):
                 return None
-            return folder, folder / named
+            return _Repository(folder, folder / named)
     return None
 
 
