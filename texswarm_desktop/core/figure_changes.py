@@ -10,8 +10,9 @@ also in the middle of what they said before, and must not say twice what was don
 only when the content that comes in its place is here, and nothing is kept beside that the document names already.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import PurePosixPath
 
 
@@ -341,8 +342,12 @@ def _deleted(facts: FigureFacts, fresh: list[str]) -> list[FigureStep]:
 
 def _free_name(path: str, taken: set[str]) -> str:
     """Return a name beside `path` that nobody has, and take it."""
-    pure, number = PurePosixPath(path), 2
-    while (name := str(pure.with_name(f"{pure.stem} ({number}){pure.suffix}"))) in taken:
-        number += 1
+    name = next(name for name in names_beside(path) if name not in taken)
     taken.add(name)
     return name
+
+
+def names_beside(path: str) -> Iterator[str]:
+    """Yield names for what is to be kept beside a file."""
+    pure = PurePosixPath(path)
+    return (str(pure.with_name(f"{pure.stem} ({number}){pure.suffix}")) for number in count(2))

@@ -74,14 +74,7 @@ class BlobCache:
 
     def take_in_held(self, held: HeldFile, name: str, most_bytes: int) -> tuple[BlobRef, Stamp]:
         """Copy a file that has no name any more, as `take_in` does; `name`: which it had."""
-
-        def stamp() -> Stamp:
-            try:
-                return stamp_of(held.status())
-            except OSError as error:
-                raise NotReadableError(f"{name}: {error.strerror}") from error
-
-        return self._take_in(held.reader, stamp, name, most_bytes)
+        return self._take_in(held.reader, lambda: _stamp_of_held(held, name), name, most_bytes)
 
     def _take_in(
         self, reader: Callable[[], BinaryIO], stamp: Callable[[], Stamp], name: str, most_bytes: int
@@ -162,6 +155,26 @@ class BlobCache:
         except BlobContentError:
             self.remove(blob.blob_hash)
             raise
+
+    @staticmethod
+    def put_out_held(held: HeldFile, target: Path, put: Callable[[Path, Path], object]) -> tuple[BlobRef, Stamp]:
+        """Copy a file that has no name any more to `target`, however large, and say what it is; `put` as for `put_out`.
+
+        Raises ChangedOnDiskError while somebody writes it, NotReadableError, NotWritableError, and what `put` raises.
+        """
+        before, blobs = _stamp_of_held(held, str(target)), []
+
+        def fill(file: BinaryIO) -> None:
+            with held.reader() as source:
+                blobs.append(_copied(source, file, before.size))
+
+        def put_if_whole(temporary: Path, target: Path) -> None:
+            if blobs[0].size != before.size or _stamp_of_held(held, str(target)) != before:
+                raise ChangedOnDiskError(str(target))
+            put(temporary, target)
+
+        replace_atomically(target, fill, put=put_if_whole)
+        return blobs[0], before
 
     def remove(self, blob_hash: BlobHash) -> None:
         """Remove a whole content."""
@@ -246,6 +259,13 @@ def _stamp_at(path: Path) -> Stamp:
     if not stat.S_ISREG(status.st_mode):
         raise NotReadableError(f"{path}: not a plain file")
     return stamp_of(status)
+
+
+def _stamp_of_held(held: HeldFile, name: str) -> Stamp:
+    try:
+        return stamp_of(held.status())
+    except OSError as error:
+        raise NotReadableError(f"{name}: {error.strerror}") from error
 
 
 def _reading(path: Path) -> BinaryIO:

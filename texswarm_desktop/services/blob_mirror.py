@@ -56,6 +56,7 @@ from texswarm_server.protocol.errors import (
     KindNotTakenError,
     KindNotWantedError,
     NotReadableError,
+    RejectedError,
     StorageError,
     TexSwarmError,
 )
@@ -104,10 +105,14 @@ class _Done:
 
 @dataclass(slots=True)
 class _Taken:
-    """What came of copying: files by path, those that were replaced by name, and why others were not copied."""
+    """What came of copying: files by path, those that were replaced by name, and why others were not copied.
+
+    `beside`: those of the latter that are too large to be shared, and lie in the folder again.
+    """
 
     files: dict[str, FigureRecord] = field(default_factory=dict)
     late: dict[str, FigureRecord] = field(default_factory=dict)
+    beside: dict[str, FigureRecord] = field(default_factory=dict)
     errors: dict[str, TexSwarmError] = field(default_factory=dict)
 
 
@@ -239,8 +244,8 @@ class BlobMirror:
         due = self._due(look, ready)
         late = {name: self._replaced.figure(name) for name in look.late.keys() & ready}
         if due or late:
-            most_bytes = self.most_bytes
-            work = partial(self._take_in, due, late, most_bytes)
+            claimed = {entry.path for entry in self._document.files.values()}
+            work = partial(self._take_in, due, late, self.most_bytes, claimed)
             self._run(work, lambda taken, error: self._on_taken(look, taken, error))
         else:
             self._decide(look)
@@ -290,12 +295,14 @@ class BlobMirror:
             self._later(settled.again_s)
         return set(settled.ready) - self._unsettled
 
-    def _take_in(self, paths: list[str], late: Mapping[str, ReplacedFigure], most_bytes: int) -> _Taken:
+    def _take_in(
+        self, paths: list[str], late: Mapping[str, ReplacedFigure], most_bytes: int, claimed: Collection[str]
+    ) -> _Taken:
         """In a job."""
         taken = _Taken()
         for name, figure in late.items():
             try:
-                taken.late[name] = self._folder.take_in_replaced(figure, most_bytes)
+                self._take_in_late(taken, name, figure, most_bytes, claimed)
             except TexSwarmError as error:
                 taken.errors[name] = error
         for path in paths:
@@ -304,6 +311,14 @@ class BlobMirror:
             except TexSwarmError as error:
                 taken.errors[path] = error
         return taken
+
+    def _take_in_late(
+        self, taken: _Taken, name: str, figure: ReplacedFigure, most_bytes: int, claimed: Collection[str]
+    ) -> None:
+        try:
+            taken.late[name] = self._folder.take_in_replaced(figure, most_bytes)
+        except RejectedError:
+            taken.beside[name] = self._folder.put_replaced_beside(figure, claimed)
 
     def _on_taken(self, look: FigureLook, taken: _Taken | None, error: TexSwarmError | None) -> None:
         if error is not None or taken is None or self._is_stopped:
@@ -322,11 +337,17 @@ class BlobMirror:
         self._failed = failed.keys()
         self.problems = {path: reason for path, reason in (kept | failed).items() if path in look.stamps}
         self._error = next((reason for reason in failed.values() if isinstance(reason, StorageError)), None)
-        self._decide(look, taken.late)
+        self._is_wanted = self._is_wanted or bool(taken.beside)
+        self._decide(look, taken.late, taken.beside)
 
     # ── what is to be done ──────────────────────────────────────────────────────────────────────────────
 
-    def _decide(self, look: FigureLook, late: Mapping[str, FigureRecord] = MappingProxyType({})) -> None:
+    def _decide(
+        self,
+        look: FigureLook,
+        late: Mapping[str, FigureRecord] = MappingProxyType({}),
+        beside: Mapping[str, FigureRecord] = MappingProxyType({}),
+    ) -> None:
         on_disk = self._on_disk(look)
         files = self._written_here()
         facts = FigureFacts(
@@ -354,7 +375,7 @@ class BlobMirror:
                 except DocumentError as error:
                     self.problems[getattr(step, "path", str(step))] = error
             self._before_write()
-        self._note_late(late)
+        self._note_late({**late, **beside})
         self._store.wake()
         self._on_contents()
         if orders:

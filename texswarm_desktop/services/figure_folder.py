@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from texswarm_desktop.core.figure_changes import names_beside
 from texswarm_desktop.core.ignore_rules import SharedOnPurpose
 from texswarm_desktop.core.project_files import OWN_FOLDER, is_project_figure, may_be_binary
 from texswarm_desktop.core.text_bytes import MAX_TEXT_BYTES, decode_text
@@ -100,6 +101,17 @@ class FigureFolder:
         blob, stamp = self._cache.take_in_held(figure.held, path, most_bytes)
         return FigureRecord(path, blob, stamp)
 
+    def put_replaced_beside(self, figure: ReplacedFigure, taken: Collection[str]) -> FigureRecord:
+        """Copy what is in a file that was replaced to where nothing is, and not to `taken`, and say what it is.
+
+        Raises ChangedOnDiskError while somebody writes it, NotReadableError, NotWritableError, FilePathError.
+        """
+        free = (each for each in names_beside(figure.record.path) if each not in taken)
+        target = next(target for target in map(self._target, free) if not os.path.lexists(target))
+        self._make_folder_of(target)
+        blob, stamp = self._cache.put_out_held(figure.held, target, self._put_beside)
+        return FigureRecord(figure.record.path, blob, stamp)
+
     def write(self, path: str, blob: BlobRef, *, expected: FigureRecord | None) -> FigureRecord:
         """Put a content that is here into the file at `path`, if that is as `expected` (None: not there).
 
@@ -110,10 +122,7 @@ class FigureFolder:
         self._check(target, expected)
         if expected is not None and expected.blob == blob:
             return expected
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise not_writable(target.parent, error) from error
+        self._make_folder_of(target)
         put = self._put_beside if expected is None else partial(self._take_place, there=expected)
         stamp = self._cache.put_out(blob, target, put)
         return FigureRecord(path, blob, stamp)
@@ -153,6 +162,13 @@ class FigureFolder:
         except OSError as error:
             raise not_writable(target, error) from error
         self._remove_empty(target)
+
+    @staticmethod
+    def _make_folder_of(target: Path) -> None:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise not_writable(target.parent, error) from error
 
     def _remove_empty(self, target: Path) -> None:
         with suppress(OSError):

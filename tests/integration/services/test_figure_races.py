@@ -20,6 +20,7 @@ from texswarm_desktop.services.project import Project
 from texswarm_server.document.blob_ref import BlobRef
 from texswarm_server.protocol.errors import ChangedOnDiskError
 from texswarm_server.protocol.ids import BlobHash
+from texswarm_server.protocol.version import Limits
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -298,6 +299,24 @@ async def test_what_is_written_late_into_a_renamed_figure_is_in_it(tmp_path: Pat
         await until(lambda: not (folder / PATH).exists())
         writer.save(THEIRS)
         await until(lambda: figures(folder) == {"moved.png": THEIRS}, "it is under the new name")
+
+
+@runs_async
+async def test_what_is_written_late_and_is_too_large_to_be_shared_is_kept_in_this_folder(
+    tmp_path: Path, executor: Executor
+) -> None:
+    folder, large = tmp_path / "paper", THEIRS * 10
+    async with opened_before(folder, executor) as (project, file_id, writer):
+        project.blobs.limits_known(Limits(max_blob_bytes=len(large) - 1))
+        (folder / COPY).write_bytes(OLD * 2)
+        await until(lambda: project.document.file_at(COPY) is not None)
+        project.document.set_blob(file_id, blob_of(project, NEW))
+        await until(lambda: figures(folder) == {PATH: NEW, COPY: OLD * 2}, "another content is there")
+        writer.save(large)
+        free = "plot (3).png"
+        await until(lambda: figures(folder) == {PATH: NEW, COPY: OLD * 2, free: large}, "all of them are there")
+        await until(lambda: free in project.file_problems, "it is told")
+        assert project.document.file_at(free) is None
 
 
 @runs_async
