@@ -69,7 +69,7 @@ class OpenDocuments:
         self._by_handle: dict[Handle, Room] = {}
         self._loads: dict[DocumentId, asyncio.Future[_Entry]] = {}
         self._places = Places()
-        self._stored_places = StoredPlaces(store, self._places)
+        self._stored_places = StoredPlaces(store, self._places, on_given_up=self._tell_left)
         self._dirty: dict[Room, None] = {}
         self._factory = RoomFactory(config.limits)
         self._idle: Deadlines[DocumentId] = Deadlines()
@@ -434,6 +434,11 @@ class OpenDocuments:
         if entry := self._entries.get(document_id):
             self._effects.execute(entry.room, entry.room.leave(session_id))
             self._note_idle(entry.room)
+
+    def _tell_left(self, session_id: SessionId, document_id: DocumentId) -> None:
+        """Let others know who has left, now that a restart does not show them again."""
+        if entry := self._entries.get(document_id):
+            self._effects.execute(entry.room, entry.room.tell_left(session_id))
 
     def _note_idle(self, room: Room) -> None:
         if room.is_deserted:

@@ -1,9 +1,14 @@
-"""Has it stored who is where: soon, but what a crowd does within a moment goes together."""
+"""Has it stored who is where: soon, but what a crowd does within a moment goes together.
+
+That somebody has left is told to others once it is stored: a server that is killed right after would show them again.
+"""
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from texswarm_server.protocol.ids import DocumentId, SessionId
 from texswarm_server.rooms.places import Place, Places
 from texswarm_server.sessions.records import Records
 from texswarm_server.storage.store import Store, log_failure
@@ -15,11 +20,15 @@ _TOGETHER_S: Final = 0.1
 
 
 class StoredPlaces:
-    """Invariant: while there are changes that are not stored, `note_soon` was called since, or storage refused them."""
+    """Invariant: while there are changes that are not stored, `note_soon` was called since, or storage refused them.
 
-    def __init__(self, store: Store, places: Places) -> None:
+    `on_given_up` is told of every place that was given up once that is stored, or refused.
+    """
+
+    def __init__(self, store: Store, places: Places, *, on_given_up: Callable[[SessionId, DocumentId], None]) -> None:
         self._store = store
         self._places = places
+        self._on_given_up = on_given_up
         self._loop = asyncio.get_running_loop()
         self._is_due, self._noted_at = False, 0.0
         self._was_refused = False
@@ -45,9 +54,10 @@ class StoredPlaces:
 
     def _on_noted(self, taken: "Sequence[Place]", given_up: "Sequence[Place]", future: "asyncio.Future[None]") -> None:
         was_refused, self._was_refused = self._was_refused, False
-        if future.cancelled() or future.exception() is None:
-            return
-        if not was_refused:
-            log_failure(future)
-        self._was_refused = True
-        self._places.put_back(taken, given_up)
+        if not future.cancelled() and future.exception() is not None:
+            if not was_refused:
+                log_failure(future)
+            self._was_refused = True
+            self._places.put_back(taken, given_up)
+        for session_id, document_id in given_up:
+            self._on_given_up(session_id, document_id)

@@ -27,12 +27,14 @@ class Announcements:
         """`members`: those of the room, which changes them and then says so here."""
         self._members = members
         self._roster = Roster(handle, self._participants)
+        self._leaving: dict[SessionId, Member] = {}
         self._is_announcing = self._is_greeting = self._is_coming = False
         self._put_off_s = 0.0
         self._untold: dict[Member, None] = {}
 
     def joined(self, member: Member) -> list[Effect]:
         """Tell somebody who came who is here, and the others who came."""
+        self._leaving.pop(member.session_id, None)
         announcement = self.shown(member)
         if len(self._members) <= FEW:
             return [*self.tell([member]), *announcement]
@@ -45,8 +47,15 @@ class Announcements:
         self._roster.put(member.participant())
         return self._announce_later()
 
-    def left(self, member: Member) -> list[Effect]:
-        """Have it announced that somebody has gone."""
+    def leaving(self, member: Member) -> None:
+        """Show somebody as before who has gone, until `left` says that this may be told."""
+        self._leaving[member.session_id] = member
+
+    def left(self, session_id: SessionId) -> list[Effect]:
+        """Have it announced that somebody has gone, unless they came again before that."""
+        member = self._leaving.pop(session_id, None)
+        if member is None:
+            return []
         self._roster.remove(member.participant().participant_id)
         return self._announce_later()
 
@@ -110,4 +119,4 @@ class Announcements:
         return (len(self._members) / _PER_SECOND) ** 2 if len(self._members) > FEW else 0.0
 
     def _participants(self) -> list[Participant]:
-        return [member.participant() for member in self._members.values()]
+        return [member.participant() for member in (*self._members.values(), *self._leaving.values())]

@@ -177,12 +177,17 @@ class Room:
         return [*effects, *self._announcements.joined(member)]
 
     def leave(self, session_id: SessionId) -> list[Effect]:
-        """Let a member go for good."""
+        """Let a member go for good. It is listed until `tell_left`: others are told what no restart takes back."""
         member = self._members.pop(session_id, None)
         if member is None:
             return []
         self._forget_who_reads()
-        return [*self._broadcast_presence(self._presence.remove_of(member)), *self._announcements.left(member)]
+        self._announcements.leaving(member)
+        return self._broadcast_presence(self._presence.remove_of(member))
+
+    def tell_left(self, session_id: SessionId) -> list[Effect]:
+        """Tell that somebody has left, unless they came again."""
+        return self._announcements.left(session_id)
 
     def lose(self, session_id: SessionId) -> list[Effect]:
         """Note that a member's connection dropped; it stays visible as reconnecting.

@@ -356,17 +356,14 @@ class World:
             assert not back, f"a deletion was acknowledged and lost: {back}"
 
     def _look_at_places(self, server: Server) -> None:
-        """Who has just gone may be shown once more: that they went is stored a moment after it was told.
-
-        And who came while the disk was full may be forgotten, until that is tried again.
-        """
+        """Who came while the disk was full may be forgotten, and who went be shown again, until that is tried again."""
         documents, stored = server.documents, self.disk.records.places()
-        for place in stored if documents else ():
-            if not documents.is_in(place.session_id, place.document_id):
-                self._unsure.add(place.display_name or GUEST_NAME)
         if self.disk.is_full or self._loop.time() - self._emptied_at < 2 * self.config.housekeeping_s:
             known = {place.display_name or GUEST_NAME for place in stored}
             self._unsure |= {_shown_as(each) for each in self._everybody.values()} - known
+            for place in stored if documents else ():
+                if not documents.is_in(place.session_id, place.document_id):
+                    self._unsure.add(place.display_name or GUEST_NAME)
 
     def _words_on_disk(self) -> set[str]:
         return set(_text_of(self.disk.updates[DOCUMENT]).split())

@@ -74,6 +74,9 @@ class Person:
     def has_seen(self, name: str) -> bool:
         return name in self.sees
 
+    def misses(self, name: str) -> bool:
+        return name not in self.sees
+
     def heard_since(self, moment: int) -> list[set[str]]:
         """Who was named in each list, in the order in which they came."""
         return [set(names) for names in self.reader.told[moment:]]
@@ -176,6 +179,23 @@ async def test_who_opened_a_document_just_before_a_server_was_killed_is_expected
                 await server.start()
                 await until(lambda: ada.sees == HERE and len(ada.reader.told) > since)
                 assert [names for names in ada.heard_since(since) if names != set(HERE)] == []
+
+
+@runs_async
+async def test_who_left_just_before_a_server_was_killed_is_not_expected_back(tmp_path: Path) -> None:
+    async with (
+        ServerProcess(tmp_path / "data") as server,
+        TcpProxy(server.port) as cable,
+        three_people(server, cable) as (ada, bob, eve),
+    ):
+        for person, name in ((bob, "Bob"), (eve, "Eve")):  # one right after the other
+            person.connection.remove(person.reader.document_id)
+            await until(partial(ada.misses, name))
+        since = len(ada.reader.told)
+        await server.kill()
+        await server.start()
+        await until(lambda: len(ada.reader.told) > since and ada.sees == {"Ada": "here"})
+        assert [names for names in ada.heard_since(since) if names != {"Ada"}] == []
 
 
 @runs_async

@@ -31,6 +31,10 @@ def sees(client: WireClient, name: str) -> bool:
     return name in lists(client)[-1]
 
 
+def does_not_see(client: WireClient, name: str) -> bool:
+    return not sees(client, name)
+
+
 @asynccontextmanager
 async def back(url: str, first: WireClient) -> AsyncIterator[WireClient]:
     """Sign in on a new connection as the user and session of another client."""
@@ -89,6 +93,20 @@ async def test_whoever_is_shown_to_others_is_stored_by_then(premises) -> None:
                 await client.open(document_id)
                 await ada.until(partial(sees, ada, str(number)))
                 assert places_in(premises.config.data) == number
+
+
+@runs_async
+async def test_whoever_is_told_to_have_gone_is_not_stored_any_more_by_then(premises) -> None:
+    async with premises.running() as place, two_in_a_document(place) as (ada, _bob, document_id):
+        invite = await place.server.create_invite("editor", document_id)
+        async with AsyncExitStack() as others:
+            guests = [await others.enter_async_context(signed_in_client(place.url, invite, name=n)) for n in "345"]
+            opened = [await guest.open(document_id) for guest in guests]
+            await ada.until(lambda: len(lists(ada)[-1]) == 5)
+            for number in range(3):  # one right after another
+                await guests[number].close_document(opened[number])
+                await ada.until(partial(does_not_see, ada, "345"[number]))
+                assert places_in(premises.config.data) == 4 - number
 
 
 @runs_async

@@ -20,8 +20,13 @@ class Hall:
         self.members[profile.session_id] = Member(profile)
         return self.announcements.joined(self.members[profile.session_id])
 
-    def leave(self, name: str) -> list[Effect]:
-        return self.announcements.left(self.members.pop(SessionId(name)))
+    def leave(self, name: str) -> None:
+        self.announcements.leaving(self.members.pop(SessionId(name)))
+
+    def listed(self, effects: list[Effect]) -> set[str]:
+        """Return who is named in what is told to everybody."""
+        facts = [tell.fact for tell in told(effects)]
+        return {each.user_id for fact in facts if isinstance(fact, Participants) for each in fact.participants}
 
     def fill(self, people: int) -> None:
         """Let so many people in and tell everybody everything."""
@@ -89,6 +94,7 @@ def test_a_crowd_that_knows_everybody_is_told_what_changed_and_no_more() -> None
     hall = Hall()
     hall.fill(FEW + 5)
     hall.leave("p3")
+    hall.announcements.left(SessionId("p3"))
     effects = hall.announcements.announce()
 
     assert [len(each.members) for each in told(effects)] == [FEW + 4]
@@ -96,6 +102,27 @@ def test_a_crowd_that_knows_everybody_is_told_what_changed_and_no_more() -> None
     assert isinstance(fact, ParticipantsChanged)
     assert (fact.participants, len(fact.gone)) == ([], 1)
     assert hall.announcements.announce() == []
+
+
+def test_who_leaves_is_listed_until_that_may_be_told() -> None:
+    hall = Hall()
+    hall.fill(3)
+    hall.leave("p0")
+    hall.enter("ada")
+
+    assert hall.listed(hall.announcements.announce()) == {"p0", "p1", "p2", "ada"}
+    assert hall.announcements.left(SessionId("p0")) == [Announce(0.0)]
+    assert hall.listed(hall.announcements.announce()) == {"p1", "p2", "ada"}
+
+
+def test_who_comes_again_before_it_was_told_has_not_left() -> None:
+    hall = Hall()
+    hall.fill(3)
+    hall.leave("p0")
+    hall.enter("p0")
+
+    assert hall.announcements.left(SessionId("p0")) == []
+    assert hall.listed(hall.announcements.announce()) == {"p0", "p1", "p2"}
 
 
 def test_who_is_not_here_or_was_replaced_is_told_nothing() -> None:

@@ -497,9 +497,11 @@ def test_everybody_hears_who_is_here() -> None:
     heard(room.join(profile(BOB)))
     assert heard.states() == [("ada", "here"), ("bob", "here")]
     heard(room.leave(BOB))
+    assert heard.states() == [("ada", "here"), ("bob", "here")]
+    heard(room.tell_left(BOB))
 
     assert heard.states() == [("ada", "here")]
-    assert room.leave(BOB) == room.lose(BOB) == room.give_up_waiting(BOB) == []
+    assert room.leave(BOB) == room.tell_left(BOB) == room.lose(BOB) == room.give_up_waiting(BOB) == []
 
 
 def test_changes_at_the_same_moment_are_told_once() -> None:
