@@ -52,7 +52,7 @@ class HttpEndpoints:
             case "/readyz":
                 return _json(HTTPStatus.SERVICE_UNAVAILABLE, {"status": "not ready"})
             case "/metrics":
-                return _answer(HTTPStatus.OK, _PROMETHEUS, self._metrics())
+                return _answer(HTTPStatus.OK, _PROMETHEUS, self._metrics(), is_for_pages=False)
             case "/api/ping":
                 return _json(HTTPStatus.OK, _pong(address))
             case _:
@@ -81,14 +81,16 @@ def _json(status: HTTPStatus, content: Mapping[str, str | int]) -> Response:
     return _answer(status, "application/json", msgspec.json.encode(content))
 
 
-def _answer(status: HTTPStatus, content_type: str, body: bytes) -> Response:
+def _answer(status: HTTPStatus, content_type: str, body: bytes, *, is_for_pages: bool = True) -> Response:
+    """`is_for_pages`: whether a page of another site may read it, in the browser of somebody who may."""
     headers = Headers(
         {
             "Content-Type": content_type,
             "Content-Length": str(len(body)),
             "Connection": "close",
             "Date": formatdate(usegmt=True),
-            "Access-Control-Allow-Origin": "*",
         }
     )
+    if is_for_pages:
+        headers["Access-Control-Allow-Origin"] = "*"
     return Response(status.value, status.phrase, headers, body)

@@ -137,6 +137,13 @@ async def test_numbers_are_told_only_to_whom_the_operator_names(premises, settin
 
 
 @runs_async
+async def test_no_page_of_another_site_reads_the_numbers_in_an_operators_browser(premises) -> None:
+    async with premises.running() as place:
+        names = {path: (await get(place.url, path)).headers for path in ("/metrics", "/api/ping")}
+        assert ["access-control-allow-origin" in each for each in names.values()] == [False, True]
+
+
+@runs_async
 async def test_a_server_with_a_wrong_network_for_its_numbers_does_not_start(premises) -> None:
     with pytest.raises(SettingsError, match="metrics_from"):
         async with premises.running(metrics_from=("nonsense",)):
