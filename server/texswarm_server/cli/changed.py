@@ -10,7 +10,7 @@ from texswarm_server.cli.arguments import Parser, data_folder
 from texswarm_server.cli.database import Change, changing
 from texswarm_server.cli.output import for_programs, plain, say, say_json
 from texswarm_server.cli.told import sentence
-from texswarm_server.sessions.administration import shared_invites
+from texswarm_server.sessions.administration import invites_left
 from texswarm_server.sessions.audit import LIVE_ACTIONS, AuditAction, AuditEntry
 from texswarm_server.storage.folder_lock import last_followed
 
@@ -18,11 +18,13 @@ _PATIENCE_S: Final = 3.0
 _PAUSE_S: Final = 0.01
 
 
-def add_shared_invites(parser: Parser) -> None:
-    """Let a command that takes people out revoke more than what is theirs alone."""
-    parser.add_argument(
+def add_invites(parser: Parser) -> None:
+    """Let a command that takes people out revoke more, or less, than the invites that are theirs alone."""
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument(
         "--shared-invites", action="store_true", help="also revoke invites they know by which others came as well"
     )
+    group.add_argument("--keep-invites", action="store_true", help="leave the invites they came by or made as they are")
 
 
 def change_and_tell(options: argparse.Namespace, change: Callable[[Change], list[AuditEntry]]) -> int:
@@ -63,11 +65,11 @@ def _is_followed(data: Path, number: int) -> bool:
 
 def _left_open(change: Change, entry: AuditEntry) -> list[str]:
     """Say by which invites somebody who was taken out could still come as somebody else."""
-    if entry.action not in {AuditAction.USER_REMOVED, AuditAction.MEMBER_BANNED}:
+    if entry.action not in {AuditAction.USER_REMOVED, AuditAction.MEMBER_BANNED, AuditAction.MEMBER_REMOVED}:
         return []
-    known = shared_invites(change.records, entry.user_id, entry.document_id or None, change.now)
+    known = invites_left(change.records, entry.user_id, entry.document_id or None, change.now)
     return [
-        f"Invite {each.invite_id} stays: others came by it. Whoever has it can come as somebody new, until"
+        f"Invite {each.invite_id} stays. Whoever has it can come as somebody new, until"
         f" `texswarm-server revoke {each.invite_id}`."
         for each in known
     ]

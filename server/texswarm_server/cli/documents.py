@@ -6,7 +6,7 @@ from typing import Final
 
 from texswarm_server.cli import versions
 from texswarm_server.cli.arguments import Command, Commands, Parser, add_group, add_listing, data_folder
-from texswarm_server.cli.changed import add_shared_invites, change_and_tell
+from texswarm_server.cli.changed import add_invites, change_and_tell
 from texswarm_server.cli.database import Change, one_id, reading
 from texswarm_server.cli.output import Column, moment, say_listing, size
 from texswarm_server.sessions.administration import change_role, remove_member, unban_member
@@ -32,10 +32,13 @@ def add(commands: Commands) -> None:
     role = _add(group, "role", _role, "give a user a role in a document, also one who is not in it", who=True)
     role.add_argument("role", choices=("owner", "editor", "viewer"), help="owner, editor or viewer")
     _add_force(role)
-    _add_force(_add(group, "remove", _remove, "take a user out of a document; a new invite leads back", who=True))
-    ban = _add(group, "ban", _ban, "take a user out of a document; no invite leads back", who=True)
-    _add_force(ban)
-    add_shared_invites(ban)
+    for name, run, text in (
+        ("remove", _remove, "take a user out of a document; a new invite leads back"),
+        ("ban", _ban, "take a user out of a document; no invite leads back"),
+    ):
+        parser = _add(group, name, run, text, who=True)
+        _add_force(parser)
+        add_invites(parser)
     _add(group, "unban", _unban, "forget that a user was removed or banned; an invite leads back then", who=True)
     versions.add_to(group)
 
@@ -107,9 +110,15 @@ def _role(options: argparse.Namespace) -> int:
 
 def _take_out(options: argparse.Namespace, *, ban: bool) -> int:
     def change(to: Change) -> list[AuditEntry]:
-        shared = ban and options.shared_invites
-        ids = _ids(to, options)
-        return remove_member(to.records, **ids, now=to.now, ban=ban, is_forced=options.force, with_shared=shared)
+        return remove_member(
+            to.records,
+            **_ids(to, options),
+            now=to.now,
+            ban=ban,
+            is_forced=options.force,
+            revoke_invites=not options.keep_invites,
+            with_shared=options.shared_invites,
+        )
 
     return change_and_tell(options, change)
 

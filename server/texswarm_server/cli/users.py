@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 from texswarm_server.cli.arguments import Command, Commands, Parser, add_group, add_listing, data_folder, seconds
-from texswarm_server.cli.changed import add_shared_invites, change_and_tell
+from texswarm_server.cli.changed import add_invites, change_and_tell
 from texswarm_server.cli.database import Change, change_each, changing, one_id, reading
 from texswarm_server.cli.documents import DOCUMENT_COLUMNS, document_row
 from texswarm_server.cli.invite import base_link
@@ -48,10 +48,7 @@ def add(commands: Commands) -> None:
     show = add_listing(group, "show", _show, "show one user with documents and sessions")
     show.add_argument("user", metavar="USER", help="id, or its beginning")
     remove = _add_change(group, "remove", _remove, "remove people from the server, and revoke the invites they know")
-    add_shared_invites(remove)
-    remove.add_argument(
-        "--keep-invites", action="store_true", help="leave the invites they came by or made as they are"
-    )
+    add_invites(remove)
     _add_change(group, "restore", _restore, "let people in again who were removed")
     _add_change(group, "revoke", _revoke, "sign people out everywhere; `users invite` lets them sign in again")
     invite = add_listing(

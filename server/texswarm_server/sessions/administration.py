@@ -52,15 +52,17 @@ def remove_member(
     now: float,
     ban: bool = False,
     is_forced: bool = False,
+    revoke_invites: bool | None = None,
     with_shared: bool = False,
 ) -> list[AuditEntry]:
-    """Take a user out of a document: invites made until now do not lead back for this user.
+    """Take a user out of a document: invites made until now do not lead back for this user; with `ban` no invite does.
 
-    With `ban` no invite does, and the invites to the document that the user made, or came by and nobody else, are
-    revoked; with `with_shared` also those by which others came.
+    `revoke_invites` (None: with `ban`): those to the document that the user made, or came by and nobody else, because
+    whoever holds one could come in as somebody new; with `with_shared` also those by which others came.
     Raises RejectedError: document_not_found, not_found, or last_owner unless `is_forced`.
     """
     document, user = _existing(records, document_id), _known(records, user_id)
+    revokes = ban if revoke_invites is None else revoke_invites
     before = records.find_removal(user.user_id, document)
     if before and before.is_ban >= ban:
         return []
@@ -70,7 +72,7 @@ def remove_member(
     records.put_removal(Removal(user_id=user.user_id, document_id=document, removed_at=now, is_ban=ban))
     action = AuditAction.MEMBER_BANNED if ban else AuditAction.MEMBER_REMOVED
     entries = [_note(records, now, actor, action, user_id=user_id, document_id=document)]
-    known = _leading_back(records, user.user_id, with_shared=with_shared) if ban else []
+    known = _leading_back(records, user.user_id, with_shared=with_shared) if revokes else []
     return entries + _revoke_invites(records, actor, [each for each in known if each.document_id == document], now)
 
 
@@ -259,13 +261,14 @@ def _insist_on_another_owner(records: Records, user_id: UserId, document_id: Doc
         raise RejectedError(ErrorCode.LAST_OWNER, f"{user_id} is the only owner")
 
 
-def shared_invites(records: Records, user_id: str, document_id: str | None, now: float) -> list[Invite]:
-    """Return what still lets in whoever holds it, though a user who was taken out knows it: others came by it too.
+def invites_left(records: Records, user_id: str, document_id: str | None, now: float) -> list[Invite]:
+    """Return what still lets in whoever holds it, though a user who was taken out knows it.
 
     `document_id`: to this document only.
     """
-    known = records.invites_used_by(UserId(user_id))
-    return [each for each in known if document_id in {None, each.document_id} and obstacle(each, now) is None]
+    known = [*records.invites_used_by(UserId(user_id)), *records.invites_issued_by(UserId(user_id))]
+    distinct = {each.token_hash: each for each in known}.values()
+    return [each for each in distinct if document_id in {None, each.document_id} and obstacle(each, now) is None]
 
 
 def _leading_back(records: Records, user_id: UserId, *, with_shared: bool) -> list[Invite]:

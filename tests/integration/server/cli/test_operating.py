@@ -156,11 +156,21 @@ async def test_a_link_by_which_others_came_is_named_when_somebody_is_removed(sce
         link, bob = parse_invite_link(here.link), here.id_of(here.bob)
         async with signed_in_client(link.address.url, link.token, name="Eve") as eve:
             out = await here.told("documents", "ban", here.document, bob)
-            assert "stays: others came by it" in out
+            assert " stays. Whoever has it" in out
             await eve.open(here.document)
             out = await here.told("users", "remove", bob, "--shared-invites")
             assert out.count("Invite ") == 1
             assert "was revoked" in out
+
+
+@runs_async
+async def test_who_is_taken_out_of_a_document_cannot_come_as_somebody_new_by_the_same_link(scene: Any) -> None:
+    async with scene() as here:
+        link, bob = parse_invite_link(here.link), here.id_of(here.bob)
+        assert "was revoked" in await here.told("documents", "remove", here.document, bob)
+        async with wire_client(link.address.url) as nobody:
+            answer = await nobody.ask(Authentication(protocol=2, token=link.token), AuthenticationResult)
+            assert answer.code == ErrorCode.INVITE_REVOKED
 
 
 @runs_async

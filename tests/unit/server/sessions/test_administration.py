@@ -102,6 +102,18 @@ def test_a_removal_takes_the_role_and_a_ban_the_invites_too(records: Records) ->
     assert remove(records, BOB) == [], "a ban is not softened by a removal"
 
 
+@pytest.mark.parametrize("ban", [True, False])
+@pytest.mark.parametrize("revokes", [True, False])
+def test_whether_a_removal_takes_the_invites_may_be_said(records: Records, *, ban: bool, revokes: bool) -> None:
+    came_by = issue_invite(records, os.urandom, NOW, role="editor", document_id=PAPER).invite
+    records.put_registration(came_by.token_hash, BOB)
+    made = issue_invite(records, os.urandom, NOW, role="viewer", document_id=PAPER, issued_by=BOB).invite
+    remove(records, BOB, ban=ban, revoke_invites=revokes)
+
+    left = {each.invite_id for each in administer.invites_left(records, BOB, PAPER, NOW)}
+    assert left == (set() if revokes else {came_by.invite_id, made.invite_id})
+
+
 def test_a_link_by_which_others_came_stays_unless_it_is_meant(records: Records) -> None:
     shared = issue_invite(records, os.urandom, NOW, role="editor", document_id=PAPER).invite
     own = issue_invite(records, os.urandom, NOW, role="editor").invite
@@ -111,8 +123,8 @@ def test_a_link_by_which_others_came_stays_unless_it_is_meant(records: Records) 
     administer.remove_user(records, actor=OPERATOR, user_id=BOB, now=NOW)
 
     assert [each.invite_id for each in records.invites() if each.is_revoked] == [own.invite_id]
-    assert administer.shared_invites(records, BOB, PAPER, NOW) == [shared]
-    assert administer.shared_invites(records, BOB, "another", NOW) == []
+    assert administer.invites_left(records, BOB, PAPER, NOW) == [shared]
+    assert administer.invites_left(records, BOB, "another", NOW) == []
 
     administer.restore_user(records, actor=OPERATOR, user_id=BOB, now=NOW)
     administer.remove_user(records, actor=OPERATOR, user_id=BOB, now=NOW, with_shared=True)
