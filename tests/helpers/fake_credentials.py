@@ -1,6 +1,7 @@
 """Credentials in memory that note what they were told."""
 
 from texswarm_desktop.client.states import Rung
+from texswarm_server.protocol.errors import ErrorCode
 from texswarm_server.protocol.messages import AuthenticationResult, TokenRenewed
 
 
@@ -46,7 +47,7 @@ class FakeCredentials:
         match kind:
             case Rung.ACCESS:
                 self.access_token = None
-            case Rung.REFRESH:
+            case Rung.REFRESH if code != ErrorCode.TOKEN_INVALID:
                 self.refresh_token = None
             case Rung.INVITE:
                 self.invite = None

@@ -25,7 +25,7 @@ from texswarm_desktop.services.atomic_file import PRIVATE_MODE, write_atomically
 from texswarm_desktop.services.secret_store import SecretStore
 from texswarm_server.process_lock import ProcessLock
 from texswarm_server.protocol.certificates import same_fingerprint
-from texswarm_server.protocol.errors import NotWritableError
+from texswarm_server.protocol.errors import ErrorCode, NotWritableError
 from texswarm_server.protocol.ids import is_uuid
 from texswarm_server.protocol.invite_link import ServerAddress
 from texswarm_server.protocol.messages import AuthenticationResult, TokenRenewed
@@ -278,8 +278,14 @@ class ServerCredentials:
         self.access_token, self.access_expires_at = message.access_token, message.expires_at
 
     def refused(self, kind: str, code: str) -> None:
-        """Forget a credential that the server turned down for good; `kind`: `access`, `refresh` or `invite`."""
+        """Forget a credential that the server turned down for good; `kind`: `access`, `refresh` or `invite`.
+
+        A server that does not know a refresh token may have been begun anew, and its backup be put back later: it is
+        kept until there is another.
+        """
         _log.info("the server refused the %s: %s", kind, code)
+        if kind == "refresh" and code == ErrorCode.TOKEN_INVALID:
+            return
         if kind == "access":
             self.access_token = self.access_expires_at = None
             return

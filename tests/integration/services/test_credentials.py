@@ -200,6 +200,18 @@ def test_what_was_refused_is_forgotten_and_nothing_else(tmp_path: Path, kind: st
     assert (again(tmp_path).refresh_token is None) == (kind == "refresh")
 
 
+def test_what_a_server_does_not_know_is_kept_until_there_is_another(tmp_path: Path) -> None:
+    signed_in(tmp_path)
+    with ThreadPoolExecutor(1) as executor:
+        credentials = asyncio.run(store(tmp_path, executor).for_server(LAB, invite="new"))
+        credentials.refused("refresh", "token_invalid")  # it was begun anew, and its backup may be put back
+    assert again(tmp_path).refresh_token == "refresh"
+    with ThreadPoolExecutor(1) as executor:
+        credentials = asyncio.run(store(tmp_path, executor).for_server(LAB))
+        credentials.signed_in(rotated("another"))  # by an invitation
+    assert again(tmp_path).refresh_token == "another"
+
+
 def test_the_latest_word_counts_whichever_worker_is_first(tmp_path: Path, at_the_lab: Any) -> None:
     later = LaterExecutor()
     secrets = FileSecretStore(tmp_path / "secrets.json")
