@@ -78,6 +78,10 @@ DELETE FROM former_names WHERE at < ? OR rowid NOT IN (SELECT rowid FROM former_
 #: For how long, and of how many places, it is remembered over a restart which file was there.
 _LEFT_S: Final = 30 * 24 * 3600.0
 _MOST_LEFT: Final = 50
+#: What was in files that are gone for longer than that.
+_FORGET_FORMER: Final = """
+DELETE FROM former WHERE until < strftime('%s', 'now') - ? AND file_id NOT IN (SELECT file_id FROM files)
+"""
 _FORMER_DIGEST: Final = "ALTER TABLE former ADD COLUMN digest BLOB NOT NULL DEFAULT x''"
 
 Operation = Callable[[sqlite3.Connection], None]
@@ -218,6 +222,7 @@ class ReplicaDatabase:
         self._connection.execute(_LEFT)
         if "digest" not in {column[1] for column in self._connection.execute("PRAGMA table_info(former)")}:
             self._connection.execute(_FORMER_DIGEST)
+        self._connection.execute(_FORGET_FORMER, (_LEFT_S,))
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -76,6 +77,21 @@ async def reopened(path: Path, executor: ThreadPoolExecutor) -> StoredReplica:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "replica.db"
+
+
+def test_what_was_in_files_that_are_long_gone_is_forgotten(path: Path, executor: ThreadPoolExecutor) -> None:
+    async def story() -> None:
+        store = ReplicaStore(path, executor=executor)
+        await store.load(now=0.0)
+        month_ago, now = former_state("old", time.time() - 31 * 24 * 3600.0), former_state("new", time.time())
+        for file_id in ("there", "gone"):
+            store.put(put_former(file_id, (), (month_ago, now)))
+        store.put(put_record("there", Record("a.tex", "x")))
+        await store.flushed()
+        await store.abandon()
+        assert (await reopened(path, executor)).former == {"there": [month_ago, now], "gone": [now]}
+
+    asyncio.run(story())
 
 
 def test_what_was_flushed_is_there_again(path: Path, executor: ThreadPoolExecutor) -> None:
@@ -376,13 +392,13 @@ def _damage(path: Path, sql: str) -> None:
 
 
 def test_former_states_of_an_earlier_version_are_read(path: Path, executor: ThreadPoolExecutor) -> None:
-    state = former_state("older", 1.0)
+    state = former_state("older", time.time())
     with closing(sqlite3.connect(path)) as earlier:
         earlier.execute(
             "CREATE TABLE former (file_id TEXT NOT NULL, until REAL NOT NULL, text BLOB NOT NULL,"
             " PRIMARY KEY (file_id, until)) WITHOUT ROWID"
         )
-        earlier.execute("INSERT INTO former VALUES ('f', 1.0, ?)", (state.packed,))
+        earlier.execute("INSERT INTO former VALUES ('f', ?, ?)", (state.until, state.packed))
         earlier.commit()
 
     stored = asyncio.run(reopened(path, executor))
