@@ -23,6 +23,7 @@ from texswarm_server.protocol.messages import (
 )
 from texswarm_server.protocol.version import PROTOCOL_VERSION
 from texswarm_server.record_care import RecordCare
+from texswarm_server.resumption import Resumption
 from texswarm_server.rooms.member import Profile
 from texswarm_server.sessions.access_tokens import AccessTokens
 from texswarm_server.sessions.administration import close_session, revoke_sign_in
@@ -42,7 +43,6 @@ from texswarm_server.welcome import Guest, Welcome
 _logger = logging.getLogger(__name__)
 
 _CLIENT_CHARS = 80
-_NOBODY = UserId("")
 
 
 class FrontDesk:
@@ -79,6 +79,7 @@ class FrontDesk:
             max_per_user=config.limits.max_sessions_per_user,
             new_id=lambda: SessionId(new_uuid(random)),
         )
+        self._resumption = Resumption(self._registry, documents)
         self._stored = StoredSessions(store)
         self._guests: dict[Peer, Guest] = {}
         self._idle_watch: IdleWatch[Peer] = IdleWatch(config.idle_s, heard_at=lambda peer: peer.heard_at)
@@ -309,10 +310,10 @@ class FrontDesk:
             self._store.run(close).add_done_callback(log_failure)
 
     async def _admit(self, peer: Peer, message: Authentication) -> Sequence[OpenDocument]:
-        if self._gives_way(peer, message):
+        if self._resumption.gives_way(peer, message):
             return ()
         arrival = Arrival(self._wall_clock(), peer.address, (message.client or peer.wire)[:_CLIENT_CHARS])
-        expected = self._expected_session(peer, message)
+        expected = self._resumption.expected(peer, message)
         signed_in, found = await self._store.run(
             partial(
                 self._sign_in,
@@ -359,41 +360,11 @@ class FrontDesk:
             return False  # and asked for again it is told why
         return True
 
-    def _named_session(self, message: Authentication) -> Session | None:
-        """Return the session that a client wants to go on with, if it has not expired."""
-        return self._registry.find(SessionId(message.session_id)) if message.session_id else None
-
-    def _left_behind(self, peer: Peer, user_id: UserId) -> Session | None:
-        """Return the session that a client which cannot name it goes on with: one that its user lost on this wire.
-
-        Users of such wires may share an invite and a name; then the one is as good as the other. A connection for one
-        document goes on with a session that was in it.
-        """
-        if peer.can_resume:
-            return None
-        left = self._registry.left_behind(user_id, peer.wire)
-        wanted = peer.document_id
-        return next((each for each in left if wanted is None or self._documents.is_in(each.session_id, wanted)), None)
-
     def _is_back(self, guest: Guest) -> bool:
         """Whether the client of a connection that is lost seems to have made another one since it was heard last."""
         peer = guest.peer
         since = [each.peer for each in self.guests_of(guest.user_id) if each.peer.opened_at >= peer.heard_at]
         return any((each.wire, each.document_id) == (peer.wire, peer.document_id) for each in since)
-
-    def _expected_session(self, peer: Peer, message: Authentication) -> Session | None:
-        """Return the session that a sign-in is given if it is accepted, where that can be told.
-
-        It is then stored in the transaction that accepts it, which spares every sign-in another one. A new one has no
-        user yet.
-        """
-        known = self._named_session(message)
-        if known is not None:
-            return known
-        if message.user_id is None or not self._registry.has_room(UserId(message.user_id)):
-            return None
-        left = self._left_behind(peer, UserId(message.user_id))
-        return left or Session(self._registry.new_id(), _NOBODY, "", wire=_unnamed(peer))
 
     def _sign_in(
         self,
@@ -412,7 +383,7 @@ class FrontDesk:
         signed_in = self.rules.sign_in(records, message, arrival.at, address=arrival.address, is_tokenless=is_tokenless)
         user_id = signed_in.user.user_id
         found: dict[str, ListedDocument] = {}
-        if expected is None or expected.user_id not in {_NOBODY, user_id}:
+        if expected is None or not self._resumption.fits(expected, user_id):
             return signed_in, found
         arrival.note(records, replace(expected, user_id=user_id, grant_id=signed_in.grant_id))
         for order in at_once[: self._config.limits.max_open_documents]:
@@ -425,34 +396,10 @@ class FrontDesk:
     ) -> Attachment | None:
         """Give a peer that is still there its session; raises RejectedError. One noted for nothing is forgotten."""
         try:
-            if peer.is_closed or self._gives_way(peer, message):
-                return None
-            left = self._left_behind(peer, signed_in.user.user_id)
-            wanted = left.session_id if left else message.session_id
-            return self._registry.attach(
-                signed_in.user.user_id,
-                SessionId(wanted) if wanted else None,
-                peer,
-                grant_id=signed_in.grant_id,
-                new_id=expected.session_id if expected is not None and expected.user_id == _NOBODY else None,
-                wire=_unnamed(peer),
-            )
+            return self._resumption.attach(peer, message, signed_in, expected)
         finally:
             if expected is not None and self._registry.find(expected.session_id) is None:
                 self._stored.forget([expected])
-
-    def _gives_way(self, peer: Peer, message: Authentication) -> bool:
-        """Shut `peer` if its client has given it up already: its session is served by a connection made later.
-
-        What was sent over a stuck network arrives whenever it likes; the newer connection must not give way to it.
-        Asked before the token is looked at too, so that one that was spent in the meantime does no harm.
-        """
-        session = self._named_session(message)
-        holder = session.connection if session else None
-        is_belated = isinstance(holder, Peer) and holder.opened_at > peer.opened_at
-        if is_belated:
-            peer.shut(CloseCode.REPLACED, "the session goes on in a newer connection")
-        return is_belated
 
     def _clear_the_way(self, attachment: Attachment) -> None:
         """Close the connection that held the session, and end sessions that had to make room."""
@@ -501,11 +448,6 @@ class FrontDesk:
 def _asked(peer: Peer, message: Authentication) -> Sequence[OpenDocument]:
     """Return what a client wants to open with its sign-in; only one that reads frames has the words for that."""
     return message.open if peer.takes_frames else ()
-
-
-def _unnamed(peer: Peer) -> str:
-    """Return the wire by which the client of `peer` comes back to a session that it cannot name; empty where it can."""
-    return "" if peer.can_resume else peer.wire
 
 
 def _shown(place: StoredPlace) -> Profile:

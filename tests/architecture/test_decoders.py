@@ -21,6 +21,8 @@ NO_DECODERS: Final = {
         "read": "a path of our own, not what is in the file",
         "read_all": "paths of our own",
     },
+    "texswarm_server.document.blob_contents": {"read_changes": "inside `ProjectDocument`, which is in the list"},
+    "texswarm_server.document.file_entry": {"read_files": "inside `ProjectDocument`, which is in the list"},
     "texswarm_server.document.gaps": {"read_ranges": "inside `contains` and `without_holes`, which are in the list"},
 }
 

@@ -10,7 +10,8 @@ from typing import Final
 from texswarm_desktop.services.own_presence import OwnPresence
 from texswarm_desktop.services.replica_store import ReplicaStore
 from texswarm_server.document.presence import PresenceData
-from texswarm_server.document.project_document import FileId, ProjectDocument, RemovedText
+from texswarm_server.document.project_document import FileId, ProjectDocument
+from texswarm_server.document.removed_texts import RemovedText
 from texswarm_server.document.text_format import TextFormat
 from texswarm_server.protocol.errors import FileCameBackError
 

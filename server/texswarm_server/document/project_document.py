@@ -19,80 +19,31 @@ not of this form is passed over, never trusted.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
-from typing import Any, Final, NewType, Self
+from typing import Any, Final
 from uuid import NAMESPACE_OID, uuid4, uuid5
 
 import pycrdt
 
+from texswarm_server.document.blob_contents import SET, ChangedBlob, change_key, read_changes
 from texswarm_server.document.blob_ref import BlobRef
+from texswarm_server.document.file_entry import FileEntry, FileId, FileTree, read_files
 from texswarm_server.document.file_text import LOCAL_ORIGIN, TEXT_ROOT, FileText
 from texswarm_server.document.observing import follow, held_weakly
 from texswarm_server.document.paths import free_path, is_safe_path, usual_main
+from texswarm_server.document.removed_texts import RemovedText, RemovedTexts
 from texswarm_server.document.text_format import PLAIN, TextFormat
 from texswarm_server.document.updates import (
     EMPTY_STATE,
     apply_update,
     check_update,
-    read_state_vector,
     update_since,
 )
 from texswarm_server.protocol.errors import FilePathError, UnknownFileError
 from texswarm_server.protocol.ids import Lineage
 
-FileId = NewType("FileId", str)
+__all__ = ["FileEntry", "FileId", "ProjectDocument"]
 
 SCHEMA_VERSION: Final = 1
-#: Under this and its hash stands a content that somebody gave to a file, until who knows of it gives it another.
-_SET: Final = "blob:"
-#: How many texts are remembered that were removed here.
-_MOST_REMOVED: Final = 500
-
-
-@dataclass(frozen=True, slots=True)
-class FileEntry:
-    """A file of the project. `path` is relative, with `/`; two files never show the same one.
-
-    `blob`: the content of a binary file, None for text. `spelling`: how the file of a text is written, None where
-    nothing is said of it: then it is plain.
-    """
-
-    file_id: FileId
-    path: str
-    blob: BlobRef | None = None
-    spelling: TextFormat | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedBlob:
-    """A content that somebody gave to a binary file, and the path that this had then."""
-
-    path: str
-    blob: BlobRef
-
-    @classmethod
-    def from_map(cls, value: object) -> Self | None:
-        """Read what stands in a document, None for anything that is not of this form."""
-        path, blob = value.get("path") if isinstance(value, dict) else None, BlobRef.from_map(value)
-        return cls(path, blob) if isinstance(path, str) and is_safe_path(path) and blob is not None else None
-
-
-@dataclass(frozen=True, slots=True)
-class RemovedText:
-    """The path that a text had when it was taken out of the tree, and its `FileEntry.spelling`."""
-
-    path: str
-    spelling: TextFormat | None = None
-
-
-@dataclass(slots=True)
-class _Removed:
-    """A text that was removed here; `watch` keeps it watched. `writers`: clients that may have typed in it since."""
-
-    text: RemovedText
-    watch: object
-    is_typed_in: bool = False
-    writers: frozenset[int] = frozenset()
 
 
 UpdateListener = Callable[[bytes, bool], None]
@@ -119,15 +70,13 @@ class ProjectDocument:
         self._changed = self._doc.get("changed", type=pycrdt.Map)
         self._texts: dict[FileId, FileText] = {}
         self._watches: dict[FileId, Any] = {}
+        self._tree = FileTree()
         self._entries: Mapping[FileId, FileEntry] | None = None
         self._folder_paths: frozenset[str] | None = None
         self._changes: Mapping[FileId, Sequence[ChangedBlob]] | None = None
-        self._unsafe: dict[FileId, str] = {}
-        self._lost: dict[FileId, list[BlobRef]] = {}
         self._tree_changed = False
         self._touched: set[FileId] = set()
-        self._removed: dict[FileId, _Removed] = {}
-        self._just_typed_in: list[_Removed] = []
+        self._removed = RemovedTexts()
         self._is_local = False
         self._has_changed = False
         self.on_update: UpdateListener = _ignore
@@ -208,14 +157,15 @@ class ProjectDocument:
     def files(self) -> Mapping[FileId, FileEntry]:
         """The files by id. Where two were given one path, the one with the smaller id keeps it."""
         if self._entries is None:
-            self._entries = self._described(_unique_paths(self._read_paths()))
+            self._tree = read_files(self._files.to_py(), self._changes_told())
+            self._entries = self._tree.entries
         return self._entries
 
     @property
     def unsafe_paths(self) -> Mapping[FileId, str]:
         """Entries that are passed over because their path leads out of the project or is none, by id."""
         _ = self.files
-        return self._unsafe
+        return self._tree.unsafe
 
     @property
     def main_file(self) -> FileId | None:
@@ -288,28 +238,28 @@ class ProjectDocument:
         """
         path, said = self._free_path(path), blob.to_map()
         with self._local_tree_change():
-            self._files[file_id] = pycrdt.Map({"path": path, "kind": "blob", "blob": said, _SET + blob.blob_hash: said})
-            self._changed[_change_key(file_id, blob.blob_hash)] = {"path": path, **said}
+            self._files[file_id] = pycrdt.Map({"path": path, "kind": "blob", "blob": said, SET + blob.blob_hash: said})
+            self._changed[change_key(file_id, blob.blob_hash)] = {"path": path, **said}
 
     def set_blob(self, file_id: FileId, blob: BlobRef) -> None:
         """Let a binary file have another content; what lost against the one before stays what is to be kept."""
         if file_id not in self.blob_files:
             raise UnknownFileError(file_id)
-        lost = {_SET + one.blob_hash for one in self.lost_blobs.get(file_id, ()) if one != blob}
+        lost = {SET + one.blob_hash for one in self.lost_blobs.get(file_id, ()) if one != blob}
         with self._local_tree_change():
             entry = self._files[file_id]
-            for key in [key for key in entry if key.startswith(_SET) and key not in lost]:
+            for key in [key for key in entry if key.startswith(SET) and key not in lost]:
                 del entry[key]
-            entry[_SET + blob.blob_hash] = blob.to_map()
+            entry[SET + blob.blob_hash] = blob.to_map()
             entry["blob"] = blob.to_map()
             self._forget_changes(file_id)  # after the entry: what is told of a file must not arrive before the file
-            self._changed[_change_key(file_id, blob.blob_hash)] = {"path": entry["path"], **blob.to_map()}
+            self._changed[change_key(file_id, blob.blob_hash)] = {"path": entry["path"], **blob.to_map()}
 
     @property
     def lost_blobs(self) -> Mapping[FileId, Sequence[BlobRef]]:
         """Contents that lost against what files have now, given to them by somebody who did not know of that."""
         _ = self.files
-        return self._lost
+        return self._tree.lost
 
     def keep_lost_blob(self, file_id: FileId, blob: BlobRef, path: str | None) -> None:
         """Let a content that lost be a file of its own; None: it is in the project already.
@@ -320,8 +270,8 @@ class ProjectDocument:
         if path is not None and copy_id not in self.files:
             self.add_blob(path, blob, copy_id)
         with self._local_tree_change():
-            self._files[file_id].pop(_SET + blob.blob_hash, None)
-            self._changed.pop(_change_key(file_id, blob.blob_hash), None)
+            self._files[file_id].pop(SET + blob.blob_hash, None)
+            self._changed.pop(change_key(file_id, blob.blob_hash), None)
 
     @property
     def changed_while_removed(self) -> Mapping[FileId, Sequence[ChangedBlob]]:
@@ -332,16 +282,9 @@ class ProjectDocument:
     def _changes_told(self) -> Mapping[FileId, Sequence[ChangedBlob]]:
         """Return which contents were given to binary files, each by somebody who did not know of the others."""
         if self._changes is None:
-            self._changes = self._read_changes()
+            told = read_changes(self._changed.to_py())
+            self._changes = {FileId(file_id): changes for file_id, changes in told.items()}
         return self._changes
-
-    def _read_changes(self) -> Mapping[FileId, Sequence[ChangedBlob]]:
-        found: dict[FileId, list[ChangedBlob]] = {}
-        for key, value in sorted(self._changed.to_py().items()):
-            file_id, changed = FileId(key.partition(" ")[0]), ChangedBlob.from_map(value)
-            if changed is not None and key == _change_key(file_id, changed.blob.blob_hash):
-                found.setdefault(file_id, []).append(changed)
-        return found
 
     def return_blobs(self, file_id: FileId) -> None:
         """Let a binary file be there again that was changed while it was removed; each of its contents, if several.
@@ -356,8 +299,8 @@ class ProjectDocument:
 
     def _forget_changes(self, file_id: FileId) -> None:
         """What lost and is not kept yet was seen by nobody here: that is not forgotten."""
-        lost = {_change_key(file_id, one.blob_hash) for one in self._lost.get(file_id, ())}
-        for key in [key for key in self._changed if key.startswith(_change_key(file_id)) and key not in lost]:
+        lost = {change_key(file_id, one.blob_hash) for one in self._tree.lost.get(file_id, ())}
+        for key in [key for key in self._changed if key.startswith(change_key(file_id)) and key not in lost]:
             del self._changed[key]
 
     def set_spelling(self, file_id: FileId, spelling: TextFormat) -> None:
@@ -391,7 +334,7 @@ class ProjectDocument:
     @property
     def removed_here(self) -> Mapping[FileId, RemovedText]:
         """The texts that this replica took out of the tree; the latest ones."""
-        return {file_id: removed.text for file_id, removed in self._removed.items()}
+        return self._removed.paths
 
     def remember_removed(self, removed: Mapping[str, RemovedText]) -> None:
         """Know again, after a restart, which texts were removed here (`removed_here`)."""
@@ -400,12 +343,7 @@ class ProjectDocument:
                 self._remember_removed(FileId(file_id), text)
 
     def _remember_removed(self, file_id: FileId, text: RemovedText) -> None:
-        root = self._doc.get(TEXT_ROOT + file_id, type=pycrdt.Text)
-        watch = root.observe(held_weakly(self._on_removed_text, file_id))
-        self._removed.pop(file_id, None)
-        self._removed[file_id] = _Removed(text, watch)
-        while len(self._removed) > _MOST_REMOVED:
-            del self._removed[next(iter(self._removed))]
+        self._removed.watch(file_id, text, self._doc.get(TEXT_ROOT + file_id, type=pycrdt.Text))
 
     @property
     def folders(self) -> frozenset[str]:
@@ -469,19 +407,6 @@ class ProjectDocument:
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def _described(self, entries: dict[FileId, FileEntry]) -> dict[FileId, FileEntry]:
-        """Say which content binary files have, and how texts are spelled; what is half a binary file is none at all."""
-        found, written, changes = {}, self._files.to_py(), self._changes_told()
-        self._lost = {}
-        for file_id, entry in entries.items():
-            blob = BlobRef.from_map(written[file_id].get("blob"))
-            if (blob is not None) == (written[file_id].get("kind") == "blob"):
-                spelling = None if blob else TextFormat.from_map(written[file_id].get("spelling"))
-                found[file_id] = replace(entry, blob=blob, spelling=spelling) if blob or spelling else entry
-                if lost := _lost(blob, written[file_id], changes.get(file_id, ())):
-                    self._lost[file_id] = lost
-        return found
-
     @contextmanager
     def _acting_locally(self) -> Iterator[None]:
         self._is_local = True
@@ -501,9 +426,7 @@ class ProjectDocument:
 
     def _on_transaction(self, event: pycrdt.TransactionEvent) -> None:
         self._has_changed = True
-        for removed in self._just_typed_in:
-            removed.writers |= _writers(event)
-        self._just_typed_in.clear()
+        self._removed.note(event, is_local=self._is_local)
         self.on_update(event.update, self._is_local)
 
     def _on_tree(self, _event: object) -> None:
@@ -518,20 +441,12 @@ class ProjectDocument:
     def _on_text(self, file_id: FileId, _event: pycrdt.TextEvent) -> None:
         self._touched.add(file_id)
 
-    def _on_removed_text(self, file_id: FileId, event: pycrdt.TextEvent) -> None:
-        delta = event.delta  # type: ignore[attr-defined]  # set from its slots
-        if not self._is_local and file_id in self._removed and any("insert" in part for part in delta):
-            self._removed[file_id].is_typed_in = True
-            self._just_typed_in.append(self._removed[file_id])
-
     def _bring_back(self) -> None:
-        for file_id in [file_id for file_id in self._removed if file_id in self.files]:
-            del self._removed[file_id]
-        for file_id in [file_id for file_id, removed in self._removed.items() if removed.is_typed_in]:
-            removed = self._removed.pop(file_id)
-            text = removed.text
+        if self._removed:
+            self._removed.forget(self.files)
+        for file_id, text, writers in self._removed.take_typed_in():
             self.add_file(self.free_path(text.path), file_id=file_id, spelling=text.spelling)
-            self.on_file_returned(file_id, removed.writers)
+            self.on_file_returned(file_id, writers)
 
     def _publish_tree(self) -> None:
         if self._tree_changed:
@@ -566,54 +481,12 @@ class ProjectDocument:
         if file_id not in self.files:
             raise UnknownFileError(file_id)
 
-    def _read_paths(self) -> dict[FileId, str]:
-        paths: dict[FileId, str] = {}
-        self._unsafe = {}
-        for file_id, entry in self._files.to_py().items():
-            path = entry.get("path") if isinstance(entry, dict) else None
-            if isinstance(path, str):
-                (paths if is_safe_path(path) else self._unsafe)[FileId(file_id)] = path
-        return paths
-
     def _free_path(self, path: str) -> str:
         if not is_safe_path(path):
             raise FilePathError(f"not a path inside a project: {path!r}")
         if self.file_at(path) is not None:
             raise FilePathError(f"taken: {path!r}")
         return path
-
-
-def _change_key(file_id: FileId, blob_hash: str = "") -> str:
-    return f"{file_id} {blob_hash}"
-
-
-def _unique_paths(paths: dict[FileId, str]) -> dict[FileId, FileEntry]:
-    entries: dict[FileId, FileEntry] = {}
-    taken: set[str] = set()
-    for file_id in sorted(paths):
-        path = free_path(paths[file_id], taken)
-        taken.add(path)
-        entries[file_id] = FileEntry(file_id, path)
-    return entries
-
-
-def _lost(blob: BlobRef | None, written: Mapping[str, Any], changes: Iterable[ChangedBlob]) -> list[BlobRef]:
-    """Where the content that won is not named twice, a program set it that names none: nothing is known of it.
-
-    A content of `changes` that is not named in the entry was set in one that somebody removed and brought back.
-    """
-    if blob is None or _SET + blob.blob_hash not in written:
-        return []
-    said = {key: BlobRef.from_map(value) for key, value in written.items() if key.startswith(_SET)}
-    said |= {_SET + one.blob.blob_hash: one.blob for one in changes}
-    return [one for key, one in sorted(said.items()) if one is not None and one != blob and key == _SET + one.blob_hash]
-
-
-def _writers(event: pycrdt.TransactionEvent) -> frozenset[int]:
-    """Return the clients of which a transaction brought something new."""
-    states: Any = event  # they are set from its slots
-    before, after = read_state_vector(states.before_state), read_state_vector(states.after_state)
-    return frozenset(client for client, clock in after.items() if clock > before.get(client, 0))
 
 
 def _ignore(*_args: object) -> None:

@@ -48,13 +48,12 @@ from texswarm_server.rooms.effects import (
 )
 from texswarm_server.rooms.member import Member, Profile
 from texswarm_server.rooms.room_presence import RoomPresence
+from texswarm_server.rooms.sync_answers import SyncAnswers
 from texswarm_server.sessions.roles import can_edit
 
 _KNOWN_UPDATES: Final = 256
 #: Applying many updates of one person at once costs more than their number: each is joined to all that follow it.
 _PORTION: Final = 512
-_KEPT_ANSWERS: Final = 8
-_LARGE_ANSWER_BYTES: Final = 1024 * 1024
 
 
 class _Pending(NamedTuple):
@@ -99,8 +98,7 @@ class Room:
         self._answered: set[Member] = set()
         self._moves: list[tuple[Member, list[PresenceEntry]]] = []
         self._known: OrderedDict[bytes, None] = OrderedDict()
-        self._answers: dict[bytes, bytes] = {}
-        self._state_vector: bytes | None = None
+        self._sync = SyncAnswers(handle, document)
         self._title: str | None = None
         self._readers: tuple[SessionId, ...] | None = None
         self._present: tuple[SessionId, ...] | None = None
@@ -171,7 +169,7 @@ class Room:
         self._members[profile.session_id] = member
         self._forget_who_reads()
         me = (profile.session_id,)
-        effects: list[Effect] = [SendDocument(me, self._frame(SyncStep1(self._state()))), *sync]
+        effects: list[Effect] = [SendDocument(me, self._sync.step_1()), *sync]
         if entries := self._presence.welcome(member):
             effects.append(SendPresence(me, self._presence_frame(entries)))
         return [*effects, *self._announcements.joined(member)]
@@ -232,7 +230,7 @@ class Room:
             *self._announcements.shown(member),
         ]
         if is_promoted and member.profile.is_forgetful and member.is_here:
-            told.append(SendDocument((session_id,), self._frame(SyncStep1(self._state()))))
+            told.append(SendDocument((session_id,), self._sync.step_1()))
         return told
 
     def announce(self) -> list[Effect]:
@@ -345,15 +343,10 @@ class Room:
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def _state(self) -> bytes:
-        if self._state_vector is None:
-            self._state_vector = self._document.state_vector
-        return self._state_vector
-
     def _forget_answers(self) -> None:
         """The document is about to change: what was said of it will not be true."""
-        self._answers.clear()
-        self._state_vector = self._title = None
+        self._sync.forget()
+        self._title = None
 
     def _forget_who_reads(self) -> None:
         """Somebody came, went, fell behind or caught up."""
@@ -365,16 +358,7 @@ class Room:
         return self._readers
 
     def _sync_step_2(self, member: Member, state_vector: bytes) -> Effect:
-        frame = self._answers.get(state_vector)
-        if frame is None:
-            try:
-                frame = self._frame(SyncStep2(self._document.update_since(state_vector)))
-            except MalformedUpdateError as error:
-                raise RejectedError(ErrorCode.UPDATE_INVALID, "state vector") from error
-            if len(self._answers) >= _KEPT_ANSWERS or len(frame) > _LARGE_ANSWER_BYTES:
-                self._answers.clear()
-            self._answers[state_vector] = frame
-        return SendDocument((member.session_id,), frame)
+        return SendDocument((member.session_id,), self._sync.step_2(state_vector))
 
     def _refuse_as_read_only(self, member: Member, body: FrameBody, update: bytes) -> None:
         """Refuse what would change a damaged document. It is not counted, so that its sender goes on keeping it."""

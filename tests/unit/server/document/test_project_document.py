@@ -6,7 +6,8 @@ from typing import Any
 import pycrdt
 import pytest
 
-from texswarm_server.document import FileId, ProjectDocument
+from texswarm_server.document import FileId, ProjectDocument, project_document
+from texswarm_server.document.blob_contents import read_changes
 from texswarm_server.document.blob_ref import BlobRef
 from texswarm_server.document.text_format import PLAIN, TextFormat
 from texswarm_server.protocol.errors import (
@@ -359,8 +360,7 @@ def test_who_deletes_a_figure_as_it_is_deletes_it_for_good() -> None:
 def test_what_is_to_return_is_read_once_for_each_change(monkeypatch: pytest.MonkeyPatch) -> None:
     one, other, figure, _refs = conflicting()
     reads: list[None] = []
-    read = ProjectDocument._read_changes
-    monkeypatch.setattr(ProjectDocument, "_read_changes", lambda self: (reads.append(None), read(self))[1])
+    monkeypatch.setattr(project_document, "read_changes", lambda told: (reads.append(None), read_changes(told))[1])
     other.remove_file(figure)
     exchange(one, other)
     for _ in range(10):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from texswarm_server.document import FileId, ProjectDocument
-from texswarm_server.document.project_document import RemovedText
+from texswarm_server.document.removed_texts import RemovedText
 
 
 def exchange(one: ProjectDocument, other: ProjectDocument) -> None:
