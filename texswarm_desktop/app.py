@@ -60,6 +60,7 @@ from texswarm_server.protocol.invite_link import ServerAddress
 _log: Final = logging.getLogger(__name__)
 _NAME: Final = "texswarm"
 _DISK_WORKERS: Final = 4
+_SEEN_WITHIN_S: Final = 0.4
 _SETTLED_AFTER_MS: Final = 400
 _AT_LEISURE_AFTER_MS: Final = 1500
 _LOADED_AT_LEISURE: Final = tuple(
@@ -87,6 +88,7 @@ class Desktop:
         self._ways = _Ways()
         self._scope = TaskScope("desktop")
         self._closing = asyncio.Event()
+        self._seen = asyncio.Event()
         self._network: Any = None
         self._is_shown = False
         self._is_usual = profile is None
@@ -114,6 +116,7 @@ class Desktop:
         self._folder_news: FolderNews | None = None
         self._wire_workspace()
         self.window.closed.connect(self._closing.set)
+        self.window.painted.connect(self._seen.set)
         self.nearby.hosts_changed.connect(self._on_nearby_hosts)
         self.workspace.own_server_changed.connect(self.nearby.hide)
 
@@ -131,6 +134,7 @@ class Desktop:
             host_address=host_address,
             keep_awake=keep_awake,
             bring_up=call_window_of,
+            until_seen=self._until_seen,
         )
 
     def _new_window(self) -> MainWindow:
@@ -301,6 +305,12 @@ class Desktop:
             )
             for known in self.settings.settings.recent
         ]
+
+    async def _until_seen(self) -> None:
+        """Return when the window can be seen; one that the system shows nowhere yet is not waited for."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SEEN_WITHIN_S):
+                await self._seen.wait()
 
     def _show_first(self) -> None:
         """Show the window, once; a window that was closed stays closed."""

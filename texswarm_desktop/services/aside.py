@@ -17,7 +17,7 @@ from texswarm_desktop.core.project_files import OWN_FOLDER, may_be_binary
 from texswarm_desktop.services.atomic_file import sync_folder, write_atomically
 from texswarm_desktop.services.disk_errors import not_writable
 from texswarm_desktop.services.folder_walk import FolderWalk
-from texswarm_desktop.services.project_entry import REPLICA_FILE, enter_folder
+from texswarm_desktop.services.project_entry import REPLICA_FILE, enter_folder, look_around
 from texswarm_desktop.services.project_folder import ProjectFolder
 from texswarm_desktop.services.project_identity import forget_identity
 from texswarm_desktop.services.replica_database import ReplicaDatabase
@@ -35,13 +35,14 @@ def put_inside(folder: Path, now: datetime) -> Path:
     """
     entered = enter_folder(folder)
     try:
+        found = look_around(folder).found
         figures = FolderWalk(folder, takes=may_be_binary).walk().files
-        backup = _copy_of_texts(folder, entered.found, now)
+        backup = _copy_of_texts(folder, found, now)
         forget_identity(folder)
         _move_replica(folder / OWN_FOLDER, backup)
-        _move_files(folder, backup, [path for path in figures if path not in entered.found])
+        _move_files(folder, backup, [path for path in figures if path not in found])
         disk = ProjectFolder(folder)
-        for path, file in entered.found.items():
+        for path, file in found.items():
             disk.remove(path, expected=file.state)
     except OSError as error:
         raise not_writable(folder, error) from error
@@ -55,7 +56,11 @@ def put_beside(folder: Path, now: datetime) -> Path:
 
     Raises NotWritableError, NotReadableError or ProjectInUseError; the folder is where it was then.
     """
-    enter_folder(folder).lock.release()
+    entered = enter_folder(folder)
+    try:
+        look_around(folder)  # what cannot be read here cannot be there either
+    finally:
+        entered.lock.release()
     try:
         taken = [entry.name for entry in folder.parent.iterdir()]
         copy = folder.with_name(folder_name(copy_name(folder.name, f"{now:%Y-%m-%d}"), taken))

@@ -117,7 +117,7 @@ class FolderMirror:
         self._rounds: list[asyncio.Future[None]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._first_touch = self._last_touch = 0.0
-        self._is_stopped = False
+        self._is_stopped = self._is_ahead = False
 
     def obey(
         self,
@@ -126,18 +126,15 @@ class FolderMirror:
         former: Mapping[str, Sequence[FormerState]] = MappingProxyType({}),
         *,
         left: Mapping[str, Left] = MappingProxyType({}),
-        on_purpose: SharedOnPurpose | None = None,
         had: Collection[str] = (),
     ) -> None:
         """Spell names as this disk takes them; before anything is taken over.
 
         Known from the last time: `folders`, what was in files before, what was where before (`left`), and ids of files
         that we `had`.
-        `on_purpose`: what the people here wish to share.
         """
         self._paths.obey(rules)
         self._paths.had({meant_by(file_id) for file_id in had})
-        self._paths.want(on_purpose or SharedOnPurpose())
         self._folders.remember(folders)
         self._known.load_former(former)
         self._intake.remember(left)
@@ -148,6 +145,14 @@ class FolderMirror:
         return self._paths.of_files
 
     # ── opening ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def want(self, on_purpose: SharedOnPurpose) -> None:
+        """Hear what the people here wish to share, before anything is taken over."""
+        self._paths.want(on_purpose)
+
+    def go_ahead(self) -> None:
+        """Neither look nor write before `take_over`: somebody writes already, and what is on the disk is not known."""
+        self._is_ahead = True
 
     def take_over(
         self, records: Mapping[str, Record], found: Mapping[str, DiskFile], *, bit_by_bit: bool = False
@@ -170,6 +175,7 @@ class FolderMirror:
         self._import.begin({path: found[path] for path in later})
         self._known.let_go_of_others(records, self._wall_clock())
         self._dirty.update(self._paths.of_files.keys())
+        self._is_ahead = False
         self._schedule()
 
     # ── while it is open ────────────────────────────────────────────────────────────────────────────────
@@ -207,7 +213,7 @@ class FolderMirror:
 
     async def flush(self) -> None:
         """Return when the folder is as the document says; raises the error that is in the way, and keeps trying."""
-        while not self._is_stopped and (self._job is not None or self._import.is_going or self._is_behind):
+        while not self._is_stopped and (self._is_busy or self._is_behind):
             ended = self._loop.create_future()
             self._rounds.append(ended)
             self._begin()
@@ -252,8 +258,13 @@ class FolderMirror:
     def go_on(self) -> None:
         """Write and look again after `stop`."""
         self._is_stopped = False
-        self.watch()
+        if not self._is_ahead:
+            self.watch()
         self._schedule()
+
+    @property
+    def _is_busy(self) -> bool:
+        return self._job is not None or self._import.is_going or self._is_ahead
 
     @property
     def _is_behind(self) -> bool:
@@ -278,7 +289,7 @@ class FolderMirror:
     # ── one round ───────────────────────────────────────────────────────────────────────────────────────
 
     def _begin(self) -> None:
-        if self._job is not None or self._import.is_going or self._is_stopped:
+        if self._is_busy or self._is_stopped:
             return
         if self._intake.is_wanted:
             self._begin_look()

@@ -52,9 +52,9 @@ class Library:
         chosen = self._settings.settings.projects_folder
         return Path(chosen) if chosen else self._usual_folder
 
-    async def open(self, folder: Path) -> Project:
-        """Open a folder; raises what `Project.open` raises."""
-        return await Project.open(folder, store_executor=self._executor, bit_by_bit=True)
+    async def open(self, folder: Path, *, ahead: bool = False) -> Project:
+        """Open a folder, or (`ahead`) its replica before that was looked at; raises what `Project.open` raises."""
+        return await Project.open(folder, store_executor=self._executor, bit_by_bit=True, ahead=ahead)
 
     async def observe(self, folder: Path, reason: StorageError) -> ObservedFolder:
         """Only look at a folder that cannot be opened for `reason`; raises NotReadableError."""

@@ -34,6 +34,7 @@ from texswarm_desktop.services.project_entry import (
     enter_folder,
     enter_new_folder,
     enter_or_make_folder,
+    look_around,
 )
 from texswarm_desktop.services.project_folder import ProjectFolder
 from texswarm_desktop.services.project_listener import ProjectListener
@@ -118,6 +119,8 @@ class Project:
             news=self._news,
         )
         self._entered: Entered | None = None
+        self._ahead_of: StoredReplica | None = None
+        self._catching_up = asyncio.Lock()
 
     # ── opening and closing ─────────────────────────────────────────────────────────────────────────────
 
@@ -130,24 +133,31 @@ class Project:
         clock: Callable[[], float] = monotonic,
         may_make: bool = False,
         bit_by_bit: bool = False,
+        ahead: bool = False,
     ) -> Self:
         """Open a project, or make one of a plain folder without changing its files.
 
         `may_make`: a folder that is not there is made. `bit_by_bit`: return with one file, where there are many new
         ones, and bring the others in while somebody writes already; a disk that takes nothing is then told as a problem
-        of the project.
+        of the project. `ahead`: where a replica is there, return with what it has, and look at the folder when
+        `catch_up` is called.
 
         What other programs did to the folder meanwhile is brought in. Raises NotReadableError, NotWritableError,
         ProjectInUseError, or CorruptSnapshotError; the files are as they were then.
         """
         project = cls(folder, store_executor=store_executor, clock=clock)
         enter = enter_or_make_folder if may_make else enter_folder
-        async with project._entering(enter, waits=not bit_by_bit) as (entered, stored):
+        async with project._entering(enter, waits=not bit_by_bit) as stored:
             if not project._belonging.document_id:
                 project._begin_history(folder.name)
-            if not project.document.is_empty:
-                found = await project._found(stored, entered)
-                project._mirror.take_over(stored.records, found, bit_by_bit=bit_by_bit)
+                ahead = False
+            if project.document.is_empty:
+                return project
+            if ahead:
+                project._ahead_of = stored
+                project._mirror.go_ahead()
+            else:
+                await project._take_over(stored, bit_by_bit=bit_by_bit)
         return project
 
     @classmethod
@@ -207,7 +217,7 @@ class Project:
         document's arrive from the server. Raises as `open` does, and ChangedOnDiskError when a project is there.
         """
         project = cls(folder, store_executor=store_executor, clock=clock)
-        async with project._entering(enter_or_make_folder) as (entered, stored):
+        async with project._entering(enter_or_make_folder) as stored:
             if project._belonging.document_id:
                 raise ChangedOnDiskError(f"{folder}: a project came into the folder")
             project._belonging.identify(document_id, lineage)
@@ -215,14 +225,31 @@ class Project:
                 project.document.apply(content)
                 if project.document.lineage is None:
                     project.document.initialise(folder.name, Lineage(lineage))
-                project._mirror.take_over(stored.records, await project._found(stored, entered))
+                await project._take_over(stored)
         return project
+
+    async def catch_up(self) -> None:
+        """Bring in what other programs did to the folder, where the opening went `ahead` of that.
+
+        Raises NotReadableError: nothing is written then, and it may be tried again.
+        """
+        async with self._catching_up:
+            stored = self._ahead_of
+            if stored is None or self._entered is None:
+                return
+            found = await self._found(stored)
+            with self._store.together():
+                self._mirror.take_over(stored.records, found, bit_by_bit=True)
+                self._edits.hand_over_taken()
+            self._ahead_of = None
+            self._begin_to_keep(stored)
 
     async def flush(self) -> None:
         """Return when all is durable, in the replica and in the folder; raises the TexSwarmError in the way.
 
         Nothing is forgotten then, and it is tried again.
         """
+        await self.catch_up()
         await self.kept()
         await self._mirror.flush()
         await self.blobs.flush()
@@ -230,7 +257,9 @@ class Project:
 
     async def taken_in(self) -> None:
         """Return when what other programs did to the folder until now is in the document, as far as it can be."""
-        await self._mirror.taken_in()
+        with suppress(TexSwarmError):
+            await self.catch_up()
+            await self._mirror.taken_in()
 
     async def kept(self) -> None:
         """Return when everything typed until now is durable in the replica; raises StorageError as `flush` does."""
@@ -245,12 +274,16 @@ class Project:
         """
         if self._entered is None:
             return
+        if not discard:
+            with suppress(TexSwarmError):
+                await self.catch_up()
         self._mirror.stop_importing()
         self._edits.hand_over()
         if not discard:
             await self._store.flushed()
             await self._belonging.noted()
-        if not self._news.has_problem("document"):  # what broke in memory is not to be written into files
+        is_broken = self._news.has_problem("document")  # what broke in memory is not to be written into files
+        if self._ahead_of is None and not is_broken:
             with suppress(TexSwarmError):
                 await self._mirror.flush()
                 await self.blobs.flush()
@@ -262,7 +295,8 @@ class Project:
         except StorageError:
             if not discard:
                 self._mirror.go_on()
-                self.blobs.go_on()
+                if self._ahead_of is None:
+                    self.blobs.go_on()
                 raise
             await self._store.abandon()
         await self._leave()
@@ -401,9 +435,7 @@ class Project:
     # ── inside: opening ─────────────────────────────────────────────────────────────────────────────────
 
     @asynccontextmanager
-    async def _entering(
-        self, enter: Callable[[Path], Entered], *, waits: bool = True
-    ) -> AsyncIterator[tuple[Entered, StoredReplica]]:
+    async def _entering(self, enter: Callable[[Path], Entered], *, waits: bool = True) -> AsyncIterator[StoredReplica]:
         """Enter the folder and load the replica; what happens inside is stored all together, or nothing of it.
 
         `waits`: until it is durable.
@@ -417,11 +449,10 @@ class Project:
                 stored.meta.get("folders"),
                 stored.former,
                 left=stored.left,
-                on_purpose=entered.on_purpose,
                 had=stored.records,
             )
             with self._store.together():
-                yield entered, stored
+                yield stored
                 self._edits.hand_over()
             self._mirror.files_changed()
             if waits:  # nobody is to hear of what is not kept: see `EditHandover`
@@ -432,8 +463,8 @@ class Project:
                 if waits:
                     await self._store.flushed()
                     await self._belonging.noted()
-            self._mirror.watch()
-            self.blobs.start({FileId(each): record for each, record in stored.figures.items()})
+            if self._ahead_of is None:
+                self._begin_to_keep(stored)
         except BaseException:
             await self._mirror.stop()
             await self.blobs.stop()
@@ -466,15 +497,25 @@ class Project:
         self.document.on_file_returned = self._on_document_file_returned
         self.document.remember_removed(self._came_back.removed_before(stored.meta))
 
-    async def _found(self, stored: StoredReplica, entered: Entered) -> Mapping[str, DiskFile]:
+    def _begin_to_keep(self, stored: StoredReplica) -> None:
+        """Keep the folder and the document the same from now on."""
+        self._mirror.watch()
+        self.blobs.start({FileId(each): record for each, record in stored.figures.items()})
+
+    async def _take_over(self, stored: StoredReplica, *, bit_by_bit: bool = False) -> None:
+        self._mirror.take_over(stored.records, await self._found(stored), bit_by_bit=bit_by_bit)
+
+    async def _found(self, stored: StoredReplica) -> Mapping[str, DiskFile]:
         """What is in the folder, also what its rules leave out and the project has all the same."""
+        around = await self._loop.run_in_executor(self._executor, look_around, self.folder)
+        self._mirror.want(around.on_purpose)
         known = {*self._mirror.paths.values(), *(record.path for record in stored.records.values())}
-        missing = sorted(known - entered.found.keys())
+        missing = sorted(known - around.found.keys())
         if not known:
-            return entered.found
+            return around.found
 
         def read() -> dict[str, DiskFile]:
-            return marked_by_git(self.folder, {**entered.found, **self._folder.read_all(missing)})
+            return marked_by_git(self.folder, {**around.found, **self._folder.read_all(missing)})
 
         return await self._loop.run_in_executor(self._executor, read)
 

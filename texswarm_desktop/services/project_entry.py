@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -25,16 +25,19 @@ _IGNORE_EVERYTHING: Final = b"*\n"
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """A folder nobody else has open now. `identity` is None when no replica is in it yet; `rules`: of its disk.
-
-    `on_purpose`: what the people here wish to share.
-    """
+    """A folder nobody else has open now. `identity` is None when no replica is in it yet; `rules`: of its disk."""
 
     lock: FolderLock
     identity: ProjectIdentity | None
-    found: Mapping[str, DiskFile]
     rules: NameRules = POSIX
-    on_purpose: SharedOnPurpose = field(default_factory=SharedOnPurpose)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is in a folder: `found`, its texts by path, and what the people here wish to share (`on_purpose`)."""
+
+    found: Mapping[str, DiskFile]
+    on_purpose: SharedOnPurpose
 
 
 def enter_folder(folder: Path) -> Entered:
@@ -65,6 +68,14 @@ def enter_new_folder(folder: Path) -> Entered:
     return _enter(folder)
 
 
+def look_around(folder: Path) -> Surroundings:
+    """Look at all that is in a folder that was entered, and let nobody's leftovers stay; raises NotReadableError."""
+    disk = ProjectFolder(folder)
+    disk.remove_leftovers()
+    found = disk.scan()
+    return Surroundings(found, disk.on_purpose)
+
+
 def _list(folder: Path) -> list[str]:
     try:
         return [entry.name for entry in folder.iterdir()]
@@ -82,21 +93,18 @@ def _enter(folder: Path) -> Entered:
         raise not_writable(own, error) from error
     lock = FolderLock(lock_path(folder))
     try:
-        return _look_around(folder, own, lock)
+        return _make_ready(folder, own, lock)
     except BaseException:
         lock.release()
         raise
 
 
-def _look_around(folder: Path, own: Path, lock: FolderLock) -> Entered:
-    disk = ProjectFolder(folder)
+def _make_ready(folder: Path, own: Path, lock: FolderLock) -> Entered:
     remove_leftovers(own)
-    disk.remove_leftovers()
     ignore = own / ".gitignore"
     if not ignore.exists():
         write_atomically(ignore, _IGNORE_EVERYTHING)
-    found = disk.scan()
-    return Entered(lock, read_identity(folder), found, _rules_of(own), disk.on_purpose)
+    return Entered(lock, read_identity(folder), _rules_of(own))
 
 
 def _rules_of(own: Path) -> NameRules:

@@ -12,6 +12,7 @@ from PySide6.QtGui import QCloseEvent, QGuiApplication, QIcon, QShowEvent
 from PySide6.QtWidgets import QDialog, QFileDialog, QMainWindow, QStackedWidget, QWidget
 
 from texswarm_desktop.client.status import StatusAction, StatusLine, Tone
+from texswarm_desktop.qtx.first_paint import FirstPaint
 from texswarm_desktop.qtx.paint_pace import PaintPace
 from texswarm_desktop.qtx.timers import SingleShot
 from texswarm_desktop.services.resources import resource
@@ -64,7 +65,7 @@ class MainWindow(QMainWindow):
     server's projects; `leave_requested()` back to the first page; `theme_chosen(str)`; `zoom_changed(int)`;
     `check_requested(InviteLink | None)` of a road, None for the one that matters now; `reopen_requested()` of a folder
     that is only looked at; `sharing_requested()`: which patterns hold; `came_back()`: somebody turns to it again;
-    `closed()`. Its two desks, `transfers` and `meeting`, have their own.
+    `closed()`. Its two desks, `transfers` and `meeting`, have their own. No wish: `painted()`, when it is seen first.
     """
 
     new_requested = Signal(str, object)
@@ -88,6 +89,7 @@ class MainWindow(QMainWindow):
     sharing_requested = Signal()
     came_back = Signal()
     closed = Signal()
+    painted = Signal()
 
     def __init__(
         self,
@@ -116,6 +118,7 @@ class MainWindow(QMainWindow):
         self._stack = QStackedWidget()
         self._start_timer = SingleShot(self.show_start, self)
         PaintPace(self)
+        FirstPaint(self).painted.connect(self.painted)
         self._lay_out()
         self._connect()
         self.status_bar.hide()

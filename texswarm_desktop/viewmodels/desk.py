@@ -35,7 +35,8 @@ class Desk(QObject):
     """Invariant: `opened` is the project, or `observed` a folder that is only looked at; never both.
 
     What is on the desk leaves it only when it is stored. `link_again` connects an opened project to the server it
-    belongs to; `bring_up` asks the window that has a folder open to come to the front, and tells whether one did.
+    belongs to; `bring_up` asks the window that has a folder open to come to the front, and tells whether one did;
+    `until_seen` returns when the desk can be seen, from when on there is time for what nobody waits for.
     Everything but `opened`, `observed` and `require_opened` is for who is on the `road`.
 
     Signals: `opened_changed(OpenedProject)`; `observed_changed(ObservedProject)`; `attached(str)` with a folder that
@@ -58,6 +59,7 @@ class Desk(QObject):
         road: Callable[[], AbstractAsyncContextManager[None]],
         link_again: Callable[[], Awaitable[None]],
         bring_up: Callable[[Path], bool],
+        until_seen: Callable[[], Awaitable[None]],
         scope: TaskScope,
         parent: QObject | None = None,
     ) -> None:
@@ -69,6 +71,7 @@ class Desk(QObject):
         self._road = road
         self._link_again = link_again
         self._bring_up = bring_up
+        self._until_seen = until_seen
         self._scope = scope
         self._reloads = ReloadLimit()
         self.opened: OpenedProject | None = None
@@ -89,7 +92,7 @@ class Desk(QObject):
         if self.opened is not None and is_same(self.opened.project.folder, folder):
             return True
         try:
-            project = await self._library.open(folder)
+            project = await self._library.open(folder, ahead=True)
         except ProjectInUseError as error:
             if await self.brought_up(error):
                 return False
@@ -97,8 +100,7 @@ class Desk(QObject):
         except NotWritableError as error:
             await self.observe(folder, error)
         else:
-            await self.show(project)
-            await self._link_again()
+            await self.show_ahead(project)
         return True
 
     async def brought_up(self, error: ProjectInUseError) -> bool:
@@ -168,6 +170,20 @@ class Desk(QObject):
             raise
         self.notice.emit(None)
         self.present(project)
+
+    async def show_ahead(self, project: Project) -> None:
+        """Put a project on the desk that was opened ahead of its folder, then look at that, and link it again.
+
+        Raises StorageError, and leaves the desk empty, where the folder cannot be looked at.
+        """
+        await self.show(project)
+        await self._until_seen()
+        try:
+            await project.catch_up()
+        except StorageError:
+            await self.leave()
+            raise
+        await self._link_again()
 
     def present(self, project: Project) -> None:
         """Put a project on the desk, on which nothing is."""

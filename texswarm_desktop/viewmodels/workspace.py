@@ -63,6 +63,10 @@ _ROADS: Final = {
 }
 
 
+async def _at_once() -> None:
+    """Nobody looks."""
+
+
 @dataclass(frozen=True, slots=True)
 class DocumentChoice:
     """A server without a document in the link: the user says which one, or that this project goes there."""
@@ -76,7 +80,7 @@ class Workspace(QObject):
     """The project of one window and its link. Invariant: at most one project, one connection, one embedded server.
 
     `opened` is the project, or `observed` a folder that is only looked at; never both. `bring_up` asks the window that
-    has a folder open to come to the front, and tells whether one did.
+    has a folder open to come to the front, and tells whether one did; `until_seen`: see `Desk`.
 
     The roads are gone one at a time, in the order they were asked for.
 
@@ -114,6 +118,7 @@ class Workspace(QObject):
         host_address: str = EVERYWHERE,
         keep_awake: KeepAwake | None = None,
         bring_up: Callable[[Path], bool] = lambda _folder: False,
+        until_seen: Callable[[], Awaitable[None]] = _at_once,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -151,6 +156,7 @@ class Workspace(QObject):
             road=self._reach.road,
             link_again=self._link_again,
             bring_up=bring_up,
+            until_seen=until_seen,
             scope=scope,
             parent=self,
         )
@@ -214,8 +220,7 @@ class Workspace(QObject):
     async def open_free(self, folder: Path) -> None:
         """Open a folder as `open` does, or leave it alone; raises StorageError, ProjectInUseError among them."""
         async with self._reach.road():
-            await self._desk.show(await self._library.open(folder))
-            await self._link_again()
+            await self._desk.show_ahead(await self._library.open(folder, ahead=True))
 
     async def reopen(self) -> None:
         """Try again to open as a project what is only looked at; raises the StorageError that is still in the way."""

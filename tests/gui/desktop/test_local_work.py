@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,9 @@ from tests.helpers.at_a_window import begins, opens_folder
 from tests.helpers.live_desktops import Desks, runs_at_desks
 from tests.helpers.presses import choose_from_menu, press_icon
 from tests.helpers.run_async import settle, until
+from texswarm_desktop.services.folder_walk import FolderWalk, Walked
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
+from texswarm_server.protocol.errors import NotReadableError
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
 
@@ -161,3 +164,58 @@ async def test_broken_settings_are_told(desks: Desks) -> None:
     ada = await desks.start("ada")
     assert "Settings not readable" in ada.notice
     assert (profile / "settings.json.broken").read_text() == "nonsense"
+
+
+@runs_at_desks
+async def test_a_later_start_looks_at_the_folder_once_its_text_can_be_seen(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is typed until then, and what another program wrote since, are both in it."""
+    ada = await desks.start_with("ada", "first ")
+    folder = ada.opened.project.folder
+    await desks.end(ada)
+    (folder / "main.tex").write_text("first and by another ")
+    with walks_held(monkeypatch) as (noted, may_look):
+        again = desks.begin("ada")
+        again.window.painted.connect(lambda: noted.append("painted"))
+        await until(lambda: "walk" in noted, "a look at the folder")
+        assert (noted[0], again.text) == ("painted", "first ")
+        again.type("typed ")
+        may_look.set()
+        await again.until_text("typed first and by another ")
+        assert again.notice == ""
+
+
+@contextmanager
+def walks_held(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[list[str], threading.Event]]:
+    """Note each walk through a folder, and let none of them begin before the event."""
+    noted, may_look = [], threading.Event()
+    walk = FolderWalk.walk
+
+    def waits(self: FolderWalk, *args: object, **how: object) -> Walked:
+        noted.append("walk")
+        may_look.wait()
+        return walk(self, *args, **how)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FolderWalk, "walk", waits)
+        try:
+            yield noted, may_look
+        finally:
+            may_look.set()
+
+
+@runs_at_desks
+async def test_a_later_start_on_a_folder_that_cannot_be_read_says_so_on_the_first_page(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(self: FolderWalk, *_args: object, **_how: object) -> Walked:
+        raise NotReadableError("paper: closed")
+
+    ada = await desks.start_with("ada", "first ")
+    await desks.end(ada)
+    with monkeypatch.context() as patch:
+        patch.setattr(FolderWalk, "walk", closed)
+        again = desks.begin("ada")
+        await again.until_notice("Cannot be read")
+        assert (again.workspace.opened, again.window.page) == (None, None)

@@ -141,7 +141,7 @@ async def test_what_is_only_read_is_not_hosted_and_can_be_left(desks: Desks) -> 
 
 @runs_at_desks
 async def test_a_folder_that_takes_no_writing_is_read(desks: Desks, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def refuse(_library: Library, folder: Path) -> None:
+    async def refuse(_library: Library, folder: Path, **_how: object) -> None:
         raise NotWritableError(str(folder))
 
     monkeypatch.setattr(Library, "open", refuse)

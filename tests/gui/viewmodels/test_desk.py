@@ -55,6 +55,7 @@ class Bench:
             road=self.road,
             link_again=self._link_again,
             bring_up=lambda folder: folder in self.windows,
+            until_seen=self._until_seen,
             scope=scope,
         )
         self.desk.opened_changed.connect(lambda one: self._tell("opened", one))
@@ -65,6 +66,9 @@ class Bench:
     def _tell(self, what: str, one: OpenedProject | ObservedProject) -> None:
         folder = one.project.folder if isinstance(one, OpenedProject) else one.folder
         self.told.append(f"{what} {folder.name}")
+
+    async def _until_seen(self) -> None:
+        pass
 
     async def _link_again(self) -> None:
         self.links += 1
