@@ -55,9 +55,9 @@ class AuditFeed:
         return self._latest
 
     def _look(self) -> None:
-        """Look into the log if anything was written since: a server where nothing happens asks for nothing."""
+        """Look into the log if it has grown since: where only texts are written nobody asks for anything."""
         if self._latest is None or self._latest.done():
-            version = self._store.data_version()
+            version = self._store.audit_version()
             if version != self._seen_version:
                 self._seen_version = version
                 self.follow()

@@ -60,6 +60,7 @@ class RoomEffects:
         self._keeper = keeper
         self._loop = asyncio.get_running_loop()
         self._outstanding: Counter[DocumentId] = Counter()
+        self._stored: dict[Room, int] = {}
         self._told_of_trouble: set[Room] = set()
         self.is_in_trouble = False
         store.listener.on_trouble = self._on_trouble
@@ -113,11 +114,19 @@ class RoomEffects:
         self._statistics.acknowledgement_s.observe(self._loop.time() - since)
         document_id = room.document_id
         self._outstanding[document_id] -= 1
-        if self._is_open(room):
-            self.execute(room, room.durable(batch))
+        if not self._stored:
+            self._loop.call_soon(self._acknowledge)
+        self._stored[room] = batch
         if not self._outstanding[document_id]:
             del self._outstanding[document_id]
             self._keeper.settled(document_id)
+
+    def _acknowledge(self) -> None:
+        """Tell everybody once what storage reported together; a count stands for all before it."""
+        stored, self._stored = self._stored, {}
+        for room, batch in stored.items():
+            if self._is_open(room):
+                self.execute(room, room.durable(batch))
 
     def _on_trouble(self, error: StorageError) -> None:
         _logger.error("storage does not take updates: %s", error)

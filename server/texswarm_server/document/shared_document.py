@@ -21,6 +21,7 @@ from texswarm_server.document.updates import (
     EMPTY_STATE,
     EMPTY_UPDATE,
     apply_update,
+    check_update,
     merge_updates,
     refusing_malformed,
     update_since,
@@ -40,9 +41,9 @@ _LOOK_SHARE: Final = 64
 class SharedDocument:
     """A replica that nobody types into.
 
-    Updates must have passed `check_update`. What an update says about edits whose predecessors are missing waits,
-    invisible, until these arrive; `update_since` does not tell it. `is_torn`: an update was taken in that should have
-    waited, or something that waits can be shown; the document must be made anew of everything it was given.
+    What an update says about edits whose predecessors are missing waits, invisible, until these arrive; `update_since`
+    does not tell it. `is_torn`: an update was taken in that should have waited, or something that waits can be shown;
+    the document must be made anew of everything it was given.
     """
 
     def __init__(self, updates: Sequence[bytes] = ()) -> None:
@@ -125,6 +126,7 @@ class SharedDocument:
 
     def _apply_beside_waiting(self, update: bytes) -> bytes | None:
         """Take in what has no hole before it. What waits is looked at as often as it is worth its size."""
+        check_update(update)
         self._unlooked.append(update)
         self._credit_bytes += _LOOK_BYTES + _LOOK_SHARE * len(update)
         before = self.state_vector

@@ -371,15 +371,19 @@ class Room:
             raise RejectedError(ErrorCode.DOCUMENT_READ_ONLY, self.read_only)
 
     def _check(self, member: Member, body: FrameBody, update: bytes) -> None:
-        try:
-            check_update(update)
-            is_refused = not can_edit(member.profile.role) and not self._says_nothing(body, update)
-        except MalformedUpdateError as error:
-            raise RejectedError(ErrorCode.UPDATE_INVALID) from error
-        if is_refused:
-            raise RejectedError(ErrorCode.FORBIDDEN, "viewers do not edit")
+        if not can_edit(member.profile.role):
+            self._check_viewer(body, update)
         if self._size_bytes + len(update) > self._limits.max_document_bytes:
             raise RejectedError(ErrorCode.LIMIT_EXCEEDED, f"{self._limits.max_document_bytes} bytes per document")
+
+    def _check_viewer(self, body: FrameBody, update: bytes) -> None:
+        try:
+            check_update(update)
+            is_edit = not self._says_nothing(body, update)
+        except MalformedUpdateError as error:
+            raise RejectedError(ErrorCode.UPDATE_INVALID) from error
+        if is_edit:
+            raise RejectedError(ErrorCode.FORBIDDEN, "viewers do not edit")
 
     def _says_nothing(self, body: FrameBody, update: bytes) -> bool:
         return update == EMPTY_UPDATE or (isinstance(body, SyncStep2) and self._document.contains(update))
@@ -394,7 +398,7 @@ class Room:
             self._forget_answers()
             change = self._document.apply(merged)
         except MalformedUpdateError as error:
-            return self._apply_in_portions(pending, 1) if len(pending) > 1 else [self._refuse_late(pending[0], error)]
+            return self._apply_readable(pending) if len(pending) > 1 else [self._refuse_late(pending[0], error)]
         except DamagedDocumentError as error:
             return [self._refuse_late(pending[0], error) if self._is_cautious else Reload()]
         if self._document.is_torn:
@@ -411,6 +415,18 @@ class Room:
             if _has_reload(effects):
                 break
         return effects
+
+    def _apply_readable(self, pending: list[_Pending]) -> list[Effect]:
+        """Refuse what cannot be read, so that the rest still goes together."""
+        readable: list[_Pending] = []
+        refusals: list[Effect] = []
+        for each in pending:
+            try:
+                check_update(each.update)
+                readable.append(each)
+            except MalformedUpdateError as error:
+                refusals.append(self._refuse_late(each, error))
+        return [*refusals, *self._apply_in_portions(readable, len(readable) if refusals else 1)]
 
     def _refuse_late(self, pending: _Pending, error: DocumentError) -> Effect:
         refusal = RejectedError(ErrorCode.UPDATE_INVALID, str(error))

@@ -125,7 +125,9 @@ class SqliteStore:
         self.listener = StoreListener()
         self._watching_db = open_for_reading(self._path)
         self._watching_db.execute("PRAGMA busy_timeout = 0")
-        self._unsure = 0
+        self._watching = SqliteRecords(self._watching_db)
+        self._watched_at: int | None = None
+        self._audit_version = self._unsure = 0
         self._reader_db = open_for_reading(self._path)
         self._reader_db.text_factory = tolerant_text
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="texswarm-store-reader")
@@ -137,13 +139,17 @@ class SqliteStore:
         """Bytes of updates that are not durable yet."""
         return self._backlog
 
-    def data_version(self) -> int:
-        """Ask SQLite; see `Store.data_version`. Where it cannot tell, something may have been written."""
+    def audit_version(self) -> int:
+        """Ask SQLite; see `Store.audit_version`. Where it cannot tell, something may have been written."""
         try:
-            return int(self._watching_db.execute("PRAGMA data_version").fetchone()[0])
+            data_version = self._watching_db.execute("PRAGMA data_version").fetchone()[0]
+            if data_version != self._watched_at:
+                self._audit_version = self._watching.last_audit_number()
+                self._watched_at = data_version
         except sqlite3.Error:
             self._unsure -= 1
             return self._unsure
+        return self._audit_version
 
     def append(self, document_id: DocumentId, update: bytes, on_durable: Callable[[], None]) -> None:
         """Queue an update; see `Store.append`."""

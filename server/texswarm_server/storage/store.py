@@ -69,8 +69,11 @@ class Store(Protocol):
     def rest(self, document_id: DocumentId) -> None:
         """Note that nobody has a document open any more: its log is made short, a version kept if it changed."""
 
-    def data_version(self) -> int:
-        """Return a number that is another one whenever anybody has written since; costs microseconds and no lock."""
+    def audit_version(self) -> int:
+        """Return a number that is another one whenever anybody has added to the audit log since.
+
+        It costs microseconds and no lock, and nothing of what waits is hurried by it.
+        """
 
     @property
     def backlog_bytes(self) -> int:

@@ -47,11 +47,6 @@ class Disk:
         self.is_full = False
         self.stall_s = 0.0
 
-    @property
-    def version(self) -> int:
-        """A number that rises with every row that is written."""
-        return self.db.total_changes
-
     def close(self) -> None:
         self.db.close()
 
@@ -112,8 +107,8 @@ class SimulatedStore:
 
     # ── Store ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def data_version(self) -> int:
-        return self._disk.version
+    def audit_version(self) -> int:
+        return self._disk.records.last_audit_number()
 
     def append(self, document_id: DocumentId, update: bytes, on_durable: Callable[[], None]) -> None:
         self.backlog_bytes += len(update)

@@ -178,7 +178,7 @@ async def test_junk_is_refused_and_changes_nothing_for_the_others(premises) -> N
             await theirs.shows("goes on")
             await theirs.acknowledged_all()
             codes = [fact.code for fact in other.facts if isinstance(fact, Error)]
-            assert codes == ["update_invalid"] * 4 + ["frame_invalid"]
+            assert sorted(codes) == ["frame_invalid"] + ["update_invalid"] * 4
 
 
 @runs_async

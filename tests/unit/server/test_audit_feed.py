@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 class CountingStore:
-    """Runs jobs at once on records in memory. `version` is what a look at the file tells."""
+    """Runs jobs at once on records in memory. `version` is what a look at the log tells."""
 
     def __init__(self, records: Records) -> None:
         self.records = records
         self.version = self.jobs = 0
         self.error: NotWritableError | None = None
 
-    def data_version(self) -> int:
+    def audit_version(self) -> int:
         return self.version
 
     def run(self, job: Callable[[Records], Any]) -> asyncio.Future[Any]:

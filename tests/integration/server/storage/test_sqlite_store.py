@@ -34,8 +34,10 @@ from texswarm_server.protocol.errors import (
     StorageError,
 )
 from texswarm_server.protocol.ids import DocumentId, Lineage, UserId
+from texswarm_server.sessions.audit import OPERATOR, AuditAction, AuditEntry
 from texswarm_server.sessions.records import DocumentRecord, Records, User
 from texswarm_server.storage.folder_lock import FolderLock, last_followed
+from texswarm_server.storage.sqlite_records import SqliteRecords
 from texswarm_server.storage.sqlite_store import SqliteStore
 from texswarm_server.storage.store import database_path
 
@@ -342,16 +344,18 @@ async def append_one(store: SqliteStore, update: bytes) -> None:
 
 
 @runs_async
-async def test_whether_anybody_has_written_is_known_without_a_lock(tmp_path: Path) -> None:
+async def test_whether_the_audit_log_has_grown_is_known_without_a_lock(tmp_path: Path) -> None:
+    entry = AuditEntry(at=0.0, action=AuditAction.USER_REMOVED, actor=OPERATOR)
     async with opened(tmp_path) as store:
         await add_document(store)
-        first = store.data_version()
-        await store.run(lambda records: records.find_user(UserId("ada")))
+        first = store.audit_version()
+        await append_all(store, [b"\x00\x00"])
+        assert store.audit_version() == first
         with closing(sqlite3.connect(database_path(tmp_path), isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
-            assert [store.data_version() for _ in range(3)] == [first] * 3
-            other.execute("UPDATE users SET display_name = 'Ada'")
+            SqliteRecords(other).put_audit(entry)
+            assert [store.audit_version() for _ in range(3)] == [first] * 3
             other.execute("COMMIT")
-        second = store.data_version()
-        await append_all(store, [b"\x00\x00"])
-        assert len({first, second, store.data_version()}) == 3
+        second = store.audit_version()
+        await store.run(lambda records: records.put_audit(entry))
+        assert len({first, second, store.audit_version()}) == 3

@@ -204,20 +204,31 @@ def test_a_sole_member_is_written_nothing() -> None:
 
 def test_what_is_no_update_is_refused_and_the_rest_of_the_turn_goes_on() -> None:
     room, (_document, updates) = room_with(ADA, BOB), typed()
-    assert refusal(lambda: room.receive(ADA, Update(b"\xff\xff nonsense"))) == "update_invalid"
+    room.receive(ADA, Update(b"\xff\xff nonsense"))
     room.receive(BOB, Update(updates[0]))
+    room.receive(BOB, Update(updates[1]))
     heard = Heard(room)(room.turn())
     heard(room.durable(heard.stored[0].batch))
 
-    assert heard.of(ADA, Update) == [Update(updates[0])]
-    assert (heard.counts(ADA), heard.counts(BOB)) == ([1], [1])
+    assert [each.code for each in heard.of(ADA, Error)] == ["update_invalid"]
+    assert heard.of(BOB, Error) == []
+    assert heard.of(ADA, Update) == [Update(merge_updates(updates[:2]))]
+    assert (heard.counts(ADA), heard.counts(BOB)) == ([1], [2])
 
 
 def test_a_refused_update_counts_as_answered_at_once_when_nothing_waits() -> None:
     room = room_with(ADA)
-    assert refusal(lambda: room.receive(ADA, Update(b"junk"))) == "update_invalid"
+    room.receive(ADA, Update(b"junk"))
+    heard = Heard(room)(room.turn())
 
-    assert Heard(room)(room.turn()).counts(ADA) == [1]
+    assert [each.code for each in heard.of(ADA, Error)] == ["update_invalid"]
+    assert heard.counts(ADA) == [1]
+
+
+def test_a_viewer_who_sends_what_is_no_update_is_refused() -> None:
+    room = make_room()
+    room.join(profile(ADA, role="viewer"))
+    assert refusal(lambda: room.receive(ADA, Update(b"junk"))) == "update_invalid"
 
 
 def test_an_update_sent_again_is_acknowledged_and_neither_stored_nor_sent() -> None:
