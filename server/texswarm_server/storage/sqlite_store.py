@@ -53,6 +53,8 @@ _BATCH_ITEMS: Final = 10_000
 _GATHERING_S: Final = 0.2
 _MANY: Final = 10
 _WRITER_POLITENESS: Final = 3
+_INSERTED_AT_ONCE: Final = 32
+_INSERT: Final = "INSERT INTO updates (document_id, crc, data) VALUES (?, ?, ?)"
 
 
 @dataclass(slots=True)
@@ -254,16 +256,19 @@ class SqliteStore:
             return []
         self._db.execute("BEGIN IMMEDIATE")
         try:
-            self._db.executemany(
-                "INSERT INTO updates (document_id, crc, data) VALUES (?, ?, ?)",
-                [(each.document_id, zlib.crc32(each.update), each.update) for each in appends],
-            )
+            for start in range(0, len(appends), _INSERTED_AT_ONCE):
+                self._insert(appends[start : start + _INSERTED_AT_ONCE])
             outcomes = [self._attempt(job) for job in jobs]
             self._db.execute("COMMIT")
         except BaseException:
             self._roll_back()
             raise
         return outcomes
+
+    def _insert(self, appends: list[_Append]) -> None:
+        """Write updates by one statement: after each, the threads of this process contend for the interpreter."""
+        values = [value for each in appends for value in (each.document_id, zlib.crc32(each.update), each.update)]
+        self._db.execute(_INSERT + ", (?, ?, ?)" * (len(appends) - 1), values)
 
     def _attempt(self, job: _Job) -> tuple[Any, BaseException | None]:
         """Run one job inside the open transaction; what it raises undoes only what it wrote."""
