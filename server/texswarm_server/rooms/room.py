@@ -426,7 +426,7 @@ class Room:
                 readable.append(each)
             except MalformedUpdateError as error:
                 refusals.append(self._refuse_late(each, error))
-        return [*refusals, *self._apply_in_portions(readable, len(readable) if refusals else 1)]
+        return [*refusals, *self._apply_in_portions(readable, _PORTION if refusals else 1)]
 
     def _refuse_late(self, pending: _Pending, error: DocumentError) -> Effect:
         refusal = RejectedError(ErrorCode.UPDATE_INVALID, str(error))

@@ -218,11 +218,12 @@ def test_what_is_no_update_is_refused_and_the_rest_of_the_turn_goes_on() -> None
 
 def test_a_refused_update_counts_as_answered_at_once_when_nothing_waits() -> None:
     room = room_with(ADA)
-    room.receive(ADA, Update(b"junk"))
-    heard = Heard(room)(room.turn())
-
-    assert [each.code for each in heard.of(ADA, Error)] == ["update_invalid"]
-    assert heard.counts(ADA) == [1]
+    for junk in ([b"junk"], [b"more", b"and more"]):
+        for update in junk:
+            room.receive(ADA, Update(update))
+        heard = Heard(room)(room.turn())
+        assert [each.code for each in heard.of(ADA, Error)] == ["update_invalid"] * len(junk)
+    assert heard.counts(ADA) == [3]
 
 
 def test_a_viewer_who_sends_what_is_no_update_is_refused() -> None:
