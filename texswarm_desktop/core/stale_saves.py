@@ -24,15 +24,13 @@ from hashlib import blake2b
 from math import inf, nextafter
 from typing import Final
 
+from texswarm_desktop.core.loaded_text import loaded_text
 from texswarm_desktop.core.text_merge import (
     Edit,
     apply_edits,
-    changed_lines,
     changed_words,
-    common_start,
     diff,
     merge,
-    same_lines,
 )
 
 #: How much of what came after a state must be missing in a save for it to count as made from that state.
@@ -122,17 +120,20 @@ class FormerStates:
         texts = list(self._comparable(len(saved)))[::-1]
         if saved in texts or self._held(saved):
             seen = self._newest_seen(now)
-            return last if seen is None else _known(seen, last, saved)
+            return last if seen is None else loaded_text(seen, last, saved)
+        unseen = now - _UNSEEN_S
         best, earlier, least = None, 0, _cost(last, saved)
         for at in range(len(texts) - 1, -1, -1):
             cost = _cost(texts[at], saved)
-            if cost < least and _is_missing(texts[at], last, saved):
+            if cost < least and _is_missing(
+                texts[at], last, saved, is_unseen=self.states[at - len(texts)].until > unseen
+            ):
                 best, earlier, least = at, at - 1, cost
             elif cost == least and earlier == at:  # what is as near may have come later as well
                 earlier = at - 1
         if best is None:
             return last
-        return _known(texts[best], last, saved, texts[max(earlier, 0)])
+        return loaded_text(loaded_text(texts[max(earlier, 0)], texts[best], saved), last, saved)
 
     def _held(self, saved: str) -> bool:
         """Say whether exactly this was in the file."""
@@ -161,118 +162,33 @@ def _digest(text: str) -> bytes:
     return blake2b(text.encode(), digest_size=_DIGEST_BYTES).digest()
 
 
-def _is_missing(former: str, last: str, saved: str) -> bool:
+def _is_missing(former: str, last: str, saved: str, *, is_unseen: bool) -> bool:
     """Say whether next to nothing is in `saved` of what came between `former` and `last`.
 
     Words count where they stand: somebody else may have put the same ones in at another place. Those that a line had
-    before, and has after it was written anew, did not come.
+    before, and has after it was written anew, did not come. `is_unseen`: all of it came just now; then a word that was
+    written to its end did not go.
     """
     arrived, own = changed_words(former, last), changed_words(former, saved)
     whole = there = 0
     for edit in arrived:
-        came, went = _came_and_went(former, [edit])
+        came, went = _came_and_went(former, [edit], is_unseen=is_unseen)
         own_came, own_went = _came_and_went(
-            former, [one for one in own if one.start <= edit.end and one.end >= edit.start]
+            former, [one for one in own if one.start <= edit.end and one.end >= edit.start], is_unseen=is_unseen
         )
         whole += _length(came) + _length(went)
         there += _length(came & own_came) + _length(went & own_went)
     return whole > 0 and whole - there >= _MISSING * whole
 
 
-def _came_and_went(text: str, edits: Sequence[Edit]) -> tuple[Counter[str], Counter[str]]:
-    came = Counter(word for one in edits for word in _WORD.findall(one.new))
-    went = Counter(word for one in edits for word in _WORD.findall(text, one.start, one.end))
+def _came_and_went(text: str, edits: Sequence[Edit], *, is_unseen: bool) -> tuple[Counter[str], Counter[str]]:
+    came, went = Counter[str](), Counter[str]()
+    for one in edits:
+        old, new = _WORD.findall(text, one.start, one.end), _WORD.findall(one.new)
+        if not (is_unseen and len(old) == 1 and new and new[0].startswith(old[0])):
+            went.update(old)
+        came.update(new)
     return (came - went, went - came) if came != went else (came, went)
-
-
-def _known(former: str, last: str, saved: str, earlier: str | None = None) -> str:
-    """Return what who made `saved` had loaded: a state between `former`, which is near it, and `last`.
-
-    What came between the two and is in `saved` was known, and so was what went and is there still. What was taken out,
-    with nothing in its place, is not missing in `saved`: it may stand where the file is under another name. What is not
-    in `saved` and was not there `earlier` may have come after the loading, and does not count as known.
-    """
-    lines = _Lines(former, saved, former if earlier is None else earlier)
-    new, is_new_there = _lines_in(last, saved)
-    parts: list[str] = []
-    at = 0
-    for a, b, c, d in changed_lines(former, last):
-        parts += [lines.loaded(line, lines.old[line]) for line in range(at, a)]
-        if b - a == d - c:
-            parts += [lines.loaded(a + number, new[c + number]) for number in range(b - a)]
-        else:
-            there = [line for line, is_there in zip(lines.old[a:b], lines.is_there[a:b], strict=True) if is_there]
-            there += [line for line, is_there in zip(new[c:d], is_new_there[c:d], strict=True) if is_there]
-            parts += there or (map(lines.kept, range(a, b)) if c < d else [])
-        at = b
-    return "".join([*parts, *(lines.loaded(line, lines.old[line]) for line in range(at, len(lines.old)))])
-
-
-class _Lines:
-    """The lines of a state, what became of each where it was `saved`, and what it was `earlier`."""
-
-    def __init__(self, state: str, saved: str, earlier: str) -> None:
-        self.old = state.splitlines(keepends=True)
-        self._saved, self._earlier = _Counterparts(self.old, saved), _Counterparts(self.old, earlier)
-        self.is_there = [not self._saved.is_changed(at) for at in range(len(self.old))]
-        self._tried = 0
-
-    def kept(self, at: int) -> str:
-        """Return a line if it was there earlier."""
-        return self.old[at] if self._earlier.of(at) == self.old[at] else ""
-
-    def loaded(self, at: int, now: str) -> str:
-        """Return a line, which is `now` that, as it was when the text was loaded that was saved; empty for none.
-
-        Where the line was changed by who saved it as well, it may have been half written when it was loaded. A line is
-        written from its start: of all that it was meanwhile, it was what comes nearest to the one that was saved.
-        """
-        if self.is_there[at]:
-            return self.old[at]
-        saved, was = self._saved.of(at), self._earlier.of(at)
-        if saved == now:
-            return now
-        if saved is None or was is None or was == now:
-            return self.kept(at)
-        ways = _ways(was, now)
-        self._tried += len(ways)
-        return self.kept(at) if self._tried > _MOST_TRIED else min(ways, key=lambda way: sum(_cost(way, saved)))
-
-
-class _Counterparts:
-    """For each line of a text the one of another text that is in its place."""
-
-    def __init__(self, text: Sequence[str], other: str) -> None:
-        self._changed: dict[int, str | None] = {}
-        self._text = text
-        lines = other.splitlines(keepends=True)
-        for a, b, c, d in changed_lines("".join(text), other):
-            found = lines[c:d] if b - a == d - c else [None] * (b - a)
-            self._changed.update(zip(range(a, b), found, strict=True))
-
-    def is_changed(self, at: int) -> bool:
-        """Say whether the line is not in the other text as it is."""
-        return at in self._changed
-
-    def of(self, at: int) -> str | None:
-        """Return it; None where no line is in its place, or more or fewer lines than there were."""
-        return self._changed.get(at, self._text[at])
-
-
-def _ways(was: str, now: str) -> list[str]:
-    """Return what a line was while it became what it is `now`, written from its start."""
-    start = common_start(was, now)
-    end = common_start(was[::-1], now[::-1], min(len(was), len(now)) - start)
-    return [was, *(now[:written] + now[len(now) - end :] for written in range(start, len(now) - end + 1))]
-
-
-def _lines_in(text: str, saved: str) -> tuple[list[str], list[bool]]:
-    """Return the lines of a text, and of each whether it is in `saved`."""
-    lines, others = same_lines(text, saved)
-    is_there = [True] * len(lines)
-    for start, end in others:
-        is_there[start:end] = [False] * (end - start)
-    return lines, is_there
 
 
 def _length(words: Counter[str]) -> int:

@@ -13,7 +13,7 @@ the first of them. The cost is that of comparing lines; nothing here is quadrati
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import accumulate
@@ -27,6 +27,9 @@ _ALIKE: Final = 0.4
 _SAME_WORDS: Final = 0.9
 #: Up to how many pairs of lines are compared with each other to find out which became which.
 _MAX_PAIRED: Final = 2_500
+#: How long a line must be to be known again as the start of another one.
+_GROWN_CP: Final = 8
+_GROWN_WORDS: Final = 3
 #: How much is compared at once where two texts are expected to be alike.
 _BLOCK_CP: Final = 8_192
 _WORDS: Final = re.compile(r"\w+|\s+|[^\w\s]")
@@ -107,6 +110,54 @@ def common_start(old: str, new: str, most: int | None = None) -> int:
 def changed_lines(old: str, new: str) -> list[tuple[int, int, int, int]]:
     """Return stretches of lines, `old[a:b]`, that became `new[c:d]`."""
     return list(_changed_lines(old.splitlines(keepends=True), new.splitlines(keepends=True)))
+
+
+def changed_within(old: str, new: str) -> list[Edit]:
+    """Return edits that make one line of another, by their words, however little they have in common."""
+    return [
+        fine for edit in _in_block(old, new, 0) for fine in _in_word(old[edit.start : edit.end], edit.new, edit.start)
+    ]
+
+
+def paired_lines(
+    old_lines: Sequence[str],
+    new_lines: Sequence[str],
+    likeness: "Callable[[Counter[str], Counter[str]], float] | None" = None,
+) -> list[tuple[int, int]]:
+    """Return which old line became which new one, in order, so that they are most alike in all.
+
+    `likeness` of two lines by their words, from 0 to 1; the share of the longer one that both have unless given.
+    """
+    likeness = likeness or _likeness
+    if len(old_lines) * len(new_lines) > _MAX_PAIRED:
+        return []
+    old, new = [words_of(line) for line in old_lines], [words_of(line) for line in new_lines]
+    best = [[0.0] * (len(new) + 1) for _ in range(len(old) + 1)]
+    for a in range(len(old) - 1, -1, -1):
+        for b in range(len(new) - 1, -1, -1):
+            alike = 1.0 if _has_grown(old_lines[a], new_lines[b]) else likeness(old[a], new[b])
+            both = best[a + 1][b + 1] + alike if alike >= _ALIKE else -1.0
+            best[a][b] = max(both, best[a + 1][b], best[a][b + 1])
+    pairs, a, b = [], 0, 0
+    while a < len(old) and b < len(new):
+        if best[a][b] == best[a + 1][b]:
+            a += 1
+        elif best[a][b] == best[a][b + 1]:
+            b += 1
+        else:
+            pairs.append((a, b))
+            a, b = a + 1, b + 1
+    return pairs
+
+
+def words_of(text: str) -> Counter[str]:
+    """Return the words and signs of a text."""
+    return Counter(word for word in _WORDS.findall(text) if not word.isspace())
+
+
+def letters(words: Counter[str]) -> int:
+    """Say how many letters some words have."""
+    return sum(len(word) * count for word, count in words.items())
 
 
 # ── lines ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -215,7 +266,7 @@ def _inside(old_lines: Sequence[str], new_lines: Sequence[str], start: int) -> I
         return
     starts = list(accumulate(map(len, old_lines), initial=start))
     at = new_at = 0
-    for pair in (*_paired(old_lines, new_lines), (len(old_lines), len(new_lines))):
+    for pair in (*paired_lines(old_lines, new_lines), (len(old_lines), len(new_lines))):
         if at < pair[0] or new_at < pair[1]:
             yield Edit(starts[at], starts[pair[0]], "".join(new_lines[new_at : pair[1]]))
         at, new_at = pair
@@ -225,44 +276,19 @@ def _inside(old_lines: Sequence[str], new_lines: Sequence[str], start: int) -> I
 
 
 def _is_broken_anew(old_lines: Sequence[str], new_lines: Sequence[str]) -> bool:
-    return _likeness(_words_of("".join(old_lines)), _words_of("".join(new_lines))) >= _SAME_WORDS
+    return _likeness(words_of("".join(old_lines)), words_of("".join(new_lines))) >= _SAME_WORDS
 
 
-def _paired(old_lines: Sequence[str], new_lines: Sequence[str]) -> list[tuple[int, int]]:
-    """Return which old line became which new one, in order, so that they are most alike in all."""
-    if len(old_lines) * len(new_lines) > _MAX_PAIRED:
-        return []
-    old, new = [_words_of(line) for line in old_lines], [_words_of(line) for line in new_lines]
-    best = [[0.0] * (len(new) + 1) for _ in range(len(old) + 1)]
-    for a in range(len(old) - 1, -1, -1):
-        for b in range(len(new) - 1, -1, -1):
-            alike = _likeness(old[a], new[b])
-            both = best[a + 1][b + 1] + alike if alike >= _ALIKE else -1.0
-            best[a][b] = max(both, best[a + 1][b], best[a][b + 1])
-    pairs, a, b = [], 0, 0
-    while a < len(old) and b < len(new):
-        if best[a][b] == best[a + 1][b]:
-            a += 1
-        elif best[a][b] == best[a][b + 1]:
-            b += 1
-        else:
-            pairs.append((a, b))
-            a, b = a + 1, b + 1
-    return pairs
-
-
-def _words_of(text: str) -> Counter[str]:
-    return Counter(word for word in _WORDS.findall(text) if not word.isspace())
+def _has_grown(old: str, new: str) -> bool:
+    """Say whether one line is the other with more at its end: somebody is writing it."""
+    short, long = sorted((old.rstrip(), new.rstrip()), key=len)
+    return len(short) >= _GROWN_CP and len(short.split()) >= _GROWN_WORDS and long.startswith(short)
 
 
 def _likeness(old: Counter[str], new: Counter[str]) -> float:
     """Return the share of the longer text that both have in common, by the letters of its words."""
-    most = max(_letters(old), _letters(new))
-    return _letters(old & new) / most if most else 1.0
-
-
-def _letters(words: Counter[str]) -> int:
-    return sum(len(word) * count for word, count in words.items())
+    most = max(letters(old), letters(new))
+    return letters(old & new) / most if most else 1.0
 
 
 def _in_block(old: str, new: str, start: int) -> Iterator[Edit]:
@@ -292,7 +318,7 @@ def _is_other_line(old: str, new: str) -> bool:
     """
     if not old.endswith("\n") or not new.endswith("\n") or old in new or new in old:
         return False
-    return _likeness(_words_of(old), _words_of(new)) < _ALIKE and not _is_alike(old, new)
+    return _likeness(words_of(old), words_of(new)) < _ALIKE and not _is_alike(old, new)
 
 
 def _in_word(old: str, new: str, start: int = 0) -> list[Edit]:

@@ -1,5 +1,7 @@
 """What an editor saves that has not seen what arrived since it loaded the file."""
 
+import re
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -152,3 +154,22 @@ def test_what_is_put_in_place_of_a_file_that_arrived_a_moment_ago_goes_beside_it
     arrived, other = "What somebody wrote.\n", "Quite different words.\n"
     former = FormerStates().after(former_state("", 1.0))
     assert {*merged(other, former, arrived).splitlines(keepends=True)} == {arrived, other}
+
+
+def test_a_line_that_an_editor_and_somebody_else_went_on_writing_is_there_once() -> None:
+    """The editor loaded it in the middle, between two states that are remembered, and wrote more at its end."""
+    begun = "a line that somebody is about to write at some length"
+    last = LOADED.replace("line 10 ", f"{begun}, and a second line besides\nline 10 ") + "the last\n"
+    saved = LOADED.replace("line 10 ", f"{begun} in the editor\nline 10 ").replace("line 20 ", "line twenty ")
+    result = merged(saved, states(LOADED, last.replace("the last\n", "")), last)
+    assert result.count(begun) == 1
+    assert {"besides", "editor", "twenty", "the last"} <= set(re.findall("the last|\\w+", result))
+
+
+def test_the_end_of_a_word_that_was_just_written_is_not_lost() -> None:
+    before, last = (LOADED.replace("line 10 ", f"line 10 goes on {word}, ") for word in ("sometime", "sometimes"))
+    saved = LOADED.replace("line 20 of the text\n", "")
+    former = FormerStates((former_state(LOADED, 1.0), former_state(before, 99.0)))
+    assert apply_edits(last, merge(former.base_of(saved, last, 100.0), saved, last)) == last.replace(
+        "line 20 of the text\n", ""
+    )

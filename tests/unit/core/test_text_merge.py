@@ -223,3 +223,10 @@ def test_without_a_known_base_nothing_is_lost_and_what_is_common_is_there_once(t
 @given(texts, texts)
 def test_the_whole_change_makes_the_new_text(old: str, new: str) -> None:
     assert apply_edits(old, [whole_change(old, new)]) == new
+
+
+def test_a_line_that_grew_long_is_the_same_line() -> None:
+    begun = "a line as it was\n"
+    grown = begun.replace("\n", " " + "and much was written at its end, " * 5 + "\n")
+    own = begun.replace("line", "short line")
+    assert apply_edits(own, merge(begun, grown, own)) == grown.replace("line", "short line")
