@@ -58,7 +58,7 @@ def _common(line: str, other: str, was: str) -> str:
     parts = [line[start:end] for start, end in zip([0, *(edit.end for edit in edits)], ends, strict=True)]
     kept = parts[:1]
     for part in parts[1:]:
-        if _count(part) >= _FEW or not part.strip() or part in was:
+        if _count(part) >= _FEW or part == "\n" or (part.strip() and part in was):
             kept.append(part)
     return "".join(kept)
 
