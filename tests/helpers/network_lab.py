@@ -18,36 +18,27 @@ Needs Linux, root, `ip` and `nft`; tests that use it stand under `needs_network_
 """
 
 import asyncio
-import ctypes
-import fcntl
-import heapq
 import os
-import random
-import select
 import shutil
-import struct
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import pytest
 
-T = TypeVar("T")
+from tests.helpers.lab_cable import Cable, Wire
+from tests.helpers.lab_namespaces import LIMIT_S, entered, in_a_thread, new_tap, run_program, unshared
 
-_CLONE_NEWNET: Final = 0x40000000
-_TUNSETIFF: Final = 0x400454CA
-_TAP_WITHOUT_HEADER: Final = 0x0002 | 0x1000
-_FRAME_BYTES: Final = 65536
-_LIMIT_S: Final = 20.0
-_HERE: Final = "/proc/thread-self/ns/net"
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+T = TypeVar("T")
 
 
 @cache
@@ -101,23 +92,6 @@ def needs_netem(test: Callable[..., Any]) -> Callable[..., Any]:
     """Skip a test, with the reason, where the kernel cannot make a cable bad."""
     reason = netem_obstacle()
     return pytest.mark.skipif(reason is not None, reason=reason or "")(test)
-
-
-@dataclass(frozen=True, slots=True)
-class Wire:
-    """A bad cable: every frame arrives after `delay_s` each way, or, with a chance of `loss`, not at all.
-
-    `is_netem`: the kernel makes it bad, and draws its losses without a seed; see `needs_netem`.
-    """
-
-    delay_s: float = 0.0
-    loss: float = 0.0
-    seed: int = 1
-    is_netem: bool = False
-
-    def queue_on(self, interface: str) -> str:
-        """Return the line for `tc` that makes an interface send so."""
-        return f"qdisc add dev {interface} root netem delay {self.delay_s * 1000:g}ms loss {self.loss * 100:g}%"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,17 +154,17 @@ class NetworkLab:
     def ip(self, *lines: str) -> None:
         """Run `ip` in the namespace of the bridges."""
         with entered(self._switch):
-            _run("ip", "-batch", "-", stdin="\n".join(lines))
+            run_program("ip", "-batch", "-", stdin="\n".join(lines))
 
     def nft(self, script: str) -> None:
         """Run `nft` in the namespace of the bridges."""
         with entered(self._switch):
-            _run("nft", "-f", "-", stdin=script)
+            run_program("nft", "-f", "-", stdin=script)
 
     def tc(self, line: str) -> None:
         """Run `tc` in the namespace of the bridges."""
         with entered(self._switch):
-            _run("tc", *line.split())
+            run_program("tc", *line.split())
 
     def tap(self, name: str) -> int:
         """Make a tap interface among the bridges and return its descriptor."""
@@ -202,13 +176,13 @@ class NetworkLab:
 
     def new_namespace(self) -> int:
         """Return the descriptor of a new namespace with its loopback up, kept open as long as the lab."""
-        made = _in_a_thread(_unshared)
+        made = in_a_thread(unshared)
         self._stack.callback(os.close, made)
         with entered(made):
             for scope in ("all", "default"):  # addresses are good at once: nobody here has the same
                 with suppress(OSError):
                     Path(f"/proc/sys/net/ipv6/conf/{scope}/accept_dad").write_text("0")
-            _run("ip", "link", "set", "lo", "up")
+            run_program("ip", "link", "set", "lo", "up")
         return made
 
 
@@ -265,7 +239,7 @@ class LabHost:
             far_end = f"/proc/{os.getpid()}/fd/{self._namespace}"
             self.lab.ip(f"link add {port.far} type veth peer name {port.near} netns {far_end}")
         else:
-            self._stack.enter_context(_Cable(self.lab.tap(port.far), new_tap(self._namespace, port.near), wire))
+            self._stack.enter_context(Cable(self.lab.tap(port.far), new_tap(self._namespace, port.near), wire))
         self.lab.ip(f"link set {port.far} master {network.bridge} up")
         self._ports.append(port)
         self.ip(f"link set {port.near} up", *_addresses(port, self.number))
@@ -291,17 +265,17 @@ class LabHost:
     def ip(self, *lines: str) -> None:
         """Run lines of `ip`."""
         with self.entered():
-            _run("ip", "-batch", "-", stdin="\n".join(lines))
+            run_program("ip", "-batch", "-", stdin="\n".join(lines))
 
     def nft(self, script: str) -> None:
         """Run a script of `nft`: a firewall."""
         with self.entered():
-            _run("nft", "-f", "-", stdin=script)
+            run_program("nft", "-f", "-", stdin=script)
 
-    def run(self, *command: str, timeout_s: float = _LIMIT_S) -> str:
+    def run(self, *command: str, timeout_s: float = LIMIT_S) -> str:
         """Run a program to its end and return what it wrote; raises CalledProcessError."""
         with self.entered():
-            return _run(*command, timeout_s=timeout_s)
+            return run_program(*command, timeout_s=timeout_s)
 
     @property
     def inside(self) -> tuple[str, ...]:
@@ -322,7 +296,7 @@ class LabHost:
             with self.entered():
                 return function()
 
-        return _in_a_thread(there)
+        return in_a_thread(there)
 
     def loop(self) -> "LabLoop":
         """Start an event loop in a thread that sits on the host; it ends with the lab."""
@@ -371,20 +345,20 @@ class LabLoop(AbstractContextManager["LabLoop"]):
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self._is_up.wait(_LIMIT_S)
+        self._is_up.wait(LIMIT_S)
         return self
 
     def __exit__(self, *_exc: object) -> None:
         assert self._loop is not None
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(_LIMIT_S)
+        self._thread.join(LIMIT_S)
 
     def submit(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
         """Start a coroutine there."""
         assert self._loop is not None
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
-    def run(self, work: Coroutine[Any, Any, T], timeout_s: float = _LIMIT_S) -> T:
+    def run(self, work: Coroutine[Any, Any, T], timeout_s: float = LIMIT_S) -> T:
         """Run a coroutine there and wait for it; not from a loop."""
         return self.submit(work).result(timeout_s)
 
@@ -393,77 +367,6 @@ class LabLoop(AbstractContextManager["LabLoop"]):
             self._loop = runner.get_loop()
             self._loop.call_soon(self._is_up.set)
             self._loop.run_forever()
-
-
-@contextmanager
-def entered(namespace: int) -> Iterator[None]:
-    """Put this thread into a namespace. Nothing may be awaited in the block by a loop that others use."""
-    back = os.open(_HERE, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        _set_namespace(namespace)
-        yield
-    finally:
-        _set_namespace(back)
-        os.close(back)
-
-
-def new_tap(namespace: int, name: str) -> int:
-    """Make a tap interface in a namespace; frames are read from and written to the descriptor."""
-    with entered(namespace):
-        made = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            fcntl.ioctl(made, _TUNSETIFF, struct.pack("16sH22x", name.encode(), _TAP_WITHOUT_HEADER))
-        except OSError:
-            os.close(made)
-            raise
-    return made
-
-
-class _Cable(AbstractContextManager["_Cable"]):
-    """Carries frames between two taps as a Wire says, in a thread of its own."""
-
-    def __init__(self, one: int, other: int, wire: Wire) -> None:
-        self._other_end = {one: other, other: one}
-        self._wire, self._random = wire, random.Random(wire.seed)
-        self._under_way: list[tuple[float, int, int, bytes]] = []
-        self._count = 0
-        self._stop, self._may_stop = os.pipe()
-        self._thread = threading.Thread(target=self._carry, name="cable")
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        os.close(self._may_stop)
-        self._thread.join(_LIMIT_S)
-        for end in (*self._other_end, self._stop):
-            os.close(end)
-
-    def _carry(self) -> None:
-        while True:
-            next_at = self._under_way[0][0] if self._under_way else None
-            patience_s = None if next_at is None else max(0.0, next_at - time.monotonic())
-            ready, _, _ = select.select([self._stop, *self._other_end], [], [], patience_s)
-            if self._stop in ready:
-                return
-            for end in ready:
-                self._take_in(end)
-            self._deliver(time.monotonic())
-
-    def _take_in(self, end: int) -> None:
-        with suppress(OSError):
-            frame = os.read(end, _FRAME_BYTES)
-            if self._random.random() >= self._wire.loss:
-                self._count += 1
-                arrival = (time.monotonic() + self._wire.delay_s, self._count, self._other_end[end], frame)
-                heapq.heappush(self._under_way, arrival)
-
-    def _deliver(self, now: float) -> None:
-        while self._under_way and self._under_way[0][0] <= now:
-            _, _, end, frame = heapq.heappop(self._under_way)
-            with suppress(OSError):  # an interface that is down takes nothing
-                os.write(end, frame)
 
 
 def _addresses(port: _Port, number: int) -> list[str]:
@@ -484,45 +387,13 @@ def _dropping_nothing(interface: str) -> str:
     return f"add table netdev cut_{interface}\ndelete table netdev cut_{interface}\n"
 
 
-def _run(*command: str, stdin: str = "", timeout_s: float = _LIMIT_S) -> str:
-    done = subprocess.run(command, check=True, capture_output=True, text=True, input=stdin, timeout=timeout_s)
-    return done.stdout
-
-
 def _end(process: "subprocess.Popen[str]") -> None:
     process.terminate()
     try:
-        process.wait(_LIMIT_S)
+        process.wait(LIMIT_S)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
     for pipe in (process.stdout, process.stderr):
         if pipe is not None:
             pipe.close()
-
-
-def _unshared() -> int:
-    if ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNET) != 0:
-        raise OSError(ctypes.get_errno(), "no new network namespace")
-    return os.open(_HERE, os.O_RDONLY | os.O_CLOEXEC)
-
-
-def _set_namespace(namespace: int) -> None:
-    if ctypes.CDLL(None, use_errno=True).setns(namespace, _CLONE_NEWNET) != 0:
-        raise OSError(ctypes.get_errno(), "no such network namespace")
-
-
-def _in_a_thread(function: Callable[[], T]) -> T:
-    """Threads have namespaces of their own, so this one's stays as it is."""
-    future: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(function())
-        except BaseException as error:  # handed to whoever waits
-            future.set_exception(error)
-
-    thread = threading.Thread(target=run, name="in a namespace")
-    thread.start()
-    thread.join()
-    return future.result()

@@ -63,11 +63,14 @@ async def test_a_guest_follows_a_host_that_gets_another_address_and_goes_on(tmp_
     """Whole programs: the host's announces its other address, and the guest's hears it."""
     with NetworkLab() as lab:
         async with visit(lab, tmp_path) as here:
-            bob, ada = here.bob, here.ada
-            here.bobs.renumber(77)
+            bobs, adas, bob, ada = here.bobs, here.adas, here.bob, here.ada
+            bobs.renumber(77)
             moved_at = time.monotonic()
             await ada.do("type", text="on ")
             await bob.until("text", lambda text: "on " in text)
             record_property("followed after, s", round(took_s := time.monotonic() - moved_at, 3))
             assert took_s < LAN.dead_after_s - LAN.ping_every_s, "before the heartbeat could have found it"
-            assert (await ada.do("status"))["dialogs"] == []
+            status = await ada.until("status", lambda status: status["text"].endswith("all changes saved"))
+            assert status["dialogs"] == []
+            peers = adas.run("ss", "-Htn", "state", "established")
+            assert bobs.address in peers or bobs.address6 in peers

@@ -6,7 +6,9 @@ import subprocess
 import sys
 import time
 
-from tests.helpers.network_lab import LabHost, NetworkLab, Wire, entered, needs_network_lab
+from tests.helpers.lab_cable import Wire
+from tests.helpers.lab_namespaces import entered
+from tests.helpers.network_lab import LabHost, NetworkLab, needs_network_lab
 
 PORT = 8091
 #: For what is reached at once, unless the machine stands still.

@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.helpers.golden import assert_golden
+from tests.helpers.lab_cable import Wire
 from tests.helpers.lab_desk import PORT, LabDesk, LabServer
-from tests.helpers.network_lab import LabHost, LabLoop, NetworkLab, Wire, needs_netem, needs_network_lab
+from tests.helpers.network_lab import LabHost, LabLoop, NetworkLab, needs_netem, needs_network_lab
 from tests.helpers.patience import played_in_time
 from tests.helpers.run_async import until
 from texswarm_desktop.client.knock import tcp_knock
