@@ -44,6 +44,7 @@ from texswarm_desktop.client.events import (
     TransportOpened,
     Woke,
 )
+from texswarm_desktop.client.heartbeat import Heartbeat
 from texswarm_desktop.client.link import (
     Knock,
     Link,
@@ -68,11 +69,8 @@ from texswarm_desktop.client.states import (
 from texswarm_desktop.client.timing import (
     TICK_S,
     LinkProfile,
-    Pulse,
     has_slept,
     knocking_every_s,
-    next_tick_s,
-    pulse,
 )
 from texswarm_desktop.client.transition import step
 from texswarm_desktop.client.way_in import WayIn
@@ -167,16 +165,13 @@ class Driver:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._timers: dict[TimerKind, Cancellable] = {}
         self._link: Link | None = None
+        self._heartbeat = Heartbeat(profile, clock)
         self._ticking: Cancellable | None = None
         self._ticked = (0.0, 0.0)
-        self._trusted_at = self._pinged_at = self._probed_at = 0.0
-        self._unsent_bytes = 0
         self._scout: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
         self._news: Cancellable | None = None
         self._is_news_elsewhere = False
-        self._doubted_at: float | None = None
-        self._is_doubting = False
         self._away_since: float | None = None
 
     # ── life ────────────────────────────────────────────────────────────────────────────────────────────
@@ -214,8 +209,7 @@ class Driver:
 
     def measure(self) -> None:
         """Ping now, so that `round_trip_s` is of now."""
-        if self._link is not None:
-            self._ping(self._link, self._clock())
+        self._heartbeat.ping()
 
     def seen_at(self, addresses: Iterable[ServerAddress], lately: Iterable[ServerAddress] = ()) -> None:
         """The host said on the local network where it is: there it is looked for first from now on."""
@@ -287,7 +281,7 @@ class Driver:
             case LoseDocuments():
                 self._session.lose_documents()
             case Probe():
-                self._probe()
+                self._heartbeat.probe()
             case LookElsewhere(generation):
                 self._look_elsewhere(generation)
             case StartTimer(kind, delay_s):
@@ -305,7 +299,7 @@ class Driver:
         """End a transport. Who gives one up that still works, for another, is not to look gone in between."""
         if self._link is not None:
             self._link.is_for_good = isinstance(self.state, _FOR_GOOD)
-        self._link = None
+        self._have(None)
         looking, self._looking = self._looking, None
         for task in (looking, self._tasks.pop(generation, None)):
             if task is not None:
@@ -349,10 +343,8 @@ class Driver:
     def _opened(self, generation: int, link: Link) -> None:
         if generation not in self._tasks:
             return
-        self._link = link
         link.is_for_good = False
-        self._trusted_at = self._pinged_at = self._clock()
-        self._unsent_bytes = 0
+        self._have(link)
         self.post(TransportOpened(generation))
 
     def _received(self, generation: int, frame: str | bytes) -> None:
@@ -361,8 +353,12 @@ class Driver:
 
     def _ended(self, generation: int, event: TransportLost) -> None:
         if self._tasks.pop(generation, None) is not None:
-            self._link = None
+            self._have(None)
             self.post(event)
+
+    def _have(self, link: Link | None) -> None:
+        self._link = link
+        self._heartbeat.watch(link)
 
     # ── timers ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -386,10 +382,10 @@ class Driver:
             handle.cancel()
 
     def _fired(self, kind: TimerKind, generation: int) -> None:
-        if kind in _ABOUT_SILENCE and self._is_heard_since_probe():
+        if kind in _ABOUT_SILENCE and self._heartbeat.is_heard_since_probe:
             return
         if kind is TimerKind.PROBE:
-            self.post(ProbeTimedOut(generation, self._clock() - self._probed_at))
+            self.post(ProbeTimedOut(generation, self._heartbeat.since_probe_s))
         else:
             self.post(_TIMER_EVENTS[kind](generation))
 
@@ -412,50 +408,14 @@ class Driver:
         wall, now = self._wall_clock(), self._clock()
         slept = has_slept(wall - self._ticked[0], now - self._ticked[1])
         self._ticked = (wall, now)
-        self._ticking = self._later(self._next_tick_s(now), self._tick)
+        self._ticking = self._later(self._heartbeat.next_look_s(now), self._tick)
         if slept:
-            self._trusted_at = now
+            self._heartbeat.trust(now)
             self.post(Woke())
-        elif self._link is not None:
-            self._feel(self._link, now)
+        elif (silent_s := self._heartbeat.feel(now)) is not None:
+            reason = f"silent for {silent_s:.1f} s"
+            self.post(TransportLost(self.state.generation, reason=reason, trouble=Trouble.SILENT))
         self._keep_knocking()
-
-    def _next_tick_s(self, now: float) -> float:
-        if self._link is None:
-            return TICK_S
-        return next_tick_s(self._profile, now=now, heard_at=max(self._link.heard_at, self._trusted_at))
-
-    def _feel(self, link: Link, now: float) -> None:
-        """What the network takes from our buffer is a sign of life too: behind a long upload a pong comes late."""
-        unsent_bytes, self._unsent_bytes = self._unsent_bytes, link.unsent_bytes
-        if link.unsent_bytes < unsent_bytes:
-            self._trusted_at = now
-        heard_at = max(link.heard_at, self._trusted_at)
-        self._is_doubting = self._is_doubting and heard_at == self._doubted_at
-        match pulse(self._profile, now=now, heard_at=heard_at, pinged_at=self._pinged_at):
-            case Pulse.DEAD:
-                reason = f"silent for {now - heard_at:.1f} s"
-                self.post(TransportLost(self.state.generation, reason=reason, trouble=Trouble.SILENT))
-            case Pulse.PING:
-                self._ping(link, now)
-            case Pulse.OVERDUE:
-                self._doubt(heard_at)
-                if now - self._pinged_at >= self._profile.ping_every_s:
-                    self._ping(link, now)
-            case Pulse.FINE:
-                pass
-
-    def _probe(self) -> None:
-        if self._link is not None:
-            self._probed_at = self._clock()
-            self._ping(self._link, self._probed_at)
-
-    def _ping(self, link: Link, now: float) -> None:
-        self._pinged_at = now
-        link.ping()
-
-    def _is_heard_since_probe(self) -> bool:
-        return self._link is not None and self._link.heard_at >= self._probed_at
 
     # ── elsewhere ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -482,13 +442,13 @@ class Driver:
     async def _prove_elsewhere(self, generation: int) -> None:
         """Also a border for exceptions: who only looks must not cost the connection."""
         try:
-            is_there = await self._way_in.prove_elsewhere(lambda: not self._is_heard_since_probe())
+            is_there = await self._way_in.prove_elsewhere(lambda: not self._heartbeat.is_heard_since_probe)
         except Exception:
             logger.exception("looking for %s elsewhere", self._where.proved)
             is_there = False
         if self._looking is asyncio.current_task():
             self._looking = None
-        if is_there and not self._is_heard_since_probe():
+        if is_there and not self._heartbeat.is_heard_since_probe:
             self.post(HostProved(generation))
 
     # ── knocking ────────────────────────────────────────────────────────────────────────────────────────
@@ -511,23 +471,18 @@ class Driver:
             return knocking_every_s(self._profile, now - self._away_since) if is_worth_it else None
         if isinstance(self.state, (Syncing, Live)):
             self._away_since = None
-            return self._profile.knock_every_s if self._is_doubting else None
+            return self._profile.knock_every_s if self._heartbeat.is_doubting else None
         return None
-
-    def _doubt(self, heard_at: float) -> None:
-        """Once for each silence: if packets come through, and yet nothing is heard, the link is probed."""
-        if self._doubted_at != heard_at and self._profile.knock_every_s:
-            self._doubted_at, self._is_doubting = heard_at, True
 
     async def _knock_until_answered(self, knock: Knock, every_s: float) -> None:
         """Also a border for exceptions: who only looks must not cost the connection."""
         try:
-            address = await knock(self._where.likeliest, every_s=every_s, is_patient=True)
+            address = await knock(self._where.addresses, every_s=every_s, is_patient=True)
         except Exception:
             logger.exception("knocking at %s", self._where.proved)
             return
         self._scout = None
-        self._is_doubting = False
+        self._heartbeat.is_doubting = False
         if isinstance(self.state, (Waiting, Offline)):
             self._where.answered(address)
         self.post(HostAnswered())
