@@ -167,6 +167,7 @@ class Desktop:
     ) -> None:
         await self._scope.close()
         if self._folder_news is not None:
+            self._folder_news.stop()
             await self._folder_news.close()
             self._folder_news = None
         self._links.close()
@@ -260,6 +261,7 @@ class Desktop:
         self._calls.stop()
         news, self._folder_news = self._folder_news, None
         if news is not None:
+            news.stop()  # now: where the desktop ends, the task may not come to its first step
             self._scope.start("end of folder news", news.close())
 
     def _on_workspace_observed(self, observed: ObservedProject) -> None:

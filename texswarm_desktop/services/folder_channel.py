@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 import secrets
+import socket
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -53,7 +54,7 @@ def place_in(folder: Path) -> Place | None:
 class FolderChannel:
     """Open only while the folder's lock is held here. `is_at_rest`: takes in and writes what there is, and says so.
 
-    Invariant: after `close` nobody is told anything, and none of its tasks runs.
+    Invariant: after `stop` nobody is told anything, and after `close` none of its tasks runs.
     """
 
     def __init__(self, folder: Path, is_at_rest: Callable[[], Awaitable[bool]], *, executor: Executor) -> None:
@@ -64,6 +65,7 @@ class FolderChannel:
         self._news: HolderNews | None = None
         self._changed = asyncio.Event()
         self._server: asyncio.Server | None = None
+        self._is_stopped = False
         self._callers: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._told: set[asyncio.StreamWriter] = set()
 
@@ -72,17 +74,24 @@ class FolderChannel:
         return self._server is not None
 
     async def open(self) -> None:
-        """Listen from now on. Where that cannot be, nobody is told, and everything else goes on."""
+        """Listen from now on, unless it was stopped before. Where that cannot be, everything else goes on."""
+        if self._is_stopped:
+            return
         try:
-            self._server = await asyncio.start_server(self._serve, LOOPBACK, 0, limit=_KNOCK_LIMIT_BYTES)
-            port = self._server.sockets[0].getsockname()[1]
-            place = Place(os.getpid(), port, self._word)
+            server = self._server = await self._new_server()
+            place = Place(os.getpid(), server.sockets[0].getsockname()[1], self._word)
+            await server.start_serving()
             write = partial(write_atomically, self._path, msgspec.json.encode(place), mode=PRIVATE_MODE)
             await asyncio.get_running_loop().run_in_executor(self._executor, write)
             if not self._is_open:  # closed meanwhile
                 self._remove_place()
         except (OSError, StorageError) as error:
             _log.info("nobody can ask how %s stands: %s", self._path.parent, error)
+
+    async def _new_server(self) -> asyncio.Server:
+        """Nothing is waited for here: who were cancelled between making a socket and having it could not close it."""
+        listening = socket.create_server((LOOPBACK, 0))
+        return await asyncio.start_server(self._serve, sock=listening, limit=_KNOCK_LIMIT_BYTES, start_serving=False)
 
     def tell(self, news: HolderNews) -> None:
         """Tell all who listen, when it is something else than before."""
@@ -93,8 +102,9 @@ class FolderChannel:
             for writer in tuple(self._told):
                 _send(writer, news)
 
-    async def close(self) -> None:
-        """Listen no more; may be called twice."""
+    def stop(self) -> None:
+        """Listen no more, at once; may be called twice."""
+        self._is_stopped = True
         server, self._server = self._server, None
         if server is not None:
             server.close()
@@ -102,6 +112,10 @@ class FolderChannel:
         self._changed.set()
         for writer in self._callers.values():
             writer.transport.abort()
+
+    async def close(self) -> None:
+        """Listen no more, and return when nobody is spoken with; may be called twice."""
+        self.stop()
         if self._callers:
             _, late = await asyncio.wait(self._callers, timeout=_END_WITHIN_S)
             for task in late:

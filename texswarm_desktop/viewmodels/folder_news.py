@@ -33,7 +33,6 @@ class FolderNews(QObject):
         self._opened, self._status = opened, status
         self._channel = FolderChannel(opened.project.folder, self._is_at_rest, executor=executor)
         self._files = FileNews(opened.project, sentence_of, self._tell)
-        self._is_closed = False
         status.line_changed.connect(self._tell)
         status.state_changed.connect(self._tell)
 
@@ -41,15 +40,16 @@ class FolderNews(QObject):
         """Begin to tell."""
         self._tell()
         await self._channel.open()
-        if self._is_closed:
-            await self._channel.close()
 
-    async def close(self) -> None:
-        """Tell nobody any more, and return when that is so."""
-        self._is_closed = True
+    def stop(self) -> None:
+        """Tell nobody any more, at once; once."""
         self._files.close()
         self._status.line_changed.disconnect(self._tell)
         self._status.state_changed.disconnect(self._tell)
+        self._channel.stop()
+
+    async def close(self) -> None:
+        """Return when nobody is spoken with any more; after `stop`."""
         await self._channel.close()
         self.deleteLater()
 
