@@ -32,12 +32,10 @@ class ErrorText:
     action: StatusAction | None = None
 
 
-_KEPT: Final = "Everything you wrote is kept on this computer."
 _AND_KEPT: Final = "and everything you wrote is kept on this computer."
 _NOT_WRITABLE: Final = "The disk is full or the folder is read-only."
 _FULL: Final = "There is no room left on the disk."
 _READ_ONLY: Final = "The file or the folder is read-only, or you may not write there."
-_OUR_FAULT: Final = "This is a mistake in TeXSwarm."
 
 _MESSAGE_NOT_READ: Final = ErrorText("Not understood", "The server could not read a message, by a mistake in TeXSwarm.")
 
@@ -198,59 +196,60 @@ _BY_CODE: Final[dict[str, ErrorText]] = {
 }
 
 _BY_CLASS: Final[dict[type[BaseException], ErrorText]] = {
-    errors.TexSwarmError: ErrorText("Something went wrong", f"{_OUR_FAULT} {_KEPT}"),
+    errors.TexSwarmError: ErrorText("Something went wrong", f"This is a mistake in TeXSwarm, {_AND_KEPT}"),
     errors.ProtocolError: ErrorText("Not understood", "This program and the server do not understand each other."),
-    errors.LocalProtocolError: ErrorText("Not understood", f"A message could not be sent. {_OUR_FAULT}"),
+    errors.LocalProtocolError: ErrorText("Not understood", "A message could not be sent, by a mistake in TeXSwarm."),
     errors.RemoteProtocolError: ErrorText("Not understood", "The server said something that makes no sense."),
-    errors.LinkError: ErrorText("No connection", f"The server cannot be reached. {_KEPT}", StatusAction.RETRY),
+    errors.LinkError: ErrorText("No connection", f"The server cannot be reached, {_AND_KEPT}", StatusAction.RETRY),
     errors.LinkRefusedError: ErrorText(
         "Nobody there", "No TeXSwarm server answers at this address.", StatusAction.RETRY
     ),
-    errors.LinkLostError: ErrorText("Connection lost", f"The connection ended. {_KEPT}", StatusAction.RETRY),
-    errors.LinkTimeoutError: ErrorText("No answer", f"The server does not answer. {_KEPT}", StatusAction.RETRY),
+    errors.LinkLostError: ErrorText("Connection lost", f"The connection ended, {_AND_KEPT}", StatusAction.RETRY),
+    errors.LinkTimeoutError: ErrorText("No answer", f"The server does not answer, {_AND_KEPT}", StatusAction.RETRY),
     errors.RejectedError: ErrorText("The server said no", "The server refused, and gave a reason unknown here."),
     errors.StorageError: ErrorText("Disk problem", "Something could not be read from or written to the disk."),
     errors.NotReadableError: ErrorText(
-        "Cannot be read", "The file or folder is not there, or you may not read it. Choose another one."
+        "Cannot be read", "The file or folder is not there, or you may not read it, so choose another one."
     ),
     errors.OutOfReachError: ErrorText(
         "Cannot be read now",
-        "It is not there, or you may not read it. You can go on; it is looked at again until that works.",
+        "It is not there, or you may not read it, and it is looked at again until that works.",
     ),
     errors.ProjectInUseError: ErrorText(
-        "Open somewhere else", "Another window has this project open. Close it there first, or go on writing there."
+        "Open somewhere else", "Another window has this project open, so close it there first, or go on writing there."
     ),
     errors.NotWritableError: ErrorText(
         "Cannot write to the folder",
-        f"{_NOT_WRITABLE} You can go on; it is tried again until it works.",
+        "The disk is full or the folder is read-only, and it is tried again while you go on.",
     ),
     errors.DiskFullError: ErrorText(
-        "The disk is full", f"{_FULL} You can go on; everything is written when there is room."
+        "The disk is full", "You can go on, and everything is written when there is room on the disk."
     ),
     errors.WriteDeniedError: ErrorText(
-        "Cannot write to the folder", f"{_READ_ONLY} You can go on; it is tried again until it works."
+        "Cannot write to the folder", "The file or the folder is read-only, and it is tried again while you go on."
     ),
     errors.FolderTakenError: ErrorText(
-        "Folder is not empty", "There is something in this folder already. Choose another one, or an empty one."
+        "Folder is not empty", "There is something in this folder already, so choose another one, or an empty one."
     ),
     errors.ChangedOnDiskError: ErrorText(
-        "Changed by another program", "A file was changed outside TeXSwarm at the same moment. Both changes are kept."
+        "Changed by another program",
+        "Another program changed a file at the same moment, and both changes are kept.",
     ),
     errors.CorruptSnapshotError: ErrorText(
-        "Stored copy is damaged", "A stored copy cannot be read. It was left as it is, and nothing was written over it."
+        "Stored copy is damaged", "A stored copy cannot be read, and was left as it is: nothing was written over it."
     ),
-    errors.DocumentError: ErrorText("Project problem", f"The project could not do that. {_KEPT}"),
+    errors.DocumentError: ErrorText("Project problem", f"The project could not do that, {_AND_KEPT}"),
     errors.MalformedUpdateError: ErrorText("Edit not readable", "Somebody's edit arrived damaged and was left out."),
-    errors.DamagedDocumentError: ErrorText("Project is loaded again", f"An edit broke the copy in memory. {_KEPT}"),
+    errors.DamagedDocumentError: ErrorText("Project is loaded again", f"An edit broke the copy in memory, {_AND_KEPT}"),
     errors.PositionError: ErrorText(
-        "Place not found", f"An edit was meant for a place that is not there. {_OUR_FAULT}"
+        "Place not found", "An edit was meant for a place that is not there, by a mistake in TeXSwarm."
     ),
     errors.UnknownFileError: ErrorText("File is gone", "Somebody removed this file from the project."),
     errors.BlobContentError: ErrorText(
-        "Figure is damaged", "What is stored of a figure is not what it should be. It is fetched again."
+        "Figure is damaged", "What is stored of a figure is not what it should be, so it is fetched again."
     ),
     errors.FigureMissingError: ErrorText(
-        "Figure is not there", "The project names it, and the server does not have it. Who put it in has to be online."
+        "Figure is not there", "The server does not have it, so whoever put it in has to be online."
     ),
     errors.OneOriginError: ErrorText(
         "Two projects of one origin", "The copy here became a project of its own, and nothing was mixed."
@@ -259,18 +258,17 @@ _BY_CLASS: Final[dict[type[BaseException], ErrorText]] = {
         "Name not possible", "Give a name that is not taken, without a leading slash, backslash or colon."
     ),
     errors.NameNotHereError: ErrorText(
-        "Name not possible here", "This computer cannot have a file of this name. Rename it to have it here."
+        "Name not possible here", "This computer cannot have a file of this name, so rename it to have it here."
     ),
     errors.NameNotSharedError: ErrorText(
-        "Name not possible elsewhere", "Other computers cannot have a file of this name. Rename it to share it."
+        "Name not possible elsewhere", "Other computers cannot have a file of this name, so rename it to share it."
     ),
     errors.KindNotTakenError: ErrorText(
-        "Not text", "This is no text, or a file that programs would obey. It is left as it is."
+        "Not text", "This is no text, or a file that programs would obey, and it is left as it is."
     ),
     errors.KindNotWantedError: ErrorText(
         "Of another kind",
-        "Somebody shares this file. A program may run such a one, so it is written here only if you wish: name it in "
-        "“What is shared”.",
+        "Somebody shares this file, which a program may run, so it comes here only if you name it in “What is shared”.",
     ),
     errors.NotSharedError: ErrorText("Not shared", "This file is on this computer only."),
     errors.KindNotSharedError: ErrorText(
@@ -284,32 +282,34 @@ _BY_CLASS: Final[dict[type[BaseException], ErrorText]] = {
     ),
     errors.EncodingTooSmallError: ErrorText(
         "UTF-8 now",
-        "A character of this text is not in Latin-1, so the file is UTF-8 everywhere. Take it out, or tell inputenc.",
+        "A character of this text is not in Latin-1, so the file is UTF-8 everywhere: take it out, or tell inputenc.",
     ),
     errors.LinkNotFollowedError: ErrorText(
-        "Link to somewhere else", "This link leads out of the project. It is left as it is, and not shared."
+        "Link to somewhere else", "This link leads out of the project, so it is left as it is, and not shared."
     ),
-    errors.FileCameBackError: ErrorText("Came back", "Came back: somebody wrote in it while it was deleted."),
+    errors.FileCameBackError: ErrorText(
+        "Came back", "Somebody wrote in it while it was deleted, so it is there again."
+    ),
     errors.HostError: ErrorText(
         "Sharing did not start",
-        "Another window may be sharing already, or the disk or the network refuses. Stop the other one and try again.",
+        "The disk or the network refuses, or another window is sharing already, so stop that one and try again.",
         StatusAction.HOST,
     ),
     CodeUnknownError: ErrorText(
         "No such code nearby",
-        "No host on this network has a code with this number. Codes change every few minutes; ask for the present one.",
+        "No host on this network has a code with this number now, so ask for the present one.",
     ),
     CodeNeededError: ErrorText(
         "Code needed",
-        "This host lets in only who has its link or its code. Ask for one of them, and paste or type it here.",
+        "This host lets in only who has its link or its code, so ask for one of them, and paste or type it here.",
     ),
-    CodeMisspeltError: ErrorText("Misspelt code", "A word of this code cannot be right. Look at it again."),
+    CodeMisspeltError: ErrorText("Misspelt code", "A word of this code cannot be right, so look at it again."),
     UntrustedHostError: ErrorText(
         "Unknown host", "Compare the four words with those on the host's screen before you join."
     ),
     errors.BuildError: ErrorText("LaTeX did not run", "LaTeX could not be started."),
     errors.ToolMissingError: ErrorText(
-        "Program not found", "A program that is needed for this is not installed. Install it, then try again."
+        "Program not found", "A program that is needed for this is not installed, so install it and try again."
     ),
     errors.TransferError: ErrorText("That did not work", "The project could not be brought in or given out."),
     errors.TransferCancelledError: ErrorText("Cancelled", "Nothing was left behind."),
@@ -324,25 +324,25 @@ _BY_CLASS: Final[dict[type[BaseException], ErrorText]] = {
     ),
     errors.SettingsError: ErrorText("Not usable", "A setting or an address cannot be used as it is."),
     errors.SettingsUnreadableError: ErrorText(
-        "Settings not readable", "The file with your settings is damaged. It was set aside, and the usual ones hold."
+        "Settings not readable", "The file with your settings is damaged, so it was set aside, and the usual ones hold."
     ),
 }
 
 _BY_TOOL: Final = {
-    "git": ErrorText("Git is missing", "Git is not installed on this computer. Install it, then try again."),
+    "git": ErrorText("Git is missing", "Git is not installed on this computer, so install it and try again."),
 }
 _BY_PROBLEM: Final = {
     CloneProblem.UNREACHABLE: ErrorText(
-        "Not reached", "The repository's server cannot be reached. Look at the address."
+        "Not reached", "The repository's server cannot be reached, so look at the address."
     ),
     CloneProblem.NOT_FOUND: ErrorText(
         "No such repository", "There is no repository at this address, or it is private."
     ),
     CloneProblem.NOT_ALLOWED: ErrorText(
-        "Not let in", "The repository is private. Set up git's sign-in, or an SSH key, and try again."
+        "Not let in", "The repository is private, so set up git's sign-in, or an SSH key, and try again."
     ),
     CloneProblem.HOST_UNKNOWN: ErrorText(
-        "Unknown server", "SSH does not know this server yet. Connect to it once in a terminal to check its key."
+        "Unknown server", "SSH does not know this server yet, so connect to it once in a terminal to check its key."
     ),
     CloneProblem.OTHER: _BY_CLASS[errors.CloneError],
 }
@@ -399,11 +399,11 @@ def is_worth_a_check(error: BaseException) -> bool:
 def text_of(error: BaseException) -> ErrorText:
     """Return the words about an error; one of no class of ours is a mistake of ours."""
     if isinstance(error, CodeMisspeltError) and error.meant:
-        return ErrorText("Misspelt code", f"No code has the word “{error.word}”. Is it “{error.meant}”?")
+        return ErrorText("Misspelt code", f"No code has the word “{error.word}”, and it may be “{error.meant}”.")
     if isinstance(error, errors.ProjectInUseError) and error.pid is not None:
         return _in_use_by(error)
     if isinstance(error, errors.FileCameBackError) and error.by:
-        return replace(_of_class(error), sentence=f"Came back: {error.by} wrote in it while it was deleted.")
+        return replace(_of_class(error), sentence=f"{error.by} wrote in it while it was deleted, so it is there again.")
     if isinstance(error, (RejectedError, RemoteProtocolError)) and not isinstance(error, errors.OneOriginError):
         message = getattr(error, "message", "")
         return text_of_code(error.code, message) if error.code in _BY_CODE or message else _of_class(error)
@@ -441,9 +441,9 @@ def need_words(code: str, message: str) -> Need:
     """Return what the status line says about a connection that needs the user, or a folder that is only looked at."""
     if code == OPEN_ELSEWHERE:
         who = message or "another program"
-        return Need(f"{who} has this project open. What it writes is shown here.", None, f"open in {who}")
+        return Need(f"{who} has this project open, and what it writes is shown here.", None, f"open in {who}")
     if code == NOTHING_WRITABLE:
-        return Need("Nothing can be written to this folder. What is in it is shown.", None, "folder not writable")
+        return Need("Nothing can be written to this folder, and what is in it is shown.", None, "folder not writable")
     text = text_of_code(code, message)
     return Need(text.sentence, text.action, text.title)
 
@@ -465,9 +465,15 @@ def has_code_words(code: str) -> bool:
     return code in _BY_CODE
 
 
+def every_sentence() -> tuple[str, ...]:
+    """Return all that can be said but for what holds names; for a test."""
+    tables = (_BY_CODE, _BY_CLASS, _BY_TOOL, _BY_PROBLEM)
+    return (*(text.sentence for table in tables for text in table.values()), *_AT_THE_END.values())
+
+
 def _in_use_by(error: errors.ProjectInUseError) -> ErrorText:
     who = f"{error.program or 'Another program'} (process {error.pid} on {error.host or 'this machine'})"
-    sentence = f"{who} has this project open. Close it there first, or go on writing there."
+    sentence = f"{who} has this project open, so close it there first, or go on writing there."
     return replace(_of_class(error), sentence=sentence)
 
 

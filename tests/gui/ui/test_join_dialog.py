@@ -189,7 +189,7 @@ def test_a_host_that_wants_a_code_is_marked_and_the_dialog_asks_for_it(shown: Sh
     (row,) = [one for one in shown.dialog.list.rows if one.host == CY]
     assert row.accessibleName() == "Secrets, shared by Cy, code needed"
     shown.pick("Cy")
-    assert shown.dialog.trust.text().startswith("This host lets in only who has its link or its code.")
+    assert shown.dialog.trust.text().startswith("This host lets in only who has its link or its code")
     assert not shown.dialog.words.isVisible()
     shown.try_it()
     assert (shown.wishes, shown.dialog.problem.isVisible()) == ([], True)

@@ -17,7 +17,7 @@ async def test_a_file_that_cannot_be_shared_is_told_once(tmp_path: Path) -> None
             await two.until_saved()
             fill(tmp_path / "two", {"a:b.tex": "x"})
             told = await two.until("file_problem", path="a:b.tex")
-            assert "Rename it" in told["sentence"]
+            assert "rename it" in told["sentence"]
             (tmp_path / "two" / "a:b.tex").unlink()
             await two.until("file_problem", path="a:b.tex", sentence=None)
 
@@ -47,7 +47,7 @@ async def test_a_listing_and_its_data_travel_where_both_sides_wish_so(tmp_path: 
         async with SyncProcess(tmp_path / "two", paper) as two:
             for path in ("run.py", "data.raw"):
                 told = await two.until("file_problem", path=path)
-                assert "only if you wish" in told["sentence"]
+                assert "only if you name it" in told["sentence"]
             await until(lambda: set(files_in(tmp_path / "two")) == {"main.tex"})
             fill(tmp_path / "two", {".texswarm/settings.json": wishes, "new.tex": "n"})
             await until(lambda: len(files_in(tmp_path / "two")) == 4)
