@@ -10,10 +10,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QFileDialog, QLineEdit
 
 from tests.helpers.coming_in import dialog_at
-from tests.helpers.presses import choose_from_menu, press, press_icon, press_named, write_in
+from tests.helpers.presses import choose_by, choose_from_menu, press, press_icon, press_named, write_in
 from tests.helpers.run_async import until
 from texswarm_desktop.ui.dialogs.choose_dialog import ChooseDialog
 from texswarm_desktop.ui.dialogs.connect_dialog import ConnectDialog
+from texswarm_desktop.ui.dialogs.members_sheet import MembersSheet
 from texswarm_desktop.ui.dialogs.new_dialog import NewDialog
 
 if TYPE_CHECKING:
@@ -51,6 +52,25 @@ async def shares_there(person: LiveDesktop) -> None:
     """Put the open project on the server that was asked."""
     dialog = await is_asked_which(person)
     await press_named(dialog, f"Share “{person.opened.view.title}” here")
+
+
+async def shares_at(person: LiveDesktop, address: str, invitation: str = "") -> None:
+    """Put the open project on a server, and return when all of it is there."""
+    await connects(person, address, invitation)
+    await shares_there(person)
+    await until(lambda: person.is_live, "all changes are saved there")
+
+
+async def invites(person: LiveDesktop, may: str = "May write") -> str:
+    """Have a new invitation to the open project copied, and return it."""
+    await press_icon(person.window, "People and invitations")
+    people = await dialog_at(person, MembersSheet)
+    await choose_by(people, "Copy a new invitation…", may)
+    await until(lambda: people.invite.text() == "Copied", "a new invitation")
+    link = QGuiApplication.clipboard().text()
+    await press_named(people, "Done")
+    await until(lambda: person.window.findChild(MembersSheet) is None, "the sheet is put away")
+    return link
 
 
 async def opens_folder(person: LiveDesktop, folder: Path) -> None:

@@ -9,10 +9,11 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
+from tests.helpers.at_a_window import shares_at
 from tests.helpers.coming_in import asks_to_join, joins, shares
 from tests.helpers.fake_join import show
 from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
-from tests.helpers.presses import press, press_icon, press_named
+from tests.helpers.presses import choose_from_menu, press, press_icon, press_named
 from tests.helpers.run_async import until
 from texswarm_desktop.client.status import StatusAction
 from texswarm_desktop.core.nearby import Sighting, nearby_hosts
@@ -28,7 +29,10 @@ pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
 
 async def checked(desktop: LiveDesktop) -> DoctorDialog:
     """Ask for a check, and return its window when it has come to an end."""
-    desktop.window.act(StatusAction.CHECK)
+    if desktop.window.page is None:  # where there is no menu
+        desktop.window.act(StatusAction.CHECK)
+    else:
+        await choose_from_menu(desktop.window, "Check the connection…")
     return await examined(desktop)
 
 
@@ -40,7 +44,7 @@ async def examined(desktop: LiveDesktop) -> DoctorDialog:
 
 
 def put_away(dialog: DoctorDialog) -> None:
-    dialog.accept()
+    press(dialog.close_button)
 
 
 def port_of_nobody() -> int:
@@ -70,7 +74,7 @@ async def test_a_host_that_is_not_there(desks: Desks) -> None:
     await ada.until_said("Reconnecting")
     dialog = await checked(ada)
     assert dialog.verdict == f"The machine answers, and nobody listens on port {port}."
-    dialog.copy.click()
+    press(dialog.copy)
     assert "secret" not in QGuiApplication.clipboard().text()
     put_away(dialog)
     await press_named(ada.window.status_bar, "Cancel")
@@ -81,8 +85,7 @@ async def test_a_host_that_is_not_there(desks: Desks) -> None:
 async def test_a_link_that_stands_is_as_it_should_be_and_costs_no_invitation(desks: Desks) -> None:
     async with CollabServer(ServerConfig(data=desks.root / "server", port=0)) as server:
         ada = await desks.start_with("ada", "paper")
-        await ada.workspace.share_at(InviteLink(server.address, await server.create_invite("owner", uses=1)))
-        await until(lambda: ada.is_live)
+        await shares_at(ada, str(server.address), await server.create_invite("owner", uses=1))
         dialog = await checked(ada)
         assert any(line.startswith("Server, fine") for line in dialog.lines)
         assert any("No invitation was tried" in line for line in dialog.lines)
@@ -148,8 +151,7 @@ async def test_a_link_that_is_refused_while_a_project_of_another_server_is_open(
         CollabServer(ServerConfig(data=desks.root / "other", port=0)) as other,
     ):
         ada = await desks.start_with("ada", "paper")
-        await ada.workspace.share_at(InviteLink(home.address, await home.create_invite("owner", uses=1)))
-        await until(lambda: ada.is_live)
+        await shares_at(ada, str(home.address), await home.create_invite("owner", uses=1))
         await joins(ada, str(InviteLink(other.address, "of-nobody")))
         await ada.until_notice("does not know this invitation")
         await press_named(ada.window.notices, "Check the connection…")

@@ -87,7 +87,8 @@ async def test_a_folder_opened_from_the_window_takes_the_place_of_the_project(de
 async def test_nothing_is_left_of_a_project_that_was_closed(desks: Desks) -> None:
     ada = await desks.start_with("ada", "one")
     for name in ("two", "three"):
-        await ada.workspace.open(desks.folder(name, name))
+        await opens_folder(ada, desks.folder(name, name))
+        await ada.until_text(name)
     await until(lambda: len(ada.workspace.findChildren(OpenedProject)) == 1)
     assert ada.text == "three"
 
@@ -97,7 +98,8 @@ async def test_the_open_folder_can_be_opened_again_under_any_of_its_names(desks:
     ada = await desks.start_with("ada", "one")
     before, link = ada.opened, desks.root / "link"
     link.symlink_to(ada.opened.project.folder)
-    await ada.workspace.open(link)
+    await opens_folder(ada, link)
+    await settle()
     assert ada.opened is before
 
 

@@ -11,9 +11,9 @@ from tests.gui.desktop.test_local_work import open_elsewhere
 from tests.helpers.at_a_window import opens_folder
 from tests.helpers.desktop_process import ROOT, DesktopProcess
 from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
+from tests.helpers.presses import press_named
 from tests.helpers.run_async import until
 from tests.helpers.sync_process import SyncProcess
-from texswarm_desktop.client.status import StatusAction
 from texswarm_desktop.services.library import Library
 from texswarm_server.app import CollabServer
 from texswarm_server.config import ServerConfig
@@ -74,7 +74,7 @@ async def test_beside_a_peer_without_a_window_one_reads_what_it_writes_until_it_
                 await colleague.until_saved()
             QTest.keyClicks(ada.editor, "x")
             assert "reading" in ada.window.notices.keys
-            ada.window.act(StatusAction.REOPEN)
+            await press_named(ada.window.status_bar, "Try again")
             await ada.until_notice(f"texswarm sync (process {peer.pid}")
         await until(lambda: ada.workspace.opened is not None)  # by itself
         assert ada.editor is not None
@@ -132,9 +132,9 @@ async def test_what_is_only_read_is_not_hosted_and_can_be_left(desks: Desks) -> 
     folder = desks.folder("paper", "one")
     with open_elsewhere(folder):
         ada = await observing(desks, folder)
-        ada.window.host()
+        await press_named(ada.window, "Share")
         await ada.until_notice("has this project open")
-        await ada.workspace.open(desks.folder("other", "two"))
+        await opens_folder(ada, desks.folder("other", "two"))
         await ada.until_text("two")
         assert (ada.workspace.observed, ada.says) == (None, "Working locally")
 

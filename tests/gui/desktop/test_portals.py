@@ -3,11 +3,11 @@
 import pytest
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
-from tests.helpers.at_a_window import connects
+from tests.helpers.at_a_window import connects, shares_at
 from tests.helpers.coming_in import joins
 from tests.helpers.go_betweens import Portal, captive_portal
 from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
-from tests.helpers.presses import choose_from_menu, press_named
+from tests.helpers.presses import choose_from_menu, press, press_named
 from tests.helpers.run_async import until
 from tests.helpers.tcp_proxy import TcpProxy
 from texswarm_desktop.client.events import RetryCause
@@ -31,7 +31,7 @@ def assert_calm(desktop: LiveDesktop) -> None:
 
 
 def what_is_wrong(desktop: LiveDesktop) -> str:
-    desktop.window.status_bar.details.click()
+    press(desktop.window.status_bar.details)
     popover = desktop.window.findChild(LinkPopover)
     assert popover is not None
     assert popover.details is not None
@@ -50,8 +50,7 @@ async def test_a_hotel_in_mid_session_is_a_status_and_is_got_over(desks: Desks, 
     ):
         ada = await desks.start_with("ada", "paper")
         link = InviteLink(ServerAddress("127.0.0.1", cable.port), await server.create_invite("owner"))
-        await ada.workspace.share_at(link)
-        await until(lambda: ada.is_live)
+        await shares_at(ada, str(link))
         cable.target_port = hotel.port
         cable.cut()
         await ada.until_said("Something else answers · trying again in")
@@ -73,8 +72,7 @@ async def test_who_joins_from_a_hotel_is_told_what_to_do_and_comes_in_when_the_p
     ):
         ada = await desks.start_with("ada", "paper")
         link = InviteLink(ServerAddress("127.0.0.1", cable.port), await server.create_invite("owner"))
-        await ada.workspace.share_at(link)
-        await until(lambda: ada.is_live)
+        await shares_at(ada, str(link))
         document = ada.opened.project.document_id
         token = await server.create_invite("editor", document_id=document)
         cable.target_port = hotel.port

@@ -10,10 +10,10 @@ from uuid import uuid4
 
 import pytest
 
-from tests.helpers.at_a_window import connects, is_asked_which, opens_folder, shares_there
+from tests.helpers.at_a_window import connects, invites, is_asked_which, opens_folder, shares_at, shares_there
 from tests.helpers.coming_in import asks_to_join, dialog_at, joins
 from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
-from tests.helpers.presses import press, press_named, write_in
+from tests.helpers.presses import buttons, press, press_named, write_in
 from tests.helpers.run_async import until
 from texswarm_desktop.client.status import StatusAction
 from texswarm_desktop.services.project import Project
@@ -22,9 +22,8 @@ from texswarm_desktop.ui.link_popover import LinkPopover
 from texswarm_server.app import CollabServer
 from texswarm_server.config import ServerConfig
 from texswarm_server.protocol.codec import encode
-from texswarm_server.protocol.errors import RejectedError
 from texswarm_server.protocol.ids import Lineage
-from texswarm_server.protocol.invite_link import InviteLink
+from texswarm_server.protocol.invite_link import InviteLink, parse_invite_link
 from texswarm_server.protocol.messages import DocumentClosed
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
@@ -42,8 +41,7 @@ async def owner_link(server: CollabServer) -> InviteLink:
 
 async def shared(desks: Desks, server: CollabServer, text: str = "paper") -> LiveDesktop:
     ada = await desks.start_with("ada", text)
-    await ada.workspace.share_at(await owner_link(server))
-    await until(lambda: ada.is_live)
+    await shares_at(ada, str(await owner_link(server)))
     return ada
 
 
@@ -139,7 +137,7 @@ async def test_a_used_invitation_is_told(desks: Desks) -> None:
     async with server_in(desks.root) as server:
         link = InviteLink(server.address, await server.create_invite("owner", uses=1))
         ada, bob = await desks.start_with("ada", "a"), await desks.start_with("bob", "b")
-        await ada.workspace.share_at(link)
+        await shares_at(ada, str(link))
         await joins(bob, str(link))
         await bob.until_notice("already used")
 
@@ -218,8 +216,8 @@ async def test_a_failed_attempt_leaves_the_link_that_stands(desks: Desks) -> Non
     async with server_in(desks.root) as server:
         ada = await shared(desks, server)
         async with server_in(desks.root / "other") as other:
-            with pytest.raises(RejectedError, match="token_invalid"):
-                await ada.workspace.share_at(InviteLink(other.address, "forged"))
+            await connects(ada, str(other.address), "forged")
+            await ada.until_notice("The server does not know this invitation")
         ada.type("more ")
         await until(lambda: ada.is_live and ada.opened.project.unacknowledged() == 0)
     assert ada.text == "more paper"
@@ -240,12 +238,12 @@ async def test_an_attempt_elsewhere_that_fails_leaves_the_link_that_stands(desks
 async def test_a_server_without_a_document_in_the_link_offers_a_choice(desks: Desks) -> None:
     async with server_in(desks.root) as server:
         ada = await shared(desks, server)
-        choices: list[Any] = []
-        ada.workspace.choice_needed.connect(choices.append)
         await connects(ada, str(server.address))
-        await until(lambda: choices)
-        assert [one.id for one in choices[0].documents] == [ada.opened.project.document_id]
-        assert choices[0].can_create
+        dialog = await is_asked_which(ada)
+        assert [dialog.list.item(at).text() for at in range(dialog.list.count())] == [
+            f"{ada.opened.view.title}   yours · 1 here"
+        ]
+        assert buttons(dialog, f"Share “{ada.opened.view.title}” here")
         await until(lambda: ada.is_live)
 
 
@@ -253,7 +251,8 @@ async def test_a_server_without_a_document_in_the_link_offers_a_choice(desks: De
 async def test_the_chosen_document_is_opened(desks: Desks) -> None:
     async with server_in(desks.root) as server:
         ada = await shared(desks, server)
-        await ada.workspace.open(desks.folder("other", "other"))
+        await opens_folder(ada, desks.folder("other", "other"))
+        await ada.until_text("other")
         await connects(ada, str(server.address))
         await press_named(await is_asked_which(ada), "Open")
         await ada.until_text("paper")
@@ -267,18 +266,20 @@ async def test_a_project_is_put_on_a_server_from_the_choice_and_others_can_be_in
         await connects(ada, str(await owner_link(server)))
         await shares_there(ada)
         await until(lambda: ada.is_live)
-        bob = await desks.start("bob", await ada.workspace.owner.invite())
+        bob = await desks.start("bob", await invites(ada))
         await bob.until_text("paper")
 
 
 @runs_at_desks
-async def test_who_may_not_create_there_is_told_and_works_on(desks: Desks) -> None:
+async def test_who_may_not_create_there_is_not_offered_to_and_works_on(desks: Desks) -> None:
     async with server_in(desks.root) as server:
-        ada, eve = await shared(desks, server), await desks.start_with("eve", "own")
-        link = await ada.workspace.owner.invite()
-        with pytest.raises(RejectedError, match="forbidden"):
-            await eve.workspace.share_at(link)
-        assert eve.says.startswith("Working locally")
+        await shared(desks, server)
+        eve = await desks.start_with("eve", "own")
+        await connects(eve, str(server.address), await server.create_invite("editor"))
+        dialog = await is_asked_which(eve)
+        assert (dialog.list.count(), buttons(dialog, f"Share “{eve.opened.view.title}” here")) == (0, [])
+        await press_named(dialog, "Cancel")
+        await eve.until_said("Working locally")
         assert eve.opened.project.server_link is None
 
 
@@ -286,7 +287,7 @@ async def test_who_may_not_create_there_is_told_and_works_on(desks: Desks) -> No
 async def test_a_new_invitation_lets_somebody_back_in_who_was_signed_out(desks: Desks) -> None:
     async with server_in(desks.root) as server:
         ada = await shared(desks, server)
-        bob = await desks.start("bob", await ada.workspace.owner.invite())
+        bob = await desks.start("bob", await invites(ada))
         await until(lambda: bob.is_live)
         await desks.end(bob)
         (desks.root / "profiles" / "bob" / "secrets.json").unlink()
@@ -294,7 +295,7 @@ async def test_a_new_invitation_lets_somebody_back_in_who_was_signed_out(desks: 
         bob = await desks.start("bob")
         await bob.until_said("ask for an invitation")
         bob.type("alone ")
-        await joins(bob, str(await ada.workspace.owner.invite()))
+        await joins(bob, await invites(ada))
         await ada.until_text("alone paper")
         await until(lambda: bob.is_live)
 
@@ -305,7 +306,7 @@ async def test_another_history_of_the_document_is_never_mixed_in(desks: Desks) -
         ada = await shared(desks, server, "the server's")
         folder = await with_another_history(desks, ada, None)
         bob = await desks.start("bob", folder)
-        await bob.workspace.join(str(await ada.workspace.owner.invite()))
+        await joins(bob, await invites(ada))
         await bob.until_text("the server's")
         assert bob.opened.project.folder != folder
         assert (folder / "main.tex").read_text() == "bob's own"
@@ -318,10 +319,11 @@ async def choose_history(sheet: HistoriesSheet, option: str) -> None:
 
 async def facing_another_history(desks: Desks, ada: LiveDesktop) -> LiveDesktop:
     """Bob, whose project is a copy of Ada's with another history, linked to her server, and the sheet that asks."""
-    invited = await ada.workspace.owner.invite()
+    invited = await invites(ada)
     bob = await desks.start_with("bob", "something else")
-    await bob.workspace.join(str(invited))
-    await bob.workspace.open(await with_another_history(desks, ada, invited))
+    await joins(bob, invited)
+    await bob.until_text(ada.text)
+    await opens_folder(bob, await with_another_history(desks, ada, parse_invite_link(invited)))
     await bob.until_notice("different histories")
     await bob.until_said("different histories")
     await press_named(bob.window.status_bar, "Choose…")
@@ -360,19 +362,21 @@ async def test_of_two_histories_one_is_chosen_and_nothing_is_lost(desks: Desks, 
 
 async def meeting_the_original(desks: Desks, ada: LiveDesktop) -> LiveDesktop:
     """Bob, whose open project is a copy of Ada's that went its own way, and the sheet that asks at her link."""
-    invited = str(await ada.workspace.owner.invite())
+    invited = await invites(ada)
     bob = await desks.start_with("bob", "something else")
     elsewhere = bob.opened.project.folder
-    await bob.workspace.join(invited)
+    await joins(bob, invited)
     await bob.until_text("the original")
     copy = bob.opened.project.folder
-    await bob.workspace.open(elsewhere)
+    await opens_folder(bob, elsewhere)
+    await bob.until_text("something else")
     with ThreadPoolExecutor(1) as executor:
         async with await Project.open(copy, store_executor=executor) as project:
             project.begin_own_life()
             project.document.add_file("mine.tex", "bob's own")
             await project.flush()
-    await bob.workspace.open(copy)
+    await opens_folder(bob, copy)
+    await bob.until_text("the original")
     await joins(bob, invited)
     await until(lambda: bob.window.findChild(HistoriesSheet) is not None, "the sheet")
     return bob

@@ -7,11 +7,12 @@ import pytest
 
 from tests.gui.desktop.test_one_folder_twice import a_window
 from tests.gui.desktop.test_servers import owner_link, server_in, shared
+from tests.helpers.at_a_window import opens_folder
 from tests.helpers.live_desktops import Desks, runs_at_desks
 from tests.helpers.run_async import until
 from tests.helpers.sync_process import SyncProcess
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
 
 
 @runs_at_desks
@@ -58,7 +59,7 @@ async def test_a_window_that_goes_to_another_project_lets_go_of_the_channel(desk
     await until(first.exists)
     assert json.loads(first.read_text())["pid"] == os.getpid()
     assert first.stat().st_mode & 0o077 == 0
-    await ada.workspace.open(desks.folder("other", "Two.\n"))
+    await opens_folder(ada, desks.folder("other", "Two.\n"))
     await until(lambda: not first.exists() and (desks.root / "papers/other/.texswarm/channel.json").exists())
 
 

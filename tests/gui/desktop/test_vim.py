@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.at_a_window import invites, shares_at
 from tests.helpers.live_desktops import Desks, runs_at_desks
 from tests.helpers.run_async import until
 from tests.helpers.sync_process import SyncProcess
 from texswarm_server.app import CollabServer
 from texswarm_server.config import ServerConfig
-from texswarm_server.protocol.invite_link import InviteLink
 
 VIM = shutil.which("vim") or shutil.which("vim.tiny")
 
 pytestmark = [
-    pytest.mark.qt_log_ignore("propagateSizeHints"),
+    pytest.mark.qt_log_ignore("This plugin does not support"),
     pytest.mark.skipif(VIM is None, reason="vim is not installed"),
 ]
 
@@ -39,10 +39,9 @@ async def test_vim_and_a_window_write_in_one_paper(desks: Desks, saving: str) ->
     """Vim saves by a rename, or in place, as it is told; both are the writing of one person."""
     async with CollabServer(ServerConfig(data=desks.root / "server", port=0)) as server:
         ada = await desks.start_with("ada", "First line.\nLast line.\n")
-        await ada.workspace.share_at(InviteLink(server.address, await server.create_invite("owner")))
-        await until(lambda: ada.is_live)
+        await shares_at(ada, str(server.address), await server.create_invite("owner"))
         file = desks.root / "bob" / "main.tex"
-        async with SyncProcess(file.parent, str(await ada.workspace.owner.invite())) as peer:
+        async with SyncProcess(file.parent, await invites(ada)) as peer:
             await peer.until_saved()
             await until(file.exists)
             await vim(file, saving, "2s/Last/The last/", "normal ggoFrom vim.")
