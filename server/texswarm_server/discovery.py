@@ -170,6 +170,10 @@ class MulticastThread(ABC):
         """Return after how many seconds it looks again if nothing wakes it."""
         return self._look_every_s
 
+    def _rest_s(self) -> float:
+        """Return how long news is gathered before it looks again."""
+        return _GATHER_S
+
     @abstractmethod
     async def _goodbye(self, multicast: AsyncZeroconf) -> None:
         """Say what is to be said before the end."""
@@ -250,7 +254,7 @@ class MulticastThread(ABC):
             async with asyncio.timeout(self._until_next_look_s()):
                 await event.wait()
                 if not self._is_closing:
-                    await asyncio.sleep(_GATHER_S)
+                    await asyncio.sleep(self._rest_s())
 
 
 class Advertiser(MulticastThread):

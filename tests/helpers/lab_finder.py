@@ -1,6 +1,7 @@
 """What one machine of the lab hears of a host by real mDNS, as the program takes it in."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
@@ -31,6 +32,12 @@ class Finder:
     def __exit__(self, *_exc: object) -> None:
         self._browser.close()
         self._browser.join()
+
+    @property
+    def worked_s(self) -> float:
+        """How long the thread that listens had a processor."""
+        clock_id = time.pthread_getcpuclockid(self._browser._thread.ident or 0)
+        return time.clock_gettime(clock_id)
 
     @property
     def hosts(self) -> set[str]:

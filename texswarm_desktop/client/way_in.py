@@ -49,7 +49,7 @@ class WayIn:
         Raises WrongCertificateError only if it is shown where the link led or where the server was before: what is
         merely said in the server's name stops nobody.
         """
-        left, wrong = self._where.likeliest, None
+        left, wrong = self._where.addresses, None
         async with AsyncExitStack() as stack:
             while True:
                 shown = self._where.take_shown()

@@ -12,7 +12,7 @@ from typing import Final
 from texswarm_server.protocol.invite_link import ServerAddress
 
 #: Of what a host says about where it is, no more than this is believed.
-_MOST_TOLD: Final = 8
+_MOST_TOLD, _MOST_FIRST = 8, 5
 #: So much is kept of what was told at several times.
 _MOST_KEPT: Final = 32
 _DISBELIEF_S: Final = 30.0
@@ -31,6 +31,7 @@ class Whereabouts:
         self._shown: ServerAddress | None = None
         self._disbelieved: dict[ServerAddress, float] = {}
         self._heeded_at = -_NEWS_EVERY_S
+        self._turn = 0
 
     def tell(
         self,
@@ -49,7 +50,7 @@ class Whereabouts:
         )
         if not believed and not doubted:
             return None
-        believed = believed[:_MOST_TOLD]
+        believed = self._some_of(believed)
         aim = self.proved if has_link else self.addresses[0]
         is_elsewhere = aim not in believed
         front = () if is_elsewhere else (aim,)
@@ -59,17 +60,21 @@ class Whereabouts:
         self.addresses = tuple(dict.fromkeys((*likeliest, self.proved, self._home)))
         return is_elsewhere
 
+    def _some_of(self, told: tuple[ServerAddress, ...]) -> tuple[ServerAddress, ...]:
+        """Of many the first few, and each time some others of the rest."""
+        if len(told) <= _MOST_TOLD:
+            return told
+        first, rest = told[:_MOST_FIRST], told[_MOST_FIRST:]
+        at, others = self._turn % len(rest), _MOST_TOLD - _MOST_FIRST
+        self._turn += others
+        return (*first, *(*rest[at:], *rest[:at])[:others])
+
     def heed(self, now: float) -> float:
         """Return after how many seconds news may lead to something; 0: now, and then not again for a moment."""
         wait_s = max(0.0, self._heeded_at + _NEWS_EVERY_S - now)
         if not wait_s:
             self._heeded_at = now
         return wait_s
-
-    @property
-    def likeliest(self) -> tuple[ServerAddress, ...]:
-        """A few of the addresses, of which the server is at one unless it moved and others speak in its name."""
-        return tuple(dict.fromkeys((*self.addresses[:_MOST_TOLD], self.proved, self._home)))
 
     def elsewhere(self) -> tuple[ServerAddress, ...]:
         """Return where it may be other than where it was reached."""

@@ -6,7 +6,7 @@ the network may send as much as they like.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from itertools import zip_longest
 from typing import Final
@@ -25,24 +25,30 @@ _EVERYBODY: Final = "255.255.255.255"
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What one service said of itself, and where it is. `lately`: where else, as it or somebody said a moment ago."""
+    """What one service said of itself, and where it is. `lately`: where else, as it or somebody said a moment ago.
+
+    `number`: as how many-eth it was heard of.
+    """
 
     announcement: Announcement
     addresses: tuple[str, ...]
     port: int
     lately: tuple[str, ...] = ()
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class NearbyHost:
     """A host that can be reached from here: `addresses`, the best first.
 
-    `lately`: where else it was said to be a moment ago. It may have moved, or somebody speaks in its name.
+    `lately`: where else it was said to be a moment ago. It may have moved, or somebody speaks in its name. `number`:
+    who was heard of before has a smaller one.
     """
 
     announcement: Announcement
     addresses: tuple[ServerAddress, ...]
     lately: tuple[ServerAddress, ...] = ()
+    number: int = field(default=0, compare=False)
 
     @property
     def key(self) -> HostKey:
@@ -72,11 +78,13 @@ def nearby_hosts(sightings: Iterable[Sighting], own_networks: Sequence[str] = ()
         addresses = _usable(sighting, sighting.addresses)[:_MAX_ADDRESSES]
         if not addresses:
             continue
-        host = NearbyHost(sighting.announcement, addresses, _usable(sighting, sighting.lately)[:_MAX_LATELY])
+        lately = _usable(sighting, sighting.lately)[:_MAX_LATELY]
+        host = NearbyHost(sighting.announcement, addresses, lately, sighting.number)
         known = found.get(host.key)
         if known is not None:
             lately = (*host.lately, *known.lately)[:_MAX_LATELY]
-            found[host.key] = replace(host, addresses=(*known.addresses, *addresses), lately=lately)
+            everywhere = (*known.addresses, *addresses)
+            found[host.key] = replace(host, addresses=everywhere, lately=lately, number=known.number)
         elif len(found) < MAX_HOSTS:
             found[host.key] = host
     ordered = (replace(host, addresses=_best_first(host.addresses, own_networks)) for host in found.values())
@@ -84,13 +92,20 @@ def nearby_hosts(sightings: Iterable[Sighting], own_networks: Sequence[str] = ()
 
 
 def addresses_by_fingerprint(hosts: Iterable[NearbyHost]) -> dict[str, tuple[ServerAddress, ...]]:
-    """Return where each certificate is said to be, by all who announce it: in turn, so that none drowns the others."""
-    return _in_turn((host.announcement.fingerprint, host.addresses) for host in hosts)
+    """Return where each certificate is said to be, by all who announce it.
+
+    In turn, so that none drowns the others; who was heard of first comes first, so that no latecomers do.
+    """
+    return _in_turn((host.announcement.fingerprint, host.addresses) for host in _first_heard_first(hosts))
 
 
 def lately_by_fingerprint(hosts: Iterable[NearbyHost]) -> dict[str, tuple[ServerAddress, ...]]:
     """Return where else each certificate was said to be a moment ago."""
-    return _in_turn((host.announcement.fingerprint, host.lately) for host in hosts)
+    return _in_turn((host.announcement.fingerprint, host.lately) for host in _first_heard_first(hosts))
+
+
+def _first_heard_first(hosts: Iterable[NearbyHost]) -> list[NearbyHost]:
+    return sorted(hosts, key=lambda host: host.number)
 
 
 def _in_turn(pairs: Iterable[tuple[str | None, tuple[ServerAddress, ...]]]) -> dict[str, tuple[ServerAddress, ...]]:

@@ -11,7 +11,7 @@ import signal
 import socket
 import time
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -35,13 +35,19 @@ if TYPE_CHECKING:
 
     from texswarm_server.protocol.announcement import Announcement
 
+    Lie = Callable[[int], tuple[Announcement, list[str]]]
+
 pytest.importorskip("cryptography")
 
 NAME = "Bob"
-LIES_A_SECOND = 50
+LIES_A_SECOND, NEW_HOSTS_A_SECOND = 50, 400
+HOURS_S = 4500
 NOBODYS = 12
 LIED_BEFORE_S = 1.0
+#: Until there are more hosts than any list takes.
+NEW_HOSTS_BEFORE_S = 6.0
 LONGER_THAN_ANY_PROBE_S = 2.0
+MOST_OF_A_PROCESSOR = 0.6
 #: Where nobody but the heartbeat finds it, a link is silent for a third longer than this, at the least.
 SOONER_S = (LAN.dead_after_s - LAN.ping_every_s) * 0.75
 
@@ -74,9 +80,28 @@ class Scene:
         with self.ada.entered():
             asyncio.run(main())
 
+    def everywhere(self, bobs: Announcement) -> Lie:
+        """Say that Bob is at Eve's address and at others, each time others, and nowhere else."""
+
+        def lie(turn: int) -> tuple[Announcement, list[str]]:
+            nobodys = [f"10.77.1.{100 + (turn * 4 + more) % NOBODYS}" for more in range(4)]
+            return bobs, [self.eve.address, self.mute.address, *nobodys]
+
+        return lie
+
+    def ever_new(self, bobs: Announcement) -> Lie:
+        """Say that there is one more host with Bob's certificate, at addresses that nobody heard of."""
+
+        def lie(turn: int) -> tuple[Announcement, list[str]]:
+            said = replace(bobs, instance=f"eve-{turn:08}", name=f"! {turn}", project="!")
+            nobodys = [f"10.{80 + turn // 60_000}.{turn // 250 % 240}.{turn % 250 + 1}", f"10.77.1.{100 + turn % 150}"]
+            return said, [self.eve.address, *nobodys]
+
+        return lie
+
     @asynccontextmanager
-    async def lies(self, announcement: Announcement) -> AsyncIterator[None]:
-        """Have Eve say all the time that Bob is at her address and at others, each time others, and nowhere else."""
+    async def lies(self, lie: Lie, a_second: int) -> AsyncIterator[None]:
+        """Have Eve announce all the time what a lie is in its turn, to hold for hours."""
         loop = self.eve.loop()
         told = asyncio.Event()
         here = asyncio.get_running_loop()
@@ -84,13 +109,13 @@ class Scene:
         async def lying() -> None:
             async with AsyncZeroconf(interfaces=[self.eve.address]) as liar:
                 await liar.zeroconf.async_wait_for_start()
+                begin = time.monotonic()
                 for turn in count():
-                    nobodys = [f"10.77.1.{100 + (turn * 4 + more) % NOBODYS}" for more in range(4)]
-                    said = [self.eve.address, self.mute.address, *nobodys]
-                    info = service_info(Service(announcement, "", PORT), said)
+                    announcement, said = lie(turn)
+                    info = service_info(Service(announcement, "", PORT), said, host_ttl_s=HOURS_S)
                     liar.zeroconf.async_send(liar.zeroconf.generate_service_broadcast(info, None))
                     here.call_soon_threadsafe(told.set)
-                    await asyncio.sleep(1 / LIES_A_SECOND)
+                    await asyncio.sleep(begin + turn / a_second - time.monotonic())
 
         lying_there = loop.submit(lying())
         try:
@@ -132,7 +157,7 @@ def test_forged_announcements_end_no_link_not_even_of_a_host_that_stands_still(t
         assert finder.host is not None
         states, address = len(desk.states), desk.connection.current_address
         stage.server.process.send_signal(signal.SIGSTOP)
-        async with stage.lies(finder.host.announcement):
+        async with stage.lies(stage.everywhere(finder.host.announcement), LIES_A_SECOND):
             await until(lambda: stage.eve.address in finder.hosts, "the lie is heard")
             desk.type("on ")
             await asyncio.sleep(LONGER_THAN_ANY_PROBE_S)
@@ -146,22 +171,50 @@ def test_forged_announcements_end_no_link_not_even_of_a_host_that_stands_still(t
         stage.run(play)
 
 
+async def followed(stage: Scene, desk: LabDesk) -> float:
+    """Have Bob move, and return how long it takes until what is typed then is with him."""
+    stage.bob.renumber(77)
+    moved_at = time.monotonic()
+    desk.type("on ")
+    await until(lambda: desk.is_saved)
+    assert desk.connection.current_address.host == stage.bob.address
+    assert isinstance(desk.connection.state, Live)
+    return time.monotonic() - moved_at
+
+
 @needs_network_lab
 def test_a_host_that_moves_is_followed_whatever_others_say(tmp_path: Path, record_property) -> None:
     async def play(finder: Finder, desk: LabDesk) -> None:
         assert finder.host is not None
-        async with stage.lies(finder.host.announcement):
+        async with stage.lies(stage.everywhere(finder.host.announcement), LIES_A_SECOND):
             await until(lambda: stage.eve.address in finder.hosts, "the lie is heard")
             await asyncio.sleep(LIED_BEFORE_S)
-            stage.bob.renumber(77)
-            moved_at = time.monotonic()
-            desk.type("on ")
-            await until(lambda: desk.is_saved)
-            took_s = time.monotonic() - moved_at
+            took_s = await followed(stage, desk)
             record_property("followed after, s", round(took_s, 3))
             assert took_s < SOONER_S
-            assert desk.connection.current_address.host == stage.bob.address
-            assert isinstance(desk.connection.state, Live)
+
+    with scene(tmp_path) as stage:
+        stage.run(play)
+
+
+@needs_network_lab
+def test_a_host_that_moves_is_followed_among_ever_new_ones_with_its_certificate(
+    tmp_path: Path, record_property
+) -> None:
+    """And they cost little: what is kept of them is bounded, and looked through at leisure."""
+
+    async def play(finder: Finder, desk: LabDesk) -> None:
+        assert finder.host is not None
+        async with stage.lies(stage.ever_new(finder.host.announcement), NEW_HOSTS_A_SECOND):
+            begin, before_s = time.monotonic(), finder.worked_s
+            await asyncio.sleep(NEW_HOSTS_BEFORE_S)
+            share = (finder.worked_s - before_s) / (time.monotonic() - begin)
+            record_property("of a processor", round(share, 3))
+            assert finder.host is not None, "it is not crowded out"
+            took_s = await followed(stage, desk)
+            record_property("followed after, s", round(took_s, 3))
+            assert took_s < SOONER_S
+            assert share < MOST_OF_A_PROCESSOR
 
     with scene(tmp_path) as stage:
         stage.run(play)

@@ -14,7 +14,7 @@ from zeroconf.asyncio import AsyncZeroconf
 from tests.helpers.multicast import LOOPBACK, Ether, names
 from tests.helpers.run_async import runs_async, until
 from texswarm_desktop.core.nearby import MAX_HOSTS
-from texswarm_desktop.services.discovery import Browser, SaidLately, addresses_that_hold, records_that_hold
+from texswarm_desktop.services.discovery import Browser, Leisure, SaidLately, addresses_that_hold, records_that_hold
 from texswarm_server.discovery import Advertiser, Service
 from texswarm_server.protocol.announcement import Announcement
 
@@ -112,6 +112,22 @@ def test_what_was_said_within_the_last_second_is_known_whoever_spoke_since() -> 
     for number in range(1000):
         hear(f"10.1.{number // 250}.{number % 250}", 3000.0)
     assert len(said.of("ada.local.", 3000.0)) == 32
+
+
+@pytest.mark.parametrize(("share", "slept"), [(0.3, 0.0), (0.6, 1.0), (1.0, 1.0)])
+def test_who_listens_takes_half_of_a_processor_at_most(share: float, slept: float) -> None:
+    """Of ten seconds of work it sleeps as many; where it works less, it never does."""
+    time_s, worked_s, sleeping_s = 100.0, 7.0, 0.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal time_s, sleeping_s
+        time_s, sleeping_s = time_s + seconds, sleeping_s + seconds
+
+    leisure = Leisure(clock=lambda: time_s, worked_s=lambda: worked_s, sleep=sleep)
+    for _ in range(10_000):
+        time_s, worked_s = time_s + 0.001, worked_s + 0.001 * share
+        leisure.async_update_records_complete()
+    assert sleeping_s == pytest.approx(slept * 10.0 * share, rel=0.1)
 
 
 @runs_async

@@ -61,6 +61,16 @@ def test_of_what_several_say_each_has_a_place() -> None:
     assert len(where.elsewhere()) <= 32
 
 
+def test_of_more_than_can_be_believed_each_comes_to_its_turn() -> None:
+    where, found = Whereabouts(HOME), set()
+    for at in range(40):
+        where.tell(many(100), float(at), has_link=True)
+        assert set(many(5)) <= set(where.elsewhere()), "who was heard of first is never left out"
+        assert len(where.elsewhere()) <= 32
+        found |= set(where.elsewhere())
+    assert found == set(many(100))
+
+
 def test_who_showed_another_certificate_is_not_believed_for_a_while() -> None:
     where = Whereabouts(HOME)
     where.tell([EVIL, ELSEWHERE], 0.0, has_link=False)

@@ -54,6 +54,16 @@ def test_who_announces_anothers_certificate_does_not_hide_where_that_one_is() ->
     assert addresses_by_fingerprint(nearby_hosts([seen("10.0.0.2", announcement=replace(ADA, fingerprint=None))])) == {}
 
 
+def test_who_was_heard_of_first_comes_first_however_others_call_themselves() -> None:
+    forged = [replace(ADA, instance=f"eve-{number:05}", name="!", project="!") for number in range(60)]
+    late = [replace(seen(f"10.0.9.{at}", announcement=one), number=at + 2) for at, one in enumerate(forged)]
+    again = replace(seen("10.0.0.3"), number=90)
+    hosts = nearby_hosts([*late, replace(seen("10.0.0.2"), number=1), again])
+    assert hosts[-1].number == 1
+    (told,) = addresses_by_fingerprint(hosts).values()
+    assert told[0].host == "10.0.0.2"
+
+
 def test_where_else_a_host_was_said_to_be_is_told_apart_and_bounded() -> None:
     many = tuple(f"10.0.9.{last}" for last in range(60))
     (host,) = hosts = nearby_hosts([replace(seen("10.0.0.2"), lately=("10.0.0.3", "224.0.0.1", *many))])
