@@ -116,6 +116,13 @@ class RoomyArea(QScrollArea):
         self._inside = inside
         _make_plain(self, inside)
 
+    def look_inside(self) -> None:
+        """Take in what changed inside: an area does not hear of it by itself."""
+        layout = self._inside.layout()
+        if layout is not None:
+            layout.activate()
+        self.updateGeometry()
+
     def sizeHint(self) -> QSize:
         """Room for all that is inside, at the width it has now."""
         inside, layout = self._inside, self._inside.layout()

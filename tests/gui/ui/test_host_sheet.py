@@ -15,7 +15,7 @@ from shiboken6 import isValid
 from texswarm_desktop.client.status import Hosting
 from texswarm_desktop.core.who_joins import WhoJoins
 from texswarm_desktop.ui.dialogs.host_sheet import HostSheet
-from texswarm_desktop.ui.parts import RoomyArea
+from texswarm_desktop.ui.parts import Disc, RoomyArea
 from texswarm_desktop.ui.qr_code import QrCode
 from texswarm_desktop.ui.theme import Theme, ThemeMode
 from texswarm_desktop.viewmodels.lobby_view import LetIn, Visitor
@@ -72,24 +72,61 @@ def test_the_link_is_shown_as_text_and_as_a_code_and_can_be_copied(sheet: HostSh
     assert sheet.copy.text() == "Copied"
 
 
-#: 1280x800, and a panel.
-SMALL_SCREEN = SimpleNamespace(
-    availableSize=lambda: QSize(1280, 760), availableGeometry=lambda: QRect(0, 40, 1280, 760)
-)
+def screen_of(width_px: int, height_px: int) -> SimpleNamespace:
+    return SimpleNamespace(
+        availableSize=lambda: QSize(width_px, height_px), availableGeometry=lambda: QRect(0, 40, width_px, height_px)
+    )
+
+
+def sheet_on(screen: SimpleNamespace, theme: Theme, monkeypatch: pytest.MonkeyPatch) -> HostSheet:
+    """A sheet with all that can stand in it, but for people."""
+    monkeypatch.setattr(HostSheet, "screen", lambda _sheet: screen)
+    hosting = replace(HOSTING, join_code="417-turquoise-tangerine", words="apple river stone cloud", who=WhoJoins.ASKED)
+    sheet = HostSheet(theme, None, replace(hosting, people=3, is_awake=True))
+    sheet.show()
+    return sheet
+
+
+def scrolled_px(sheet: HostSheet) -> tuple[int, int]:
+    QApplication.processEvents()
+    (area,) = sheet.findChildren(RoomyArea)
+    return area.horizontalScrollBar().maximum(), area.verticalScrollBar().maximum()
+
+
+def somebody_asks(number: int) -> Visitor:
+    return Visitor(Person(f"v{number}", "Maximiliana " * 9, "#336699"), "editor")
 
 
 def test_a_full_sheet_need_not_be_scrolled_on_a_small_screen(theme: Theme, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(HostSheet, "screen", lambda _sheet: SMALL_SCREEN)
-    hosting = replace(HOSTING, join_code="417-otter-maple", words="apple river stone cloud", who=WhoJoins.ASKED)
-    sheet = HostSheet(theme, None, hosting)
-    sheet.show()
+    sheet = sheet_on(screen_of(1280, 760), theme, monkeypatch)
     sheet.show_people([guest(number) for number in range(20)])
-    sheet.show_visitors([Visitor(Person(f"v{number}", "Maximiliana " * 9, "#336699"), "editor") for number in range(5)])
-    QApplication.processEvents()
-    (area,) = sheet.findChildren(RoomyArea)
-    assert (area.verticalScrollBar().maximum(), area.horizontalScrollBar().maximum()) == (0, 0)
+    sheet.show_visitors([somebody_asks(number) for number in range(5)])
+    assert scrolled_px(sheet) == (0, 0)
     assert sheet.height() <= 760
     sheet.close()
+
+
+@pytest.mark.parametrize(("people", "asking"), [(0, 0), (3, 0), (20, 0), (20, 1)])
+def test_it_need_not_be_scrolled_on_a_tiny_screen_either(
+    theme: Theme, monkeypatch: pytest.MonkeyPatch, people: int, asking: int
+) -> None:
+    """There the code for cameras is small, and gives way to who asks to join."""
+    sheet = sheet_on(screen_of(800, 500), theme, monkeypatch)
+    sheet.show_people([guest(number) for number in range(people)])
+    sheet.show_visitors([somebody_asks(number) for number in range(asking)])
+    assert scrolled_px(sheet) == (0, 0)
+    assert (sheet.width() <= 800, sheet.height() <= 500) == (True, True)
+    assert sheet.code.isVisible() is not bool(asking)
+    assert [one for one in (sheet.join_code, sheet.words) if one.width() < one.minimumSizeHint().width()] == []
+    sheet.close()
+
+
+def test_who_is_in_stays_to_be_seen_however_often_it_changes(sheet: HostSheet) -> None:
+    for _ in range(3):
+        sheet.show_people([guest(number) for number in range(2)])
+        QApplication.processEvents()
+        seen = [one for one in sheet.findChildren(QFrame) if one.isVisible() and ", " in one.accessibleName()]
+        assert [one.visibleRegion().boundingRect().height() >= Disc.SIZE_PX for one in seen] == [True, True]
 
 
 def test_another_address_is_another_code(sheet: HostSheet) -> None:

@@ -22,12 +22,14 @@ from texswarm_desktop.viewmodels.participants_view import ParticipantRow
 from texswarm_server.protocol.messages import RoleName
 
 _COPIED_FOR_S: Final = 2.0
-_CODE_PX: Final = 196
-_MOST_ROWS_SEEN: Final = 5
+_CODE_PX, _SMALL_CODE_PX = 196, 134
+_MOST_ROWS_SEEN, _FEWEST_ROWS_SEEN = 5, 1
 _UNDER_CHOICE_PX: Final = 27
 _UNDER_LOBBY_PX: Final = 10
 #: How wide a screen is on which the rules stand beside all else, and the sheet with them.
 _WIDE_FROM_PX, _WIDE_PX = 1000, 900
+#: How wide one is on which there is room for that with a small code below the rules.
+_SNUG_FROM_PX, _SNUG_PX = 780, 760
 _GIVEN: Final[tuple[RoleName, ...]] = ("editor", "viewer")
 _WHO: Final = {True: "Anybody on this network", False: "Only with the link or the code"}
 _HINTS: Final = {
@@ -57,7 +59,9 @@ class HostSheet(Sheet):
         self._hosting = hosting
         self.link = _shown_field("Link")
         self.address = _shown_field("Address")
-        self.code = QrCode(theme, size_px=_CODE_PX)
+        self._room_px = self.screen().availableSize().width()
+        self._is_snug = _SNUG_FROM_PX <= self._room_px < _WIDE_FROM_PX
+        self.code = QrCode(theme, size_px=_SMALL_CODE_PX if self._is_snug else _CODE_PX)
         self.code.setAccessibleName("The link as a QR code")
         self.copy = button("Copy link", "Primary")
         self.join_code = label(name="JoinCode")
@@ -65,7 +69,8 @@ class HostSheet(Sheet):
         self._join_code_part = _part("Join code on this network", self.join_code)
         self.words = label(name="Words")
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._words_part = _part("Who comes without link or code sees these words", self.words)
+        self.words.setToolTip("Who comes without the link or the code sees them, too")
+        self._words_part = _part("Words to compare", self.words)
         self.access = button("", tooltip="What people may do who join from now on")
         self.choices = {is_open: QRadioButton(name) for is_open, name in _WHO.items()}
         self.asks = QCheckBox("Ask me before anybody joins")
@@ -75,6 +80,7 @@ class HostSheet(Sheet):
         self.awake = label(name="Hint", wraps=True)
         self._copied = SingleShot(self._on_copied_over, self)
         self._people_title = label("", "SectionTitle")
+        self._people_count, self._row_px = 0, 0
         self._people = QVBoxLayout()
         self._people.setSpacing(1)
         self.lobby = LobbyBar(theme)
@@ -84,27 +90,32 @@ class HostSheet(Sheet):
         self.show_people([])
 
     def _lay_out(self) -> None:
-        is_wide = self.screen().availableSize().width() >= _WIDE_FROM_PX
         self.lobby.setContentsMargins(0, 0, 0, _UNDER_LOBBY_PX)
         inside = QWidget()
         inside.setObjectName("Plain")
         box = column(self.lobby, gap=6)
-        box.addLayout(self._side_by_side() if is_wide else self._below_each_other())
+        if self._room_px >= _WIDE_FROM_PX:
+            box.addLayout(self._side_by_side(_WIDE_PX, self._ways_in(), self._rules()))
+        elif self._is_snug:
+            rules = self._rules()
+            rules.addWidget(self.code, 0, Qt.AlignmentFlag.AlignHCenter)
+            box.addLayout(self._side_by_side(_SNUG_PX, self._words(), rules))
+        else:
+            box.addLayout(self._below_each_other())
         box.addWidget(self.awake)
         box.addStretch(1)
         inside.setLayout(box)
         self.body.addWidget(RoomyArea(inside))
         self._add_ends()
 
-    def _side_by_side(self) -> QBoxLayout:
+    def _side_by_side(self, width_px: int, ways_in: QBoxLayout, rules: QBoxLayout) -> QBoxLayout:
         """The rules beside all else, so that a screen that is not high holds everything."""
-        self.setMinimumWidth(_WIDE_PX)
+        self.setMinimumWidth(width_px)
         left = column(gap=6)
-        left.addLayout(self._ways_in())
+        left.addLayout(ways_in)
         left.addSpacing(12)
         left.addLayout(self._who_is_in())
         left.addStretch(1)
-        rules = self._rules(QBoxLayout.Direction.TopToBottom)
         rules.addStretch(1)
         beside = row(gap=32)
         beside.addLayout(left, 1)
@@ -121,6 +132,15 @@ class HostSheet(Sheet):
         return box
 
     def _ways_in(self) -> QBoxLayout:
+        words = self._words()
+        words.addStretch(1)
+        beside = row(gap=20)
+        beside.addLayout(words, 1)
+        beside.addWidget(self.code, 0, Qt.AlignmentFlag.AlignTop)
+        return beside
+
+    def _words(self) -> QBoxLayout:
+        """All that leads here but the code for cameras."""
         link_row = row(self.link, self.copy)
         link_row.setStretchFactor(self.link, 1)
         words = column(label("Link"), 4, gap=0)
@@ -131,11 +151,7 @@ class HostSheet(Sheet):
         words.addWidget(self._words_part)
         words.addSpacing(8)
         words.addWidget(_part("Address on this network", self.address))
-        words.addStretch(1)
-        beside = row(gap=20)
-        beside.addLayout(words, 1)
-        beside.addWidget(self.code, 0, Qt.AlignmentFlag.AlignTop)
-        return beside
+        return words
 
     def _who_is_in(self) -> QBoxLayout:
         box = column(gap=6)
@@ -143,7 +159,7 @@ class HostSheet(Sheet):
         box.addWidget(self._people_area())
         return box
 
-    def _rules(self, direction: QBoxLayout.Direction) -> QBoxLayout:
+    def _rules(self, direction: QBoxLayout.Direction = QBoxLayout.Direction.TopToBottom) -> QBoxLayout:
         who = column(label("Who may join"), 2, *self.choices.values(), self.asks, self._who_hint, gap=4)
         gives = column(label("People who join"), 2, self.access, gap=4)
         if direction is QBoxLayout.Direction.LeftToRight:
@@ -216,10 +232,11 @@ class HostSheet(Sheet):
         self._people_title.setText(people_words(len(others)))
         states = [state_words(one, with_role=False) for one in others]
         for one, state in zip(others, states, strict=True):
-            self._people.addWidget(_person_row(self._theme, one, state, widest=max(states, key=len)))
-        first = self._people.itemAt(0)
-        row_px = 0 if first is None else first.sizeHint().height() + self._people.spacing()
-        self._area.setFixedHeight(row_px * min(len(others), _MOST_ROWS_SEEN))
+            made = _person_row(self._theme, one, state, widest=max(states, key=len))
+            self._people.addWidget(made)
+            # Not as the layout has it: there a row that was not shown yet counts for nothing.
+            self._row_px = made.sizeHint().height() + self._people.spacing()
+        self._people_count = len(others)
         self._area.setVisible(bool(others))
         self.lock.setVisible(bool(others) or self._hosting.is_locked)
         self.make_room()
@@ -228,6 +245,21 @@ class HostSheet(Sheet):
         """Show who asks to be let in: while this sheet is up, the bar in the window behind it cannot be pressed."""
         self.lobby.show_visitors(visitors)
         self.make_room()
+
+    def make_room(self) -> None:
+        """Show a few of the people at once, as many as the screen has room for, and grow; the small code gives way."""
+        self._show_rows(_FEWEST_ROWS_SEEN)
+        self.code.show()
+        self.code.setHidden(self._is_snug and self.wanted_height_px > self.most_height_px)
+        most_px = max(self.wanted_height_px, self.most_height_px)
+        for rows in range(min(self._people_count, _MOST_ROWS_SEEN), _FEWEST_ROWS_SEEN - 1, -1):
+            self._show_rows(rows)
+            if self.wanted_height_px <= most_px:
+                break
+        super().make_room()
+
+    def _show_rows(self, count: int) -> None:
+        self._area.setFixedHeight(self._row_px * min(count, self._people_count))
 
     def copy_link(self) -> None:
         """Put the link on the clipboard."""

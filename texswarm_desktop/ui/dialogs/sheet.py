@@ -1,6 +1,6 @@
 """What all dialogs have in common: a title, fields below each other, buttons, and one place for a problem."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
@@ -71,19 +71,33 @@ class Sheet(QDialog):
 
     def make_room(self) -> None:
         """Grow, if what is shown now needs more room than before and the screen has it."""
-        layout = self.layout()
-        if layout is None or not self.isVisible():
+        if not self.isVisible():
             return
-        for area in self.findChildren(RoomyArea):
-            area.updateGeometry()  # an area does not hear by itself that what is inside grew
-        layout.activate()
-        width = max(self.width(), layout.totalMinimumSize().width())
-        height = layout.totalHeightForWidth(width) if layout.hasHeightForWidth() else layout.totalSizeHint().height()
-        screen, frame = self.screen().availableGeometry(), self.frameGeometry().size() - self.size()
-        self.resize(width, max(self.height(), min(height, screen.height() - frame.height())))
+        wanted, screen = self._wanted_size(), self.screen().availableGeometry()
+        self.resize(wanted.width(), max(self.height(), min(wanted.height(), self.most_height_px)))
         too_low = self.frameGeometry().bottom() - screen.bottom()
         if too_low > 0:
             self.move(self.x(), max(screen.top(), self.y() - too_low))
+
+    @property
+    def wanted_height_px(self) -> int:
+        """How high it would be with all that is shown now."""
+        return self._wanted_size().height()
+
+    @property
+    def most_height_px(self) -> int:
+        """How high it can be on this screen."""
+        return self.screen().availableGeometry().height() - (self.frameGeometry().height() - self.height())
+
+    def _wanted_size(self) -> QSize:
+        layout = self.layout()
+        assert layout is not None, "a sheet is laid out when it is made"
+        for area in self.findChildren(RoomyArea):
+            area.look_inside()
+        layout.activate()
+        width = max(self.width(), layout.totalMinimumSize().width())
+        height = layout.totalHeightForWidth(width) if layout.hasHeightForWidth() else layout.totalSizeHint().height()
+        return QSize(width, height)
 
     def clear_problem(self) -> None:
         """Say nothing more."""
