@@ -28,7 +28,11 @@ ALLOWED: Final = {
     "wakepy": ("texswarm_desktop.services.wakefulness",),
     "ifaddr": ("texswarm_desktop.services.lan_addresses", "texswarm_server.discovery"),
     "spake2": ("texswarm_server.pairing.exchange",),
-    "zeroconf": ("texswarm_desktop.services.discovery", "texswarm_server.discovery"),
+    "zeroconf": (
+        "texswarm_desktop.services.discovery",
+        "texswarm_desktop.services.heard_services",
+        "texswarm_server.discovery",
+    ),
     "uvloop": ("texswarm_server.event_loop",),
     "texswarm_server.app": ("texswarm_server", "texswarm_desktop.services.embedded_server"),
     "texswarm_server.config": ("texswarm_server", "texswarm_desktop.services.embedded_server"),
