@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QDialog, QFrame, QGridLayout, QHBoxLayout, QLayout
 from texswarm_desktop.client.status import StatusAction, Tone
 from texswarm_desktop.qtx.timers import SingleShot
 from texswarm_desktop.ui.link_details import LinkDetails, LinkLook, details
-from texswarm_desktop.ui.parts import Dot, ElidedLabel, button, column, empty, label, row
+from texswarm_desktop.ui.parts import Dot, ElidedLabel, button, column, empty, label, row, show_new
 from texswarm_desktop.ui.status_line import ACTION_WORDS
 from texswarm_desktop.ui.theme import Theme
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
@@ -99,6 +99,7 @@ class LinkPopover(QDialog):
         """Be as high as wrapped lines need."""
         box = self.layout()
         assert box is not None
+        show_new(self)
         box.activate()
         width_px = max(_WIDTH_PX, box.totalMinimumSize().width())
         self.setFixedSize(width_px, box.totalHeightForWidth(width_px))

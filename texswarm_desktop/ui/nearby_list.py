@@ -13,7 +13,12 @@ from texswarm_desktop.viewmodels.joining import JoinView
 
 _ICON_PX: Final = 16
 _CODE_NEEDED: Final = "code needed"
-_NOTES: Final = {Trust.KNOWN: "known", Trust.CHANGED: "changed", Trust.NEW: "", Trust.PLAIN: "not encrypted"}
+_NOTES: Final = {
+    Trust.KNOWN: "known",
+    Trust.CHANGED: "another certificate",
+    Trust.NEW: "",
+    Trust.PLAIN: "not encrypted",
+}
 
 
 class NearbyList(QWidget):

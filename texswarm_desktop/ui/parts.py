@@ -118,6 +118,7 @@ class RoomyArea(QScrollArea):
 
     def look_inside(self) -> None:
         """Take in what changed inside: an area does not hear of it by itself."""
+        show_new(self._inside)
         layout = self._inside.layout()
         if layout is not None:
             layout.activate()
@@ -135,6 +136,14 @@ class RoomyArea(QScrollArea):
         """As wide as what is inside must be, beside a scroll bar, and a few lines."""
         width = self._inside.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
         return QSize(width, _LEAST_LINES * self.fontMetrics().lineSpacing())
+
+
+def show_new(inside: QWidget) -> None:
+    """Show what was just put into something that is seen: Qt does so a turn later, and lays it out as nothing now."""
+    if inside.isVisible():
+        for child in inside.findChildren(QWidget):
+            if child.isHidden() and not child.testAttribute(Qt.WidgetAttribute.WA_WState_ExplicitShowHide):
+                child.show()
 
 
 def empty(box: QBoxLayout) -> None:

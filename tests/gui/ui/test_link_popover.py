@@ -3,7 +3,7 @@
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from tests.gui.ui.conftest import NewDesk
 from tests.helpers.desk import Desk, FakeConnection
@@ -70,6 +70,18 @@ def test_drops_are_told_as_they_happen(desk: Desk) -> None:
     desk.connection.turn(Live(2, now))
     popover.refresh()
     assert "so far" not in popover.details.drops[0].how_long
+    popover.close()
+
+
+def test_it_is_as_high_as_what_it_says_whenever_that_changes(desk: Desk, link: MeasuredLink) -> None:
+    popover = opened(desk)
+    for round_trip_s in (0.005, 0.006):
+        link.round_trip_s = round_trip_s
+        popover.refresh()
+        QApplication.processEvents()
+        shown = [one for one in popover.findChildren(QLabel) if one.isVisible() and one.text()]
+        assert f"{round_trip_s * 1000:.0f} ms" in {one.text() for one in shown}
+        assert [one.text() for one in shown if one.height() < one.fontMetrics().height()] == []
     popover.close()
 
 

@@ -234,7 +234,6 @@ class HostSheet(Sheet):
         for one, state in zip(others, states, strict=True):
             made = _person_row(self._theme, one, state, widest=max(states, key=len))
             self._people.addWidget(made)
-            # Not as the layout has it: there a row that was not shown yet counts for nothing.
             self._row_px = made.sizeHint().height() + self._people.spacing()
         self._people_count = len(others)
         self._area.setVisible(bool(others))

@@ -25,7 +25,7 @@ _EMPTY: Final = (
 _NEW: Final = "You have not met this host before. Its sharing window shows these four words; compare them once:"
 _CODE_NEEDED: Final = text_of(CodeNeededError()).sentence
 _CHANGED: Final = (
-    "Careful: this host shows another certificate than before. Somebody may be pretending to be it. Join only if its "
+    "Careful: this host shows another certificate than before, so somebody may pretend to be it; join only if its "
     "sharing window shows these four words:"
 )
 
@@ -159,7 +159,7 @@ class JoinDialog(Sheet):
         self._empty.setVisible(not has_hosts)
         self._area.setVisible(has_hosts)
         self._area.setFixedHeight(min(_LIST_PX, self.list.sizeHint().height() + 2))
-        self.adjustSize()
+        self.fit()
 
     def _show_trust(self) -> None:
         """Show the words of the host that is marked, where they have to be compared."""
@@ -179,7 +179,7 @@ class JoinDialog(Sheet):
         self._fingerprint = None
         self.trust.hide()
         self.words.hide()
-        self.adjustSize()
+        self.fit()
 
     def _ask_for_code(self) -> None:
         """Say what the host that is marked wants; the code proves who it is, so that no words are compared."""
@@ -188,7 +188,7 @@ class JoinDialog(Sheet):
         restyle(self.trust)
         self.trust.setText(_CODE_NEEDED)
         self.trust.show()
-        self.adjustSize()
+        self.fit()
         self.link.setFocus()
 
     def _show_fingerprint(self, fingerprint: str, trust: Trust) -> None:
@@ -201,7 +201,7 @@ class JoinDialog(Sheet):
         self.accept_button.setText("Trust it and join" if is_changed else "Join")
         self.trust.show()
         self.words.show()
-        self.adjustSize()
+        self.fit()
         self.words_wanted.emit(fingerprint)
 
     def _on_list_picked(self, _host: NearbyHost) -> None:

@@ -63,7 +63,7 @@ class Sheet(QDialog):
         """Say what is wrong, and where."""
         self.problem.setText(text)
         self.problem.show()
-        self.adjustSize()
+        self.fit()
         if field is not None:
             field.setProperty("problem", True)
             restyle(field)
@@ -78,6 +78,11 @@ class Sheet(QDialog):
         too_low = self.frameGeometry().bottom() - screen.bottom()
         if too_low > 0:
             self.move(self.x(), max(screen.top(), self.y() - too_low))
+
+    def fit(self) -> None:
+        """Be just as high as what is shown now, at the width it has."""
+        if self.isVisible():
+            self.resize(self.width(), min(self.wanted_height_px, self.most_height_px))
 
     @property
     def wanted_height_px(self) -> int:
