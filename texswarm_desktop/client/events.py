@@ -1,14 +1,14 @@
 """What can happen to a connection. Pure, frozen; what was true around it arrives beside it, as a Moment."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+import msgspec
 
 from texswarm_desktop.client.states import Rung, Trouble
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(msgspec.Struct, frozen=True):
     """The circumstances of one step: monotonic time, a random factor for waits, the network, credentials at hand."""
 
     now: float
@@ -30,65 +30,54 @@ class RetryCause(StrEnum):
 # ── from people and the system ──────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectRequested:
+class ConnectRequested(msgspec.Struct, frozen=True):
     """Somebody wants the connection."""
 
 
-@dataclass(frozen=True, slots=True)
-class CloseRequested:
+class CloseRequested(msgspec.Struct, frozen=True):
     """Nobody wants it any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class RetryDemanded:
+class RetryDemanded(msgspec.Struct, frozen=True):
     """The user pressed "Retry now", or acted on what the connection needed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Woke:
+class Woke(msgspec.Struct, frozen=True):
     """The machine was asleep, or the program stood still."""
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkReturned:
+class NetworkReturned(msgspec.Struct, frozen=True):
     """The system has a network, or another one than before."""
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkWentAway:
+class NetworkWentAway(msgspec.Struct, frozen=True):
     """The system says that it has no network."""
 
 
-@dataclass(frozen=True, slots=True)
-class HostAnnounced:
+class HostAnnounced(msgspec.Struct, frozen=True):
     """The server was seen on the local network (mDNS); `is_elsewhere`: not where we have it from."""
 
     is_elsewhere: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class HostAnswered:
+class HostAnswered(msgspec.Struct, frozen=True):
     """A knock was answered: packets come through to where the server should be."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyPressed:
+class KeyPressed(msgspec.Struct, frozen=True):
     """The user edits while the link is away."""
 
 
 # ── from the transport, under its generation ────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
-class TransportOpened:
+class TransportOpened(msgspec.Struct, frozen=True):
     """A WebSocket is open; nothing was said on it yet."""
 
     generation: int
 
 
-@dataclass(frozen=True, slots=True)
-class TransportLost:
+class TransportLost(msgspec.Struct, frozen=True):
     """The transport could not be opened, ended, or fell silent. `code`: the close code, if there was one.
 
     `trouble`: a Trouble, for people. `stop`: a StopCode where another attempt cannot help.
@@ -103,16 +92,14 @@ class TransportLost:
     trouble: str = Trouble.ENDED
 
 
-@dataclass(frozen=True, slots=True)
-class SignedIn:
+class SignedIn(msgspec.Struct, frozen=True):
     """The server let us in; `documents` are to be opened on this link."""
 
     generation: int
     documents: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class SignInRefused:
+class SignInRefused(msgspec.Struct, frozen=True):
     """The server did not let us in."""
 
     generation: int
@@ -122,15 +109,13 @@ class SignInRefused:
     retry_after_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class HostProved:
+class HostProved(msgspec.Struct, frozen=True):
     """The server showed at another address that it is there, and the link was silent all that time."""
 
     generation: int
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentsProgressed:
+class DocumentsProgressed(msgspec.Struct, frozen=True):
     """`done` of `total` documents are settled: caught up, or refused for good."""
 
     generation: int
@@ -141,30 +126,26 @@ class DocumentsProgressed:
 # ── from timers, under the generation they were started in ──────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
-class StepTimedOut:
+class StepTimedOut(msgspec.Struct, frozen=True):
     """Connecting or signing in takes too long."""
 
     generation: int
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeTimedOut:
+class ProbeTimedOut(msgspec.Struct, frozen=True):
     """Nothing was heard since the link was probed, `silent_s` ago."""
 
     generation: int
     silent_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class LookDue:
+class LookDue(msgspec.Struct, frozen=True):
     """The server is said to be elsewhere, and the link was silent since."""
 
     generation: int
 
 
-@dataclass(frozen=True, slots=True)
-class RetryDue:
+class RetryDue(msgspec.Struct, frozen=True):
     """The wait is over."""
 
     generation: int

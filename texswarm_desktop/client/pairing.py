@@ -6,8 +6,10 @@ It makes one connection, says a few sentences, and ends it; the link is followed
 import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol, TypeVar
+
+import msgspec
 
 from texswarm_desktop.client.link import Link
 from texswarm_desktop.client.timing import LAN, LinkProfile
@@ -44,8 +46,7 @@ OpenCertified = Callable[[ServerAddress, LinkProfile, Callable[[], float]], Abst
 """Opens a link whatever certificate is shown, or where it insists on one, with that only."""
 
 
-@dataclass(frozen=True, slots=True)
-class Looked:
+class Looked(msgspec.Struct, frozen=True):
     """What was found at an address: a server that shows this certificate, in DER form; None for one without TLS."""
 
     address: ServerAddress

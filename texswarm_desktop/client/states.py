@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+import msgspec
+
 
 class Rung(StrEnum):
     """A credential, best first: the ladder a client climbs down until one is taken."""
@@ -67,8 +69,7 @@ WORTH_KNOCKING: Final[frozenset[str]] = frozenset({Trouble.SILENT, Trouble.NO_AN
 NO_RUNGS: Final[frozenset[Rung]] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Idle:
+class Idle(msgspec.Struct, frozen=True):
     """Nobody wants a connection, or a newer one of the same session took over."""
 
     generation: int = 0
@@ -84,8 +85,7 @@ class Connecting:
     refused: frozenset[Rung] = NO_RUNGS
 
 
-@dataclass(frozen=True, slots=True)
-class Authenticating:
+class Authenticating(msgspec.Struct, frozen=True):
     """The transport is up and a credential was shown."""
 
     generation: int
@@ -100,8 +100,7 @@ class Authenticating:
         return self.lost_at is not None or bool(self.refused)
 
 
-@dataclass(frozen=True, slots=True)
-class Syncing:
+class Syncing(msgspec.Struct, frozen=True):
     """Signed in; `done` of `total` open documents have caught up."""
 
     generation: int
@@ -111,8 +110,7 @@ class Syncing:
     lost_at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
+class Live(msgspec.Struct, frozen=True):
     """Signed in, and every open document is up to date and stays so."""
 
     generation: int
@@ -146,8 +144,7 @@ class Waiting:
         return not self.asked and self.trouble in WORTH_KNOCKING
 
 
-@dataclass(frozen=True, slots=True)
-class Offline:
+class Offline(msgspec.Struct, frozen=True):
     """The system says that it has no network; attempts begin again when it has."""
 
     generation: int
@@ -157,8 +154,7 @@ class Offline:
     trouble: str = Trouble.NO_NETWORK
 
 
-@dataclass(frozen=True, slots=True)
-class NeedsUser:
+class NeedsUser(msgspec.Struct, frozen=True):
     """Trying again by itself cannot help. `code` is an ErrorCode, a StopCode, or one a newer server invented."""
 
     generation: int
@@ -166,8 +162,7 @@ class NeedsUser:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(msgspec.Struct, frozen=True):
     """The end; a new connection is a new object."""
 
     generation: int

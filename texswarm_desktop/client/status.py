@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
+import msgspec
+
 from texswarm_desktop.client.states import (
     Authenticating,
     Closed,
@@ -142,8 +144,7 @@ class LinkFacts:
     unsent_files: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(msgspec.Struct, frozen=True):
     """What a state that needs the user says, and offers."""
 
     sentence: str

@@ -8,13 +8,14 @@ what was written: what one deleted and another changed stays.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
+import msgspec
+
 from texswarm_desktop.core.former_names import Left
 from texswarm_desktop.core.reconcile import Add, Merge, Remove, Rename, RestoreFile, meant_by
 from texswarm_desktop.core.renames import Mirrored, Seen, renamed
 
 
-@dataclass(frozen=True, slots=True)
-class LateSave:
+class LateSave(msgspec.Struct, frozen=True):
     """What a program wrote into a file after we had taken its place; `base`: what was in it then."""
 
     file_id: str
@@ -43,8 +44,7 @@ class DiskFacts:
     late: Mapping[str, LateSave] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class TakeLate:
+class TakeLate(msgspec.Struct, frozen=True):
     """Take what was written into a file that is no more; the file comes back if the document has it no more either."""
 
     file_id: str
@@ -53,22 +53,19 @@ class TakeLate:
     late: str
 
 
-@dataclass(frozen=True, slots=True)
-class RewriteFile:
+class RewriteFile(msgspec.Struct, frozen=True):
     """Deleted on disk, but somebody wrote in it or renamed it here: write it again."""
 
     file_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class ForgetFile:
+class ForgetFile(msgspec.Struct, frozen=True):
     """Deleted on both sides, or in the document where something that is not text took its place on disk."""
 
     file_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Foreign:
+class Foreign(msgspec.Struct, frozen=True):
     """Something that is not text took the place of a file of the project: it is left alone, and reported."""
 
     path: str

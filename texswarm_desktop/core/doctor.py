@@ -5,11 +5,12 @@ need; the words, and the remedy for each code, are in `ui`. Nothing secret is in
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import ip_address, ip_interface
 from types import MappingProxyType
 from typing import Final
+
+import msgspec
 
 
 class Step(StrEnum):
@@ -140,18 +141,16 @@ class Firewall(StrEnum):
     MACOS = "macos"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """`data`: what the words need; for a refused sign-in, `reason` is the server's code."""
 
     step: Step
     level: Level
     code: Code
-    data: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    data: Mapping[str, str] = msgspec.field(default_factory=lambda: MappingProxyType({}))
 
 
-@dataclass(frozen=True, slots=True)
-class InterfaceFact:
+class InterfaceFact(msgspec.Struct, frozen=True):
     """One address of this machine with the length of its network's prefix. `is_up`: a cable or a radio carries it."""
 
     name: str
@@ -189,8 +188,7 @@ class Trust(StrEnum):
     NOT_YET = "not_yet"
 
 
-@dataclass(frozen=True, slots=True)
-class HttpFact:
+class HttpFact(msgspec.Struct, frozen=True):
     """What a plain GET was answered with; `status` 0: nothing that is HTTP. `server_version`: of a server of ours.
 
     `is_page`: a page for people, or the way to one. `is_mute`: the connection was taken, and not a word was said.
@@ -215,8 +213,7 @@ class HttpFact:
         return is_page or 300 <= self.status < 400 or self.status == _SIGN_IN_FIRST
 
 
-@dataclass(frozen=True, slots=True)
-class OtherSide:
+class OtherSide(msgspec.Struct, frozen=True):
     """What a server told of its own side. `seen_as`: the address under which it sees this machine.
 
     `firewall`: by name, empty for none; a newer server may name one that nobody here knows. `interfaces`:

@@ -6,11 +6,11 @@ new on one side from what is gone on the other. All paths are spelled as on this
 """
 
 from collections.abc import Iterable, Set
-from dataclasses import dataclass
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class FolderFacts:
+class FolderFacts(msgspec.Struct, frozen=True):
     """`known`: on both sides when we last looked; `shared`: in the document; `needed`: those its files are in."""
 
     known: Set[str]

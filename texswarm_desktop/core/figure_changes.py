@@ -11,21 +11,20 @@ only when the content that comes in its place is here, and nothing is kept besid
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import count
 from pathlib import PurePosixPath
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+
+class Figure(msgspec.Struct, frozen=True):
     """A binary file: its path, and the hash of its content."""
 
     path: str
     blob_hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class LateFigure:
+class LateFigure(msgspec.Struct, frozen=True):
     """What another program wrote into a file that was replaced or deleted here, and that it had open.
 
     It was the file `file_id` at `path`, with the content `known_hash`; `blob_hash`: what is in it now.
@@ -37,8 +36,7 @@ class LateFigure:
     blob_hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class FigureFacts:
+class FigureFacts(msgspec.Struct, frozen=True):
     """`records` and `document` by file id; `disk`: hashes by path.
 
     `unsettled`: paths at which another program is still at work, left alone this time; `left_out`: paths that are not
@@ -56,76 +54,67 @@ class FigureFacts:
     left_out: Collection[str] = ()
     taken: Collection[str] = ()
     lacking: Collection[str] = ()
-    lost: Mapping[str, Collection[str]] = field(default_factory=dict)
+    lost: Mapping[str, Collection[str]] = msgspec.field(default_factory=dict)
     returning: Collection[str] = ()
     may_return: bool = True
-    late: Mapping[str, LateFigure] = field(default_factory=dict)
+    late: Mapping[str, LateFigure] = msgspec.field(default_factory=dict)
     is_whole: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Know:
+class Know(msgspec.Struct, frozen=True):
     """The file is the same at both."""
 
     file_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class AddFigure:
+class AddFigure(msgspec.Struct, frozen=True):
     """Another program made this file."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class TakeContent:
+class TakeContent(msgspec.Struct, frozen=True):
     """Another program gave the file another content."""
 
     file_id: str
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class RenameFigure:
+class RenameFigure(msgspec.Struct, frozen=True):
     """Another program gave the file another name."""
 
     file_id: str
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class RenameBeside:
+class RenameBeside(msgspec.Struct, frozen=True):
     """Another program gave the file a name that another file has in the document: it gets one beside that."""
 
     file_id: str
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class RemoveFigure:
+class RemoveFigure(msgspec.Struct, frozen=True):
     """Another program deleted the file."""
 
     file_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class BringBack:
+class BringBack(msgspec.Struct, frozen=True):
     """Deleted in the document, but given another content or another name on disk: bring it back."""
 
     file_id: str
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class KeepBoth:
+class KeepBoth(msgspec.Struct, frozen=True):
     """The content at `path` gives way to the document's and is kept under a name of its own."""
 
     path: str
     copy_path: str
 
 
-@dataclass(frozen=True, slots=True)
-class KeepLost:
+class KeepLost(msgspec.Struct, frozen=True):
     """A content that somebody else replaced without knowing of it becomes a file; None: it is one already."""
 
     file_id: str
@@ -133,52 +122,45 @@ class KeepLost:
     copy_path: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Return:
+class Return(msgspec.Struct, frozen=True):
     """The file was deleted by somebody who did not know that it was given another content: it is there again."""
 
     file_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class WriteOut:
+class WriteOut(msgspec.Struct, frozen=True):
     """Write what the document says, and delete the file where it was if it is still what we know of it."""
 
     file_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteOut:
+class DeleteOut(msgspec.Struct, frozen=True):
     """Delete the file from the disk: it was deleted in the document."""
 
     file_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Forget:
+class Forget(msgspec.Struct, frozen=True):
     """The file is gone at both."""
 
     file_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class TakeLate:
+class TakeLate(msgspec.Struct, frozen=True):
     """Let the file have what was written late: nobody gave it another content meanwhile."""
 
     name: str
     file_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class KeepLate:
+class KeepLate(msgspec.Struct, frozen=True):
     """What was written late becomes a file of its own."""
 
     name: str
     copy_path: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReturnLate:
+class ReturnLate(msgspec.Struct, frozen=True):
     """Deleted in the document, but written to late: bring it back."""
 
     name: str

@@ -1,12 +1,12 @@
 """What those who keep the contents of figures, those who move them, and those who show that have to agree on."""
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+
+class Progress(msgspec.Struct, frozen=True):
     """How far one direction is, since it was last idle. `since`: when it began, by the clock of who tells the time."""
 
     done_bytes: int

@@ -1,8 +1,9 @@
 """What would change in a folder if a document took its place, file by file: for somebody who has to choose. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+import msgspec
 
 from texswarm_desktop.core.text_merge import diff
 
@@ -16,8 +17,7 @@ class Change(StrEnum):
     ONLY_THERE = "only there"
 
 
-@dataclass(frozen=True, slots=True)
-class FileDifference:
+class FileDifference(msgspec.Struct, frozen=True):
     """One file here and there. `added` and `removed` count lines of a text, as seen from here."""
 
     path: str
@@ -27,12 +27,11 @@ class FileDifference:
     is_figure: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FileSet:
+class FileSet(msgspec.Struct, frozen=True):
     """The files of one side by path: texts, and figures by the hash of what is in them."""
 
     texts: Mapping[str, str]
-    figures: Mapping[str, str] = field(default_factory=dict)
+    figures: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 def differences(here: FileSet, there: FileSet) -> list[FileDifference]:

@@ -5,8 +5,9 @@ Format: Documentation/gitformat-index.txt of git. What is not of this form is no
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 #: How long the names of objects are, in repositories of both kinds.
 SHA1_BYTES: Final = 20
@@ -22,8 +23,7 @@ _NS: Final = 1_000_000_000
 _WORD: Final = 0xFFFF_FFFF
 
 
-@dataclass(frozen=True, slots=True)
-class IndexEntry:
+class IndexEntry(msgspec.Struct, frozen=True):
     """How a file looked from outside when git wrote it or looked at it last; numbers of 32 bits."""
 
     inode: int

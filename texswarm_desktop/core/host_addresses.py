@@ -8,10 +8,11 @@ link are left out: in a link they would need the name of the reader's interface.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import IntEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
 from typing import Final
+
+import msgspec
 
 _INSIDE: Final = re.compile(
     r"^(docker|podman|veth|virbr|vnet|vmnet|vboxnet|lxc|lxd|incus|cni|flannel|cali|kube|br-[0-9a-f]{6,}|bridge1\d\d|"
@@ -33,8 +34,7 @@ class Reach(IntEnum):
     CABLE = 2
 
 
-@dataclass(frozen=True, slots=True)
-class InterfaceAddress:
+class InterfaceAddress(msgspec.Struct, frozen=True):
     """One address of one interface, as the system tells it. `label`: the name that people see, where it differs."""
 
     interface: str
@@ -42,8 +42,7 @@ class InterfaceAddress:
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class HostAddress:
+class HostAddress(msgspec.Struct, frozen=True):
     """An address to tell others, and from where it can be reached."""
 
     address: str

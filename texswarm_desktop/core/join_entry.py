@@ -1,6 +1,6 @@
 """What was typed into the one field of the Join dialog: a link, a code, an address, or an address and a code."""
 
-from dataclasses import dataclass
+import msgspec
 
 from texswarm_server.pairing.join_code import JoinCode, read_join_code
 from texswarm_server.protocol.errors import SettingsError, TexSwarmError
@@ -23,8 +23,7 @@ class CodeMisspeltError(TexSwarmError):
         self.word, self.meant = word, meant
 
 
-@dataclass(frozen=True, slots=True)
-class JoinEntry:
+class JoinEntry(msgspec.Struct, frozen=True):
     """What could be read. With a `code`, `link` is an address to try it at, or None to look on the network."""
 
     link: InviteLink | None = None

@@ -5,8 +5,9 @@ somebody has to choose which of them is to be in the folder. Of one origin are a
 another document: they have a history in common, so that they can be merged, if somebody says so.
 """
 
-from dataclasses import dataclass
 from enum import Enum
+
+import msgspec
 
 
 class Road(Enum):
@@ -46,8 +47,7 @@ _CHOSEN = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(msgspec.Struct, frozen=True):
     """The folder, or the document. `lineage`: the history it holds; None for a folder that is a plain one."""
 
     lineage: str | None

@@ -15,8 +15,9 @@ long for the disk has no spelling, and is reported.
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final, Literal
+
+import msgspec
 
 from texswarm_desktop.core.project_files import is_project_text
 
@@ -26,8 +27,7 @@ _DEVICE: Final = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-
 _SHORT_NAME: Final = re.compile(r"[^.]{1,6}(~)\d")
 
 
-@dataclass(frozen=True, slots=True)
-class NameRules:
+class NameRules(msgspec.Struct, frozen=True):
     """What a disk takes as a name. `longest`: in the unit it counts in, for a name."""
 
     forbidden: str = ""

@@ -7,8 +7,9 @@ that one is.
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from texswarm_server.document.updates import merge_updates
 
@@ -17,8 +18,7 @@ _FOLD_ABOVE_ROWS: Final = 2_048
 _MAX_MERGED_BYTES: Final = 4 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxRow:
+class OutboxRow(msgspec.Struct, frozen=True):
     """Local edits under one number. `since`: when the first of them was made, by the clock of whoever added them."""
 
     row: int

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+import msgspec
+
 from texswarm_desktop.core.former_names import Left
 from texswarm_desktop.core.renames import ALIKE, Mirrored, Seen, likeness, renamed
 from texswarm_desktop.core.text_bytes import DecodedText
@@ -59,24 +61,21 @@ class Record:
         return (self.last_text if was_written else self.text) or ""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """A file on disk; `decoded` is None when it is not text."""
 
     digest: bytes
     decoded: DecodedText | None
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """The file at `path` is as we left it (or as the document says)."""
 
     file_id: str
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Merge:
+class Merge(msgspec.Struct, frozen=True):
     """Another program changed the file at `path`: carry the difference to `base` into the document.
 
     `base` is None where nothing is known of how the two came about: what they have in common is there once.
@@ -87,15 +86,13 @@ class Merge:
     base: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Add:
+class Add(msgspec.Struct, frozen=True):
     """Another program made this file."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Rename:
+class Rename(msgspec.Struct, frozen=True):
     """Another program gave the file another name; what it changed besides follows as a merge.
 
     Another file of the document may be on its way to that name: then this one has a number behind its own.
@@ -105,8 +102,7 @@ class Rename:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class SavedBefore:
+class SavedBefore(msgspec.Struct, frozen=True):
     """An editor saved the file once more under the name it had before: carry what is new in it into the document.
 
     The file itself is where it is; the one at `path` goes. `base`: what was there when the file was given another name.
@@ -117,22 +113,19 @@ class SavedBefore:
     base: str
 
 
-@dataclass(frozen=True, slots=True)
-class Remove:
+class Remove(msgspec.Struct, frozen=True):
     """Another program deleted the file."""
 
     file_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Discard:
+class Discard(msgspec.Struct, frozen=True):
     """A file we wrote, untouched since, that the document does not have there any more: delete it from the disk."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class RestoreFile:
+class RestoreFile(msgspec.Struct, frozen=True):
     """Deleted in the document, but somebody wrote in it on disk, or renamed it: bring it back, with what was changed.
 
     `base`: what was in it before.

@@ -9,6 +9,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 #: From how much likeness on two texts are one file under another name; with the same place on the disk, and without.
 _ALIKE_IN_PLACE: Final = 0.3
 ALIKE: Final = 0.6
@@ -35,8 +37,7 @@ class Mirrored:
     former: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True):
     """What is on disk under a path now; `text` is None when it is not text."""
 
     digest: bytes

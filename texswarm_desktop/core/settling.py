@@ -6,8 +6,9 @@ is for a while; longer where it looks like half of a save.
 """
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
 from enum import Enum
+
+import msgspec
 
 
 class Doubt(Enum):
@@ -23,16 +24,14 @@ class Doubt(Enum):
     """No file under this name: another may be about to take its place."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(msgspec.Struct, frozen=True):
     """A change as it was seen: `mark` tells it from another one, `since` is when it came to be (monotonic seconds)."""
 
     mark: Hashable
     since: float
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """A change as it is seen now. `age_s`: for how long the system says that the file has been so, 0 if unknown."""
 
     mark: Hashable
@@ -40,8 +39,7 @@ class Change:
     age_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(msgspec.Struct, frozen=True):
     """`ready` paths can be taken; the others are waited for, and are to be looked at again after `again_s`.
 
     `sights`: all of them. Who does not take one that is ready remembers it too, or it would begin to wait anew.

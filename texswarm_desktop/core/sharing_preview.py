@@ -1,15 +1,13 @@
 """What a project's own patterns come to: which files each of them is about, and what stays out by other rules. Pure."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
 from texswarm_desktop.core.ignore_rules import IgnoreFile, Sharing
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(msgspec.Struct, frozen=True):
     """A file that a pattern is about. `is_shared`: as the rules have it; `is_in_project`: already, and so it stays."""
 
     path: str
@@ -17,16 +15,14 @@ class Match:
     is_in_project: bool
 
 
-@dataclass(frozen=True, slots=True)
-class PatternMatches:
+class PatternMatches(msgspec.Struct, frozen=True):
     """A pattern and its files, by path."""
 
     pattern: str
     files: tuple[Match, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SharingPreview:
+class SharingPreview(msgspec.Struct, frozen=True):
     """`others`: what is left out by `.gitignore` or as a build product, and by no pattern of the project."""
 
     share: tuple[PatternMatches, ...] = ()

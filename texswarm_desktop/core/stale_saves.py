@@ -24,6 +24,8 @@ from hashlib import blake2b
 from math import inf, nextafter
 from typing import Final
 
+import msgspec
+
 from texswarm_desktop.core.loaded_text import loaded_text
 from texswarm_desktop.core.text_merge import (
     Edit,
@@ -75,8 +77,7 @@ def former_state(text: str, until: float) -> FormerState:
     return FormerState(_packed(text), until, _digest(text))
 
 
-@dataclass(frozen=True, slots=True)
-class FormerStates:
+class FormerStates(msgspec.Struct, frozen=True):
     """What was in a file before what is in it now, oldest first."""
 
     states: tuple[FormerState, ...] = ()

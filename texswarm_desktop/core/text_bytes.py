@@ -5,8 +5,10 @@ says what is written then; it follows from text and spelling alone, so that all 
 """
 
 import codecs
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
+
+import msgspec
 
 from texswarm_server.document.text_format import Encoding, Newline, TextFormat
 
@@ -18,8 +20,7 @@ _UTF_16: Final[tuple[tuple[bytes, Encoding], ...]] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DecodedText:
+class DecodedText(msgspec.Struct, frozen=True):
     """A file's text and how to write it back."""
 
     text: str

@@ -14,10 +14,11 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import accumulate
 from typing import Final
+
+import msgspec
 
 #: Beyond these, a replaced stretch is taken as replaced whole.
 _MAX_LINE_PAIRS: Final = 1_000_000
@@ -37,8 +38,7 @@ _WORDS: Final = re.compile(r"\w+|\s+|[^\w\s]")
 _Span = tuple[int, int, int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(msgspec.Struct, frozen=True):
     """Put `new` in place of the code points from `start` to `end`."""
 
     start: int

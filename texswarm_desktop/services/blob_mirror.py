@@ -11,10 +11,11 @@ Runs without a task: timers, and one job at a time of those that `run` is given.
 import asyncio
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
+
+import msgspec
 
 from texswarm_desktop.core.figure_changes import (
     AddFigure,
@@ -77,8 +78,7 @@ _NOT_HERE: Final = (KindNotTakenError, KindNotWantedError)
 Run = Callable[[Callable[[], Any], Callable[[Any, TexSwarmError | None], None]], None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Order:
+class _Order(msgspec.Struct, frozen=True):
     """A file to be written (`blob`) or deleted.
 
     `expected`: what we know to be at `path`, None for nothing; `whose`: which file of the project that is.
@@ -92,28 +92,26 @@ class _Order:
     whose: FileId | None = None
 
 
-@dataclass(slots=True)
-class _Done:
+class _Done(msgspec.Struct):
     """What came of orders: the new record of a file, None when it is gone from the disk."""
 
-    records: dict[FileId, FigureRecord | None] = field(default_factory=dict)
-    errors: dict[str, TexSwarmError] = field(default_factory=dict)
-    replaced: list[tuple[FileId, ReplacedFigure]] = field(default_factory=list)
-    damaged: set[BlobHash] = field(default_factory=set)
+    records: dict[FileId, FigureRecord | None] = msgspec.field(default_factory=dict)
+    errors: dict[str, TexSwarmError] = msgspec.field(default_factory=dict)
+    replaced: list[tuple[FileId, ReplacedFigure]] = msgspec.field(default_factory=list)
+    damaged: set[BlobHash] = msgspec.field(default_factory=set)
     is_changed: bool = False
 
 
-@dataclass(slots=True)
-class _Taken:
+class _Taken(msgspec.Struct):
     """What came of copying: files by path, those that were replaced by name, and why others were not copied.
 
     `beside`: those of the latter that are too large to be shared, and lie in the folder again.
     """
 
-    files: dict[str, FigureRecord] = field(default_factory=dict)
-    late: dict[str, FigureRecord] = field(default_factory=dict)
-    beside: dict[str, FigureRecord] = field(default_factory=dict)
-    errors: dict[str, TexSwarmError] = field(default_factory=dict)
+    files: dict[str, FigureRecord] = msgspec.field(default_factory=dict)
+    late: dict[str, FigureRecord] = msgspec.field(default_factory=dict)
+    beside: dict[str, FigureRecord] = msgspec.field(default_factory=dict)
+    errors: dict[str, TexSwarmError] = msgspec.field(default_factory=dict)
 
 
 class BlobMirror:

@@ -6,10 +6,11 @@ Nothing of the folder is ever lost by it: what gives way is put aside first.
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+
+import msgspec
 
 from texswarm_desktop.core.joining import Road
 from texswarm_desktop.services.aside import put_beside, put_inside
@@ -17,8 +18,7 @@ from texswarm_desktop.services.project import Project
 from texswarm_desktop.services.project_identity import read_identity
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
+class Joined(msgspec.Struct, frozen=True):
     """The folder as a replica of the document, and where the state of before is, if it gave way."""
 
     project: Project

@@ -12,11 +12,12 @@ import stat
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
+
+import msgspec
 
 from texswarm_desktop.services.atomic_file import sync_folder, write_new
 
@@ -26,8 +27,7 @@ _EXCHANGE: Final = 2
 _NOT_HERE: Final = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EPERM, errno.EOPNOTSUPP})
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """A name in a folder. `is_file`: a plain file or a link (`is_link`), to whatever; `is_folder`: a real one."""
 
     name: str

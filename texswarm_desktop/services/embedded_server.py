@@ -13,9 +13,11 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
+
+import msgspec
 
 from texswarm_desktop.services.host_identity import HostIdentity
 from texswarm_desktop.services.lan_addresses import lan_addresses
@@ -54,8 +56,7 @@ _LOADED_AHEAD: Final = (
 _EVERYWHERE: Final = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared, not bound
 
 
-@dataclass(frozen=True, slots=True)
-class HostStarted:
+class HostStarted(msgspec.Struct, frozen=True):
     """A running server: `address` for this desktop, `public_addresses` for others, and the way in as its owner.
 
     The addresses for others are never none; the best one stands first. `fingerprint`: what the server is recognised
@@ -74,8 +75,7 @@ class HostStarted:
         return self.public_addresses[0]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """What the local network is told: who shares which project, where, and who may come in.
 
     `link`: where it is; guests get an invitation of their own in it, that ends when the sharing does. `role`, `asks`:

@@ -10,9 +10,10 @@ import os
 import stat
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+
+import msgspec
 
 from texswarm_desktop.core.figure_changes import names_beside
 from texswarm_desktop.core.ignore_rules import SharedOnPurpose
@@ -29,19 +30,18 @@ from texswarm_server.document.blob_ref import BlobRef
 from texswarm_server.protocol.errors import ChangedOnDiskError, FilePathError, NotReadableError, OutOfReachError
 
 
-@dataclass(frozen=True, slots=True)
-class FigureLook:
+class FigureLook(msgspec.Struct, frozen=True):
     """The binary files that are there. `left_out`: those that are not to be brought in.
 
     `on_purpose`: what the people here wish to share; `is_whole`: False where there is nothing in the folder at all, so
     that nobody takes that for a deletion; `late`: see `services.replaced_figures`.
     """
 
-    stamps: dict[str, Stamp] = field(default_factory=dict)
-    left_out: set[str] = field(default_factory=set)
+    stamps: dict[str, Stamp] = msgspec.field(default_factory=dict)
+    left_out: set[str] = msgspec.field(default_factory=set)
     is_whole: bool = True
-    late: dict[str, Stamp] = field(default_factory=dict)
-    on_purpose: SharedOnPurpose = field(default_factory=SharedOnPurpose)
+    late: dict[str, Stamp] = msgspec.field(default_factory=dict)
+    on_purpose: SharedOnPurpose = msgspec.field(default_factory=SharedOnPurpose)
 
 
 class FigureFolder:

@@ -1,13 +1,13 @@
 """A file as it looks from outside, and a binary file as it was last seen or written."""
 
 import os
-from dataclasses import dataclass
+
+import msgspec
 
 from texswarm_server.document.blob_ref import BlobRef
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(msgspec.Struct, frozen=True):
     """Tells cheaply whether a file may have been touched."""
 
     inode: int
@@ -20,8 +20,7 @@ def stamp_of(status: os.stat_result) -> Stamp:
     return Stamp(status.st_ino, status.st_size, status.st_mtime_ns)
 
 
-@dataclass(frozen=True, slots=True)
-class FigureRecord:
+class FigureRecord(msgspec.Struct, frozen=True):
     """A binary file: where it is, what is in it, and how it looked from outside then."""
 
     path: str

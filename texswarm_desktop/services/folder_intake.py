@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from texswarm_desktop.core.disk_changes import DiskFacts, DiskStep, LateSave, disk_steps
 from texswarm_desktop.core.empty_folders import FolderFacts
 from texswarm_desktop.core.former_names import Left
@@ -30,8 +32,7 @@ _NS: Final = 1e9
 _MOST_LEFT: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(msgspec.Struct, frozen=True):
     """A look at the folder, sorted: what can be taken now, and after how many seconds to look again, if at all.
 
     `changed`, `gone` and `late` as in `DiskFacts`; `came` and `went`: empty folders.
@@ -74,8 +75,7 @@ class TextMerge:
         return MergedText(merge(base, self.theirs, self.ours), former.carried(base, self.theirs))
 
 
-@dataclass(frozen=True, slots=True)
-class MergedText:
+class MergedText(msgspec.Struct, frozen=True):
     """Edits on a text of the document, and what was in its file before."""
 
     edits: list[Edit]

@@ -8,9 +8,10 @@ stamp is another one. Follows no symbolic link to a folder, and none that leads 
 
 import stat
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Generic, TypeVar
+
+import msgspec
 
 from texswarm_desktop.core.ignore_rules import (
     IgnoreFile,
@@ -51,8 +52,7 @@ _MAX_BYTES: Final = 1024 * 1024
 _T = TypeVar("_T")
 
 
-@dataclass(slots=True)
-class Walked:
+class Walked(msgspec.Struct):
     """What is in a folder, by paths relative to it: `files` that are the project's, and such that are `left_out`.
 
     `folders`: those that were looked into, the project's own (empty path) first; `empty`: those of them that nothing is
@@ -61,13 +61,13 @@ class Walked:
     are in neither. `closed`: folders that could not be listed, and why.
     """
 
-    files: list[str] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
-    folders: list[str] = field(default_factory=list)
-    empty: set[str] = field(default_factory=set)
-    refused: dict[str, TexSwarmError] = field(default_factory=dict)
-    notes: dict[str, NotSharedError] = field(default_factory=dict)
-    closed: dict[str, OutOfReachError] = field(default_factory=dict)
+    files: list[str] = msgspec.field(default_factory=list)
+    left_out: list[str] = msgspec.field(default_factory=list)
+    folders: list[str] = msgspec.field(default_factory=list)
+    empty: set[str] = msgspec.field(default_factory=set)
+    refused: dict[str, TexSwarmError] = msgspec.field(default_factory=dict)
+    notes: dict[str, NotSharedError] = msgspec.field(default_factory=dict)
+    closed: dict[str, OutOfReachError] = msgspec.field(default_factory=dict)
 
 
 class _GoneError(Exception):

@@ -6,7 +6,9 @@ written for itself: one that cannot be must not keep the others from it.
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+
+import msgspec
 
 from texswarm_desktop.core.former_names import Left
 from texswarm_desktop.core.reconcile import meant_by
@@ -23,8 +25,7 @@ from texswarm_server.document.text_format import TextFormat
 from texswarm_server.protocol.errors import ChangedOnDiskError, FilePathError, NotWritableError, TexSwarmError
 
 
-@dataclass(frozen=True, slots=True)
-class FileWrite:
+class FileWrite(msgspec.Struct, frozen=True):
     """A file to be written. `path`: on this disk; `old`: what we know of it; `there`: what is at `path`, and whose."""
 
     file_id: FileId
@@ -35,8 +36,7 @@ class FileWrite:
     there: tuple[FileId, MirroredFile] | None
 
 
-@dataclass(frozen=True, slots=True)
-class WritingRound:
+class WritingRound(msgspec.Struct, frozen=True):
     """What is to be done. `removals`: files that are to go; `taken`: all paths of the project on this disk.
 
     `make` and `unmake`: folders that are to be there, and those that are not; `kept`: those that stay without a file.
@@ -52,8 +52,7 @@ class WritingRound:
     kept: Collection[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Replaced:
+class Replaced(msgspec.Struct, frozen=True):
     """A file of which we took the place, or which we deleted, with the text that was in it."""
 
     file_id: FileId
@@ -61,8 +60,7 @@ class Replaced:
     file: ReplacedFile
 
 
-@dataclass(slots=True)
-class WritingOutcome:
+class WritingOutcome(msgspec.Struct):
     """What a round found out. `files` has the new base of a file, or None when it is gone from the disk.
 
     `changed`: another program was there; None where it is still to be looked at. `refused`: names that no file here
@@ -73,19 +71,19 @@ class WritingOutcome:
     another program was; `left`: by path, what is there no more; `replaced`: files that somebody may still have open.
     """
 
-    files: dict[FileId, MirroredFile | None] = field(default_factory=dict)
-    changed: dict[FileId, DiskFile | None] = field(default_factory=dict)
-    failed: set[FileId] = field(default_factory=set)
-    refused: dict[FileId, FilePathError] = field(default_factory=dict)
-    kept: dict[FileId, MirroredFile] = field(default_factory=dict)
-    former: list[tuple[FileId, FormerState]] = field(default_factory=list)
-    made: set[str] = field(default_factory=set)
-    unmade: set[str] = field(default_factory=set)
-    stuck: set[str] = field(default_factory=set)
-    avoided: set[str] = field(default_factory=set)
-    left: dict[str, Left] = field(default_factory=dict)
-    replaced: list[Replaced] = field(default_factory=list)
-    hindered: dict[str, TexSwarmError] = field(default_factory=dict)
+    files: dict[FileId, MirroredFile | None] = msgspec.field(default_factory=dict)
+    changed: dict[FileId, DiskFile | None] = msgspec.field(default_factory=dict)
+    failed: set[FileId] = msgspec.field(default_factory=set)
+    refused: dict[FileId, FilePathError] = msgspec.field(default_factory=dict)
+    kept: dict[FileId, MirroredFile] = msgspec.field(default_factory=dict)
+    former: list[tuple[FileId, FormerState]] = msgspec.field(default_factory=list)
+    made: set[str] = msgspec.field(default_factory=set)
+    unmade: set[str] = msgspec.field(default_factory=set)
+    stuck: set[str] = msgspec.field(default_factory=set)
+    avoided: set[str] = msgspec.field(default_factory=set)
+    left: dict[str, Left] = msgspec.field(default_factory=dict)
+    replaced: list[Replaced] = msgspec.field(default_factory=list)
+    hindered: dict[str, TexSwarmError] = msgspec.field(default_factory=dict)
     error: TexSwarmError | None = None
 
     def has_written(self, path: str) -> bool:

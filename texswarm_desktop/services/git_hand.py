@@ -10,9 +10,11 @@ import re
 import time
 from collections.abc import Iterable, Mapping, Set
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from texswarm_desktop.core.git_index import SHA1_BYTES, SHA256_BYTES, read_index
 from texswarm_desktop.core.git_reflog import times_of_writing
@@ -31,8 +33,7 @@ _NS: Final = 1e9
 _IS_SHA256: Final = re.compile(rb'^\s*objectformat\s*=\s*"?sha256\b', re.IGNORECASE | re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class _Repository:
+class _Repository(msgspec.Struct, frozen=True):
     """`top`: the folder that git works in; `store`: where it keeps what it knows of that."""
 
     top: Path

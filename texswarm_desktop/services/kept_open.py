@@ -2,8 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
+
+import msgspec
 
 #: For how long, after it was replaced or last written to.
 HELD_S: Final = 2.0
@@ -16,8 +17,7 @@ _SLACK_S: Final = 0.1
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
-class _Held(Generic[T]):
+class _Held(msgspec.Struct, Generic[T]):
     file: T
     since: float
 

@@ -10,10 +10,11 @@ import stat
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, Self
 from uuid import uuid4
+
+import msgspec
 
 from texswarm_desktop.core.figure_travel import Progress
 from texswarm_desktop.core.project_files import is_project_figure
@@ -49,12 +50,11 @@ class ObservedListener(Protocol):
         """Something is wrong with the disk."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(msgspec.Struct, frozen=True):
     """One look: texts, and the stamps of binary files."""
 
     texts: Look
-    figures: Mapping[str, Stamp] = field(default_factory=dict)
+    figures: Mapping[str, Stamp] = msgspec.field(default_factory=dict)
 
 
 class WholeFigures:

@@ -2,9 +2,10 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from texswarm_desktop.core.ignore_rules import SharedOnPurpose
 from texswarm_desktop.core.local_names import POSIX, NameRules, rules_for
@@ -23,8 +24,7 @@ _PRIVATE_FOLDER: Final = 0o700
 _IGNORE_EVERYTHING: Final = b"*\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Entered:
+class Entered(msgspec.Struct, frozen=True):
     """A folder nobody else has open now. `identity` is None when no replica is in it yet; `rules`: of its disk."""
 
     lock: FolderLock
@@ -32,8 +32,7 @@ class Entered:
     rules: NameRules = POSIX
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(msgspec.Struct, frozen=True):
     """What is in a folder: `found`, its texts by path, and what the people here wish to share (`on_purpose`)."""
 
     found: Mapping[str, DiskFile]

@@ -9,9 +9,10 @@ import os
 import stat
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
+
+import msgspec
 
 from texswarm_desktop.core.ignore_rules import SharedOnPurpose, Sharing
 from texswarm_desktop.core.project_files import OWN_FOLDER, is_project_folder, is_project_text
@@ -41,8 +42,7 @@ _FOLDER_TRIES: Final = 3
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(msgspec.Struct, frozen=True):
     """Where the folder differs from what was known of it.
 
     `changed`: files that are new or hold something else; `touched`: what is as it was, but was written again; `gone`:
@@ -53,19 +53,19 @@ class Look:
     `services.replaced_files`; `closed`: folders that cannot be listed now, where any of `gone` may be.
     """
 
-    changed: dict[str, DiskFile] = field(default_factory=dict)
-    touched: dict[str, DiskState] = field(default_factory=dict)
-    gone: set[str] = field(default_factory=set)
-    errors: dict[str, TexSwarmError] = field(default_factory=dict)
-    notes: Mapping[str, TexSwarmError] = field(default_factory=dict)
-    on_purpose: SharedOnPurpose = field(default_factory=SharedOnPurpose)
-    binary: set[str] = field(default_factory=set)
-    left_out: set[str] = field(default_factory=set)
-    folders: set[Path] = field(default_factory=set)
-    there: set[str] = field(default_factory=set)
-    empty: set[str] = field(default_factory=set)
-    late: dict[str, DiskFile] = field(default_factory=dict)
-    closed: set[str] = field(default_factory=set)
+    changed: dict[str, DiskFile] = msgspec.field(default_factory=dict)
+    touched: dict[str, DiskState] = msgspec.field(default_factory=dict)
+    gone: set[str] = msgspec.field(default_factory=set)
+    errors: dict[str, TexSwarmError] = msgspec.field(default_factory=dict)
+    notes: Mapping[str, TexSwarmError] = msgspec.field(default_factory=dict)
+    on_purpose: SharedOnPurpose = msgspec.field(default_factory=SharedOnPurpose)
+    binary: set[str] = msgspec.field(default_factory=set)
+    left_out: set[str] = msgspec.field(default_factory=set)
+    folders: set[Path] = msgspec.field(default_factory=set)
+    there: set[str] = msgspec.field(default_factory=set)
+    empty: set[str] = msgspec.field(default_factory=set)
+    late: dict[str, DiskFile] = msgspec.field(default_factory=dict)
+    closed: set[str] = msgspec.field(default_factory=set)
 
 
 class ProjectFolder:

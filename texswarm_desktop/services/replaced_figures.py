@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from texswarm_desktop.core.figure_changes import LateFigure
 from texswarm_desktop.services.disk import HeldFile
 from texswarm_desktop.services.figure_record import FigureRecord, Stamp, stamp_of
@@ -27,8 +29,7 @@ class ReplacedFigure:
         return stamp_of(self.held.status())
 
 
-@dataclass(slots=True)
-class _Kept:
+class _Kept(msgspec.Struct):
     file_id: FileId
     figure: ReplacedFigure
 

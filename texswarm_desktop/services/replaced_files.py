@@ -6,7 +6,8 @@ one that has no name any more, and never hears of it. So for a moment each repla
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+
+import msgspec
 
 from texswarm_desktop.core.disk_changes import LateSave
 from texswarm_desktop.core.renames import Seen
@@ -15,8 +16,7 @@ from texswarm_desktop.services.folder_writer import Replaced
 from texswarm_desktop.services.kept_open import KeptOpen
 
 
-@dataclass(slots=True)
-class _Kept:
+class _Kept(msgspec.Struct):
     replaced: Replaced
     text: str
 

@@ -18,10 +18,12 @@ import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Final, cast, get_args
+
+import msgspec
 
 from texswarm_desktop.core.former_names import Left
 from texswarm_desktop.core.outbox import OutboxRow, folded, in_portions, merge_many
@@ -87,21 +89,20 @@ _FORMER_DIGEST: Final = "ALTER TABLE former ADD COLUMN digest BLOB NOT NULL DEFA
 Operation = Callable[[sqlite3.Connection], None]
 
 
-@dataclass(slots=True)
-class StoredReplica:
+class StoredReplica(msgspec.Struct):
     """Everything that was stored. `updates` make up the whole document; none when nothing was ever written.
 
     `loose_bytes` and `loose_edits`: of rows that it would be faster to load as part of the snapshot; `whole_bytes`: of
     snapshot and rows.
     """
 
-    updates: list[bytes] = field(default_factory=list)
-    meta: dict[str, str] = field(default_factory=dict)
-    waiting: list[OutboxRow] = field(default_factory=list)
-    records: dict[str, Record] = field(default_factory=dict)
-    figures: dict[str, FigureRecord] = field(default_factory=dict)
-    former: dict[str, list[FormerState]] = field(default_factory=dict)
-    left: dict[str, Left] = field(default_factory=dict)
+    updates: list[bytes] = msgspec.field(default_factory=list)
+    meta: dict[str, str] = msgspec.field(default_factory=dict)
+    waiting: list[OutboxRow] = msgspec.field(default_factory=list)
+    records: dict[str, Record] = msgspec.field(default_factory=dict)
+    figures: dict[str, FigureRecord] = msgspec.field(default_factory=dict)
+    former: dict[str, list[FormerState]] = msgspec.field(default_factory=dict)
+    left: dict[str, Left] = msgspec.field(default_factory=dict)
     last_row: int = 0
     loose_bytes: int = 0
     loose_edits: int = 0

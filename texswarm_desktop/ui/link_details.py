@@ -1,9 +1,10 @@
 """What the pop-up of the status line says: the link in full, what became of it before, what can be done. No Qt."""
 
 import math
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+import msgspec
 
 from texswarm_desktop.client.history import Drop
 from texswarm_desktop.client.states import Authenticating, Connecting, LinkState, Live, Offline, Syncing, Waiting
@@ -18,8 +19,7 @@ _HOUR_S: Final = 3600
 _ON_THE_WAY: Final = (Connecting, Authenticating, Syncing, Waiting, Offline)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkLook:
+class LinkLook(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is known of a link at one moment. Times: `now` monotonic, `wall_now` since the epoch."""
 
     line: StatusLine
@@ -33,8 +33,7 @@ class LinkLook:
     wall_now: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class DropRow:
+class DropRow(msgspec.Struct, frozen=True):
     """One time that the link was gone."""
 
     when: str
@@ -42,8 +41,7 @@ class DropRow:
     how_long: str
 
 
-@dataclass(frozen=True, slots=True)
-class LinkDetails:
+class LinkDetails(msgspec.Struct, frozen=True):
     """What is shown: a heading, pairs of a name and a value, the last drops (the newest first), and actions."""
 
     heading: str

@@ -1,9 +1,9 @@
 """Everything that can be done from the menu or by a shortcut, and the menu itself."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
@@ -12,8 +12,7 @@ from texswarm_desktop.ui.theme import ThemeMode
 _THEME_WORDS: Final = {ThemeMode.SYSTEM: "As the system", ThemeMode.LIGHT: "Light", ThemeMode.DARK: "Dark"}
 
 
-@dataclass(frozen=True, slots=True)
-class Deed:
+class Deed(msgspec.Struct, frozen=True):
     """One entry. `keys`: shortcuts, the first is shown. `needs_project`: only while a project is open."""
 
     text: str

@@ -3,9 +3,10 @@
 What is over within a second is not shown.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
+
+import msgspec
 
 from texswarm_desktop.core.figure_travel import Progress
 from texswarm_server.document.blob_ref import BlobRef
@@ -29,8 +30,7 @@ class FigureSource(Protocol):
         """Whether a content is here, whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class FigureFacts:
+class FigureFacts(msgspec.Struct, frozen=True):
     """A binary file of the project. `place`: where it is on this disk; `is_here`: whether its content has arrived."""
 
     path: str
@@ -39,8 +39,7 @@ class FigureFacts:
     is_here: bool
 
 
-@dataclass(frozen=True, slots=True)
-class TransferFacts:
+class TransferFacts(msgspec.Struct, frozen=True):
     """Files that travel for longer than a moment; bytes since they began. None in a direction in which none do."""
 
     sending: Progress | None

@@ -8,9 +8,10 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, TypeVar
 
+import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from texswarm_desktop.client.link import WrongCertificateError
@@ -40,8 +41,7 @@ TellRoad = Callable[[InviteLink], None]
 """Hears where the way in is looked for, before anybody is asked there."""
 
 
-@dataclass(frozen=True, slots=True)
-class JoinWish:
+class JoinWish(msgspec.Struct, frozen=True):
     """What the user wants: a host of the list, or what was typed. `trusted`: a fingerprint they have said yes to."""
 
     host: NearbyHost | None = None

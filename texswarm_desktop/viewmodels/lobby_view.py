@@ -1,8 +1,8 @@
 """Who asks to be let into the open project, for its owner to decide."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from texswarm_desktop.viewmodels.people import Person, person
@@ -15,24 +15,21 @@ if TYPE_CHECKING:
     from texswarm_desktop.client.connection import Connection
 
 
-@dataclass(frozen=True, slots=True)
-class Visitor:
+class Visitor(msgspec.Struct, frozen=True):
     """Somebody who waits. `role`: what the invitation would give."""
 
     person: Person
     role: RoleName
 
 
-@dataclass(frozen=True, slots=True)
-class LetIn:
+class LetIn(msgspec.Struct, frozen=True):
     """Let somebody in who waits; `role`: what they may do."""
 
     user_id: str
     role: RoleName
 
 
-@dataclass(frozen=True, slots=True)
-class SendAway:
+class SendAway(msgspec.Struct, frozen=True):
     """Do not let somebody in."""
 
     user_id: str

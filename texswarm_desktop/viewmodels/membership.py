@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+import msgspec
+
 from texswarm_desktop.viewmodels.people import Person
 from texswarm_server.protocol.messages import RoleName
 
@@ -17,8 +19,7 @@ _FOREVER: Final = "does not expire"
 _WHILE_SHARED: Final = "ends with the sharing"
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(msgspec.Struct, frozen=True):
     """Somebody who is in the project, whether here now or not; or was, and `is_out`, perhaps for good (`is_banned`)."""
 
     person: Person
@@ -67,31 +68,27 @@ class Invitation:
         return f"{used} · until {datetime.fromtimestamp(self.expires_at, UTC):%d %B %Y}"
 
 
-@dataclass(frozen=True, slots=True)
-class GiveRole:
+class GiveRole(msgspec.Struct, frozen=True):
     """Let somebody do more, or less."""
 
     user_id: str
     role: RoleName
 
 
-@dataclass(frozen=True, slots=True)
-class TakeOut:
+class TakeOut(msgspec.Struct, frozen=True):
     """Take somebody out; `for_good`: no invitation leads back."""
 
     user_id: str
     for_good: bool
 
 
-@dataclass(frozen=True, slots=True)
-class LetBack:
+class LetBack(msgspec.Struct, frozen=True):
     """Forget that somebody was taken out."""
 
     user_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Withdraw:
+class Withdraw(msgspec.Struct, frozen=True):
     """Let nobody else in by an invitation."""
 
     invite_id: str

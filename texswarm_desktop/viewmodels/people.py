@@ -4,8 +4,9 @@ Pure.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from texswarm_desktop.core.one_line import one_line
 from texswarm_desktop.core.palette import color_of
@@ -14,8 +15,7 @@ _COLOR: Final = re.compile(r"#[0-9a-fA-F]{6}")
 _MAX_NAME_CHARS: Final = 80
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(msgspec.Struct, frozen=True):
     """A user as shown. `color` is `#rrggbb`."""
 
     user_id: str

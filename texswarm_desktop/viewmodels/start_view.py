@@ -4,10 +4,10 @@ What is old or gone is told by whoever keeps the list; here it is only made read
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from texswarm_server.protocol.errors import SettingsError
@@ -18,8 +18,7 @@ _HOUR_S: Final = 60 * _MINUTE_S
 _DAY_S: Final = 24 * _HOUR_S
 
 
-@dataclass(frozen=True, slots=True)
-class RecentProject:
+class RecentProject(msgspec.Struct, frozen=True):
     """A project on this computer. `opened_at`: seconds since the epoch. `server`: its name, if it is shared."""
 
     folder: Path

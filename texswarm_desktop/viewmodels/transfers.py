@@ -7,12 +7,12 @@ wrong is raised; whoever asked tells the user.
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Final, TypeVar
 
+import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from texswarm_desktop.core.folder_name import folder_name
@@ -28,8 +28,7 @@ T = TypeVar("T")
 _STEPS: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class ExportWish:
+class ExportWish(msgspec.Struct, frozen=True):
     """What to give out, and where to."""
 
     archive: Path

@@ -7,11 +7,12 @@ that carries data; the words are chosen in `ui`. What the program can mend by it
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from texswarm_desktop.client.address_book import lasting_key
@@ -67,8 +68,7 @@ async def _at_once() -> None:
     """Nobody looks."""
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentChoice:
+class DocumentChoice(msgspec.Struct, frozen=True):
     """A server without a document in the link: the user says which one, or that this project goes there."""
 
     link: InviteLink

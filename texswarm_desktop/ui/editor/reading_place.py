@@ -1,12 +1,11 @@
 """Where somebody reads in a text, and where that is after edits of others. Pure; offsets are UTF-16."""
 
-from dataclasses import dataclass
+import msgspec
 
 from texswarm_server.document.file_text import TextChange, shifted_u16
 
 
-@dataclass(frozen=True, slots=True)
-class ReadingPlace:
+class ReadingPlace(msgspec.Struct, frozen=True):
     """A selection from `anchor` to the caret at `position`; where the first line in view begins, and its row."""
 
     anchor: int

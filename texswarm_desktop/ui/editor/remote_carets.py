@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+import msgspec
 from PySide6.QtCore import QObject, QPoint, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPixmap, QRegion
 from PySide6.QtWidgets import QApplication
@@ -42,8 +43,7 @@ def next_frame(ages_s: list[float]) -> float | None:
     return min(waits, default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
+class _Look(msgspec.Struct, frozen=True):
     """How one person is painted. `size` is that of the flag with their name; `flags` are pictures of it, by scale."""
 
     name: str

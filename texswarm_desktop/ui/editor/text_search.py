@@ -3,8 +3,9 @@
 import re
 import warnings
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 _ASTRAL: Final = re.compile("[\U00010000-\U0010ffff]")
 #: More matches than this are not counted.
@@ -13,8 +14,7 @@ MATCH_LIMIT: Final = 9_999
 Span = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
+class Search(msgspec.Struct, frozen=True):
     """What is looked for. With `is_regex`, `.` stops at the end of a line, and `^` and `$` are those of lines."""
 
     wanted: str = ""
@@ -22,8 +22,7 @@ class Search:
     is_regex: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """The matches of a search in a text, in order. `problem`: why the search cannot be made."""
 
     spans: tuple[Span, ...] = ()
