@@ -16,23 +16,19 @@ from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from platformdirs import user_data_path, user_documents_path
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
-from texswarm_desktop.client.link import FindProxy, TransportFactory
-from texswarm_desktop.client.pairing import OpenCertified
 from texswarm_desktop.core.nearby import addresses_by_fingerprint, lately_by_fingerprint
 from texswarm_desktop.core.settings import USUAL_FONT_SIZE_PT
 from texswarm_desktop.qtx.application import Application
 from texswarm_desktop.qtx.garbage import GuiThreadGarbage
 from texswarm_desktop.qtx.loop import loop_factory
-from texswarm_desktop.qtx.single_instance import FolderCalls, LinkReceiver, call_window_of, hand_over, socket_name
 from texswarm_desktop.qtx.task_scope import TaskScope
 from texswarm_desktop.services.credentials import CredentialStore
-from texswarm_desktop.services.embedded_server import load_ahead
 from texswarm_desktop.services.host_identity import HostIdentity
 from texswarm_desktop.services.known_hosts import KnownHosts
 from texswarm_desktop.services.library import Library
@@ -40,11 +36,10 @@ from texswarm_desktop.services.secret_store import FileSecretStore, KeyringSecre
 from texswarm_desktop.services.settings_store import SettingsStore
 from texswarm_desktop.services.wakefulness import KeepAwake
 from texswarm_desktop.ui.editor.latex_editor import LatexEditor
-from texswarm_desktop.ui.error_texts import need_words, sentence_of
+from texswarm_desktop.ui.error_texts import need_words
 from texswarm_desktop.ui.main_window import MainWindow
 from texswarm_desktop.ui.theme import Theme, ThemeMode
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
-from texswarm_desktop.viewmodels.folder_news import FolderNews
 from texswarm_desktop.viewmodels.joining import JoinView
 from texswarm_desktop.viewmodels.nearby_view import HostFinder, Hosts, NearbyView, NewFinder
 from texswarm_desktop.viewmodels.observed_project import ObservedProject
@@ -56,6 +51,11 @@ from texswarm_desktop.viewmodels.workspace import Workspace
 from texswarm_desktop.window_controller import WindowController
 from texswarm_server.protocol.errors import ProjectInUseError, StorageError, TexSwarmError
 from texswarm_server.protocol.invite_link import ServerAddress
+
+if TYPE_CHECKING:
+    from texswarm_desktop.client.link import FindProxy, TransportFactory
+    from texswarm_desktop.client.pairing import OpenCertified
+    from texswarm_desktop.doorbell import Doorbell
 
 _log: Final = logging.getLogger(__name__)
 _NAME: Final = "texswarm"
@@ -83,7 +83,7 @@ class Desktop:
         keep_awake: KeepAwake | None = None,
         finds_hosts: bool = True,
     ) -> None:
-        folder = _profile_folder(profile)
+        self._profile = folder = _profile_folder(profile)
         self._executor = ThreadPoolExecutor(_DISK_WORKERS, thread_name_prefix="disk")
         self._ways = _Ways()
         self._scope = TaskScope("desktop")
@@ -111,9 +111,7 @@ class Desktop:
         )
         self.window = self._new_window()
         self._controller = self._new_controller()
-        self._links = LinkReceiver(socket_name(folder), self.window)
-        self._calls = FolderCalls(self.window)
-        self._folder_news: FolderNews | None = None
+        self._doorbell: Doorbell | None = None
         self._wire_workspace()
         self.window.closed.connect(self._closing.set)
         self.window.painted.connect(self._seen.set)
@@ -133,7 +131,7 @@ class Desktop:
             scope=self._scope,
             host_address=host_address,
             keep_awake=keep_awake,
-            bring_up=call_window_of,
+            bring_up=_call_window_of,
             until_seen=self._until_seen,
         )
 
@@ -166,12 +164,9 @@ class Desktop:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._scope.close()
-        if self._folder_news is not None:
-            self._folder_news.stop()
-            await self._folder_news.close()
-            self._folder_news = None
-        self._links.close()
-        self._calls.stop()
+        if self._doorbell is not None:
+            await self._doorbell.close()
+            self._doorbell = None
         await self.nearby.close()
         try:
             await self.workspace.close()
@@ -223,6 +218,17 @@ class Desktop:
         self.theme.set_mode(ThemeMode(name))
 
     @property
+    def doorbell(self) -> "Doorbell":
+        """What other programs on this computer ring; loaded when it is first asked for."""
+        from texswarm_desktop.doorbell import Doorbell  # noqa: PLC0415 - it brings what speaks to the network
+
+        if self._doorbell is None:
+            self._doorbell = Doorbell(
+                self._profile, self.window, show_link=self.show_link, status=self.status, executor=self._executor
+            )
+        return self._doorbell
+
+    @property
     def editor(self) -> LatexEditor | None:
         """The editor in front, None while no file is open."""
         page = self.window.page
@@ -232,8 +238,6 @@ class Desktop:
 
     def _wire_workspace(self) -> None:
         workspace = self.workspace
-        self._links.link_received.connect(self.show_link)
-        self._calls.called.connect(self.window.come_to_front)
         self.window.came_back.connect(workspace.came_back)
         workspace.opened_changed.connect(self._on_workspace_opened)
         workspace.observed_changed.connect(self._on_workspace_observed)
@@ -251,18 +255,17 @@ class Desktop:
         opened.view.open_main_file()
         self._show_first()
         self._start.set_recent(self._recent())
-        self._calls.answer_for(opened.project.folder)
-        self._folder_news = FolderNews(
-            opened, self.status, sentence_of=sentence_of, executor=self._executor, parent=self.window
-        )
-        self._scope.start("folder news", self._folder_news.run())
+        self._scope.start("doorbell", self._answer_for(opened))
+
+    async def _answer_for(self, opened: OpenedProject) -> None:
+        """Let other programs on this computer know who has the project, once it can be seen here."""
+        await self._until_seen()
+        if self.workspace.opened is opened:
+            await self.doorbell.answer_for(opened)
 
     def _on_workspace_closing(self) -> None:
-        self._calls.stop()
-        news, self._folder_news = self._folder_news, None
-        if news is not None:
-            news.stop()  # now: where the desktop ends, the task may not come to its first step
-            self._scope.start("end of folder news", news.close())
+        if self._doorbell is not None:
+            self._scope.start("doorbell", self._doorbell.fall_silent())
 
     def _on_workspace_observed(self, observed: ObservedProject) -> None:
         self.window.show_project(observed.view, observed.participants, observed.presence)
@@ -326,7 +329,7 @@ class Desktop:
         self._watch_system()
         if not self._scope.is_closed:
             self.nearby.start()
-            self._links.start()
+            self.doorbell.links.start()
         self._executor.submit(importlib.import_module, "texswarm_desktop.client.connection")
         QTimer.singleShot(_AT_LEISURE_AFTER_MS, self.window, lambda: self._executor.submit(_load_at_leisure))
 
@@ -362,6 +365,8 @@ def _load_at_leisure() -> None:
     """Load what is likely to be asked for next, so that the first time is as quick as the second. In any thread."""
     for name in _LOADED_AT_LEISURE:
         importlib.import_module(name)
+    from texswarm_desktop.services.embedded_server import load_ahead  # noqa: PLC0415
+
     load_ahead()
 
 
@@ -369,7 +374,7 @@ class _Ways:
     """Opens links; loaded when the first is made, not before the window is there. Invariant: one choice of proxies."""
 
     @cached_property
-    def _choice(self) -> FindProxy:
+    def _choice(self) -> "FindProxy":
         """What finds the proxy that this desktop's settings name."""
         from texswarm_desktop.client.proxy_choice import ProxyChoice  # noqa: PLC0415
         from texswarm_desktop.qtx.desktop_proxy import proxy_by_qt  # noqa: PLC0415
@@ -378,13 +383,13 @@ class _Ways:
 
         return ProxyChoice(prefixes_here, proxy_by_portal if sys.platform == "linux" else proxy_by_qt)
 
-    def websockets(self, fingerprint: str | None) -> TransportFactory:
+    def websockets(self, fingerprint: str | None) -> "TransportFactory":
         """Return what opens links to a server."""
         from texswarm_desktop.client.transport import websocket_transport  # noqa: PLC0415
 
         return websocket_transport(fingerprint, self.proxy_for)
 
-    def door(self, fingerprint: str | None) -> OpenCertified:
+    def door(self, fingerprint: str | None) -> "OpenCertified":
         """Return what opens links to a server's door."""
         from texswarm_desktop.client.transport import door_transport  # noqa: PLC0415
 
@@ -441,12 +446,21 @@ def _close_on_signals(close: Callable[[], object]) -> None:
             asyncio.get_running_loop().add_signal_handler(number, close)
 
 
+def _call_window_of(folder: Path) -> bool:
+    """Ask another window that has a folder open to come to the front, and tell whether there is one."""
+    from texswarm_desktop.qtx.single_instance import call_window_of  # noqa: PLC0415 - most starts call nobody
+
+    return call_window_of(folder)
+
+
 def _is_taken_over(target: str, profile_dir: Path | None) -> bool:
     """Give what was asked for to the desktop that is running, if it is that one's; a folder, to whoever has it open."""
+    from texswarm_desktop.qtx.single_instance import hand_over, socket_name  # noqa: PLC0415 - as above
+
     if "://" in target:
         return hand_over(socket_name(_profile_folder(profile_dir)), target)
     folder = _absolute(target)
-    is_there = call_window_of(folder)
+    is_there = _call_window_of(folder)
     if is_there:
         sys.stderr.write(f"texswarm: {folder} is open in another window, which was brought to the front\n")
     return is_there

@@ -18,11 +18,9 @@ from texswarm_desktop.qtx.task_scope import TaskScope
 from texswarm_desktop.services.settings_store import SettingsStore
 from texswarm_desktop.ui.error_texts import text_of
 from texswarm_desktop.ui.main_window import MainWindow
-from texswarm_desktop.viewmodels.doctor_view import DoctorView
 from texswarm_desktop.viewmodels.joining import JoinView, JoinWish
 from texswarm_desktop.viewmodels.lobby_view import Answer
 from texswarm_desktop.viewmodels.membership import Decision
-from texswarm_desktop.viewmodels.sharing_view import SharingView
 from texswarm_desktop.viewmodels.start_view import StartView
 from texswarm_desktop.viewmodels.transfers import ExportWish, Transfers
 from texswarm_desktop.viewmodels.workspace import DocumentChoice, Workspace
@@ -174,6 +172,8 @@ class WindowController:
             return
         project = opened.project
         sharing = await project.sharing()
+        from texswarm_desktop.viewmodels.sharing_view import SharingView  # noqa: PLC0415 - seldom looked at
+
         view = SharingView(self._scope, sharing, survey=project.preview_sharing, save=project.set_sharing)
         self._window.show_sharing(view)
 
@@ -235,6 +235,7 @@ class WindowController:
         from texswarm_desktop.client.join_doctor import JoinDoctor, Visitor  # noqa: PLC0415 - most starts need none
         from texswarm_desktop.services.embedded_server import likely_ports  # noqa: PLC0415
         from texswarm_desktop.services.machine_facts import ThisMachine  # noqa: PLC0415
+        from texswarm_desktop.viewmodels.doctor_view import DoctorView  # noqa: PLC0415
 
         link, me = road or self._workspace.link_to_check(), self._workspace.me
         hosting = self._workspace.hosting

@@ -9,13 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from texswarm_desktop.core.folder_name import folder_name
 from texswarm_desktop.core.joining import Road
 from texswarm_desktop.core.settings import RecentProject
 from texswarm_desktop.core.templates import Template
-from texswarm_desktop.services.coming_together import Joined, come_together
 from texswarm_desktop.services.disk_errors import not_writable
 from texswarm_desktop.services.observed_folder import ObservedFolder
 from texswarm_desktop.services.project import Project
@@ -24,6 +23,9 @@ from texswarm_desktop.services.project_identity import read_identity
 from texswarm_desktop.services.settings_store import SettingsStore
 from texswarm_desktop.services.templates import template_files, welcome_files
 from texswarm_server.protocol.errors import NotReadableError, StorageError
+
+if TYPE_CHECKING:
+    from texswarm_desktop.services.coming_together import Joined
 
 T = TypeVar("T")
 
@@ -91,8 +93,10 @@ class Library:
         """Say whether a replica of a document is here."""
         return await self._blocking(lambda: self._find(document_id, lineage)) is not None
 
-    async def join(self, road: Road, folder: Path, document_id: str, lineage: str) -> Joined:
+    async def join(self, road: Road, folder: Path, document_id: str, lineage: str) -> "Joined":
         """Let a document take the place of what is in a folder, which is put aside first; raises StorageError."""
+        from texswarm_desktop.services.coming_together import come_together  # noqa: PLC0415 - seldom gone
+
         return await come_together(road, folder, document_id, lineage, None, executor=self._executor)
 
     def remember(self, project: Project) -> None:

@@ -5,7 +5,7 @@ It shows view-models and tells what the user wants; who does it is not known her
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QIcon, QShowEvent
@@ -16,35 +16,32 @@ from texswarm_desktop.qtx.first_paint import FirstPaint
 from texswarm_desktop.qtx.paint_pace import PaintPace
 from texswarm_desktop.qtx.timers import SingleShot
 from texswarm_desktop.services.resources import resource
-from texswarm_desktop.ui.dialogs.choose_dialog import ChooseDialog
-from texswarm_desktop.ui.dialogs.connect_dialog import ConnectDialog
-from texswarm_desktop.ui.dialogs.histories_sheet import HistoriesSheet
-from texswarm_desktop.ui.dialogs.title_dialog import TitleDialog
 from texswarm_desktop.ui.error_texts import is_worth_a_check, text_of
-from texswarm_desktop.ui.link_popover import LinkPopover, look_at
 from texswarm_desktop.ui.meeting_desk import MeetingDesk
 from texswarm_desktop.ui.notices import NoticeArea
 from texswarm_desktop.ui.parts import column
 from texswarm_desktop.ui.project_page import ProjectPage
 from texswarm_desktop.ui.sleep_notice import SleepNotice
-from texswarm_desktop.ui.start_page import StartPage
 from texswarm_desktop.ui.status_line import ACTION_WORDS, StatusBar
 from texswarm_desktop.ui.theme import Theme, ThemeMode
 from texswarm_desktop.ui.transfer_desk import TransferDesk
 from texswarm_desktop.ui.window_actions import WindowActions
 from texswarm_desktop.ui.window_menu import menu_of
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
-from texswarm_desktop.viewmodels.doctor_view import DoctorView
 from texswarm_desktop.viewmodels.joining import JoinView
 from texswarm_desktop.viewmodels.lobby_view import LobbyView
 from texswarm_desktop.viewmodels.participants_view import ParticipantsView
 from texswarm_desktop.viewmodels.presence_view import PresenceView
 from texswarm_desktop.viewmodels.project_view import ProjectView
-from texswarm_desktop.viewmodels.sharing_view import SharingView
 from texswarm_desktop.viewmodels.start_view import StartView
-from texswarm_desktop.viewmodels.two_histories import TwoHistories
 from texswarm_server.protocol.invite_link import InviteLink
 from texswarm_server.protocol.messages import DocumentInfo
+
+if TYPE_CHECKING:
+    from texswarm_desktop.ui.start_page import StartPage
+    from texswarm_desktop.viewmodels.doctor_view import DoctorView
+    from texswarm_desktop.viewmodels.sharing_view import SharingView
+    from texswarm_desktop.viewmodels.two_histories import TwoHistories
 
 NAME: Final = "TeXSwarm"
 _SIZE: Final = QSize(1180, 760)
@@ -144,7 +141,9 @@ class MainWindow(QMainWindow):
         available = self.screen().availableSize()
         self.resize(_SIZE.boundedTo(available))
 
-    def _new_start_page(self) -> StartPage:
+    def _new_start_page(self) -> "StartPage":
+        from texswarm_desktop.ui.start_page import StartPage  # noqa: PLC0415 - a start with a project shows none
+
         page = StartPage(self._theme, self._start, self._join)
         page.new_requested.connect(self.show_new_dialog)
         page.open_requested.connect(self.choose_folder)
@@ -165,7 +164,7 @@ class MainWindow(QMainWindow):
         return self._page
 
     @property
-    def start_page(self) -> StartPage:
+    def start_page(self) -> "StartPage":
         """The first page; made when it is first looked at."""
         if self._start_page is None:
             self._start_page = self._new_start_page()
@@ -276,15 +275,17 @@ class MainWindow(QMainWindow):
 
     def show_link_details(self) -> None:
         """Show all about the link, above the status line."""
+        from texswarm_desktop.ui.link_popover import LinkPopover, look_at  # noqa: PLC0415 - seldom looked at
+
         popover = LinkPopover(self._theme, self, lambda: look_at(self._connection))
         popover.action_requested.connect(self.act)
         popover.show_above(self.status_bar)
 
-    # ── dialogs: opened because the user asked ──────────────────────────────────────────────────────────
+    # ── dialogs: loaded when the user asks for one ─────────────────────────────────────────────────────────
 
     def show_new_dialog(self) -> None:
         """Ask for the title of a new project, and what it shall begin as."""
-        from texswarm_desktop.ui.dialogs.new_dialog import NewDialog  # noqa: PLC0415 - its cards take a while to load
+        from texswarm_desktop.ui.dialogs.new_dialog import NewDialog  # noqa: PLC0415
 
         dialog = NewDialog(self._theme, self, folder=self._projects_folder)
         dialog.new_requested.connect(self.new_requested)
@@ -298,23 +299,27 @@ class MainWindow(QMainWindow):
         if not project.can_write:
             self.notices.show_notice("title", "Only reading", "Whoever may write in this project can change its title.")
             return
+        from texswarm_desktop.ui.dialogs.title_dialog import TitleDialog  # noqa: PLC0415 - as all dialogs
+
         dialog = TitleDialog(self, title=project.title)
         dialog.title_chosen.connect(project.rename_project)
         dialog.open()
 
     def show_connect_dialog(self, address: str = "") -> None:
         """Ask for a server and an invitation to it."""
+        from texswarm_desktop.ui.dialogs.connect_dialog import ConnectDialog  # noqa: PLC0415
+
         dialog = ConnectDialog(self, address=address or "", name=self._start.name)
         dialog.connect_requested.connect(self.connect_requested)
         dialog.open()
 
-    def show_sharing(self, view: SharingView) -> None:
+    def show_sharing(self, view: "SharingView") -> None:
         """Show which files are shared and which are not, and by which patterns."""
-        from texswarm_desktop.ui.dialogs.sharing_sheet import SharingSheet  # noqa: PLC0415 - seldom looked at
+        from texswarm_desktop.ui.dialogs.sharing_sheet import SharingSheet  # noqa: PLC0415
 
         SharingSheet(self, view).open()
 
-    def show_doctor(self, doctor: DoctorView, *, server: str) -> None:
+    def show_doctor(self, doctor: "DoctorView", *, server: str) -> None:
         """Show an examination of the road to a server, or (no server) of this computer as a host, and begin it.
 
         The Join dialog that asked for it keeps all but its own from being pressed, so it belongs to that, and ends so.
@@ -333,13 +338,17 @@ class MainWindow(QMainWindow):
 
     def show_choice(self, server: str, documents: Sequence[DocumentInfo], *, share_title: str = "") -> None:
         """Ask which of a server's projects to open; with a title, also whether to put the open one there."""
+        from texswarm_desktop.ui.dialogs.choose_dialog import ChooseDialog  # noqa: PLC0415
+
         dialog = ChooseDialog(self, server=server, documents=documents, share_title=share_title)
         dialog.document_chosen.connect(self.document_chosen)
         dialog.share_requested.connect(self.share_there_requested)
         dialog.open()
 
-    def show_histories(self, histories: TwoHistories) -> None:
+    def show_histories(self, histories: "TwoHistories") -> None:
         """Ask which of two histories is to be in the folder."""
+        from texswarm_desktop.ui.dialogs.histories_sheet import HistoriesSheet  # noqa: PLC0415
+
         sheet = HistoriesSheet(self, histories)
         sheet.chosen.connect(lambda choice: self.history_chosen.emit(choice, histories))
         sheet.open()

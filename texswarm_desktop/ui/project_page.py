@@ -8,11 +8,11 @@ from PySide6.QtWidgets import QFrame, QMenu, QSplitter, QVBoxLayout, QWidget
 from texswarm_desktop.client.status import StatusAction, Tone
 from texswarm_desktop.ui.editor.editor_area import EditorArea
 from texswarm_desktop.ui.error_texts import obstacle_text, text_of_code
+from texswarm_desktop.ui.folder_words import shown_folder
 from texswarm_desktop.ui.notices import NoticeArea
 from texswarm_desktop.ui.panels.files_panel import FilesPanel
 from texswarm_desktop.ui.panels.people_panel import PeoplePanel
 from texswarm_desktop.ui.parts import column
-from texswarm_desktop.ui.start_page import shown_folder
 from texswarm_desktop.ui.status_line import ACTION_WORDS
 from texswarm_desktop.ui.theme import Theme
 from texswarm_desktop.ui.top_bar import TopBar

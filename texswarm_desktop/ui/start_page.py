@@ -1,13 +1,13 @@
 """The first page: six ways to begin, and what was worked on lately."""
 
 import time
-from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from texswarm_desktop.core.nearby import NearbyHost
+from texswarm_desktop.ui.folder_words import shown_folder
 from texswarm_desktop.ui.nearby_list import NearbyList
 from texswarm_desktop.ui.parts import ElidedLabel, LargeButton, column, empty, label, row
 from texswarm_desktop.ui.theme import Theme
@@ -208,9 +208,3 @@ class RecentButton(LargeButton):
         self.setToolTip(str(project.folder))
         self.setEnabled(not is_missing)
         self.clicked.connect(lambda: self.chosen.emit(project.folder))
-
-
-def shown_folder(folder: Path) -> str:
-    """Return a folder with `~` for the home folder."""
-    home = Path.home()
-    return f"~/{folder.relative_to(home).as_posix()}" if folder.is_relative_to(home) else str(folder)

@@ -5,14 +5,13 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Signal
 
 from texswarm_desktop.client.status import Hosting
 from texswarm_desktop.client.timing import LAN
 from texswarm_desktop.core.who_joins import WhoJoins
-from texswarm_desktop.services.embedded_server import EmbeddedServer, HostConfig, HostStarted, Offer
 from texswarm_desktop.services.host_identity import HostIdentity
 from texswarm_desktop.services.wakefulness import KeepAwake, Wakefulness
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
@@ -20,6 +19,9 @@ from texswarm_desktop.viewmodels.opened_project import OpenedProject
 from texswarm_server.protocol.errors import LinkError, RejectedError
 from texswarm_server.protocol.invite_link import InviteLink, ServerAddress
 from texswarm_server.protocol.messages import InviteCreated, RevokeInvite, RoleName
+
+if TYPE_CHECKING:
+    from texswarm_desktop.services.embedded_server import EmbeddedServer, HostConfig, HostStarted
 
 #: Where a host listens: on every interface, IPv4 and IPv6.
 EVERYWHERE: Final = ""
@@ -77,8 +79,10 @@ class Sharing(QObject):
         self._who = WhoJoins.ANYBODY
         self.hosting: Hosting | None = None
 
-    async def start(self, document_id: str, name: str) -> HostStarted:
+    async def start(self, document_id: str, name: str) -> "HostStarted":
         """Return when the server accepts connections; raises HostError. `name`: what others read of the server."""
+        from texswarm_desktop.services.embedded_server import EmbeddedServer  # noqa: PLC0415 - most starts host nothing
+
         config = host_config(self._data, self._address, name)
         self._server = EmbeddedServer(config, identity=self._identity, on_addresses=self._on_server_addresses)
         self._name = name
@@ -86,7 +90,7 @@ class Sharing(QObject):
         self.server_changed.emit(started.server_id)
         return started
 
-    def announce(self, opened: OpenedProject, started: HostStarted, invite: InviteCreated, who: WhoJoins) -> Hosting:
+    def announce(self, opened: OpenedProject, started: "HostStarted", invite: InviteCreated, who: WhoJoins) -> Hosting:
         """Take in that others may come to a project that is open on the server that has started, by `invite`."""
         self._who = who
         self._link = InviteLink(started.public_address, invite.token, opened.project.document_id, started.fingerprint)
@@ -145,6 +149,8 @@ class Sharing(QObject):
         """Let the local network know of the project, and those in who find it there or have the code."""
         server, opened, link, hosting = self._server, self._opened, self._link, self.hosting
         if server is not None and opened is not None and link is not None and hosting is not None:
+            from texswarm_desktop.services.embedded_server import Offer  # noqa: PLC0415 - loaded since it began
+
             offer = Offer(
                 name=self._name,
                 project=opened.view.title,
@@ -236,6 +242,8 @@ async def _withdraw(opened: OpenedProject, invite_id: str) -> bool:
     return False
 
 
-def host_config(data: Path, address: str, name: str) -> HostConfig:
+def host_config(data: Path, address: str, name: str) -> "HostConfig":
     """Return how a desktop hosts: for people nearby, so it finds out as soon as they do that a guest is not there."""
+    from texswarm_desktop.services.embedded_server import HostConfig  # noqa: PLC0415 - as above
+
     return HostConfig(data=data, host=address, name=name, heartbeat_s=LAN.ping_every_s, dead_after_s=LAN.dead_after_s)

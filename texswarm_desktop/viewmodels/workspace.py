@@ -20,14 +20,12 @@ from texswarm_desktop.client.events import RetryCause
 from texswarm_desktop.client.server_talk import admitted, other_side, same_or_new_invite, share
 from texswarm_desktop.client.states import Live
 from texswarm_desktop.client.status import Hosting
-from texswarm_desktop.core.doctor import OtherSide
 from texswarm_desktop.core.joining import Choice, Road
 from texswarm_desktop.core.palette import color_of
 from texswarm_desktop.core.settings import KnownServer
 from texswarm_desktop.core.templates import Template
 from texswarm_desktop.qtx.task_scope import TaskScope
 from texswarm_desktop.services.credentials import CredentialStore
-from texswarm_desktop.services.embedded_server import HostStarted
 from texswarm_desktop.services.host_identity import HostIdentity
 from texswarm_desktop.services.library import Library
 from texswarm_desktop.services.settings_store import SettingsStore
@@ -40,7 +38,6 @@ from texswarm_desktop.viewmodels.owner_desk import OwnerDesk
 from texswarm_desktop.viewmodels.people import Person, clean_name
 from texswarm_desktop.viewmodels.server_reach import NewTransport, ServerReach
 from texswarm_desktop.viewmodels.sharing import EVERYWHERE, OWN_SERVER, Sharing
-from texswarm_desktop.viewmodels.two_histories import TwoHistories, compare_histories, compare_with_copy
 from texswarm_server.protocol.certificates import same_fingerprint
 from texswarm_server.protocol.errors import (
     ErrorCode,
@@ -55,6 +52,9 @@ from texswarm_server.protocol.messages import DocumentInfo, InviteCreated, SignO
 
 if TYPE_CHECKING:
     from texswarm_desktop.client.connection import Connection
+    from texswarm_desktop.core.doctor import OtherSide
+    from texswarm_desktop.services.embedded_server import HostStarted
+    from texswarm_desktop.viewmodels.two_histories import TwoHistories
 
 _log: Final = logging.getLogger(__name__)
 _ROADS: Final = {
@@ -285,8 +285,10 @@ class Workspace(QObject):
                 await share(connection, opened.project.as_new_document(), link.token)
                 await self._keep(opened, connection, link)
 
-    async def compare_histories(self) -> TwoHistories:
+    async def compare_histories(self) -> "TwoHistories":
         """Say how the open project differs from the server's of another history; raises RejectedError or LinkError."""
+        from texswarm_desktop.viewmodels.two_histories import compare_histories  # noqa: PLC0415 - seldom asked
+
         async with self._reach.road():
             opened = self._desk.require_opened()
             connection, key = opened.release(), opened.server_key
@@ -297,7 +299,7 @@ class Workspace(QObject):
             finally:
                 await opened.attach(connection, key=key)
 
-    async def choose_history(self, choice: Choice, histories: TwoHistories) -> None:
+    async def choose_history(self, choice: Choice, histories: "TwoHistories") -> None:
         """Let the server's history take the place of the one here, which is put aside, or merge both.
 
         Raises StorageError; the project is open as it was then.
@@ -393,7 +395,7 @@ class Workspace(QObject):
         """Remember where the way in was looked for in vain, for who has a check made later; None: nowhere yet."""
         self._last_followed = road or self._last_followed
 
-    def question_to_server(self) -> Callable[[], Awaitable[OtherSide | None]] | None:
+    def question_to_server(self) -> "Callable[[], Awaitable[OtherSide | None]] | None":
         """Return what asks the server of the project how it is doing on its side; None where no link to it stands."""
         connection = self.opened.connection if self.opened is not None else None
         if self._reach.pending is not None or connection is None or not isinstance(connection.state, Live):
@@ -445,7 +447,7 @@ class Workspace(QObject):
         self._library.remember(opened.project)
         return self._sharing.announce(opened, started, invite, who)
 
-    async def _enter_own_server(self, opened: OpenedProject, started: HostStarted, *, asks: bool) -> InviteCreated:
+    async def _enter_own_server(self, opened: OpenedProject, started: "HostStarted", *, asks: bool) -> InviteCreated:
         """Open the project on the server that has just started, and return an invitation for others."""
         own_way_in = InviteLink(started.address, started.owner_invite, None, started.fingerprint)
         session_id = opened.project.session_at(OWN_SERVER)
@@ -485,6 +487,8 @@ class Workspace(QObject):
             return False
         if project.lineage != chosen.lineage or await self._library.has(chosen.id, chosen.lineage):
             return False
+        from texswarm_desktop.viewmodels.two_histories import compare_with_copy  # noqa: PLC0415 - as above
+
         self.copy_met.emit(await compare_with_copy(project, connection, chosen, link))
         return True
 

@@ -47,7 +47,7 @@ async def shown(desktop: LiveDesktop, link: str) -> JoinDialog:
 async def test_a_second_start_fills_the_join_dialog_of_the_one_that_runs_and_join_leads_there(desks: Desks) -> None:
     ada, bob = await desks.start_with("ada", "hello"), await desks.start_with("bob", "own")
     link = (await shares(ada)).link.text()
-    await until(bob._links._server.isListening, "bob takes links")
+    await until(bob.doorbell.links._server.isListening, "bob takes links")
     bob.window.showMinimized()
     assert await follows(desks, "bob", link) == 0
     dialog = await shown(bob, link)
@@ -59,7 +59,7 @@ async def test_a_second_start_fills_the_join_dialog_of_the_one_that_runs_and_joi
 @runs_at_desks
 async def test_the_link_that_was_followed_last_is_the_one_that_is_asked_about(desks: Desks) -> None:
     bob = await desks.start_with("bob", "own")
-    await until(bob._links._server.isListening, "bob takes links")
+    await until(bob.doorbell.links._server.isListening, "bob takes links")
     for host in ("first", "second"):
         link = f"texswarm://{host}:8091/?token=abc"
         assert await follows(desks, "bob", link) == 0

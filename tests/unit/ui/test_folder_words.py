@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from texswarm_desktop.ui.start_page import shown_folder
+from texswarm_desktop.ui.folder_words import shown_folder
 
 
 def test_the_home_folder_is_a_tilde() -> None:
