@@ -60,8 +60,10 @@ if TYPE_CHECKING:
 _log: Final = logging.getLogger(__name__)
 _NAME: Final = "texswarm"
 _DISK_WORKERS: Final = 4
+#: A window without a project is shown after this, and one that the system shows nowhere is not waited for longer.
+_SHOWN_AFTER_MS: Final = 400
 _SEEN_WITHIN_S: Final = 0.4
-_SETTLED_AFTER_MS: Final = 400
+_SETTLED_AFTER_S: Final = 0.2
 _AT_LEISURE_AFTER_MS: Final = 1500
 _LOADED_AT_LEISURE: Final = tuple(
     f"texswarm_desktop.ui.dialogs.{name}" for name in ("host_sheet", "join_dialog", "members_sheet", "doctor_dialog")
@@ -90,7 +92,7 @@ class Desktop:
         self._closing = asyncio.Event()
         self._seen = asyncio.Event()
         self._network: Any = None
-        self._is_shown = False
+        self._shown = asyncio.Event()
         self._is_usual = profile is None
         self.settings = SettingsStore(folder)
         self._host_identity = HostIdentity(folder / "host-identity")
@@ -185,7 +187,8 @@ class Desktop:
         It is shown with the project in it, or after a moment without.
         """
         self._controller.do("begin", self._open_first(target))
-        QTimer.singleShot(_SETTLED_AFTER_MS, self.window, self._settle)
+        QTimer.singleShot(_SHOWN_AFTER_MS, self.window, self._show_first)
+        self._scope.start("settle", self._settle())
 
     def accompany(self, companion: Companion) -> None:
         """Let something go along until the end."""
@@ -287,8 +290,8 @@ class Desktop:
                 self._show_first()
                 await self._controller.join(target)
             elif target is not None:
-                if not await workspace.open(_absolute(target)) and not self._is_shown:
-                    self._is_shown = True  # the other window is in front now, and there is nothing to show here
+                if not await workspace.open(_absolute(target)) and not self._shown.is_set():
+                    self._shown.set()  # the other window is in front now, and there is nothing to show here
                     self.window.close()
             elif not settings.has_started_before:
                 await workspace.open_welcome()
@@ -312,24 +315,25 @@ class Desktop:
         ]
 
     async def _until_seen(self) -> None:
-        """Return when the window can be seen; one that the system shows nowhere yet is not waited for."""
+        """Return when the window can be seen, or was shown and still cannot."""
+        await self._shown.wait()
         with suppress(TimeoutError):
             async with asyncio.timeout(_SEEN_WITHIN_S):
                 await self._seen.wait()
 
     def _show_first(self) -> None:
         """Show the window, once; a window that was closed stays closed."""
-        if not self._is_shown:
-            self._is_shown = True
+        if not self._shown.is_set():
+            self._shown.set()
             self.window.show()
 
-    def _settle(self) -> None:
+    async def _settle(self) -> None:
         """The window is there: make ready what was waited with."""
-        self._show_first()
+        await self._until_seen()
+        await asyncio.sleep(_SETTLED_AFTER_S)
         self._watch_system()
-        if not self._scope.is_closed:
-            self.nearby.start()
-            self.doorbell.links.start()
+        self.nearby.start()
+        self.doorbell.links.start()
         self._executor.submit(importlib.import_module, "texswarm_desktop.client.connection")
         QTimer.singleShot(_AT_LEISURE_AFTER_MS, self.window, lambda: self._executor.submit(_load_at_leisure))
 
