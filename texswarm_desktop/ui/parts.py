@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from texswarm_desktop.client.status import Tone
+from texswarm_desktop.qtx.viewports import viewport_of
 from texswarm_desktop.ui.theme import Theme
 from texswarm_desktop.ui.theme_tokens import Tokens, readable_on
 from texswarm_desktop.viewmodels.people import Person
@@ -104,7 +105,7 @@ def _make_plain(area: QScrollArea, inside: QWidget) -> None:
     area.setWidgetResizable(True)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setWidget(inside)
-    area.viewport().setAutoFillBackground(False)
+    viewport_of(area).setAutoFillBackground(False)
     inside.setAutoFillBackground(False)
 
 

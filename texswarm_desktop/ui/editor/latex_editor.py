@@ -28,6 +28,7 @@ from PySide6.QtWidgets import QFrame, QMenu, QPlainTextDocumentLayout, QPlainTex
 from texswarm_desktop.core.latex_tokens import tokenizer_for
 from texswarm_desktop.qtx.paint_pace import paint_at_once
 from texswarm_desktop.qtx.timers import Pace, SingleShot
+from texswarm_desktop.qtx.viewports import viewport_of
 from texswarm_desktop.ui.editor.brackets import match_bracket
 from texswarm_desktop.ui.editor.edit_menu import edit_menu
 from texswarm_desktop.ui.editor.highlighter import LazyHighlighter
@@ -86,8 +87,9 @@ class LatexEditor(QPlainTextEdit):
         self._seen: VisibleLines | None = None
         self._seen_revision = -1
         self._numbers = LineNumbers(self, self.lines, theme.tokens)
-        self._marks = TextMarks(self.viewport().update, self.lines, theme.tokens)
-        self._others = RemoteCarets(self.viewport().update, self.lines, theme.tokens, self)
+        viewport = viewport_of(self)
+        self._marks = TextMarks(viewport.update, self.lines, theme.tokens)
+        self._others = RemoteCarets(viewport.update, self.lines, theme.tokens, self)
         self._others_pace = Pace(self._others.refresh, _FRAME_S, self)
         self._brackets_timer = SingleShot(self._find_brackets, self)
         self._set_up()
