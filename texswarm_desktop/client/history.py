@@ -1,7 +1,9 @@
 """What became of a connection so far: the last times the link was gone, why, and for how long. Pure."""
 
-from dataclasses import dataclass, replace
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from texswarm_desktop.client.states import (
     Authenticating,
@@ -21,8 +23,7 @@ MOST_DROPS: Final = 20
 _ON_THE_WAY: Final = (Connecting, Authenticating, Syncing, Waiting, Offline)
 
 
-@dataclass(frozen=True, slots=True)
-class Drop:
+class Drop(msgspec.Struct, frozen=True):
     """The link was gone from `began_at` to `ended_at` (monotonic seconds; None: it still is).
 
     `cause`: a Trouble, or the code with which the server ended it. `attempts`: how often it was tried to bring it back.

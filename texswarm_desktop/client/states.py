@@ -5,7 +5,6 @@ refused attempts in a row. `lost_at` is since when a link that once stood is gon
 never stood; the view uses it to keep quiet about short blips.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -75,8 +74,7 @@ class Idle(msgspec.Struct, frozen=True):
     generation: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Connecting:
+class Connecting(msgspec.Struct, frozen=True):
     """A transport is being opened. `refused` are the credentials the server has turned down since it last let us in."""
 
     generation: int
@@ -118,8 +116,7 @@ class Live(msgspec.Struct, frozen=True):
     failures: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(msgspec.Struct, frozen=True):
     """The link is gone; the next attempt is made at `retry_at`, sooner if something gives hope.
 
     `not_before`: the server asked to be left alone until then, and only the user overrules that. `reason`: for logs.

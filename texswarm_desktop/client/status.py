@@ -7,11 +7,11 @@ one place, in `ui`.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from texswarm_desktop.client.states import (
     Authenticating,
@@ -74,8 +74,7 @@ class StatusAction(Enum):
     REOPEN = "reopen"
 
 
-@dataclass(frozen=True, slots=True)
-class StatusLine:
+class StatusLine(msgspec.Struct, frozen=True):
     """What is shown. `edits`: the second fact, where `text` does not tell it; `second`: one more action."""
 
     text: str
@@ -91,8 +90,7 @@ class StatusLine:
         return f"{self.text} · {self.edits}" if self.edits else self.text
 
 
-@dataclass(frozen=True, slots=True)
-class Hosting:
+class Hosting(msgspec.Struct, frozen=True):
     """This window's project is shared from here; `people` counts the others.
 
     `others`: more addresses under which this machine is reached. `join_code`: the short code that leads here, empty
@@ -118,8 +116,7 @@ class Hosting:
         return self.who.asks
 
 
-@dataclass(frozen=True, slots=True)
-class LinkFacts:
+class LinkFacts(msgspec.Struct, frozen=True):
     """What is true beside the link's state.
 
     `oldest_edit_at`: monotonic seconds, None when all is acknowledged. `is_opening`: the link stands, and the document

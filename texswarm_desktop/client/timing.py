@@ -3,10 +3,11 @@
 Pure. All times are in seconds. Nothing here reads a clock.
 """
 
-from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
+
+import msgspec
 
 from texswarm_server.protocol.invite_link import ServerAddress
 
@@ -24,8 +25,7 @@ _KNOCK_SLOWER: Final = 5
 TOKEN_MARGIN_S: Final = 5.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkProfile:
+class LinkProfile(msgspec.Struct, frozen=True, kw_only=True):
     """The patience of one link; frozen, so that a test can make an impatient one with `replace`.
 
     `backoff_s`: the wait after the first, second, … loss in a row; the last one is repeated. `settled_after_s`: a link

@@ -15,8 +15,9 @@ A credential the server turned down is not shown again until it has let us in, s
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from texswarm_desktop.client.backoff import delay_s
 from texswarm_desktop.client.effects import (

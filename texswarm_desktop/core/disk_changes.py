@@ -6,9 +6,9 @@ what was written: what one deleted and another changed stays.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
 
 import msgspec
+from msgspec.structs import replace
 
 from texswarm_desktop.core.former_names import Left
 from texswarm_desktop.core.reconcile import Add, Merge, Remove, Rename, RestoreFile, meant_by
@@ -24,8 +24,7 @@ class LateSave(msgspec.Struct, frozen=True):
     seen: Seen
 
 
-@dataclass(frozen=True, slots=True)
-class DiskFacts:
+class DiskFacts(msgspec.Struct, frozen=True):
     """Where the disk differs from what was mirrored.
 
     `mirrored` by file id; `document`: the paths of the document's files by id; `changed`: by path, what is new or
@@ -40,8 +39,8 @@ class DiskFacts:
     gone: Collection[str] = ()
     edited: Collection[str] = ()
     ignored: Collection[str] = ()
-    left: Mapping[str, Left] = field(default_factory=dict)
-    late: Mapping[str, LateSave] = field(default_factory=dict)
+    left: Mapping[str, Left] = msgspec.field(default_factory=dict)
+    late: Mapping[str, LateSave] = msgspec.field(default_factory=dict)
 
 
 class TakeLate(msgspec.Struct, frozen=True):

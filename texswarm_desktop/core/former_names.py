@@ -1,8 +1,9 @@
 """Where files were before: an editor that has one open saves it under the name it had when it was loaded."""
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from texswarm_desktop.core.renames import ALIKE, likeness
 from texswarm_desktop.core.text_merge import common_lines
@@ -11,8 +12,7 @@ from texswarm_desktop.core.text_merge import common_lines
 _WHOLE: Final = 0.9
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(msgspec.Struct, frozen=True):
     """What was under a path when we gave the file another name, deleted it, or put another one in its place.
 
     An editor may still have it open, or `former`: what was in it before.

@@ -9,7 +9,6 @@ that still has other text, and nobody edited it since.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
@@ -26,8 +25,7 @@ NOTHING: Final = b""
 _STRAY: Final = " was "
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """What we last wrote for a file. `text` and `digest` are None before the first time.
 
     `intent` and `intent_text`: what was about to be written, see above; the text is None where that is nothing.

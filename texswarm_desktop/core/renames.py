@@ -6,7 +6,6 @@ is known by its lines, the most alike first. A place on the disk alone proves no
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -23,8 +22,7 @@ _IN_PLACE: Final = 0.1
 _MAX_COMPARED_CP: Final = 8 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Mirrored:
+class Mirrored(msgspec.Struct, frozen=True):
     """What we know to have been on disk for a file. `inode`: its place on the disk, None where nobody looked.
 
     `former`: what was in it before; an editor may have saved what it had loaded then.

@@ -19,12 +19,12 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from hashlib import blake2b
 from math import inf, nextafter
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from texswarm_desktop.core.loaded_text import loaded_text
 from texswarm_desktop.core.text_merge import (
@@ -55,8 +55,7 @@ _DIGEST_BYTES: Final = 16
 _WORD: Final = re.compile(r"\w+|[^\w\s]")
 
 
-@dataclass(frozen=True, slots=True)
-class FormerState:
+class FormerState(msgspec.Struct, frozen=True):
     """A text that was in a file until `until` (wall clock, seconds); packed.
 
     `digest`: of what was in the file, while the text has what other programs did since; empty where it is not known.

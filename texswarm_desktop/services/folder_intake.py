@@ -5,11 +5,12 @@ takes what comes out of here into the document.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from texswarm_desktop.core.disk_changes import DiskFacts, DiskStep, LateSave, disk_steps
 from texswarm_desktop.core.empty_folders import FolderFacts

@@ -6,9 +6,9 @@ written for itself: one that cannot be must not keep the others from it.
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 
 import msgspec
+from msgspec.structs import replace
 
 from texswarm_desktop.core.former_names import Left
 from texswarm_desktop.core.reconcile import meant_by

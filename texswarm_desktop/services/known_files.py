@@ -4,7 +4,8 @@ Knows neither the document nor the folder: whoever looked or wrote says what it 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from texswarm_desktop.core.reconcile import Record, meant_by, stray
 from texswarm_desktop.core.stale_saves import FormerState, FormerStates, former_state

@@ -1,6 +1,6 @@
 """A file as the mirror knows it to be on disk."""
 
-from dataclasses import dataclass
+import msgspec
 
 from texswarm_desktop.core.reconcile import Record
 from texswarm_desktop.core.renames import Mirrored
@@ -8,8 +8,7 @@ from texswarm_desktop.services.disk_state import DiskState
 from texswarm_server.document.text_format import TextFormat
 
 
-@dataclass(frozen=True, slots=True)
-class MirroredFile:
+class MirroredFile(msgspec.Struct, frozen=True):
     """What we know to be on disk for a file: the last state that was written, or read and brought in."""
 
     path: str

@@ -6,9 +6,9 @@ has no name any more. Such a file is looked at until nobody can be writing to it
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
 
 import msgspec
+from msgspec.structs import replace
 
 from texswarm_desktop.core.figure_changes import LateFigure
 from texswarm_desktop.services.disk import HeldFile
@@ -17,8 +17,7 @@ from texswarm_desktop.services.kept_open import KeptOpen
 from texswarm_server.document.project_document import FileId
 
 
-@dataclass(frozen=True, slots=True)
-class ReplacedFigure:
+class ReplacedFigure(msgspec.Struct, frozen=True):
     """A file of which we took the place, or which we deleted: as it was then, and held open."""
 
     record: FigureRecord

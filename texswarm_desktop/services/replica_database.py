@@ -18,12 +18,12 @@ import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Final, cast, get_args
 
 import msgspec
+from msgspec.structs import replace
 
 from texswarm_desktop.core.former_names import Left
 from texswarm_desktop.core.outbox import OutboxRow, folded, in_portions, merge_many

@@ -5,8 +5,9 @@ watched). Writes nothing: what is to be written afterwards is told.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
+
+from msgspec.structs import replace
 
 from texswarm_desktop.core.disk_changes import DiskStep, Foreign, ForgetFile, RewriteFile, TakeLate
 from texswarm_desktop.core.reconcile import (

@@ -6,8 +6,9 @@ A line that stands for less than a moment is not told: edits come and are stored
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from texswarm_desktop.client.states import Idle, LinkState, Waiting, state_name
 from texswarm_desktop.client.status import LinkFacts, holds_up, is_blip, next_look, present, refusal_to_show

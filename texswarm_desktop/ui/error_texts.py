@@ -4,8 +4,10 @@ Every error class and every code of the wire has words of its own; a test finds 
 newer server invented is shown with the server's own message.
 """
 
-from dataclasses import dataclass, replace
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from texswarm_desktop.client.states import StopCode, Trouble
 from texswarm_desktop.client.status import NOTHING_WRITABLE, OPEN_ELSEWHERE, Need, StatusAction
@@ -23,8 +25,7 @@ from texswarm_server.protocol.errors import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorText:
+class ErrorText(msgspec.Struct, frozen=True):
     """Words about an error. `action`: the one thing that may help, None when there is nothing to do."""
 
     title: str

@@ -4,10 +4,10 @@ Follows the system unless a theme was chosen. Widgets that paint themselves ask 
 """
 
 import re
-from dataclasses import asdict
 from enum import StrEnum
 from typing import Final
 
+from msgspec.structs import asdict
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QPalette
 from PySide6.QtWidgets import QApplication

@@ -3,14 +3,14 @@
 Text that must be read has at least 4.5:1 on its ground (WCAG 2.2 AA); a test looks at every pair that occurs.
 """
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from texswarm_desktop.core.latex_tokens import Kind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tokens:
+class Tokens(msgspec.Struct, frozen=True, kw_only=True):
     """One theme. Grounds from back to front: chrome, panel, editor, raised. All colours are `#rrggbb`."""
 
     is_dark: bool

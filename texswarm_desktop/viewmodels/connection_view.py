@@ -4,9 +4,9 @@
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Protocol, cast
 
+from msgspec.structs import replace
 from PySide6.QtCore import QObject, Signal
 
 from texswarm_desktop.client.history import Drop, record

@@ -4,7 +4,6 @@ Pure. A server tells; who asks it is `member_talk`.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -34,8 +33,7 @@ class Member(msgspec.Struct, frozen=True):
         return "banned" if self.is_banned else "removed"
 
 
-@dataclass(frozen=True, slots=True)
-class Invitation:
+class Invitation(msgspec.Struct, frozen=True):
     """A way in that still works. `expires_at` is in seconds since the epoch; None: no limit.
 
     `is_shared_link`: it is in the link of the window that shares.
@@ -97,8 +95,7 @@ class Withdraw(msgspec.Struct, frozen=True):
 Decision = GiveRole | TakeOut | LetBack | Withdraw
 
 
-@dataclass(frozen=True, slots=True)
-class Membership:
+class Membership(msgspec.Struct, frozen=True):
     """Everything an owner sees of who may come in."""
 
     members: tuple[Member, ...] = ()

@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from texswarm_desktop.client.server_talk import change_invite, invite_to, new_invite
 from texswarm_desktop.client.states import StopCode
 from texswarm_desktop.core.who_joins import WhoJoins
@@ -51,8 +53,8 @@ class OwnerDesk:
         opened, connection = self._owned()
         held = await membership(connection, opened.project.document_id, self._me())
         mine = self._sharing.invite_id
-        invitations = (replace(one, is_shared_link=one.invite_id == mine) for one in held.invitations)
-        return replace(held, invitations=tuple(invitations))
+        invitations = (msgspec.structs.replace(one, is_shared_link=one.invite_id == mine) for one in held.invitations)
+        return msgspec.structs.replace(held, invitations=tuple(invitations))
 
     async def decide(self, decision: Decision) -> Membership:
         """Carry out what an owner decided, and return what holds then."""

@@ -4,9 +4,9 @@ The server names a session at a time; a user with two windows is one person here
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from texswarm_desktop.services.project_listener import ProjectListener
@@ -18,8 +18,7 @@ from texswarm_server.protocol.messages import Participant, PresenceState, RoleNa
 _NEAREST: Final[tuple[PresenceState, ...]] = ("here", "reconnecting", "away")
 
 
-@dataclass(frozen=True, slots=True)
-class ParticipantRow:
+class ParticipantRow(msgspec.Struct, frozen=True):
     """One person. `windows` counts the sessions in the nearest of their states."""
 
     person: Person

@@ -6,10 +6,11 @@ place again, as one it was pushed to. A state comes from a stranger's program: w
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
+import msgspec
+from msgspec.structs import replace
 from PySide6.QtCore import QObject, Signal
 
 from texswarm_desktop.qtx.timers import SingleShot, Tick
@@ -28,8 +29,7 @@ TELL_PUSHED_AFTER_S: Final = 0.25
 _MAX_POSITION: Final = 2**31 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteCaret:
+class RemoteCaret(msgspec.Struct, frozen=True):
     """Somebody's caret and selection in one text; both ends in UTF-16 units, equal without a selection.
 
     `pushes` is not 0 when others' edits moved it last, not its owner; it counts on, so that no telling is like another.

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from texswarm_desktop.client.status import Hosting
@@ -108,25 +109,25 @@ class Sharing(QObject):
     def set_words(self, words: str) -> None:
         """Show the words that guests compare who came without a link or a code."""
         if self.hosting is not None:
-            self._show(replace(self.hosting, words=words))
+            self._show(msgspec.structs.replace(self.hosting, words=words))
 
     def set_join_code(self, code: str) -> None:
         """Show the short code that leads here, or (empty) that there is none."""
         if self.hosting is not None:
-            self._show(replace(self.hosting, join_code=code))
+            self._show(msgspec.structs.replace(self.hosting, join_code=code))
 
     def show_invite(self, invite: InviteCreated) -> None:
         """Pass on another invite from now on: nobody comes in any more by the one of before."""
         if self.hosting is not None and self._link is not None:
             self._link, self.invite_id = replace(self._link, token=invite.token), invite.invite_id
             self._keep_link(invite)
-            self._show(replace(self.hosting, link=str(self._link), role=invite.role))
+            self._show(msgspec.structs.replace(self.hosting, link=str(self._link), role=invite.role))
             self._offer()
 
     def show_access(self, role: RoleName) -> None:
         """Show what joining gives."""
         if self.hosting is not None:
-            self._show(replace(self.hosting, role=role))
+            self._show(msgspec.structs.replace(self.hosting, role=role))
             self._offer()
 
     def let_join(self, who: WhoJoins) -> None:
@@ -137,12 +138,12 @@ class Sharing(QObject):
     def show_who_joins(self) -> None:
         """Show who may join now."""
         if self.hosting is not None:
-            self._show(replace(self.hosting, who=self._who))
+            self._show(msgspec.structs.replace(self.hosting, who=self._who))
 
     def show_locked(self, *, is_locked: bool, role: RoleName) -> None:
         """Show that everybody else only reads, or no longer, and what the link gives then."""
         if self.hosting is not None:
-            self._show(replace(self.hosting, is_locked=is_locked, role=role))
+            self._show(msgspec.structs.replace(self.hosting, is_locked=is_locked, role=role))
             self._offer()
 
     def _offer(self) -> None:
@@ -200,7 +201,7 @@ class Sharing(QObject):
 
     def _on_participants_others(self, people: int) -> None:
         if self.hosting is not None:
-            self._show(replace(self.hosting, people=people))
+            self._show(msgspec.structs.replace(self.hosting, people=people))
             self._wakefulness.want(is_wanted=people > 0)
 
     def _on_view_title(self, _title: str) -> None:
@@ -209,7 +210,7 @@ class Sharing(QObject):
 
     def _on_awake_changed(self, is_awake: bool) -> None:
         if self.hosting is not None:
-            self._show(replace(self.hosting, is_awake=is_awake))
+            self._show(msgspec.structs.replace(self.hosting, is_awake=is_awake))
 
     def _on_server_addresses(self, addresses: tuple[ServerAddress, ...]) -> None:
         if self.hosting is not None:
@@ -219,7 +220,9 @@ class Sharing(QObject):
         assert self._link is not None
         best, *others = addresses
         self._link = replace(self._link, address=best)
-        shown = replace(hosting, address=str(best), link=str(self._link), others=tuple(map(str, others)))
+        shown = msgspec.structs.replace(
+            hosting, address=str(best), link=str(self._link), others=tuple(map(str, others))
+        )
         self._show(shown)
         self._offer()
         return shown

@@ -1,8 +1,10 @@
 """Two histories of one document, side by side: what somebody has to know to choose between them."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from texswarm_desktop.client.document_preview import DocumentPreview, files_of, look_at
 from texswarm_desktop.client.server_talk import listed
@@ -18,8 +20,7 @@ if TYPE_CHECKING:
 _LOOK_LIMIT_S: Final = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class TwoHistories:
+class TwoHistories(msgspec.Struct, frozen=True):
     """`folder`: its name here; `lineage`: of the server's; `files` differ, as seen from here, or are the same.
 
     `document`: where the server's is another document of the same origin, which can be merged: by this link.
@@ -57,7 +58,9 @@ async def compare_with_copy(
     project: "Project", connection: "Connection", chosen: "DocumentInfo", link: InviteLink
 ) -> TwoHistories:
     """Look at another document of the project's origin beside it, as `compare_histories`; `link` leads there."""
-    return replace(await _compared(project, connection, chosen), document=replace(link, document_id=chosen.id))
+    return msgspec.structs.replace(
+        await _compared(project, connection, chosen), document=replace(link, document_id=chosen.id)
+    )
 
 
 async def _compared(project: "Project", connection: "Connection", chosen: "DocumentInfo") -> TwoHistories:

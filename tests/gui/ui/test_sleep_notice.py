@@ -1,8 +1,7 @@
 """A host whose computer cannot be kept awake reads so in the window, once, whatever else comes and goes."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from tests.gui.ui.conftest import NewDesk
 from tests.helpers.desk import Desk

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import astuple
 
 import pytest
+from msgspec.structs import astuple
 from PySide6.QtGui import QPalette
 
 from tests.helpers.desk import Desk

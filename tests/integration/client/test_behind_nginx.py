@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.helpers.certificates import certificate
@@ -97,7 +98,7 @@ async def connecting(link: InviteLink) -> AsyncIterator[Connection]:
     connection = Connection(
         address=link.address,
         credentials=FakeCredentials(invite=link.token),
-        profile=replace(LAN, backoff_s=(0.0, 0.05)),
+        profile=msgspec.structs.replace(LAN, backoff_s=(0.0, 0.05)),
         transport=websocket_transport(link.fingerprint),
     )
     async with connection:

@@ -2,9 +2,9 @@
 
 import asyncio
 import random
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from tests.helpers.fake_credentials import FakeCredentials
 from tests.helpers.fake_server import FakeServer

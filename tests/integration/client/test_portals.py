@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.helpers.certificates import certificate
@@ -27,7 +28,7 @@ from texswarm_server.app import CollabServer
 from texswarm_server.config import ServerConfig
 from texswarm_server.protocol.invite_link import InviteLink, ServerAddress
 
-HASTY = replace(REMOTE, backoff_s=(0.0, 0.02, 0.05), connect_timeout_s=0.3, close_timeout_s=0.2)
+HASTY = msgspec.structs.replace(REMOTE, backoff_s=(0.0, 0.02, 0.05), connect_timeout_s=0.3, close_timeout_s=0.2)
 OPENS = "somebody signs in there, in a web browser"
 #: Shown where it takes more than a moment, on a busy machine.
 BY_CHANCE = ("Signing in", "Catching up", "Reconnecting in N s · 1 edit", "saving…")

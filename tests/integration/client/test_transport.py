@@ -6,9 +6,9 @@ import ssl
 import subprocess
 import time
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from websockets.asyncio.server import serve
 
 from tests.helpers.run_async import runs_async, until

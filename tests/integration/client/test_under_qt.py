@@ -1,9 +1,9 @@
 """The same client in the window's loop, where every turn costs a Qt timer."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from tests.helpers.fake_credentials import FakeCredentials
 from tests.helpers.fake_server import FakeServer

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from tests.helpers.fake_credentials import FakeCredentials
@@ -20,7 +21,7 @@ from texswarm_server.protocol.invite_link import InviteLink, ServerAddress
 from texswarm_server.protocol.messages import AnswerKnock, CreateDocument, CreateInvite, KnockList, ListKnocks
 
 PAPER = "22222222-2222-4222-8222-222222222222"
-HASTY = replace(LAN, backoff_s=(0.0, 0.02, 0.05), close_timeout_s=0.2, probe_timeout_s=0.3)
+HASTY = msgspec.structs.replace(LAN, backoff_s=(0.0, 0.02, 0.05), close_timeout_s=0.2, probe_timeout_s=0.3)
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from urllib.parse import quote
 
+import msgspec
 import pytest
 
 from tests.helpers.certificates import certificate
@@ -30,7 +31,7 @@ from texswarm_server.protocol.invite_link import InviteLink, ServerAddress, pars
 FAR = "swarm.example.org"
 #: Shown where coming back takes more than a moment, on a busy machine.
 BY_CHANCE = ("Signing in", "Catching up", "saving…")
-HASTY = replace(REMOTE, backoff_s=(0.0, 0.02, 0.05), close_timeout_s=0.2)
+HASTY = msgspec.structs.replace(REMOTE, backoff_s=(0.0, 0.02, 0.05), close_timeout_s=0.2)
 
 
 @pytest.fixture(autouse=True)

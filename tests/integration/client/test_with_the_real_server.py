@@ -2,9 +2,9 @@
 
 import time
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from tests.helpers.fake_credentials import FakeCredentials
 from tests.helpers.model_replica import ModelReplica

@@ -1,8 +1,7 @@
 """Each state of a link is shown in the words of the product, and short blips are not shown at all."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from texswarm_desktop.client.states import (
     STATES,
@@ -61,7 +60,13 @@ def asked(code: str) -> Waiting:
         (Syncing(1, 1, 4), NOTHING, "Catching up… (1 of 4)", Tone.BUSY, None),
         (Live(1, LONG_AGO), NOTHING, "Connected · all changes saved", Tone.GOOD, None),
         (Live(1, LONG_AGO), THREE, "Connected · saving…", Tone.GOOD, None),
-        (Live(1, LONG_AGO), replace(NOTHING, is_reading=True), "Connected · reading only", Tone.GOOD, None),
+        (
+            Live(1, LONG_AGO),
+            replace(NOTHING, is_reading=True),
+            "Connected · reading only",
+            Tone.GOOD,
+            None,
+        ),
         (
             asked("over_capacity"),
             THREE,
@@ -261,7 +266,11 @@ def test_what_stands_in_the_way_is_told_where_waiting_alone_may_not_help(trouble
         (Live(1, LONG_AGO), THREE, ""),
         (waiting(4), THREE, ""),
         (NeedsUser(1, ErrorCode.REMOVED), NOTHING, ErrorCode.REMOVED),
-        (Live(1, LONG_AGO), replace(NOTHING, refusal=ErrorCode.LINEAGE_MISMATCH), ErrorCode.LINEAGE_MISMATCH),
+        (
+            Live(1, LONG_AGO),
+            replace(NOTHING, refusal=ErrorCode.LINEAGE_MISMATCH),
+            ErrorCode.LINEAGE_MISMATCH,
+        ),
         (Live(1, LONG_AGO), replace(NOTHING, refusal=ErrorCode.DOCUMENT_READ_ONLY), ""),
         (Live(1, LONG_AGO), replace(THREE, refusal=ErrorCode.FORBIDDEN), ErrorCode.FORBIDDEN),
     ],

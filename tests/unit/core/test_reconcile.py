@@ -1,4 +1,4 @@
-from dataclasses import replace
+from msgspec.structs import replace
 
 from texswarm_desktop.core.former_names import Left
 from texswarm_desktop.core.reconcile import (

@@ -1,9 +1,9 @@
 """Everything that must be read can be read, in both themes."""
 
 import re
-from dataclasses import fields
 
 import pytest
+from msgspec.structs import fields
 
 from texswarm_desktop.core.latex_tokens import Kind
 from texswarm_desktop.core.palette import PALETTE

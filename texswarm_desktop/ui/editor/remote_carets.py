@@ -6,10 +6,10 @@ A flag shows when its owner does something, stays for a moment and fades, so tha
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 from PySide6.QtCore import QObject, QPoint, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPixmap, QRegion
 from PySide6.QtWidgets import QApplication
@@ -59,8 +59,7 @@ class _Look(msgspec.Struct, frozen=True):
         return self.flags[ratio]
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(msgspec.Struct, frozen=True):
     """Where somebody is in view, and how visible their name is. `top` and `bottom`: of the lines they selected."""
 
     caret: QRectF | None = None
