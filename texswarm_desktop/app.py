@@ -42,7 +42,6 @@ from texswarm_desktop.ui.theme import Theme, ThemeMode
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
 from texswarm_desktop.viewmodels.joining import JoinView
 from texswarm_desktop.viewmodels.nearby_view import HostFinder, Hosts, NearbyView, NewFinder
-from texswarm_desktop.viewmodels.observed_project import ObservedProject
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
 from texswarm_desktop.viewmodels.sharing import EVERYWHERE
 from texswarm_desktop.viewmodels.start_view import RecentProject, StartView, is_address
@@ -56,6 +55,7 @@ if TYPE_CHECKING:
     from texswarm_desktop.client.link import FindProxy, TransportFactory
     from texswarm_desktop.client.pairing import OpenCertified
     from texswarm_desktop.doorbell import Doorbell
+    from texswarm_desktop.viewmodels.observed_project import ObservedProject
 
 _log: Final = logging.getLogger(__name__)
 _NAME: Final = "texswarm"
@@ -270,7 +270,7 @@ class Desktop:
         if self._doorbell is not None:
             self._scope.start("doorbell", self._doorbell.fall_silent())
 
-    def _on_workspace_observed(self, observed: ObservedProject) -> None:
+    def _on_workspace_observed(self, observed: "ObservedProject") -> None:
         self.window.show_project(observed.view, observed.participants, observed.presence)
         observed.view.open_main_file()
         self._show_first()

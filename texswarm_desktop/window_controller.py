@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from texswarm_desktop.client.link import FindProxy
 from texswarm_desktop.client.server_talk import LinkCancelledError
@@ -20,13 +20,15 @@ from texswarm_desktop.ui.error_texts import text_of
 from texswarm_desktop.ui.main_window import MainWindow
 from texswarm_desktop.viewmodels.joining import JoinView, JoinWish
 from texswarm_desktop.viewmodels.lobby_view import Answer
-from texswarm_desktop.viewmodels.membership import Decision
 from texswarm_desktop.viewmodels.start_view import StartView
 from texswarm_desktop.viewmodels.transfers import ExportWish, Transfers
 from texswarm_desktop.viewmodels.workspace import DocumentChoice, Workspace
 from texswarm_server.protocol.errors import ErrorCode, RejectedError, TexSwarmError
 from texswarm_server.protocol.invite_link import InviteLink, parse_invite_link
 from texswarm_server.protocol.messages import RoleName
+
+if TYPE_CHECKING:
+    from texswarm_desktop.viewmodels.membership import Decision
 
 _log: Final = logging.getLogger(__name__)
 
@@ -287,7 +289,7 @@ class WindowController:
         with suppress(TexSwarmError):
             self._window.meeting.update_members(await self._workspace.owner.membership())
 
-    async def _decide(self, decision: Decision) -> None:
+    async def _decide(self, decision: "Decision") -> None:
         """What a server refuses is said in the sheet, over what holds now."""
         try:
             self._window.meeting.update_members(await self._workspace.owner.decide(decision))

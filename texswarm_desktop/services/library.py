@@ -16,7 +16,6 @@ from texswarm_desktop.core.joining import Road
 from texswarm_desktop.core.settings import RecentProject
 from texswarm_desktop.core.templates import Template
 from texswarm_desktop.services.disk_errors import not_writable
-from texswarm_desktop.services.observed_folder import ObservedFolder
 from texswarm_desktop.services.project import Project
 from texswarm_desktop.services.project_entry import is_open_elsewhere
 from texswarm_desktop.services.project_identity import read_identity
@@ -26,6 +25,7 @@ from texswarm_server.protocol.errors import NotReadableError, StorageError
 
 if TYPE_CHECKING:
     from texswarm_desktop.services.coming_together import Joined
+    from texswarm_desktop.services.observed_folder import ObservedFolder
 
 T = TypeVar("T")
 
@@ -58,8 +58,10 @@ class Library:
         """Open a folder, or (`ahead`) its replica before that was looked at; raises what `Project.open` raises."""
         return await Project.open(folder, store_executor=self._executor, bit_by_bit=True, ahead=ahead)
 
-    async def observe(self, folder: Path, reason: StorageError) -> ObservedFolder:
+    async def observe(self, folder: Path, reason: StorageError) -> "ObservedFolder":
         """Only look at a folder that cannot be opened for `reason`; raises NotReadableError."""
+        from texswarm_desktop.services.observed_folder import ObservedFolder  # noqa: PLC0415 - seldom needed
+
         return await ObservedFolder.open(folder, reason, executor=self._executor)
 
     async def is_open_elsewhere(self, folder: Path) -> bool:

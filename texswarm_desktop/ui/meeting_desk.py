@@ -18,7 +18,6 @@ from texswarm_desktop.ui.theme import Theme
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
 from texswarm_desktop.viewmodels.joining import JoinView
 from texswarm_desktop.viewmodels.lobby_view import LobbyView, Visitor
-from texswarm_desktop.viewmodels.membership import Membership
 from texswarm_desktop.viewmodels.participants_view import ParticipantRow, ParticipantsView
 from texswarm_desktop.viewmodels.start_view import StartView
 from texswarm_server.protocol.invite_link import InviteLink
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from texswarm_desktop.ui.dialogs.host_sheet import HostSheet
     from texswarm_desktop.ui.dialogs.join_dialog import JoinDialog
     from texswarm_desktop.ui.dialogs.members_sheet import MembersSheet
+    from texswarm_desktop.viewmodels.membership import Membership
 
 
 class MeetingDesk(QObject):
@@ -166,7 +166,7 @@ class MeetingDesk(QObject):
         sheet.show_visitors([] if self._lobby is None else self._lobby.visitors)
         sheet.open()
 
-    def show_members(self, membership: Membership) -> None:
+    def show_members(self, membership: "Membership") -> None:
         """Show who may do what, for an owner to decide."""
         if self._members_sheet is not None:
             self._members_sheet.show_membership(membership)
@@ -179,7 +179,7 @@ class MeetingDesk(QObject):
         sheet.finished.connect(self._on_members_sheet_finished)
         sheet.open()
 
-    def update_members(self, membership: Membership, *, problem: str = "", is_copied: bool = False) -> None:
+    def update_members(self, membership: "Membership", *, problem: str = "", is_copied: bool = False) -> None:
         """Show in the sheet, if it is still there, what became of a decision or of a wish for an invitation."""
         if self._members_sheet is None:
             return

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Signal
 
@@ -17,12 +17,14 @@ from texswarm_desktop.qtx.task_scope import TaskScope
 from texswarm_desktop.services.library import Library
 from texswarm_desktop.services.project import Project
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
-from texswarm_desktop.viewmodels.observed_project import ObservedProject
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
 from texswarm_desktop.viewmodels.people import Person
 from texswarm_desktop.viewmodels.project_view import ProjectView
 from texswarm_desktop.viewmodels.sharing import Sharing
 from texswarm_server.protocol.errors import DamagedDocumentError, NotWritableError, ProjectInUseError, StorageError
+
+if TYPE_CHECKING:
+    from texswarm_desktop.viewmodels.observed_project import ObservedProject
 
 _BRING_UP_TRIES: Final = 5
 _BRING_UP_PAUSE_S: Final = 0.2
@@ -125,6 +127,8 @@ class Desk(QObject):
         except BaseException:
             await found.close()
             raise
+        from texswarm_desktop.viewmodels.observed_project import ObservedProject  # noqa: PLC0415 - seldom needed
+
         self.notice.emit(None)
         self.observed = ObservedProject(
             found, me=self._me(), status=self._status, on_problem=self.notice.emit, parent=self
@@ -132,7 +136,7 @@ class Desk(QObject):
         self.observed_changed.emit(self.observed)
         self._scope.start("wait for the project", self._wait_for_project(self.observed))
 
-    async def _wait_for_project(self, observed: ObservedProject) -> None:
+    async def _wait_for_project(self, observed: "ObservedProject") -> None:
         """Open as a project what another process had open, once that is gone and does not come again at once."""
         free = 0
         while self.observed is observed:
@@ -144,7 +148,7 @@ class Desk(QObject):
                 await self._open_in_place_of(observed)
                 free = 0
 
-    async def _open_in_place_of(self, observed: ObservedProject) -> None:
+    async def _open_in_place_of(self, observed: "ObservedProject") -> None:
         """Nothing is lost by that: what is only looked at is what is on the disk, and the project takes that in."""
         async with self._road():
             if self.observed is not observed:

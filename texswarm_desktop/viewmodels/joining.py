@@ -9,24 +9,25 @@ import os
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from texswarm_desktop.client.link import WrongCertificateError
-from texswarm_desktop.client.pairing import OpenCertified, ask_for_invitation, look, pair
 from texswarm_desktop.client.timing import is_near
 from texswarm_desktop.core.join_entry import CodeMisspeltError, CodeNeededError, CodeUnknownError, JoinEntry
 from texswarm_desktop.core.nearby import NearbyHost, with_nameplate
 from texswarm_desktop.core.trust import Trust, UntrustedHostError, judge
 from texswarm_desktop.services.known_hosts import KnownHosts
 from texswarm_desktop.viewmodels.nearby_view import NearbyView
-from texswarm_server.pairing.fingerprint_words import words_of
 from texswarm_server.pairing.join_code import JoinCode, unknown_words
 from texswarm_server.protocol.certificates import key_fingerprint
 from texswarm_server.protocol.errors import ErrorCode, LinkError, LinkTimeoutError, RejectedError, TexSwarmError
 from texswarm_server.protocol.invite_link import InviteLink, ServerAddress
+
+if TYPE_CHECKING:
+    from texswarm_desktop.client.pairing import OpenCertified
 
 #: A host whose code was read out a moment ago may not have been heard yet.
 _LISTENED_FOR_S: Final = 3.0
@@ -34,7 +35,7 @@ _ONE_ADDRESS_S: Final = 4.0
 
 T = TypeVar("T")
 
-NewDoor = Callable[[str | None], OpenCertified]
+NewDoor = Callable[[str | None], "OpenCertified"]
 """Makes what opens links to a server's door, given the fingerprint to insist on."""
 
 TellRoad = Callable[[InviteLink], None]
@@ -84,6 +85,8 @@ class JoinView(QObject):
 
     async def words_for(self, fingerprint: str) -> str:
         """Return the four words of a fingerprint; they take a moment the first time."""
+        from texswarm_server.pairing.fingerprint_words import words_of  # noqa: PLC0415 - when somebody wants in
+
         if fingerprint not in self._words:
             found = await asyncio.get_running_loop().run_in_executor(self._executor, words_of, fingerprint)
             self._words[fingerprint] = found
@@ -115,6 +118,8 @@ class JoinView(QObject):
             raise UntrustedHostError(said.fingerprint, trust)
         if said.fingerprint is None and trust is Trust.CHANGED:
             raise WrongCertificateError("the host showed a certificate before, and announces none now")
+        from texswarm_desktop.client.pairing import ask_for_invitation  # noqa: PLC0415 - as above
+
         door = self._new_door(said.fingerprint)
         try:
             link = await self._first(host.addresses, lambda address: ask_for_invitation(address, door))
@@ -144,6 +149,8 @@ class JoinView(QObject):
 
     async def _way_to_address(self, link: InviteLink, trusted: str | None) -> InviteLink:
         """Ask a server of which only the address is known for the way in; where it has no door, there is the link."""
+        from texswarm_desktop.client.pairing import ask_for_invitation, look  # noqa: PLC0415
+
         try:
             found = await self._first(_with_and_without_tls(link.address), lambda one: look(one, self._new_door(None)))
         except LinkError:
@@ -176,6 +183,8 @@ class JoinView(QObject):
         return found
 
     async def _paired(self, address: ServerAddress, code: JoinCode) -> InviteLink:
+        from texswarm_desktop.client.pairing import pair  # noqa: PLC0415
+
         return await pair(address, code, self._new_door(None), self._random)
 
     async def _first(self, addresses: Sequence[ServerAddress], attempt: Callable[[ServerAddress], Awaitable[T]]) -> T:

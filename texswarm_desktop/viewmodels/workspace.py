@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -32,9 +32,7 @@ from texswarm_desktop.services.settings_store import SettingsStore
 from texswarm_desktop.services.wakefulness import KeepAwake
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
 from texswarm_desktop.viewmodels.desk import Desk, open_paths_of
-from texswarm_desktop.viewmodels.observed_project import ObservedProject
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
-from texswarm_desktop.viewmodels.owner_desk import OwnerDesk
 from texswarm_desktop.viewmodels.people import Person, clean_name
 from texswarm_desktop.viewmodels.server_reach import NewTransport, ServerReach
 from texswarm_desktop.viewmodels.sharing import EVERYWHERE, OWN_SERVER, Sharing
@@ -54,6 +52,8 @@ if TYPE_CHECKING:
     from texswarm_desktop.client.connection import Connection
     from texswarm_desktop.core.doctor import OtherSide
     from texswarm_desktop.services.embedded_server import HostStarted
+    from texswarm_desktop.viewmodels.observed_project import ObservedProject
+    from texswarm_desktop.viewmodels.owner_desk import OwnerDesk
     from texswarm_desktop.viewmodels.two_histories import TwoHistories
 
 _log: Final = logging.getLogger(__name__)
@@ -145,7 +145,6 @@ class Workspace(QObject):
             parent=self,
         )
         self._sharing.changed.connect(self.hosting_changed)
-        self.owner = OwnerDesk(opened=lambda: self.opened, me=lambda: self.me, sharing=self._sharing)
         self._sharing.server_changed.connect(self.own_server_changed)
         self._last_followed: InviteLink | None = None
         self._desk = Desk(
@@ -169,9 +168,16 @@ class Workspace(QObject):
         return self._desk.opened
 
     @property
-    def observed(self) -> ObservedProject | None:
+    def observed(self) -> "ObservedProject | None":
         """The folder that is only looked at, if one is."""
         return self._desk.observed
+
+    @cached_property
+    def owner(self) -> "OwnerDesk":
+        """What an owner of the project decides; loaded when somebody is to be decided about."""
+        from texswarm_desktop.viewmodels.owner_desk import OwnerDesk  # noqa: PLC0415
+
+        return OwnerDesk(opened=lambda: self.opened, me=lambda: self.me, sharing=self._sharing)
 
     @property
     def hosting(self) -> Hosting | None:
