@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from texswarm_desktop.client.history import Drop
-from texswarm_desktop.client.states import Authenticating, Connecting, LinkState, Live, Offline, Syncing, Waiting
+from texswarm_desktop.client.states import Authenticating, Connecting, Idle, LinkState, Live, Offline, Syncing, Waiting
 from texswarm_desktop.client.status import LinkFacts, StatusAction, StatusLine, Tone, edits_waiting
 from texswarm_desktop.ui.error_texts import text_of_code
 from texswarm_server.protocol.invite_link import ServerAddress
@@ -68,7 +68,10 @@ def _rows(look: LinkLook) -> list[tuple[str, str]]:
         rows.append(("Kind", f"{kind}, {'encrypted' if look.address.tls else 'not encrypted'}"))
         rows.append(("Response time", _round_trip(look)))
     waiting = look.facts.unacknowledged
-    rows.append(("Unsaved edits", edits_waiting(waiting) if waiting else "none: all changes are saved"))
+    if isinstance(look.state, Idle | None) and look.address is None:
+        rows.append(("Saved", "in its folder, on this computer only"))  # no server is to store what is typed here
+    else:
+        rows.append(("Unsaved edits", edits_waiting(waiting) if waiting else "none: all changes are saved"))
     hosting = look.facts.hosting
     if hosting is not None and hosting.people and hosting.is_awake is not None:
         rows.append(("Sleep", "held off while guests are here" if hosting.is_awake else "cannot be held off"))

@@ -17,7 +17,7 @@ _WORDS: Final = {
     Template.ARTICLE: ("Article", "A paper with abstract, sections and references"),
     Template.REPORT: ("Report", "Chapters, a table of contents, findings"),
     Template.BOOK: ("Book", "Parts, chapters, an index, two-sided"),
-    Template.THESIS: ("Thesis", "Title page, chapters and appendices in folders"),
+    Template.THESIS: ("Thesis", "Chapters and appendices in folders"),
     Template.BEAMER: ("Slides", "A talk, with the beamer class"),
     Template.LETTER: ("Letter", "One page with addresses and signature"),
     Template.BLANK: ("Blank", "A title, and nothing else"),
@@ -87,9 +87,13 @@ _CARD_LINES: Final = 4
 
 
 class TemplatePicker(QWidget):
-    """One template is always chosen, by mouse, Tab and arrow keys. Signal: `accepted()` on a double click."""
+    """One template is always chosen, by mouse, Tab and arrow keys.
+
+    Signals: `accepted()` on a double click; `turned_to(QWidget)` with the card that a key leads to.
+    """
 
     accepted = Signal()
+    turned_to = Signal(object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -122,7 +126,9 @@ class TemplatePicker(QWidget):
         at = templates.index(self.template) + step
         if 0 <= at < len(templates):
             self.choose(templates[at])
-            self.card(templates[at]).setFocus(Qt.FocusReason.TabFocusReason)
+            card = self.card(templates[at])
+            card.setFocus(Qt.FocusReason.TabFocusReason)
+            self.turned_to.emit(card)
 
     def card(self, template: Template) -> "TemplateCard":
         """Return the card of a template."""

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
@@ -429,6 +430,30 @@ def test_a_template_is_chosen_with_the_keys_alone(desk: Desk, qtbot: QtBot) -> N
     qtbot.keyClick(dialog.focusWidget(), Qt.Key.Key_Down)
     qtbot.keyClick(dialog.focusWidget(), Qt.Key.Key_Return)
     assert told == [("On words", Template.LETTER)]
+
+
+def test_on_a_small_screen_the_templates_are_scrolled_and_not_squeezed(
+    desk: Desk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = SimpleNamespace(availableGeometry=lambda: QRect(0, 0, 800, 500))
+    monkeypatch.setattr(NewDialog, "screen", lambda _dialog: small)
+    desk.window.show_new_dialog()
+    dialog = dialog_of(desk, NewDialog)
+    assert isinstance(dialog, NewDialog)
+    qtbot.waitExposed(dialog)
+    dialog.resize(dialog.width(), 500)
+    card = dialog.templates.card(Template.LETTER)
+    assert card.height() >= card.layout().totalHeightForWidth(card.width())
+    assert not is_whole(card)
+    dialog.templates.choose(Template.REPORT)
+    dialog.templates.card(Template.REPORT).setFocus()
+    qtbot.keyClick(dialog.templates.card(Template.REPORT), Qt.Key.Key_Down)
+    assert is_whole(card)
+
+
+def is_whole(card: QWidget) -> bool:
+    """Say whether all of it can be seen."""
+    return card.visibleRegion().boundingRect() == card.rect()
 
 
 def test_a_double_click_on_a_template_creates_at_once(desk: Desk, qtbot: QtBot) -> None:

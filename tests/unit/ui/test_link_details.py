@@ -46,6 +46,11 @@ def test_before_the_first_ping_there_is_no_number_and_without_a_link_none_is_pro
     assert ("Response time", "no connection now") in look(WAITING).rows
 
 
+def test_where_nobody_is_to_store_it_nothing_waits():
+    shown = look(None, LinkFacts(unacknowledged=127), address=None)
+    assert (shown.heading, shown.rows) == ("Working locally", (("Saved", "in its folder, on this computer only"),))
+
+
 def test_a_wait_says_what_is_wrong_and_offers_to_end_it():
     shown = look(WAITING, LinkFacts("h", unacknowledged=3))
     assert shown.heading == "Reconnecting in 4 s", "how many edits wait is told below"

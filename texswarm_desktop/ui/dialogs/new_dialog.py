@@ -1,12 +1,12 @@
 """Begin a project: a title, and what it shall begin as."""
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from texswarm_desktop.core.one_line import one_line
 from texswarm_desktop.ui.dialogs.sheet import Sheet
 from texswarm_desktop.ui.dialogs.title_dialog import MAX_TITLE_CHARS
-from texswarm_desktop.ui.parts import label
+from texswarm_desktop.ui.parts import RoomyArea, label
 from texswarm_desktop.ui.template_picker import TemplatePicker
 from texswarm_desktop.ui.theme import Theme
 
@@ -24,7 +24,10 @@ class NewDialog(Sheet):
         self.templates.accepted.connect(self.try_accept)
         self.body.addSpacing(8)
         self.body.addWidget(label("Begin with"))
-        self.body.addWidget(self.templates)
+        area = RoomyArea(self.templates)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.templates.turned_to.connect(area.ensureWidgetVisible)
+        self.body.addWidget(area)
         self.add_buttons("Create")
         self.title.setMaxLength(MAX_TITLE_CHARS)
         self.title.setFocus()
