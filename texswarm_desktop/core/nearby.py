@@ -6,12 +6,10 @@ the network may send as much as they like.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from itertools import zip_longest
 from typing import Final
-
-import msgspec
-from msgspec.structs import replace
 
 from texswarm_server.protocol.announcement import Announcement, Entry
 from texswarm_server.protocol.invite_link import ServerAddress
@@ -25,7 +23,8 @@ _MAX_LATELY: Final = 32
 _EVERYBODY: Final = "255.255.255.255"
 
 
-class Sighting(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Sighting:
     """What one service said of itself, and where it is. `lately`: where else, as it or somebody said a moment ago.
 
     `number`: as how many-eth it was heard of.
@@ -38,7 +37,8 @@ class Sighting(msgspec.Struct, frozen=True):
     number: int = 0
 
 
-class NearbyHost(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class NearbyHost:
     """A host that can be reached from here: `addresses`, the best first.
 
     `lately`: where else it was said to be a moment ago. It may have moved, or somebody speaks in its name. `number`:

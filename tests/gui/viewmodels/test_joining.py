@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pytest
 
 from tests.helpers.certificates import certificate
@@ -132,12 +131,12 @@ def test_who_is_picked_for_the_first_time_has_to_be_trusted_and_then_is(at_the_d
 
 def test_it_is_told_where_the_way_in_was_looked_for(at_the_door) -> None:
     async def does(guest: Guest) -> None:
-        nobody = msgspec.structs.replace(guest.host, addresses=(NOBODY, replace(NOBODY, host="::1")))
+        nobody = replace(guest.host, addresses=(NOBODY, replace(NOBODY, host="::1")))
         known, code = InviteLink(NOBODY, fingerprint=guest.fingerprint), f"{nobody.announcement.nameplate or 7}"
         roads: list[InviteLink] = []
         with pytest.raises(LinkError):
             await guest.join.way_in(JoinWish(host=nobody, trusted=guest.fingerprint), roads.append)
-        guest.finds(msgspec.structs.replace(nobody, announcement=replace(nobody.announcement, nameplate=code)))
+        guest.finds(replace(nobody, announcement=replace(nobody.announcement, nameplate=code)))
         with pytest.raises(LinkError):
             await guest.join.way_in(JoinWish(entry=read_join_entry(f"{code} otter maple")), roads.append)
         with pytest.raises(LinkError):
@@ -163,7 +162,7 @@ def test_a_host_that_shows_another_certificate_than_it_announced_is_left(at_the_
     async def does(guest: Guest) -> None:
         said = replace(guest.host.announcement, fingerprint="ab" * 32)
         with pytest.raises(WrongCertificateError):
-            await guest.picks(msgspec.structs.replace(guest.host, announcement=said), "ab" * 32)
+            await guest.picks(replace(guest.host, announcement=said), "ab" * 32)
         assert dict(guest.known.fingerprints) == {}
 
     at_the_door(does)
@@ -174,17 +173,17 @@ def test_a_known_host_that_comes_without_encryption_is_left(at_the_door) -> None
         guest.known.remember("id-of-the-host", guest.fingerprint)
         said = replace(guest.host.announcement, fingerprint=None, tls=False)
         with pytest.raises(WrongCertificateError):
-            await guest.picks(msgspec.structs.replace(guest.host, announcement=said))
+            await guest.picks(replace(guest.host, announcement=said))
 
     at_the_door(does)
 
 
 def test_an_address_at_which_nobody_answers_is_passed_over(at_the_door) -> None:
     async def does(guest: Guest) -> None:
-        host = msgspec.structs.replace(guest.host, addresses=(NOBODY, *guest.host.addresses))
+        host = replace(guest.host, addresses=(NOBODY, *guest.host.addresses))
         assert (await guest.picks(host, guest.fingerprint)).address == guest.server.address
         with pytest.raises(LinkError):
-            await guest.picks(msgspec.structs.replace(guest.host, addresses=(NOBODY,)), guest.fingerprint)
+            await guest.picks(replace(guest.host, addresses=(NOBODY,)), guest.fingerprint)
 
     at_the_door(does)
 
@@ -211,7 +210,7 @@ def test_a_host_that_says_it_wants_a_code_is_asked_for_nothing_without_one(at_th
 def test_a_code_leads_to_the_host_that_has_its_number_and_makes_it_known(at_the_door) -> None:
     async def does(guest: Guest) -> None:
         other = replace(guest.host.announcement, instance="somebody-else", nameplate="", fingerprint="ab" * 32)
-        guest.finds(msgspec.structs.replace(guest.host, announcement=other), guest.host)
+        guest.finds(replace(guest.host, announcement=other), guest.host)
         assert (await guest.types(guest.code)).token
         assert dict(guest.known.fingerprints) == {"id-of-the-host": guest.fingerprint}
 

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,7 +66,7 @@ def test_who_was_heard_of_first_comes_first_however_others_call_themselves() -> 
 
 def test_where_else_a_host_was_said_to_be_is_told_apart_and_bounded() -> None:
     many = tuple(f"10.0.9.{last}" for last in range(60))
-    (host,) = hosts = nearby_hosts([msgspec.structs.replace(seen("10.0.0.2"), lately=("10.0.0.3", "224.0.0.1", *many))])
+    (host,) = hosts = nearby_hosts([replace(seen("10.0.0.2"), lately=("10.0.0.3", "224.0.0.1", *many))])
     assert [address.host for address in host.addresses] == ["10.0.0.2"]
     assert [address.host for address in host.lately][:2] == ["10.0.0.3", "10.0.9.0"]
     assert len(host.lately) == 32
