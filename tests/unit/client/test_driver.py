@@ -120,6 +120,29 @@ async def test_the_next_link_resumes_the_session_with_the_access_token():
 
 
 @runs_async
+async def test_a_wrong_certificate_is_never_tried_again_but_by_the_user():
+    async with Bench() as bench:
+        await bench.sign_in()
+        bench.links.errors[ServerAddress("10.0.0.5")] = WrongCertificateError("another")
+        bench.links.last.lose()
+        await settle()
+        await bench.advance(1)
+        assert (type(bench.state), bench.state.code) == (NeedsUser, StopCode.WRONG_CERTIFICATE)
+        tried = bench.links.attempts
+        for cause in (RetryCause.WAKE, RetryCause.NETWORK, RetryCause.ANNOUNCED, RetryCause.KEY_PRESS):
+            bench.connection.retry_now(cause)
+        for is_online in (False, True):
+            bench.connection.network_changed(is_online)
+        bench.connection.seen_at([ServerAddress("10.0.0.5"), ServerAddress("10.0.0.77")])
+        bench.time.sleep_machine(3600)
+        await bench.advance(24 * 3600)
+        assert (bench.links.attempts, type(bench.state)) == (tried, NeedsUser)
+        bench.connection.retry_now(RetryCause.USER)
+        await settle()
+        assert bench.links.attempts > tried
+
+
+@runs_async
 async def test_a_token_that_expired_while_away_is_passed_over():
     async with Bench(access="old", refresh="r0", invite=None) as bench:
         bench.credentials.access_expires_at = bench.time.wall_now + 1
