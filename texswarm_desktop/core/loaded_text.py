@@ -56,11 +56,9 @@ def _common(line: str, other: str, was: str) -> str:
     edits = changed_within(line, other)
     ends = [*(edit.start for edit in edits), len(line)]
     parts = [line[start:end] for start, end in zip([0, *(edit.end for edit in edits)], ends, strict=True)]
-    kept = parts[:1]
-    for part in parts[1:]:
-        if _count(part) >= _FEW or part == "\n" or (part.strip() and part in was):
-            kept.append(part)
-    return "".join(kept)
+    more = (part for part in parts[1:] if _count(part) >= _FEW or (part.strip() and part in was))
+    kept = "".join([*parts[:1], *more])
+    return kept + "\n" if kept and line.endswith("\n") and not kept.endswith("\n") else kept
 
 
 def _cost(line: str, other: str) -> int:

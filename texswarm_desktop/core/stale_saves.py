@@ -18,7 +18,7 @@ and so do scripts. Of the two mistakes this is the one that loses nothing, and t
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b
 from math import inf, nextafter
 from typing import Final
@@ -47,8 +47,6 @@ _UNSEEN_S: Final = 10.0
 _MAX_COMPARED_CP: Final = 8_000_000
 #: How much text is merged to carry one save into former states.
 _MAX_CARRIED_CP: Final = 4_000_000
-#: How often it is tried how far a line was written.
-_MOST_TRIED: Final = 2_000
 _LARGE_BYTES: Final = 64 * 1024
 _LEVEL: Final = 1
 _DIGEST_BYTES: Final = 16
@@ -100,24 +98,25 @@ class FormerStates(msgspec.Struct, frozen=True):
     def carried(self, base: str, saved: str) -> "FormerStates":
         """Return these with what another program did, who made `saved` of `base`, done to each.
 
-        Takes a while for a large text; states that would take too long are forgotten.
+        Takes a while for a large text; where all would take too long, some states in between are forgotten.
         """
         most = max(1, _MAX_CARRIED_CP // (len(saved) + 1))
         return FormerStates(
             tuple(
                 replace(state, packed=_packed(apply_edits(state.text, merge(base, saved, state.text))))
-                for state in self.states[-most:]
+                for state in _some_of(self.states, most)
             )
         )
 
     def base_of(self, saved: str, last: str, now: float) -> str:
         """Return the text that `saved` was made from: `last`, which was in the file, or a former one, as far as known.
 
-        Takes a while for a large text.
+        Takes a while for a large text, of which not all former states are compared.
         """
         if not self.states or saved == last:
             return last
-        texts = list(self._comparable(len(saved)))[::-1]
+        states = _some_of(self.states, max(1, _MAX_COMPARED_CP // (len(saved) + 1)))
+        texts = [state.text for state in states]
         if saved in texts or self._held(saved):
             seen = self._newest_seen(now)
             return last if seen is None else loaded_text(seen, last, saved)
@@ -125,9 +124,7 @@ class FormerStates(msgspec.Struct, frozen=True):
         best, earlier, least = None, 0, _cost(last, saved)
         for at in range(len(texts) - 1, -1, -1):
             cost = _cost(texts[at], saved)
-            if cost < least and _is_missing(
-                texts[at], last, saved, is_unseen=self.states[at - len(texts)].until > unseen
-            ):
+            if cost < least and _is_missing(texts[at], last, saved, is_unseen=states[at].until > unseen):
                 best, earlier, least = at, at - 1, cost
             elif cost == least and earlier == at:  # what is as near may have come later as well
                 earlier = at - 1
@@ -144,10 +141,12 @@ class FormerStates(msgspec.Struct, frozen=True):
         """Return what was in the file some time ago; None when nothing came since."""
         return next((state.text for state in self.states if state.until > now - _UNSEEN_S), None)
 
-    def _comparable(self, length: int) -> Iterator[str]:
-        """Yield texts, the newest first, as long as comparing them is no work to be noticed."""
-        for state in self.states[: -1 - max(1, _MAX_COMPARED_CP // (length + 1)) : -1]:
-            yield state.text
+
+def _some_of(states: Sequence[FormerState], most: int) -> Sequence[FormerState]:
+    """Return `most` states, the oldest and the newest among them, and the others as far apart as can be."""
+    if len(states) <= most or most < 2:
+        return states[-most:]
+    return [states[round(at * (len(states) - 1) / (most - 1))] for at in range(most)]
 
 
 def _small(states: Sequence[FormerState]) -> tuple[str, ...]:

@@ -56,3 +56,10 @@ def test_who_saved_what_was_there_had_loaded_it(text: str, data: st.DataObject) 
     other = data.draw(st.lists(st.sampled_from([*LINES, ARRIVED, "\n"]), max_size=9).map("".join))
     assert loaded_text(text, text, other) == text
     assert loaded_text(other, text, text) == text
+
+
+@given(*(st.lists(st.sampled_from([*LINES, *map(typed, (9, 30, 40)), ARRIVED, MINE, "\n"]), max_size=8) for _ in "abc"))
+def test_no_two_lines_become_one(former: list[str], last: list[str], saved: list[str]) -> None:
+    text = loaded_text(*("".join(lines) for lines in (former, last, saved)))
+    assert text == "" or text.endswith("\n")
+    assert all(line.count("line number") + line.count("somebody") <= 1 for line in text.splitlines())

@@ -173,3 +173,16 @@ def test_the_end_of_a_word_that_was_just_written_is_not_lost() -> None:
     assert apply_edits(last, merge(former.base_of(saved, last, 100.0), saved, last)) == last.replace(
         "line 20 of the text\n", ""
     )
+
+
+def test_an_editor_may_have_loaded_a_large_file_long_before_its_last_few_changes() -> None:
+    """Not all states of such a file are compared, or kept when a program saves; the oldest one is."""
+    large = "".join(f"line {number} of a large text\n" for number in range(60_000))
+    line = "line 30000 of a large text\n"
+    texts = [large]
+    for number in range(9):
+        texts.append(texts[-1].replace(line, f"remark {number} from somebody else\n{line}"))
+    former = FormerStates(tuple(former_state(text, float(at)) for at, text in enumerate(texts[:-1])))
+    saved = large.replace("line 5 ", "line five ")
+    assert (merged(saved, former, texts[-1]) == texts[-1].replace("line 5 ", "line five ")) is True
+    assert former.carried(large, saved).states[0].text == saved
