@@ -80,9 +80,9 @@ DELETE FROM former_names WHERE at < ? OR rowid NOT IN (SELECT rowid FROM former_
 #: For how long, and of how many places, it is remembered over a restart which file was there.
 _LEFT_S: Final = 30 * 24 * 3600.0
 _MOST_LEFT: Final = 50
-#: What was in files that are gone for longer than that.
+#: What was in files that are gone, for longer than that before the last that is known of any.
 _FORGET_FORMER: Final = """
-DELETE FROM former WHERE until < strftime('%s', 'now') - ? AND file_id NOT IN (SELECT file_id FROM files)
+DELETE FROM former WHERE until < (SELECT max(until) FROM former) - ? AND file_id NOT IN (SELECT file_id FROM files)
 """
 _FORMER_DIGEST: Final = "ALTER TABLE former ADD COLUMN digest BLOB NOT NULL DEFAULT x''"
 
