@@ -13,7 +13,6 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -41,19 +40,17 @@ from texswarm_desktop.ui.main_window import MainWindow
 from texswarm_desktop.ui.theme import Theme, ThemeMode
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
 from texswarm_desktop.viewmodels.joining import JoinView
-from texswarm_desktop.viewmodels.nearby_view import HostFinder, Hosts, NearbyView, NewFinder
+from texswarm_desktop.viewmodels.nearby_view import Hosts, NearbyView
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
 from texswarm_desktop.viewmodels.sharing import EVERYWHERE
 from texswarm_desktop.viewmodels.start_view import RecentProject, StartView, is_address
 from texswarm_desktop.viewmodels.transfers import Transfers
 from texswarm_desktop.viewmodels.workspace import Workspace
+from texswarm_desktop.ways import Ways, new_finder
 from texswarm_desktop.window_controller import WindowController
 from texswarm_server.protocol.errors import ProjectInUseError, StorageError, TexSwarmError
-from texswarm_server.protocol.invite_link import ServerAddress
 
 if TYPE_CHECKING:
-    from texswarm_desktop.client.link import FindProxy, TransportFactory
-    from texswarm_desktop.client.pairing import OpenCertified
     from texswarm_desktop.doorbell import Doorbell
     from texswarm_desktop.viewmodels.observed_project import ObservedProject
 
@@ -87,7 +84,7 @@ class Desktop:
     ) -> None:
         self._profile = folder = _profile_folder(profile)
         self._executor = ThreadPoolExecutor(_DISK_WORKERS, thread_name_prefix="disk")
-        self._ways = _Ways()
+        self._ways = Ways()
         self._scope = TaskScope("desktop")
         self._closing = asyncio.Event()
         self._seen = asyncio.Event()
@@ -102,7 +99,7 @@ class Desktop:
         self.workspace = self._new_workspace(folder, host_address, keep_awake)
         self._start = StartView(recent=self._recent(), name=self.workspace.me.name)
         self.theme = Theme(application, ThemeMode(self.settings.settings.theme))
-        self.nearby = NearbyView(_new_finder(host_address) if finds_hosts else None)
+        self.nearby = NearbyView(new_finder(host_address) if finds_hosts else None)
         known = KnownHosts(folder / "known-hosts.json")
         self._join = JoinView(
             nearby=self.nearby,
@@ -372,48 +369,6 @@ def _load_at_leisure() -> None:
     from texswarm_desktop.services.embedded_server import load_ahead  # noqa: PLC0415
 
     load_ahead()
-
-
-class _Ways:
-    """Opens links; loaded when the first is made, not before the window is there. Invariant: one choice of proxies."""
-
-    @cached_property
-    def _choice(self) -> "FindProxy":
-        """What finds the proxy that this desktop's settings name."""
-        from texswarm_desktop.client.proxy_choice import ProxyChoice  # noqa: PLC0415
-        from texswarm_desktop.qtx.desktop_proxy import proxy_by_qt  # noqa: PLC0415
-        from texswarm_desktop.services.lan_addresses import prefixes_here  # noqa: PLC0415
-        from texswarm_desktop.services.portal_proxy import proxy_by_portal  # noqa: PLC0415
-
-        return ProxyChoice(prefixes_here, proxy_by_portal if sys.platform == "linux" else proxy_by_qt)
-
-    def websockets(self, fingerprint: str | None) -> "TransportFactory":
-        """Return what opens links to a server."""
-        from texswarm_desktop.client.transport import websocket_transport  # noqa: PLC0415
-
-        return websocket_transport(fingerprint, self.proxy_for)
-
-    def door(self, fingerprint: str | None) -> "OpenCertified":
-        """Return what opens links to a server's door."""
-        from texswarm_desktop.client.transport import door_transport  # noqa: PLC0415
-
-        return door_transport(fingerprint, self.proxy_for)
-
-    async def proxy_for(self, address: ServerAddress) -> str | None:
-        """Find the proxy for an address."""
-        return await self._choice(address)
-
-
-def _new_finder(host_address: str) -> NewFinder:
-    """Return what makes a finder that looks where this desktop would host; loaded when it is first made."""
-
-    def make(on_change: Callable[[Hosts], object]) -> HostFinder:
-        from texswarm_desktop.services.discovery import Browser  # noqa: PLC0415
-        from texswarm_server.discovery import addresses_of  # noqa: PLC0415
-
-        return Browser(on_change, find_addresses=addresses_of(host_address))
-
-    return make
 
 
 def _profile_folder(profile: Path | None) -> Path:
