@@ -21,7 +21,6 @@ from platformdirs import user_data_path, user_documents_path
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
-from texswarm_desktop.core.nearby import addresses_by_fingerprint, lately_by_fingerprint
 from texswarm_desktop.core.settings import USUAL_FONT_SIZE_PT
 from texswarm_desktop.qtx.application import Application
 from texswarm_desktop.qtx.garbage import GuiThreadGarbage
@@ -274,6 +273,8 @@ class Desktop:
 
     def _on_nearby_hosts(self, hosts: Hosts) -> None:
         """Where the host of the open project is among them, it is looked for there: known again by its certificate."""
+        from texswarm_desktop.core.nearby import addresses_by_fingerprint, lately_by_fingerprint  # noqa: PLC0415
+
         lately = lately_by_fingerprint(hosts)
         for fingerprint, addresses in addresses_by_fingerprint(hosts).items():
             self.workspace.host_seen(fingerprint, addresses, lately[fingerprint])

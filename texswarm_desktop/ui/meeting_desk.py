@@ -10,7 +10,6 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QDialog, QWidget
 
 from texswarm_desktop.client.status import Hosting
-from texswarm_desktop.core.nearby import NearbyHost
 from texswarm_desktop.core.trust import UntrustedHostError
 from texswarm_desktop.ui.error_texts import is_worth_a_check, text_of
 from texswarm_desktop.ui.lobby_bar import LobbyBar
@@ -23,6 +22,7 @@ from texswarm_desktop.viewmodels.start_view import StartView
 from texswarm_server.protocol.invite_link import InviteLink
 
 if TYPE_CHECKING:
+    from texswarm_desktop.core.nearby import NearbyHost
     from texswarm_desktop.ui.dialogs.host_sheet import HostSheet
     from texswarm_desktop.ui.dialogs.join_dialog import JoinDialog
     from texswarm_desktop.ui.dialogs.members_sheet import MembersSheet
@@ -99,7 +99,7 @@ class MeetingDesk(QObject):
 
     # ── joining ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def show_join_dialog(self, link: str = "", *, host: NearbyHost | None = None) -> None:
+    def show_join_dialog(self, link: str = "", *, host: "NearbyHost | None" = None) -> None:
         """Ask whom to join, and the name others shall see; what was asked before gives way."""
         from texswarm_desktop.ui.dialogs.join_dialog import JoinDialog  # noqa: PLC0415
 

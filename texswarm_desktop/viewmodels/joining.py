@@ -17,7 +17,6 @@ from PySide6.QtCore import QObject, Signal
 from texswarm_desktop.client.link import WrongCertificateError
 from texswarm_desktop.client.timing import is_near
 from texswarm_desktop.core.join_entry import CodeMisspeltError, CodeNeededError, CodeUnknownError, JoinEntry
-from texswarm_desktop.core.nearby import NearbyHost, with_nameplate
 from texswarm_desktop.core.trust import Trust, UntrustedHostError, judge
 from texswarm_desktop.services.known_hosts import KnownHosts
 from texswarm_desktop.viewmodels.nearby_view import NearbyView
@@ -28,6 +27,7 @@ from texswarm_server.protocol.invite_link import InviteLink, ServerAddress
 
 if TYPE_CHECKING:
     from texswarm_desktop.client.pairing import OpenCertified
+    from texswarm_desktop.core.nearby import NearbyHost
 
 #: A host whose code was read out a moment ago may not have been heard yet.
 _LISTENED_FOR_S: Final = 3.0
@@ -45,7 +45,7 @@ TellRoad = Callable[[InviteLink], None]
 class JoinWish(msgspec.Struct, frozen=True):
     """What the user wants: a host of the list, or what was typed. `trusted`: a fingerprint they have said yes to."""
 
-    host: NearbyHost | None = None
+    host: "NearbyHost | None" = None
     entry: JoinEntry | None = None
     trusted: str | None = None
 
@@ -76,7 +76,7 @@ class JoinView(QObject):
         self._own_fingerprint = own_fingerprint
         self._words: dict[str, str] = {}
 
-    def trust_in(self, host: NearbyHost) -> Trust:
+    def trust_in(self, host: "NearbyHost") -> Trust:
         """Return what is known of a host's certificate, as it announces it."""
         return self._judge(host.announcement.instance, host.announcement.fingerprint)
 
@@ -109,7 +109,7 @@ class JoinView(QObject):
             return link
         return await self._way_to_address(link, wish.trusted)
 
-    async def _way_to_host(self, host: NearbyHost, trusted: str | None, tell: TellRoad) -> InviteLink:
+    async def _way_to_host(self, host: "NearbyHost", trusted: str | None, tell: TellRoad) -> InviteLink:
         tell(_road_to(host))
         if not host.is_open:
             raise CodeNeededError(host.name)
@@ -168,7 +168,9 @@ class JoinView(QObject):
             given = here
         return self._taken(replace(given, fingerprint=fingerprint), str(link.address), fingerprint)
 
-    async def _hosts_with(self, nameplate: str) -> Sequence[NearbyHost]:
+    async def _hosts_with(self, nameplate: str) -> "Sequence[NearbyHost]":
+        from texswarm_desktop.core.nearby import with_nameplate  # noqa: PLC0415 - as above
+
         news = asyncio.Event()
         listening = self.nearby.hosts_changed.connect(lambda _hosts: news.set())
         try:
@@ -207,7 +209,7 @@ class JoinView(QObject):
         return replace(link, fingerprint=fingerprint or link.fingerprint)
 
 
-def _road_to(host: NearbyHost) -> InviteLink:
+def _road_to(host: "NearbyHost") -> InviteLink:
     """Return the best road to a host of the list, by which it is recognised too."""
     return InviteLink(host.addresses[0], fingerprint=host.announcement.fingerprint)
 

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QObject, Signal
 
-from texswarm_desktop.core.nearby import NearbyHost
+if TYPE_CHECKING:
+    from texswarm_desktop.core.nearby import NearbyHost
 
-Hosts = tuple[NearbyHost, ...]
+Hosts = tuple["NearbyHost", ...]
 
 
 class HostFinder(Protocol):

@@ -41,6 +41,7 @@ LATER: Final = {
     "segno",
     "texswarm_desktop.client.transport",
     "texswarm_desktop.core.doctor",
+    "texswarm_desktop.core.nearby",
     "texswarm_desktop.doorbell",
     "texswarm_desktop.services.coming_together",
     "texswarm_desktop.services.embedded_server",
