@@ -91,7 +91,7 @@ class FileText:
 
     def _replace(self, start: int, end: int, new: str) -> None:
         if end < start:
-            raise PositionError(f"range {start}..{end} ends before it starts")
+            raise PositionError("a range ends before it starts")
         self._project.edit_text(self.file_id, self._text, start, end, new)
         self.index.replace_u8(start, end, new)
 

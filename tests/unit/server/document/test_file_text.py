@@ -136,6 +136,14 @@ def test_what_was_there_before_cannot_be_undone() -> None:
     assert not pair.mine.undo()
 
 
+def test_a_range_that_ends_before_it_starts_is_not_told_in_units_that_nobody_asked_in() -> None:
+    pair = Pair("é😀z")
+    with pytest.raises(PositionError, match=r"^a range ends before it starts$"):
+        pair.mine.replace_cp(3, 1, "")
+
+    assert str(pair.mine) == "é😀z"
+
+
 def test_half_a_character_cannot_be_edited() -> None:
     pair = Pair("a😀z")
     with pytest.raises(PositionError):
