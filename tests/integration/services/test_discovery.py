@@ -112,6 +112,11 @@ def test_what_was_said_within_the_last_second_is_known_whoever_spoke_since() -> 
     for number in range(1000):
         hear(f"10.1.{number // 250}.{number % 250}", 3000.0)
     assert len(said.of("ada.local.", 3000.0)) == 32
+    hear("10.0.0.78", 3001.0)
+    for number in range(1000):
+        hear(f"10.2.{number // 250}.{number % 250}", 3002.0)
+    hear("10.0.0.78", 3250.0)
+    assert said.of("ada.local.", 3300.0)[0] == "10.0.0.78", "who moved says so several times"
 
 
 @pytest.mark.parametrize(("share", "slept"), [(0.3, 0.0), (0.6, 1.0), (1.0, 1.0)])
