@@ -3,7 +3,7 @@
 An editor is made when its file is opened and ends before its binding does.
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QMouseEvent
@@ -11,12 +11,14 @@ from PySide6.QtWidgets import QFrame, QStackedWidget, QTabBar, QWidget
 
 from texswarm_desktop.client.status import READING
 from texswarm_desktop.ui.editor.figure_page import FigurePage
-from texswarm_desktop.ui.editor.find_bar import FindBar
 from texswarm_desktop.ui.editor.latex_editor import ZOOM_LIMITS, LatexEditor
 from texswarm_desktop.ui.parts import IconButton, column, label, row
 from texswarm_desktop.ui.theme import Theme
 from texswarm_desktop.viewmodels.presence_view import PresenceView
 from texswarm_desktop.viewmodels.project_view import ProjectView
+
+if TYPE_CHECKING:
+    from texswarm_desktop.ui.editor.find_bar import FindBar
 
 _NOTHING_OPEN: Final = "Choose a file on the left, or press + to add one."
 
@@ -51,7 +53,7 @@ class EditorArea(QWidget):
         self._stack = QStackedWidget()
         self._empty = _empty_page()
         self._stack.addWidget(self._empty)
-        self.find_bar = FindBar(theme)
+        self._find_bar: FindBar | None = None
         tab_row = QFrame()
         tab_row.setObjectName("TabRow")
         self._reading = label("Reading only", "Badge")
@@ -60,7 +62,8 @@ class EditorArea(QWidget):
         tabs.setAlignment(self._reading, Qt.AlignmentFlag.AlignVCenter)
         tab_row.setLayout(tabs)
         self._tab_row = tab_row
-        self.setLayout(column(tab_row, self.find_bar, self._stack))
+        self._box = column(tab_row, self._stack)
+        self.setLayout(self._box)
         self._connect()
         self._reading.setVisible(not project.can_write)
         for file_id in project.open_files:
@@ -70,7 +73,6 @@ class EditorArea(QWidget):
     def _connect(self) -> None:
         self._tabs.currentChanged.connect(self._on_tabs_current_changed)
         self._tabs.installEventFilter(self)
-        self.find_bar.closed.connect(self.focus_text)
         self._project.file_opened.connect(self._on_project_file_opened)
         self._project.file_closed.connect(self._on_project_file_closed)
         self._project.current_changed.connect(self._on_project_current_changed)
@@ -80,6 +82,18 @@ class EditorArea(QWidget):
         self._project.figures_changed.connect(self._on_project_figures_changed)
 
     # ── for the window ──────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def find_bar(self) -> "FindBar":
+        """What finds in the text; made when it is first asked for."""
+        from texswarm_desktop.ui.editor.find_bar import FindBar  # noqa: PLC0415 - a start finds nothing
+
+        if self._find_bar is None:
+            self._find_bar = bar = FindBar(self._theme)
+            bar.closed.connect(self.focus_text)
+            bar.set_editor(self.editor)
+            self._box.insertWidget(self._box.indexOf(self._stack), bar)
+        return self._find_bar
 
     @property
     def editor(self) -> LatexEditor | None:
@@ -141,7 +155,7 @@ class EditorArea(QWidget):
 
     def close_area(self) -> None:
         """Let go of every editor; needed before the project's view is closed."""
-        self.find_bar.set_editor(None)
+        self._find_in(None)
         for file_id in list(self._editors):
             self._end_editor(file_id)
         for file_id in list(self._figures):
@@ -214,8 +228,9 @@ class EditorArea(QWidget):
         if at >= 0:
             self._tabs.removeTab(at)
         if file_id in self._editors:
-            if self.find_bar.isVisible() and not self._editors.keys() - {file_id}:
-                self.find_bar.close_bar()
+            bar = self._find_bar
+            if bar is not None and bar.isVisible() and not self._editors.keys() - {file_id}:
+                bar.close_bar()
             self._end_editor(file_id)
         if file_id in self._figures:
             self._end_figure(file_id)
@@ -225,7 +240,7 @@ class EditorArea(QWidget):
         editor = self._editors.get(file_id)
         self._stack.setCurrentWidget(editor or self._figures.get(file_id) or self._empty)
         self._tabs.setCurrentIndex(self._tab_of(file_id))
-        self.find_bar.set_editor(editor)
+        self._find_in(editor)
         if editor is None:
             self._presence.set_nowhere()
             return
@@ -233,6 +248,10 @@ class EditorArea(QWidget):
         self._presence.set_place(file_id, cursor.anchor(), cursor.position())
         self.tell_place()
         editor.setFocus()
+
+    def _find_in(self, editor: LatexEditor | None) -> None:
+        if self._find_bar is not None:
+            self._find_bar.set_editor(editor)
 
     def _on_project_file_renamed(self, file_id: str, path: str) -> None:
         self._removed.discard(file_id)
@@ -248,7 +267,8 @@ class EditorArea(QWidget):
         self._reading.setVisible(not can_write)
         for editor in self._editors.values():
             editor.set_can_write(can_write=can_write)
-        self.find_bar.look_again()
+        if self._find_bar is not None:
+            self._find_bar.look_again()
 
     # ── tabs ────────────────────────────────────────────────────────────────────────────────────────────
 
