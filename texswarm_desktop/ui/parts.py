@@ -3,7 +3,7 @@
 from typing import Final
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QShowEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QHBoxLayout,
@@ -174,12 +174,20 @@ class IconButton(QToolButton):
         self.setAccessibleName(tooltip)
         self.setIconSize(QSize(size_px, size_px))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._is_drawn = False
         theme.changed.connect(self._wear)
-        self._wear(theme.tokens)
 
     def _wear(self, tokens: Tokens) -> None:
-        color = tokens.text if self.isChecked() else tokens.muted
-        self.setIcon(self._theme.icons.icon(self._icon, color, self._size_px))
+        if self._is_drawn:
+            color = tokens.text if self.isChecked() else tokens.muted
+            self.setIcon(self._theme.icons.icon(self._icon, color, self._size_px))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Draw the icon when it is first seen: many buttons of a window never are."""
+        if not self._is_drawn:
+            self._is_drawn = True
+            self._wear(self._theme.tokens)
+        super().showEvent(event)
 
 
 class ElidedLabel(QLabel):
