@@ -20,6 +20,7 @@ from texswarm_server.net.peer import Peer
 from texswarm_server.net.yjs_peer import YjsPeer
 from texswarm_server.open_documents import OpenDocuments
 from texswarm_server.protocol.messages import Authentication
+from texswarm_server.resumption import Resumption
 from texswarm_server.rooms import room
 from texswarm_server.rooms.acknowledgements import Acknowledgements
 from texswarm_server.rooms.room import Room
@@ -53,7 +54,7 @@ def leaves_the_older_connection_of_a_session(patch: pytest.MonkeyPatch) -> None:
 
 
 def lets_a_belated_connection_take_over(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(FrontDesk, "_gives_way", lambda self, peer, message: False)
+    patch.setattr(Resumption, "gives_way", lambda self, peer, message: False)
 
 
 def forgets_to_catch_up_a_slow_reader(patch: pytest.MonkeyPatch) -> None:

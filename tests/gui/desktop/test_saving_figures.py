@@ -9,7 +9,7 @@ from tests.gui.desktop.test_servers import server_in, shared
 from tests.helpers.live_desktops import Desks, runs_at_desks
 from tests.helpers.run_async import until
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
 
 
 @runs_at_desks

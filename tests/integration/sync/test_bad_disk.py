@@ -30,7 +30,7 @@ async def test_a_full_disk_is_told_and_what_came_meanwhile_is_written_when_there
                 told = await two.until("problem")
                 assert "The disk is full" in told["sentence"]
                 while two.wrong.keys() != {"", "main.tex", "new.tex"}:
-                    assert "no room left" in (await two.until("file_problem"))["sentence"]
+                    assert "The disk is full" in (await two.until("file_problem"))["sentence"]
                 disk.make_room()
                 await until(lambda: texts_in(second) == texts_in(tmp_path / "first"))
                 await two.until_all_well()
