@@ -19,15 +19,21 @@ def channel_of(folder: Path, executor: Executor) -> FolderChannel:
     return FolderChannel(folder, at_rest, executor=executor)
 
 
+async def begun(channel: FolderChannel, turns: int) -> asyncio.Task[None]:
+    """Let a channel begin to listen, for so many turns of the loop."""
+    opening = asyncio.get_running_loop().create_task(channel.open())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    return opening
+
+
 @pytest.mark.parametrize("turns", range(6))
 @runs_async
 async def test_who_is_cancelled_while_it_begins_to_listen_leaves_no_socket(tmp_path: Path, turns: int) -> None:
     """Who is cancelled between making a socket and having it could not close it."""
     with ThreadPoolExecutor(1) as executor:
         channel = channel_of(tmp_path, executor)
-        opening = asyncio.get_running_loop().create_task(channel.open())
-        for _ in range(turns):
-            await asyncio.sleep(0)
+        opening = await begun(channel, turns)
         opening.cancel()
         with suppress(asyncio.CancelledError):
             await opening
@@ -40,9 +46,7 @@ async def test_who_is_cancelled_while_it_begins_to_listen_leaves_no_socket(tmp_p
 async def test_who_is_stopped_while_it_begins_to_listen_does_not(tmp_path: Path, turns: int) -> None:
     with ThreadPoolExecutor(1) as executor:
         channel = channel_of(tmp_path, executor)
-        opening = asyncio.get_running_loop().create_task(channel.open())
-        for _ in range(turns):
-            await asyncio.sleep(0)
+        opening = await begun(channel, turns)
         channel.stop()
         await opening
         await channel.close()
