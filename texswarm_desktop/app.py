@@ -273,11 +273,10 @@ class Desktop:
 
     def _on_nearby_hosts(self, hosts: Hosts) -> None:
         """Where the host of the open project is among them, it is looked for there: known again by its certificate."""
-        from texswarm_desktop.core.nearby import addresses_by_fingerprint, lately_by_fingerprint  # noqa: PLC0415
+        from texswarm_desktop.core.nearby import places_by_fingerprint  # noqa: PLC0415
 
-        lately = lately_by_fingerprint(hosts)
-        for fingerprint, addresses in addresses_by_fingerprint(hosts).items():
-            self.workspace.host_seen(fingerprint, addresses, lately[fingerprint])
+        for fingerprint, said in places_by_fingerprint(hosts).items():
+            self.workspace.host_seen(fingerprint, said.addresses, said.lately)
 
     # ── roads ───────────────────────────────────────────────────────────────────────────────────────────
 

@@ -2,15 +2,16 @@
 
 A host is told from another by its lasting id, its certificate and the project; so one that moves to another address
 stays the same, and who pretends to be it with another certificate is another. Everything here is bounded: anybody on
-the network may send as much as they like.
+the network may send as much as they like. Who speaks for many hosts takes the place of nobody else's.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from itertools import zip_longest
 from typing import Final
 
+from texswarm_desktop.core.fair_turns import in_turn
 from texswarm_server.protocol.announcement import Announcement, Entry
 from texswarm_server.protocol.invite_link import ServerAddress
 
@@ -20,6 +21,8 @@ HostKey = tuple[str, str | None, str | None]
 MAX_HOSTS: Final = 100
 _MAX_ADDRESSES: Final = 16
 _MAX_LATELY: Final = 32
+#: One machine has fewer hosts, and so have those that one router tells of from another network, mostly.
+_A_CROWD: Final = 20
 _EVERYBODY: Final = "255.255.255.255"
 
 
@@ -27,7 +30,7 @@ _EVERYBODY: Final = "255.255.255.255"
 class Sighting:
     """What one service said of itself, and where it is. `lately`: where else, as it or somebody said a moment ago.
 
-    `number`: as how many-eth it was heard of.
+    `number`: as how many-eth it was heard of; `speaker`: from which address.
     """
 
     announcement: Announcement
@@ -35,6 +38,7 @@ class Sighting:
     port: int
     lately: tuple[str, ...] = ()
     number: int = 0
+    speaker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +46,14 @@ class NearbyHost:
     """A host that can be reached from here: `addresses`, the best first.
 
     `lately`: where else it was said to be a moment ago. It may have moved, or somebody speaks in its name. `number`:
-    who was heard of before has a smaller one.
+    who was heard of before has a smaller one. `is_of_a_crowd`: who speaks for it speaks for a crowd.
     """
 
     announcement: Announcement
     addresses: tuple[ServerAddress, ...]
     lately: tuple[ServerAddress, ...] = ()
     number: int = field(default=0, compare=False)
+    is_of_a_crowd: bool = field(default=False, compare=False)
 
     @property
     def key(self) -> HostKey:
@@ -71,52 +76,71 @@ class NearbyHost:
         return self.announcement.entry is Entry.OPEN
 
 
-def nearby_hosts(sightings: Iterable[Sighting], own_networks: Sequence[str] = ()) -> tuple[NearbyHost, ...]:
-    """Return the hosts, by project and name. `own_networks`: of this machine; addresses in them are tried first."""
+@dataclass(frozen=True, slots=True)
+class SaidPlaces:
+    """Where one certificate is said to be, and where else it was a moment ago."""
+
+    addresses: tuple[ServerAddress, ...]
+    lately: tuple[ServerAddress, ...]
+
+
+def nearby_hosts(sightings: Sequence[Sighting], own_networks: Sequence[str] = ()) -> tuple[NearbyHost, ...]:
+    """Return the hosts, by project and name; a crowd that one speaks for comes after all others.
+
+    `own_networks`: of this machine; addresses in them are tried first.
+    """
+    spoken_for = Counter(sighting.speaker for sighting in sightings)
     found: dict[HostKey, NearbyHost] = {}
-    for sighting in sightings:
+    for sighting in in_turn(sightings, lambda one: one.speaker):
         addresses = _usable(sighting, sighting.addresses)[:_MAX_ADDRESSES]
         if not addresses:
             continue
         lately = _usable(sighting, sighting.lately)[:_MAX_LATELY]
-        host = NearbyHost(sighting.announcement, addresses, lately, sighting.number)
+        is_of_a_crowd = spoken_for[sighting.speaker] > _A_CROWD
+        host = NearbyHost(sighting.announcement, addresses, lately, sighting.number, is_of_a_crowd)
         known = found.get(host.key)
         if known is not None:
-            lately = (*host.lately, *known.lately)[:_MAX_LATELY]
-            everywhere = (*known.addresses, *addresses)
-            found[host.key] = replace(host, addresses=everywhere, lately=lately, number=known.number)
+            found[host.key] = _merged(known, host)
         elif len(found) < MAX_HOSTS:
             found[host.key] = host
     ordered = (replace(host, addresses=_best_first(host.addresses, own_networks)) for host in found.values())
-    return tuple(sorted(ordered, key=lambda host: (host.project.casefold(), host.name.casefold(), host.key[0])))
+    return tuple(sorted(ordered, key=_place_in_list))
 
 
-def addresses_by_fingerprint(hosts: Iterable[NearbyHost]) -> dict[str, tuple[ServerAddress, ...]]:
+def _merged(known: NearbyHost, host: NearbyHost) -> NearbyHost:
+    """Return what is known of one host when it is heard of once more."""
+    return replace(
+        host,
+        addresses=(*known.addresses, *host.addresses),
+        lately=(*host.lately, *known.lately)[:_MAX_LATELY],
+        number=min(known.number, host.number),
+        is_of_a_crowd=known.is_of_a_crowd and host.is_of_a_crowd,
+    )
+
+
+def _place_in_list(host: NearbyHost) -> tuple[bool, str, str, str]:
+    return host.is_of_a_crowd, host.project.casefold(), host.name.casefold(), host.key[0]
+
+
+def places_by_fingerprint(hosts: Iterable[NearbyHost]) -> dict[str, SaidPlaces]:
     """Return where each certificate is said to be, by all who announce it.
 
     In turn, so that none drowns the others; who was heard of first comes first, so that no latecomers do.
     """
-    return _in_turn((host.announcement.fingerprint, host.addresses) for host in _first_heard_first(hosts))
-
-
-def lately_by_fingerprint(hosts: Iterable[NearbyHost]) -> dict[str, tuple[ServerAddress, ...]]:
-    """Return where else each certificate was said to be a moment ago."""
-    return _in_turn((host.announcement.fingerprint, host.lately) for host in _first_heard_first(hosts))
-
-
-def _first_heard_first(hosts: Iterable[NearbyHost]) -> list[NearbyHost]:
-    return sorted(hosts, key=lambda host: host.number)
-
-
-def _in_turn(pairs: Iterable[tuple[str | None, tuple[ServerAddress, ...]]]) -> dict[str, tuple[ServerAddress, ...]]:
-    said: dict[str, list[tuple[ServerAddress, ...]]] = {}
-    for name, addresses in pairs:
-        if name is not None:
-            said.setdefault(name, []).append(addresses)
+    announcing: dict[str, list[NearbyHost]] = {}
+    for host in sorted(hosts, key=lambda host: host.number):
+        if host.announcement.fingerprint is not None:
+            announcing.setdefault(host.announcement.fingerprint, []).append(host)
     return {
-        fingerprint: tuple(dict.fromkeys(one for turn in zip_longest(*lists) for one in turn if one is not None))
-        for fingerprint, lists in said.items()
+        fingerprint: SaidPlaces(_in_turn(host.addresses for host in those), _in_turn(host.lately for host in those))
+        for fingerprint, those in announcing.items()
     }
+
+
+def _in_turn(said: Iterable[tuple[ServerAddress, ...]]) -> tuple[ServerAddress, ...]:
+    """Return the first address that each says, then the second of each, and so on; each address once."""
+    pairs = [(number, address) for number, addresses in enumerate(said) for address in addresses]
+    return tuple(dict.fromkeys(address for _, address in in_turn(pairs, lambda pair: pair[0])))
 
 
 def with_nameplate(hosts: Iterable[NearbyHost], nameplate: str) -> tuple[NearbyHost, ...]:

@@ -25,8 +25,9 @@ from zeroconf import (  # type: ignore[attr-defined] # public, and not declared 
 )
 from zeroconf.asyncio import AsyncZeroconf
 
+from texswarm_desktop.core.fair_turns import in_turn
 from texswarm_desktop.core.nearby import NearbyHost, Sighting, nearby_hosts
-from texswarm_desktop.services.heard_services import HeardServices
+from texswarm_desktop.services.heard_services import HeardService, HeardServices
 from texswarm_server.discovery import FindAddresses, MulticastThread, interface_addresses, networks_of
 from texswarm_server.protocol.announcement import SERVICE_TYPE, read_announcement
 from texswarm_server.protocol.errors import RemoteProtocolError
@@ -174,11 +175,11 @@ class Browser(MulticastThread):
     async def _look(self, multicast: AsyncZeroconf, addresses: list[str], *, has_moved: bool) -> None:
         assert self._heard is not None, "it is made as soon as there is somewhere to look"
         begin, now_ms = time.thread_time(), current_time_millis()
-        known = {
-            name: self._sighting(multicast.zeroconf, name, number) for name, number in self._heard.names(now_ms).items()
-        }
+        heard = self._heard.lately(now_ms)
+        known = {name: self._sighting(multicast.zeroconf, name, one) for name, one in heard.items()}
+        unknown = [name for name, sighting in known.items() if sighting is None]
         self._ask_who_is_there(multicast.zeroconf, now_ms, is_new_there=has_moved)
-        self._ask_about(multicast.zeroconf, [name for name, sighting in known.items() if sighting is None])
+        self._ask_about(multicast.zeroconf, in_turn(unknown, lambda name: heard[name].speaker))
         self._tell(nearby_hosts([each for each in known.values() if each is not None], networks_of(addresses)))
         self._took_s = time.thread_time() - begin
 
@@ -201,7 +202,7 @@ class Browser(MulticastThread):
             self._times_asked, self._ask_at_ms = self._times_asked + 1, now_ms + looks * self._look_every_s * 1000
             self._ask(zeroconf, [question])
 
-    def _sighting(self, zeroconf: Zeroconf, name: str, number: int) -> Sighting | None:
+    def _sighting(self, zeroconf: Zeroconf, name: str, heard: HeardService) -> Sighting | None:
         """Return what is known of a service; None while something is missing, or too old, or not of our form."""
         cache, now_ms = zeroconf.cache, current_time_millis()
         services, texts = (records_that_hold(cache, name, kind, now_ms) for kind in (_SRV, _TXT))
@@ -213,7 +214,7 @@ class Browser(MulticastThread):
         entries = ServiceInfo(self._service_type, f"any.{self._service_type}", properties=text.text).properties
         try:
             said = read_announcement(entries)
-            return Sighting(said, tuple(addresses), service.port, tuple(lately), number)
+            return Sighting(said, tuple(addresses), service.port, tuple(lately), heard.number, heard.speaker)
         except RemoteProtocolError as error:
             _log.debug("%s says nothing of use: %s", name[:80], error)
             return None

@@ -28,7 +28,8 @@ from tests.helpers.run_async import until
 from texswarm_desktop.client.states import Live
 from texswarm_desktop.client.timing import LAN
 from texswarm_desktop.client.transport import websocket_transport
-from texswarm_server.discovery import Service, service_info
+from texswarm_desktop.core.nearby import MAX_HOSTS
+from texswarm_server.discovery import Advertiser, Service, service_info
 from texswarm_server.protocol.certificates import certificate_fingerprint
 
 if TYPE_CHECKING:
@@ -102,6 +103,18 @@ class Scene:
             return said, [self.eve.address, *nobodys]
 
         return lie
+
+    @contextmanager
+    def announced(self, host: LabHost, announcement: Announcement) -> Iterator[None]:
+        """Announce something from another machine, as a host does."""
+        advertiser = Advertiser(Service(announcement, "", PORT))
+        with host.entered():
+            advertiser.start()
+        try:
+            yield
+        finally:
+            advertiser.close()
+            advertiser.join()
 
     @asynccontextmanager
     async def lies(self, lie: Lie, a_second: int) -> AsyncIterator[None]:
@@ -243,3 +256,18 @@ def test_a_host_that_moves_is_followed_among_ever_new_ones_with_its_certificate(
     record_property("followed after, s", round(seen.took_s, 3))
     record_property("of a processor", round(seen.share, 3))
     assert seen.share < MOST_OF_A_PROCESSOR
+
+
+@needs_network_lab
+def test_a_host_that_comes_while_somebody_floods_is_seen_in_front_of_the_flood(tmp_path: Path) -> None:
+    async def play(finder: Finder, _desk: LabDesk) -> None:
+        assert finder.host is not None
+        bobs = finder.host.announcement
+        cy = replace(bobs, instance="cy-12345", name="Cy", project="~", fingerprint="cc" * 32)
+        async with stage.lies(stage.ever_new(bobs), NEW_HOSTS_A_SECOND):
+            await until(lambda: len(finder.heard) == MAX_HOSTS, "no list takes more")
+            with stage.announced(stage.mute, cy):
+                await until(lambda: finder.heard and cy.name in {host.name for host in finder.heard[:2]}, "Cy is seen")
+
+    with scene(tmp_path) as stage:
+        stage.run(play)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from socket import inet_aton
+from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
@@ -21,9 +22,12 @@ class Ear:
         self.cache, self.news = DNSCache(), 0
         self.heard = HeardServices(self.cache, TYPE, self._on_news)
 
-    def packet(self, now_ms: float, *records: Any) -> None:
+    def packet(self, now_ms: float, *records: Any, speaker: str = "10.1.0.9") -> None:
+        from_there = SimpleNamespace(last_message=SimpleNamespace(now=now_ms, source=(speaker, 5353)))
+        sockets = [SimpleNamespace(last_message=None), from_there]
+        zeroconf: Any = SimpleNamespace(engine=SimpleNamespace(protocols=sockets))
         known = [record for record in records if not record.is_expired(now_ms) or self.cache.async_get_unique(record)]
-        self.heard.async_update_records(None, now_ms, [RecordUpdate(record, None) for record in known])  # type: ignore[arg-type]
+        self.heard.async_update_records(zeroconf, now_ms, [RecordUpdate(record, None) for record in known])
         self.cache.async_add_records([record for record in known if not record.is_expired(now_ms)])
         self.cache.async_remove_records([record for record in known if record.is_expired(now_ms)])
         self.heard.async_update_records_complete()
@@ -31,6 +35,9 @@ class Ear:
     @property
     def kept(self) -> int:
         return sum(len(records) for records in self.cache.cache.values())
+
+    def names(self, now_ms: float) -> list[str]:
+        return list(self.heard.lately(now_ms))
 
     def _on_news(self) -> None:
         self.news += 1
@@ -49,9 +56,9 @@ def said(name: str, now_ms: float, addresses: Iterable[str] = ("10.1.0.2",), ttl
 def test_a_host_is_kept_with_all_it_says_until_it_says_goodbye() -> None:
     ear = Ear()
     ear.packet(1000.0, *said("Ada", 1000.0))
-    assert (list(ear.heard.names(1000.0)), ear.kept, ear.news) == ([f"ada.{TYPE}"], 4, 1)
+    assert (ear.names(1000.0), ear.kept, ear.news) == ([f"ada.{TYPE}"], 4, 1)
     ear.packet(2000.0, DNSPointer(TYPE, PTR, IN, 0, f"Ada.{TYPE}", created=2000.0))
-    assert (ear.heard.names(2000.0), ear.kept, ear.news) == ({}, 0, 2)
+    assert (ear.names(2000.0), ear.kept, ear.news) == ([], 0, 2)
 
 
 def test_of_ever_new_hosts_a_bounded_number_is_kept_and_who_was_there_before_stays() -> None:
@@ -59,12 +66,35 @@ def test_of_ever_new_hosts_a_bounded_number_is_kept_and_who_was_there_before_sta
     ear.packet(1.0, *said("Ada", 1.0, ttl=20))
     for number in range(3000):
         ear.packet(1.0 + number, *said(f"eve-{number}", 1.0 + number, [f"10.1.0.{one}" for one in range(16)]))
-    names = ear.heard.names(3001.0)
+    names = ear.names(3001.0)
     assert len(names) == MOST_SERVICES
-    assert next(iter(names)) == f"ada.{TYPE}"
+    assert names[0] == f"ada.{TYPE}"
     assert f"eve-2999.{TYPE}" in names, "who comes now is heard as well"
     assert ear.kept == 4 + (MOST_SERVICES - 1) * 19
     assert len(ear.cache.get_all_by_details("ada.local.", A, IN)) == 1
+
+
+def test_whoever_floods_hides_nobody_who_comes_later_and_speaks_for_few() -> None:
+    ear = Ear()
+    for number in range(MOST_SERVICES):
+        ear.packet(1.0 + number, *said(f"eve-{number}", 1.0 + number), speaker="10.1.0.66")
+    ear.packet(500.0, *said("Ada", 500.0), speaker="10.1.0.2")
+    for number in range(3000):
+        ear.packet(501.0 + number, *said(f"mal-{number}", 501.0 + number), speaker="10.1.0.66")
+    heard = ear.heard.lately(3501.0)
+    assert len(heard) == MOST_SERVICES
+    assert (heard[f"ada.{TYPE}"].speaker, heard[f"ada.{TYPE}"].number) == ("10.1.0.2", MOST_SERVICES + 1)
+    assert f"eve-0.{TYPE}" in heard, "nor does it lose all that it said first"
+
+
+def test_who_spoke_in_the_name_of_a_host_before_it_came_hides_it_no_more() -> None:
+    ear = Ear()
+    ear.packet(0.5, *said("Ada", 0.5), speaker="10.1.0.66")
+    for number in range(MOST_SERVICES):
+        ear.packet(1.0 + number, *said(f"eve-{number}", 1.0 + number), speaker="10.1.0.66")
+    ear.packet(500.0, *said("Ada", 500.0), speaker="10.1.0.2")
+    ear.packet(501.0, *said("Ada", 501.0), speaker="10.1.0.66")
+    assert ear.heard.lately(502.0)[f"ada.{TYPE}"].speaker == "10.1.0.2"
 
 
 def test_of_one_host_that_is_said_to_be_everywhere_a_few_records_are_kept() -> None:
@@ -82,21 +112,21 @@ def test_what_is_said_of_nobody_who_is_kept_does_not_stay() -> None:
     ear = Ear()
     ear.packet(1.0, *said("Ada", 1.0)[1:], DNSAddress("printer.local.", A, IN, 120, inet_aton("10.1.0.9"), created=1.0))
     ear.packet(1.0, DNSPointer("_ipp._tcp.local.", PTR, IN, 120, "printer._ipp._tcp.local.", created=1.0))
-    assert (ear.kept, ear.heard.names(1.0)) == (0, {})
+    assert (ear.kept, ear.names(1.0)) == (0, [])
 
 
 @pytest.mark.parametrize("name", ["evil.local.", f"ä.{TYPE}", f"two words.{TYPE}", f"a.b.{TYPE}", TYPE])
 def test_a_name_that_no_host_has_is_passed_over(name: str) -> None:
     ear = Ear()
     ear.packet(1.0, DNSPointer(TYPE, PTR, IN, 120, name, created=1.0))
-    assert (ear.heard.names(1.0), ear.kept) == ({}, 0)
+    assert (ear.names(1.0), ear.kept) == ([], 0)
 
 
 def test_who_is_not_heard_of_any_more_is_gone_whatever_the_records_say() -> None:
     ear = Ear()
     ear.packet(1.0, *said("Ada", 1.0))
-    assert ear.heard.names(149_000.0)
-    assert ear.heard.names(151_000.0) == {}
+    assert ear.names(149_000.0)
+    assert ear.names(151_000.0) == []
     assert ear.kept == 0
 
 

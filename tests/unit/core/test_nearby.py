@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from texswarm_desktop.core.nearby import (
     MAX_HOSTS,
+    SaidPlaces,
     Sighting,
-    addresses_by_fingerprint,
-    lately_by_fingerprint,
     nearby_hosts,
+    places_by_fingerprint,
     with_nameplate,
 )
 from texswarm_server.protocol.announcement import Announcement, Entry
@@ -48,10 +48,10 @@ def test_who_announces_anothers_certificate_does_not_hide_where_that_one_is() ->
     forged = replace(ADA, instance="eve-12345")
     many = [f"10.0.9.{last}" for last in range(12)]
     hosts = nearby_hosts([seen(*many, announcement=forged), seen("10.0.0.2", "10.0.0.3")])
-    (told,) = addresses_by_fingerprint(hosts).values()
-    assert len(told) == 14
-    assert {"10.0.0.2", "10.0.0.3"} <= {address.host for address in told[:4]}
-    assert addresses_by_fingerprint(nearby_hosts([seen("10.0.0.2", announcement=replace(ADA, fingerprint=None))])) == {}
+    (told,) = places_by_fingerprint(hosts).values()
+    assert len(told.addresses) == 14
+    assert {"10.0.0.2", "10.0.0.3"} <= {address.host for address in told.addresses[:4]}
+    assert places_by_fingerprint(nearby_hosts([seen("10.0.0.2", announcement=replace(ADA, fingerprint=None))])) == {}
 
 
 def test_who_was_heard_of_first_comes_first_however_others_call_themselves() -> None:
@@ -60,8 +60,8 @@ def test_who_was_heard_of_first_comes_first_however_others_call_themselves() -> 
     again = replace(seen("10.0.0.3"), number=90)
     hosts = nearby_hosts([*late, replace(seen("10.0.0.2"), number=1), again])
     assert hosts[-1].number == 1
-    (told,) = addresses_by_fingerprint(hosts).values()
-    assert told[0].host == "10.0.0.2"
+    (told,) = places_by_fingerprint(hosts).values()
+    assert told.addresses[0].host == "10.0.0.2"
 
 
 def test_where_else_a_host_was_said_to_be_is_told_apart_and_bounded() -> None:
@@ -70,7 +70,7 @@ def test_where_else_a_host_was_said_to_be_is_told_apart_and_bounded() -> None:
     assert [address.host for address in host.addresses] == ["10.0.0.2"]
     assert [address.host for address in host.lately][:2] == ["10.0.0.3", "10.0.9.0"]
     assert len(host.lately) == 32
-    assert lately_by_fingerprint(hosts) == {ADA.fingerprint: host.lately}
+    assert places_by_fingerprint(hosts) == {ADA.fingerprint: SaidPlaces(host.addresses, host.lately)}
 
 
 def test_addresses_in_a_network_of_this_machine_are_tried_first() -> None:
@@ -94,6 +94,30 @@ def test_a_flood_of_hosts_and_addresses_is_bounded() -> None:
     addresses = tuple(f"10.0.{number // 250}.{1 + number % 250}" for number in range(1000))
     assert len(nearby_hosts(many)) == MAX_HOSTS
     assert len(nearby_hosts([seen(*addresses), seen(*reversed(addresses))])[0].addresses) == 16
+
+
+def of_speaker(speaker: str, many: int) -> list[Sighting]:
+    """Return what one says of many hosts, whose names come before all others."""
+    those = [replace(ADA, instance=f"{speaker}-{number:05}", name="!", project="!") for number in range(many)]
+    return [replace(seen("10.0.9.9", announcement=one), speaker=speaker) for one in those]
+
+
+def test_who_announces_many_takes_nobodys_place_and_stands_behind() -> None:
+    late = replace(seen("10.0.0.2"), number=401, speaker="10.0.0.2")
+    hosts = nearby_hosts([*of_speaker("10.0.9.9", 399), late], ())
+    assert len(hosts) == MAX_HOSTS
+    assert hosts[0].key[0] == ADA.instance
+
+
+def test_twenty_hosts_on_one_machine_are_a_list_as_any() -> None:
+    late = replace(seen("10.0.0.2"), speaker="10.0.0.2")
+    assert nearby_hosts([*of_speaker("10.0.9.9", 20), late])[-1].key[0] == ADA.instance
+
+
+def test_a_host_that_another_speaks_for_as_well_is_still_its_own() -> None:
+    by_eve = [replace(one, announcement=ADA) if at == 3 else one for at, one in enumerate(of_speaker("10.0.9.9", 399))]
+    hosts = nearby_hosts([*by_eve, replace(seen("10.0.0.2"), speaker="10.0.0.2")])
+    assert hosts[0].key[0] == ADA.instance
 
 
 @given(st.permutations([seen("10.0.0.1"), seen("10.0.0.2"), seen("10.0.0.3", announcement=replace(ADA, name="B"))]))
