@@ -4,7 +4,8 @@ Asked for a widget that Qt made and Python has not met, PySide makes ready every
 enumerations, to find out which of them it is: once, a twentieth of a start. Found by its name it is met at once, and
 who asks for it later gets what was met.
 
-WORKAROUND https://bugreports.qt.io/browse/PYSIDE: until a class is made ready when it is named.
+WORKAROUND https://bugreports.qt.io/browse/PYSIDE-2404: until this search needs only what it finds. Since that task
+classes are made ready when they are needed; that this way of looking for one needs all of them is no bug known to us.
 """
 
 from typing import Final
