@@ -98,7 +98,7 @@ class Sharing(QObject):
         self.invite_id = invite.invite_id
         self._keep_link(invite)
         self.follow(opened)
-        hosting = Hosting(address="", role=invite.role, who=who)
+        hosting = Hosting(address="", role=invite.role, who=who, is_locked=opened.project.lock is not None)
         return self._show_addresses(hosting, started.public_addresses)
 
     @property

@@ -461,6 +461,10 @@ class Workspace(QObject):
             await share(connection, opened.project.as_new_document(), started.owner_invite)
             kept = await self._credentials.kept_link(opened.project.document_id)
             invite = await same_or_new_invite(connection, opened.project.document_id, kept, asks=asks)
+            if opened.project.lock is not None:
+                from texswarm_desktop.viewmodels.owner_desk import as_locked  # noqa: PLC0415 - most are open
+
+                invite = await as_locked(connection, opened.project, invite)
             await opened.attach(connection, key=OWN_SERVER)
             self._reach.taken()
         return invite

@@ -20,6 +20,7 @@ from texswarm_desktop.ui.dialogs.name_dialog import NameDialog
 from texswarm_desktop.ui.dialogs.sign_out_dialog import SignOutDialog
 from texswarm_desktop.ui.link_popover import LinkPopover
 from texswarm_desktop.ui.panels.people_panel import PersonRow
+from texswarm_desktop.viewmodels.membership import GiveRole
 from texswarm_server.protocol.invite_link import parse_invite_link
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
@@ -110,6 +111,43 @@ async def test_a_lock_makes_everybody_read_and_unlocking_gives_back(desks: Desks
     await until(lambda: bob.is_live)
     assert "reading only" in cy.says
     await until(lambda: sheet.access.text() == "May write ▾")
+
+
+@runs_at_desks
+async def test_a_lock_outlives_the_sharing_and_its_end_gives_back_what_it_took(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "paper")
+    sheet = await shares(ada)
+    bob = await desks.start("bob", sheet.link.text())
+    await until(lambda: bob.is_live)
+    press(sheet.lock)
+    await bob.until_said("reading only")
+    await until(sheet.lock.isChecked)
+    await press_named(sheet, "Stop sharing")
+    await ada.until_said("Working locally")
+    sheet = await shares(ada)
+    assert (sheet.lock.isChecked(), sheet.access.text(), sheet.access.isEnabled()) == (True, "May read ▾", False)
+    await joins(bob, sheet.link.text())
+    await bob.until_said("reading only")
+    press(sheet.lock)
+    await until(lambda: bob.is_live and bob.opened.view.can_write)
+    await until(lambda: sheet.access.text() == "May write ▾")
+    bob.type("mine ")
+    await ada.until_text("mine paper")
+
+
+@runs_at_desks
+async def test_who_became_an_owner_under_a_lock_stays_one_when_it_ends(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "paper")
+    sheet = await shares(ada)
+    bob = await desks.start("bob", sheet.link.text())
+    await until(lambda: bob.is_live)
+    press(sheet.lock)
+    await until(sheet.lock.isChecked)
+    await ada.workspace.owner.decide(GiveRole(bob.workspace.me.user_id, "owner"))
+    await until(lambda: bob.opened.project.role == "owner")
+    press(sheet.lock)
+    await until(lambda: not sheet.lock.isChecked())
+    assert bob.opened.project.role == "owner"
 
 
 @runs_at_desks

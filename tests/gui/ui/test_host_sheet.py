@@ -212,6 +212,7 @@ def test_to_lock_is_one_press(sheet: HostSheet, qtbot: QtBot) -> None:
     with qtbot.waitSignal(sheet.lock_chosen) as locked:
         qtbot.mouseClick(sheet.lock, Qt.MouseButton.LeftButton, pos=QPoint(8, sheet.lock.height() // 2))
     assert locked.args == [True]
+    assert not sheet.lock.isChecked(), "it is marked once it holds"
 
 
 def test_while_it_is_locked_the_link_gives_nothing_else(sheet: HostSheet) -> None:

@@ -199,7 +199,7 @@ class HostSheet(Sheet):
         for is_open, choice in self.choices.items():
             choice.clicked.connect(lambda _on=False, is_open=is_open: self._on_who_clicked(is_open))
         self.asks.clicked.connect(self._on_asks_clicked)
-        self.lock.clicked.connect(self.lock_chosen)
+        self.lock.clicked.connect(self._on_lock_clicked)
 
     # ── what is shown ───────────────────────────────────────────────────────────────────────────────────
 
@@ -294,6 +294,11 @@ class HostSheet(Sheet):
         self.asks.setChecked(self._hosting.who.asks)
         if who is not self._hosting.who:
             self.who_joins_chosen.emit(who)
+
+    def _on_lock_clicked(self, is_on: bool) -> None:
+        """As with the doors: it is marked once it holds."""
+        self.lock.setChecked(self._hosting.is_locked)
+        self.lock_chosen.emit(is_on)
 
     def _on_stop_clicked(self) -> None:
         self.stop_requested.emit()
