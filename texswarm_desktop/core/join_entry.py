@@ -1,10 +1,14 @@
 """What was typed into the one field of the Join dialog: a link, a code, an address, or an address and a code."""
 
+from typing import Final
+
 import msgspec
 
 from texswarm_server.pairing.join_code import JoinCode, read_join_code
 from texswarm_server.protocol.errors import SettingsError, TexSwarmError
 from texswarm_server.protocol.invite_link import InviteLink, ServerAddress, parse_invite_link
+
+_BETWEEN: Final = " ,;"
 
 
 class CodeUnknownError(TexSwarmError):
@@ -46,11 +50,11 @@ def read_join_entry(text: str) -> JoinEntry | None:
     code = read_join_code(text)
     if code is not None:
         return JoinEntry(code=code)
-    where, _, rest = text.partition(" ")
-    code = read_join_code(rest)
-    if code is not None:
-        link = _link(where)
-        return JoinEntry(link, code) if link is not None else None
+    for where, rest in (text.partition(" ")[::2], text.rpartition(" ")[::-2]):  # in either order
+        code = read_join_code(rest.strip(_BETWEEN))
+        if code is not None:
+            link = _link(where.strip(_BETWEEN))
+            return JoinEntry(link, code) if link is not None else None
     link = _link(text)
     return JoinEntry(link) if link is not None else None
 

@@ -19,6 +19,8 @@ HOST = InviteLink(ServerAddress("192.168.1.20", 8092))
         ("417 Otter Maple", JoinEntry(code=CODE)),
         ("192.168.1.20:8092", JoinEntry(HOST)),
         ("192.168.1.20:8092 417 otter maple", JoinEntry(HOST, CODE)),
+        ("417-otter-maple 192.168.1.20:8092", JoinEntry(HOST, CODE)),
+        ("417 otter maple, 192.168.1.20:8092", JoinEntry(HOST, CODE)),
         ("texswarm://192.168.1.20:8092/?token=abc", JoinEntry(InviteLink(HOST.address, "abc"))),
         ("example.org", JoinEntry(InviteLink(ServerAddress("example.org")))),
         ("[fd00::1]:8092", JoinEntry(InviteLink(ServerAddress("fd00::1", 8092)))),
