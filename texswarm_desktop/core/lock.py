@@ -27,6 +27,6 @@ def encode_lock(lock: Lock) -> str:
 
 def decode_lock(text: str) -> Lock | None:
     """Return the lock that was kept so; None where there was none, or it cannot be read."""
-    with suppress(msgspec.DecodeError):
+    with suppress(msgspec.DecodeError, UnicodeError, RecursionError):
         return msgspec.json.decode(text, type=Lock)
     return None
