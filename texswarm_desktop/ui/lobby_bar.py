@@ -5,7 +5,7 @@ from typing import Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
-from texswarm_desktop.ui.parts import Disc, ElidedLabel, button, empty, row
+from texswarm_desktop.ui.parts import Disc, ElidedLabel, empty, row, side_button
 from texswarm_desktop.ui.theme import Theme
 from texswarm_desktop.viewmodels.lobby_view import LetIn, SendAway, Visitor
 
@@ -36,13 +36,14 @@ class LobbyBar(QWidget):
 
     def _bar(self, visitor: Visitor) -> QFrame:
         user_id, role = visitor.person.user_id, visitor.role
-        let_in = button("Let in", "Primary", tooltip="They may read and write" if role != "viewer" else "They may read")
+        gives = "They may read" if role == "viewer" else "They may read and write"
+        let_in = side_button("Let in", "Primary", tooltip=gives)
         let_in.clicked.connect(lambda: self.answered.emit(LetIn(user_id, role)))
-        decline = button("Decline", tooltip="They hear that they were not let in")
+        decline = side_button("Decline", tooltip="They hear that they were not let in")
         decline.clicked.connect(lambda: self.answered.emit(SendAway(user_id)))
         buttons: list[QWidget] = [let_in, decline]
         if role != "viewer":
-            reading = button("To read only", tooltip="They may read, and write when you let them")
+            reading = side_button("To read only", tooltip="They may read, and write when you let them")
             reading.clicked.connect(lambda: self.answered.emit(LetIn(user_id, "viewer")))
             buttons.insert(1, reading)
         words = ElidedLabel(f"{visitor.person.name} asks to join", mode=Qt.TextElideMode.ElideMiddle)
@@ -51,7 +52,7 @@ class LobbyBar(QWidget):
     def _rest(self, visitors: list[Visitor]) -> QFrame:
         more = len(visitors) - _MOST
         words = ElidedLabel(f"{more} more {'asks' if more == 1 else 'ask'} to join", "Hint")
-        everybody = button(f"Let all {len(visitors)} in")
+        everybody = side_button(f"Let all {len(visitors)} in")
         everybody.clicked.connect(lambda: self._let_all_in(visitors))
         under_discs = QWidget()
         under_discs.setFixedWidth(Disc.SIZE_PX)

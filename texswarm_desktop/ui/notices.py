@@ -6,7 +6,7 @@ from typing import Final
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from texswarm_desktop.client.status import Tone
-from texswarm_desktop.ui.parts import Dot, IconButton, button, label, row
+from texswarm_desktop.ui.parts import Dot, IconButton, label, row, side_button
 from texswarm_desktop.ui.theme import Theme
 
 _MOST: Final = 3
@@ -70,7 +70,7 @@ class NoticeArea(QWidget):
 
     def _button(self, key: str, offer: Offer) -> QWidget:
         word, do = offer
-        made = button(word)
+        made = side_button(word)
 
         def on_clicked() -> None:
             self.dismiss(key)

@@ -47,6 +47,13 @@ def button(text: str, name: str = "", *, tooltip: str = "") -> QPushButton:
     return made
 
 
+def side_button(text: str, name: str = "", *, tooltip: str = "") -> QPushButton:
+    """Return a button that stands beside the text: pressed with the mouse, it leaves the keyboard there."""
+    made = button(text, name, tooltip=tooltip)
+    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return made
+
+
 class LargeButton(QPushButton):
     """A button that is filled with other widgets, by a layout; it is as large as they are."""
 

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
 
 from texswarm_desktop.client.status import StatusAction, StatusLine
 from texswarm_desktop.qtx.timers import Tick
-from texswarm_desktop.ui.parts import Dot, ElidedLabel, IconButton, button, label, row
+from texswarm_desktop.ui.parts import Dot, ElidedLabel, IconButton, label, row, side_button
 from texswarm_desktop.ui.sizes import transfer_words
 from texswarm_desktop.ui.theme import Theme
 from texswarm_desktop.viewmodels.connection_view import ConnectionView
@@ -52,7 +52,7 @@ class StatusBar(QFrame):
         self._edits = label(name="Hint")
         self._transfer = ElidedLabel(name="Hint")
         self._transfer.hide()
-        self._buttons = (button("", "Link"), button("", "Link"))
+        self._buttons = (side_button("", "Link"), side_button("", "Link"))
         self.details = IconButton(theme, "arrow-up", "Connection details (Ctrl+Alt+L)", size_px=12)
         self._place = label(name="Hint")
         self._place.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)

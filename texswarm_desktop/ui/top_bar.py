@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QWidget
 
 from texswarm_desktop.ui.panels.people_panel import state_words
-from texswarm_desktop.ui.parts import Disc, ElidedLabel, IconButton, button, empty, label, row
+from texswarm_desktop.ui.parts import Disc, ElidedLabel, IconButton, empty, label, row, side_button
 from texswarm_desktop.ui.theme import Theme
 from texswarm_desktop.viewmodels.participants_view import ParticipantRow
 
@@ -27,7 +27,7 @@ class TopBar(QFrame):
         self._discs = QHBoxLayout()
         self._discs.setContentsMargins(0, 0, 0, 0)
         self._discs.setSpacing(-5)
-        self._share = button("Share", tooltip="Host this project, or invite people to it")
+        self._share = side_button("Share", tooltip="Host this project, or invite people to it")
         self._share.clicked.connect(self.share_requested)
         open_menu = IconButton(theme, "menu", "Menu")
         open_menu.clicked.connect(lambda: menu.popup(open_menu.mapToGlobal(open_menu.rect().bottomLeft())))

@@ -23,6 +23,8 @@ from texswarm_desktop.ui.dialogs.new_dialog import NewDialog
 from texswarm_desktop.ui.dialogs.title_dialog import MAX_TITLE_CHARS, TitleDialog
 from texswarm_desktop.ui.panels.file_reports_list import FileReports
 from texswarm_desktop.ui.parts import ElidedLabel
+from texswarm_desktop.viewmodels.lobby_view import Visitor
+from texswarm_desktop.viewmodels.people import Person
 from texswarm_desktop.viewmodels.start_view import RecentProject
 from texswarm_server.protocol.errors import (
     ErrorCode,
@@ -61,6 +63,19 @@ def button_named(desk: Desk, text: str) -> QPushButton:
 
 def status_buttons(desk: Desk) -> list[QPushButton]:
     return [button for button in desk.window.status_bar.findChildren(QPushButton) if button.isVisible()]
+
+
+@pytest.mark.parametrize("pressed", ["Let in", "Look", "Host…", "Share"])
+def test_the_keyboard_stays_in_the_text_whatever_is_pressed_beside_it(desk: Desk, qtbot: QtBot, pressed: str) -> None:
+    desk.window.meeting.lobby_bar.show_visitors([Visitor(Person("bob", "Bob", "#336699"), "editor")])
+    desk.window.notices.show_notice("look", "Look", "There is something to look at.", ("Look", lambda: None))
+    desk.window.activateWindow()
+    desk.editor.setFocus()
+    qtbot.waitUntil(desk.editor.hasFocus)
+    button = next(one for one in desk.window.findChildren(QPushButton) if one.text() == pressed)
+    qtbot.waitUntil(button.isVisible)
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert desk.editor.hasFocus()
 
 
 # ── the first page ──────────────────────────────────────────────────────────────────────────────────────────

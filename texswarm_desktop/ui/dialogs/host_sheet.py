@@ -22,7 +22,8 @@ from texswarm_desktop.viewmodels.participants_view import ParticipantRow
 from texswarm_server.protocol.messages import RoleName
 
 _COPIED_FOR_S: Final = 2.0
-_CODE_PX, _SMALL_CODE_PX = 196, 134
+#: The small one holds links of a host under IPv6 as well, of two pixels to a module.
+_CODE_PX, _SMALL_CODE_PX = 196, 122
 _MOST_ROWS_SEEN, _FEWEST_ROWS_SEEN = 5, 1
 _UNDER_CHOICE_PX: Final = 27
 _UNDER_LOBBY_PX: Final = 10
