@@ -348,8 +348,7 @@ async def test_a_replaced_figure_is_let_go_of_after_a_while(tmp_path: Path, exec
         file_id = project.document.file_at(PATH)
         assert file_id is not None
         project.document.set_blob(file_id, blob_of(project, NEW))
-        await until_replaced(folder)
-        assert held() != []
+        await until(lambda: held() != [], "it is replaced, and its name is gone, which is a moment later")
         await until(lambda: held() == [], "nothing is open any more")
 
 
