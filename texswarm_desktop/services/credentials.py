@@ -85,10 +85,13 @@ class CredentialStore:
         return credentials
 
     async def forget(self, address: ServerAddress, fingerprint: str | None = None) -> None:
-        """Keep nothing any more that lets this installation in at a server; returns when that is durable."""
+        """Keep nothing any more that lets this installation in at a server; returns when that is durable.
+
+        By which id it was known there is kept, and asked for the next time: who was banned comes back as nobody new.
+        """
         lock, loop = self._profile / _LOCK_FILE, asyncio.get_running_loop()
         place = SecretPlace(self._secrets, _name_of(address, fingerprint), self._executor, loop, lock=lock)
-        await self._changed(place, lambda _kept: Kept())
+        await self._changed(place, lambda kept: Kept(user_id=kept.user_id))
 
     async def kept_link(self, document_id: str) -> tuple[str, str] | None:
         """Return id and secret of the invite that was passed on last for a project shared from here.
@@ -218,7 +221,7 @@ class SecretPlace:
         kept, count = self._read(), len(self._changes)
         for change in islice(self._changes, count):
             kept = change(kept)
-        is_something = any((kept.refresh_token, kept.invite, kept.invite_id))
+        is_something = any((kept.refresh_token, kept.user_id, kept.invite, kept.invite_id))
         self._secrets.set(self._name, msgspec.json.encode(kept).decode() if is_something else None)
         for _ in range(count):
             self._changes.popleft()

@@ -1,9 +1,10 @@
 """Who a connection is: the rules that turn an `Authentication` into a user, or into a typed refusal.
 
 access or refresh token   the token's user; another `user_id` in the message is identity_mismatch
-invite                    the `user_id` asked for is registered when nobody has it, else a new one is made;
-                          except for a retry after a lost answer: the same invite registered this user, who has
-                          never been heard of since
+invite                    the `user_id` asked for is registered when nobody has it, else a new one is made, unless
+                          who has it was taken out of the document: then it lets in neither of them; except for a
+                          retry after a lost answer: the same invite registered this user, who has never been heard
+                          of since
 none                      refused, or where the server is open: as an invite that lets everybody create
 
 A client of the first generation or of Yjs keeps no tokens ("tokenless"): the same invite and `user_id` are the same
@@ -259,6 +260,8 @@ class SignIn:
         if known and (signed_in := self._again(records, known, invite, visitor)):
             return self._asking(records, signed_in, invite)
         _check_usable(invite, visitor.now)
+        if known is not None:
+            _check_not_removed(records, known.user_id, invite)
         user_id = wanted if wanted and known is None else UserId(new_uuid(self._random))
         _note(records, AuditAction.USER_REGISTERED, user_id, invite, visitor)
         user = _endow(records, User(user_id=user_id, is_tokenless=visitor.is_tokenless), invite, visitor.now)
@@ -355,6 +358,12 @@ def _spend_others(records: Records, used: RefreshToken) -> None:
     records.remove_refresh_tokens(each.token_hash for each in others[_SPENT_TOKENS_KEPT:])
 
 
+def _check_not_removed(records: Records, user_id: UserId, invite: Invite) -> None:
+    removal = records.find_removal(user_id, invite.document_id) if invite.document_id is not None else None
+    if removal and (removal.is_ban or invite.issued_at <= removal.removed_at):
+        raise RejectedError(ErrorCode.REMOVED, "taken out of this document")
+
+
 def _endow(records: Records, user: User, invite: Invite, now: float) -> User:
     """Write the role an invite gives in its document, or return the user with what it gives on the server.
 
@@ -363,9 +372,7 @@ def _endow(records: Records, user: User, invite: Invite, now: float) -> User:
     document_id = invite.document_id
     if document_id is None:
         return replace(user, can_create=user.can_create or invite.role == "owner")
-    removal = records.find_removal(user.user_id, document_id)
-    if removal and (removal.is_ban or invite.issued_at <= removal.removed_at):
-        raise RejectedError(ErrorCode.REMOVED, "taken out of this document")
+    _check_not_removed(records, user.user_id, invite)
     if invite.asks:
         return user
     records.forget_removal(user.user_id, document_id)

@@ -175,6 +175,14 @@ def test_a_host_that_is_known_by_its_key_is_the_same_at_another_address_and_nobo
     assert at(tmp_path, LAB, "ab" * 32).refresh_token is None
 
 
+def test_who_signed_out_asks_for_the_same_id_the_next_time(tmp_path: Path) -> None:
+    signed_in(tmp_path)
+    with ThreadPoolExecutor(1) as executor:
+        asyncio.run(store(tmp_path, executor).forget(LAB))
+    assert (again(tmp_path).user_id, again(tmp_path).refresh_token) == ("u-1", None)
+    assert b"refresh" not in (tmp_path / "secrets.json").read_bytes()
+
+
 def test_servers_do_not_share_what_they_gave(tmp_path: Path) -> None:
     signed_in(tmp_path)
     assert again(tmp_path, OTHER).refresh_token is None
@@ -219,7 +227,7 @@ def test_the_latest_word_counts_whichever_worker_is_first(tmp_path: Path, at_the
     one.signed_in(SIGNED_IN)
     one.refused("refresh", "token_revoked")
     later.do_all()
-    assert secrets.get("lab") is None
+    assert secrets.get("lab") == '{"user_id":"u-1"}'
 
 
 # ── refresh tokens that change with each use ────────────────────────────────────────────────────────────────

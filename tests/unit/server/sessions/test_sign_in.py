@@ -10,7 +10,7 @@ from tests.helpers.records import records_in_memory
 from texswarm_server.protocol.errors import RejectedError
 from texswarm_server.protocol.ids import DocumentId, Lineage, UserId
 from texswarm_server.protocol.messages import Authentication
-from texswarm_server.sessions.records import DocumentRecord, User
+from texswarm_server.sessions.records import DocumentRecord, Removal, User
 from texswarm_server.sessions.sign_in import SignedIn
 
 PAPER = DocumentId("paper")
@@ -52,6 +52,26 @@ def test_a_known_user_is_not_taken_over_with_an_invite(door: Door) -> None:
     mallory = door.knock(door.invite(), user_id="u-1")
 
     assert mallory.user.user_id != ada.user.user_id
+
+
+@pytest.mark.parametrize("is_ban", [True, False])
+def test_who_was_taken_out_and_forgot_the_sign_in_comes_back_as_nobody_new(door: Door, is_ban: bool) -> None:
+    paper = DocumentRecord(document_id=PAPER, title="", lineage=Lineage("l"), owner_id=UserId("x"), updated_at=0)
+    door.records.put_document(paper)
+    before = door.invite(document_id=PAPER, issued_at=door.now)
+    eve = door.knock(before, user_id="u-1")
+    door.confirm(eve)
+    door.now += 1.0
+    door.records.put_removal(Removal(user_id=eve.user.user_id, document_id=PAPER, removed_at=door.now, is_ban=is_ban))
+    door.now += 1.0
+    after = door.invite(document_id=PAPER, issued_at=door.now)
+
+    assert door.refusal(before, user_id="u-1") == "removed"
+    assert door.knock(before, user_id="u-2").user.user_id == "u-2"
+    if is_ban:
+        assert door.refusal(after, user_id="u-1") == "removed"
+    else:
+        assert door.knock(after, user_id="u-1").user.user_id != "u-1"
 
 
 def test_a_retry_after_a_lost_answer_is_the_same_user_and_no_second_use(door: Door) -> None:
