@@ -347,14 +347,14 @@ class Desktop:
         self._hear_of_the_network()
 
     def _hear_of_the_network(self) -> None:
-        """The system's own word for "no network" may differ from "no address": both count."""
+        """The system's own word for "no network" may mean that there is no way out of it: others may still be in it."""
         from PySide6.QtNetwork import QNetworkInformation  # noqa: PLC0415
 
         if not QNetworkInformation.loadDefaultBackend():
             return
         self._network = QNetworkInformation.instance()
         lost = QNetworkInformation.Reachability.Disconnected
-        self._network.reachabilityChanged.connect(lambda now: self.workspace.network_changed(now != lost))
+        self._network.reachabilityChanged.connect(lambda now: self.workspace.way_out_changed(now != lost))
         self._network.isBehindCaptivePortalChanged.connect(self._on_captive_portal)
 
     def _on_captive_portal(self, is_behind: bool) -> None:

@@ -73,6 +73,7 @@ class OpenedProject(QObject, ProjectListener):
         self.lobby.attach(connection)
         self.project.shared.attach(connection.add(self.project.shared))
         self._status.set_opening(is_opening=False)
+        self.waiting_changed()
         self.show_link()
 
     def show_link(self) -> None:
@@ -90,6 +91,7 @@ class OpenedProject(QObject, ProjectListener):
     def release(self) -> "Connection | None":
         """Leave the link to somebody else, who owns it from now on; the project goes on locally."""
         connection, self.connection = self.connection, None
+        self.waiting_changed()
         if connection is None:
             return None
         self._leave_link()
@@ -134,10 +136,11 @@ class OpenedProject(QObject, ProjectListener):
     # ── what the project tells ──────────────────────────────────────────────────────────────────────────
 
     def waiting_changed(self) -> None:
-        """Tell the status line what no server has stored."""
-        count = self.project.unacknowledged()
+        """Tell the status line what the project's server has not stored; where it has none, nothing waits."""
+        has_server = self.connection is not None or self.project.server_link is not None
+        count = self.project.unacknowledged() if has_server else 0
         since = self.project.oldest_unacknowledged_since if count else None
-        self._status.set_unacknowledged(count, since, files=self.project.blobs.unsent)
+        self._status.set_unacknowledged(count, since, files=self.project.blobs.unsent if has_server else 0)
         self._tell_refusal()
 
     def transfers_changed(self) -> None:

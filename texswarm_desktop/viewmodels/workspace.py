@@ -20,6 +20,7 @@ from texswarm_desktop.client.events import RetryCause
 from texswarm_desktop.client.server_talk import admitted, other_side, same_or_new_invite, share
 from texswarm_desktop.client.states import Live
 from texswarm_desktop.client.status import Hosting
+from texswarm_desktop.client.timing import LAN
 from texswarm_desktop.core.joining import Choice, Road
 from texswarm_desktop.core.palette import color_of
 from texswarm_desktop.core.settings import KnownServer
@@ -369,6 +370,12 @@ class Workspace(QObject):
         """Pass on what the system says about the network."""
         for connection in self._connections():
             connection.network_changed(is_online)
+
+    def way_out_changed(self, is_there: bool) -> None:
+        """Pass on what the system says about the way out of this network: whoever is in it is reached without."""
+        for connection in self._connections():
+            if is_there or connection.profile is not LAN:
+                connection.network_changed(is_there)
 
     def woke(self) -> None:
         """The system says that it was asleep: links may be dead without knowing."""

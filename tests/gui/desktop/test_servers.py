@@ -16,6 +16,7 @@ from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
 from tests.helpers.presses import buttons, press, press_named, write_in
 from tests.helpers.run_async import until
 from texswarm_desktop.client.status import StatusAction
+from texswarm_desktop.client.timing import LAN, REMOTE
 from texswarm_desktop.services.project import Project
 from texswarm_desktop.ui.dialogs.histories_sheet import HistoriesSheet
 from texswarm_desktop.ui.link_popover import LinkPopover
@@ -400,6 +401,33 @@ async def test_a_copy_of_the_same_origin_is_kept_given_up_or_merged(desks: Desks
             await until(lambda: "mine.tex" in {one.path for one in ada.opened.project.document.files.values()})
         else:
             assert "mine.tex" not in {one.path for one in bob.opened.project.document.files.values()}
+
+
+@runs_at_desks
+async def test_where_there_is_no_way_out_of_the_network_who_is_in_it_is_still_reached(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await desks.start_with("ada", "own")
+    await connects(ada, "192.0.2.1:8091")
+    await ada.until_said("Connecting to 192.0.2.1:8091")
+    connection = ada.workspace._reach.pending
+    assert connection is not None
+    for profile, told in ((REMOTE, [False, True]), (LAN, [True])):
+        heard: list[bool] = []
+        connection.profile = profile
+        monkeypatch.setattr(connection, "network_changed", heard.append)
+        for is_there in (False, True):
+            ada.workspace.way_out_changed(is_there)
+        assert heard == told
+
+
+@runs_at_desks
+async def test_what_is_typed_waits_for_no_server_where_the_project_is_on_none(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "own")
+    ada.type("more ")
+    await connects(ada, "192.0.2.1:8091")
+    await ada.until_said("Connecting to 192.0.2.1:8091")
+    assert "waiting" not in ada.says
 
 
 @runs_at_desks
