@@ -1,13 +1,15 @@
-"""Reads what git noted of the files that it wrote: the index of a repository, in its versions 2 to 4.
+"""Reads what git noted of the files that it wrote: the index of a repository, in its versions 2 to 4, split or whole.
 
 Format: Documentation/gitformat-index.txt of git. What is not of this form is no index, and nothing is known then.
 """
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
+
+from texswarm_desktop.core.git_split_index import joined, read_link
 
 #: How long the names of objects are, in repositories of both kinds.
 SHA1_BYTES: Final = 20
@@ -24,45 +26,58 @@ _WORD: Final = 0xFFFF_FFFF
 
 
 class IndexEntry(msgspec.Struct, frozen=True):
-    """How a file looked from outside when git wrote it or looked at it last; numbers of 32 bits."""
+    """How a file looked from outside when git wrote it or looked at it last; numbers of 32 bits.
+
+    `name`: of the object that has its content.
+    """
 
     inode: int
     size: int
     modified_s: int
     modified_ns: int
+    name: str = ""
 
     def is_of(self, inode: int, size: int, modified_ns: int) -> bool:
-        """Say whether a file that looks like this is as it was; a git that knows no fractions of seconds notes 0."""
+        """Say whether a file that looks like this is as it was; git notes 0 for fractions and inodes it cannot know."""
         whole, part = divmod(modified_ns, _NS)
         is_then = whole & _WORD == self.modified_s and self.modified_ns in (0, part)
-        return is_then and (inode & _WORD, size & _WORD) == (self.inode, self.size)
+        return is_then and self.inode in (0, inode & _WORD) and self.size == size & _WORD
 
 
-def read_index(data: bytes, name_bytes: int = SHA1_BYTES) -> Mapping[str, IndexEntry]:
+def read_index(
+    data: bytes, name_bytes: int = SHA1_BYTES, shared: Callable[[str], bytes] = lambda _name: b""
+) -> Mapping[str, IndexEntry]:
     """Return the entries by path; none where this is no index that is known here.
 
-    `name_bytes`: how long the names of objects are in this repository. Paths are decoded as the system decodes those
-    of files: what is not UTF-8 keeps its bytes.
+    `name_bytes`: how long the names of objects are in this repository; `shared`: reads the rest of a split index, which
+    lies beside it under a name. Paths are decoded as the system decodes those of files: what is not UTF-8 keeps its
+    bytes.
     """
-    found: dict[str, IndexEntry] = {}
     try:
-        kind, version, count = _HEADER.unpack_from(data)
-        if kind != b"DIRC" or version not in (2, 3, 4):
-            return {}
-        at, path = _HEADER.size, b""
-        for _ in range(count):
-            _, _, modified_s, modified_ns, _, inode, _, _, _, size = _STATUS.unpack_from(data, at)
-            flags_at = at + _STATUS.size + name_bytes
-            (flags,) = _FLAGS.unpack_from(data, flags_at)
-            start = flags_at + (2 * _FLAGS.size if flags & _EXTENDED else _FLAGS.size)
-            if version == 4:
-                path, at = _next_path(data, start, path)
-            else:
-                path, at = _padded_path(data, at, start)
-            found[path.decode("utf-8", "surrogateescape")] = IndexEntry(inode, size, modified_s, modified_ns)
+        entries, at = _entries(data, name_bytes)
+        if (link := read_link(data, at, name_bytes)) is not None:
+            entries = joined(link, _entries(shared(link.shared), name_bytes)[0], entries)
     except (struct.error, ValueError, IndexError):
         return {}
-    return found
+    return {path.decode("utf-8", "surrogateescape"): entry for path, entry in entries}
+
+
+def _entries(data: bytes, name_bytes: int) -> tuple[list[tuple[bytes, IndexEntry]], int]:
+    """Return all entries by path, and where they end; raises struct.error, ValueError or IndexError."""
+    kind, version, count = _HEADER.unpack_from(data)
+    if kind != b"DIRC" or version not in (2, 3, 4):
+        raise ValueError(kind)
+    found: list[tuple[bytes, IndexEntry]] = []
+    at, path = _HEADER.size, b""
+    for _ in range(count):
+        _, _, modified_s, modified_ns, _, inode, _, _, _, size = _STATUS.unpack_from(data, at)
+        flags_at = at + _STATUS.size + name_bytes
+        name = data[at + _STATUS.size : flags_at].hex()
+        (flags,) = _FLAGS.unpack_from(data, flags_at)
+        start = flags_at + (2 * _FLAGS.size if flags & _EXTENDED else _FLAGS.size)
+        path, at = _next_path(data, start, path) if version == 4 else _padded_path(data, at, start)
+        found.append((path, IndexEntry(inode, size, modified_s, modified_ns, name)))
+    return found, at
 
 
 def _padded_path(data: bytes, entry_at: int, start: int) -> tuple[bytes, int]:

@@ -140,8 +140,9 @@ def leave_behind(top: Path) -> None:
         log.write_text(re.sub(r"> (\d+) ", lambda found: f"> {int(found[1]) - 60} ", log.read_text()))
     else:
         log.unlink()
-    for head in filter(Path.exists, heads):
-        os.utime(head, (head.stat().st_mtime - 60,) * 2)
+    objects = (path for path in (top / ".git" / "objects").rglob("*") if path.is_file())
+    for path in (*filter(Path.exists, heads), *objects):
+        os.utime(path, (path.stat().st_mtime - 60,) * 2)
 
 
 @pytest.mark.parametrize(
@@ -170,6 +171,87 @@ def test_whatever_puts_other_files_in_place_is_git(tmp_path: Path, command: str)
         leave_behind(tmp_path)
     git(tmp_path, "-c", "core.editor=true", *command.split())
     assert found(tmp_path) == {"main.tex"}
+
+
+@pytest.mark.parametrize("command", ["checkout -q -- main.tex", "restore main.tex", "checkout -q other -- main.tex"])
+@pytest.mark.parametrize("stored", ["as they are", "packed", "elsewhere"])
+def test_a_single_file_that_is_put_back_is_gits(tmp_path: Path, command: str, stored: str) -> None:
+    """HEAD stays where it is; but what git puts in place it had before."""
+    top, first = tmp_path / "top", tmp_path / ("first" if stored == "elsewhere" else "top")
+    two_branches(first, first)
+    if stored == "elsewhere":
+        git(tmp_path, "clone", "-q", "--shared", "first", "top")
+        git(top, "branch", "-q", "other", "origin/other")
+    if stored == "packed":
+        git(top, "gc", "-q", "--prune=now")
+    for repository in {top, first}:
+        leave_behind(repository)
+    fill(top, {"main.tex": TEXT + "more\n"})
+    assert found(top) == set()
+    git(top, *command.split())
+    assert found(top) == {"main.tex"}
+
+
+@pytest.mark.parametrize("is_packed", [True, False])
+def test_what_an_editor_saved_is_not_gits_when_it_is_added_and_was_there_once(tmp_path: Path, is_packed: bool) -> None:
+    two_branches(tmp_path, tmp_path)
+    if is_packed:
+        git(tmp_path, "gc", "-q", "--prune=now")
+    leave_behind(tmp_path)
+    fill(tmp_path, {"main.tex": OTHER})
+    git(tmp_path, "add", "main.tex")
+    assert found(tmp_path) == set()
+
+
+@pytest.mark.parametrize("version", [2, 4])
+def test_an_index_in_two_parts_is_read_as_one(tmp_path: Path, version: int) -> None:
+    two_branches(tmp_path, tmp_path)
+    names = [f"chapters/chapter {number}.tex" for number in range(150)]
+    fill(tmp_path, dict.fromkeys(names, TEXT))
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-qm", "many")
+    git(tmp_path, "checkout", "-q", "other")
+    git(tmp_path, "checkout", "-q", "main")
+    git(tmp_path, "config", "splitIndex.maxPercentChange", "100")
+    git(tmp_path, "update-index", "--index-version", str(version))
+    git(tmp_path, "update-index", "--split-index")
+    assert b"link" in (tmp_path / ".git" / "index").read_bytes()
+    assert found(tmp_path) == {"main.tex", *names}
+    leave_behind(tmp_path)
+    fill(tmp_path, {names[7]: OTHER, names[70]: OTHER, "later.tex": OTHER})
+    git(tmp_path, "rm", "-q", "--cached", names[3])
+    git(tmp_path, "add", names[70], "later.tex")
+    git(tmp_path, "checkout", "-q", "--", names[7])
+    assert found(tmp_path) >= {names[7]}
+    assert not found(tmp_path) & {names[3], names[70], "later.tex"}
+    for shared in (tmp_path / ".git").glob("sharedindex.*"):
+        shared.unlink()
+    assert found(tmp_path) == set()
+
+
+def test_of_a_repository_that_keeps_its_references_in_tables_single_objects_are_known(tmp_path: Path) -> None:
+    """There is no log, and HEAD is never written (extensions.refStorage=reftable)."""
+    two_branches(tmp_path, tmp_path)
+    leave_behind(tmp_path)
+    fill(tmp_path, {"main.tex": TEXT + "more\n"})
+    git(tmp_path, "checkout", "-q", "--", "main.tex")
+    shutil.rmtree(tmp_path / ".git" / "logs")
+    (tmp_path / ".git" / "HEAD").write_text("ref: refs/heads/.invalid\n")
+    os.utime(tmp_path / ".git" / "HEAD", (0, 0))
+    assert found(tmp_path) == {"main.tex"}
+
+
+@runs_async
+async def test_what_came_a_moment_ago_goes_where_git_puts_a_file_back(tmp_path: Path, executor: Executor) -> None:
+    two_branches(tmp_path, tmp_path)
+    leave_behind(tmp_path)
+    async with opened(tmp_path, executor) as project:
+        text_at(project, "main.tex").replace_cp(0, 0, REMARK)
+        await until(lambda: (tmp_path / "main.tex").read_text() == REMARK + TEXT)
+        git(tmp_path, "checkout", "-q", "--", "main.tex")
+        await until(lambda: texts_of(project)["main.tex"] == TEXT, "as git has it")
+        await project.flush()
+        assert git(tmp_path, "status", "--porcelain", "--untracked-files=no") == ""
 
 
 @runs_async
