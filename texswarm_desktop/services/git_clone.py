@@ -33,13 +33,16 @@ _PERCENT: Final = re.compile(rb"(Receiving objects|Resolving deltas|Updating fil
 _PHASES: Final = {b"Receiving objects": (0, 80), b"Resolving deltas": (80, 95), b"Updating files": (95, 100)}
 _PROBLEMS: Final = (
     (CloneProblem.HOST_UNKNOWN, re.compile(r"host key verification failed", re.IGNORECASE)),
+    (CloneProblem.NOT_TRUSTED, re.compile(r"certificate", re.IGNORECASE)),
     (
         CloneProblem.NOT_ALLOWED,
         re.compile(r"authentication failed|could not read (user|pass)|permission denied|\b40[13]\b", re.IGNORECASE),
     ),
     (
         CloneProblem.NOT_FOUND,
-        re.compile(r"not found|does not exist|does not appear to be a git|\b404\b", re.IGNORECASE),
+        re.compile(
+            r"not found|does not exist|does not appear to be a git|is this a git repository|\b404\b", re.IGNORECASE
+        ),
     ),
     (
         CloneProblem.UNREACHABLE,

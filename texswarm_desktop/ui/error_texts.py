@@ -345,6 +345,10 @@ _BY_PROBLEM: Final = {
     CloneProblem.HOST_UNKNOWN: ErrorText(
         "Unknown server", "SSH does not know this server yet, so connect to it once in a terminal to check its key."
     ),
+    CloneProblem.NOT_TRUSTED: ErrorText(
+        "Not trusted",
+        "Nobody that git trusts vouches for the server's certificate, so have its issuer added, or use SSH.",
+    ),
     CloneProblem.OTHER: _BY_CLASS[errors.CloneError],
 }
 

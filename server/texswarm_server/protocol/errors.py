@@ -306,6 +306,7 @@ class CloneProblem(StrEnum):
     NOT_FOUND = "not_found"
     NOT_ALLOWED = "not_allowed"
     HOST_UNKNOWN = "host_unknown"
+    NOT_TRUSTED = "not_trusted"
     OTHER = "other"
 
 

@@ -144,6 +144,9 @@ def test_a_silent_git_can_be_given_up(tmp_path: Path, monkeypatch: pytest.Monkey
         ("fatal: could not read Username for 'x': terminal prompts disabled", CloneProblem.NOT_ALLOWED),
         ("git@x: Permission denied (publickey).", CloneProblem.NOT_ALLOWED),
         ("Host key verification failed.", CloneProblem.HOST_UNKNOWN),
+        ("fatal: unable to access 'x': server certificate verification failed.", CloneProblem.NOT_TRUSTED),
+        ("fatal: unable to access 'x': SSL certificate problem: self-signed certificate", CloneProblem.NOT_TRUSTED),
+        ("fatal: x/info/refs not valid: is this a git repository?", CloneProblem.NOT_FOUND),
         ("fatal: the disk is on fire", CloneProblem.OTHER),
     ],
 )
