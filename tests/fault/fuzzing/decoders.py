@@ -32,7 +32,8 @@ from websockets.server import ServerProtocol
 from tests.fault.fuzzing.full_messages import full_message
 from texswarm_desktop.client.check_up import http_fact
 from texswarm_desktop.client.link import LinkClosedError
-from texswarm_desktop.core.git_index import read_index
+from texswarm_desktop.core.git_index import SHA1_BYTES, read_index
+from texswarm_desktop.core.git_split_index import joined, read_link
 from texswarm_desktop.core.ignore_rules import Sharing, decode_sharing, encode_sharing
 from texswarm_desktop.core.join_entry import read_join_entry
 from texswarm_desktop.core.latex_mask import read_source
@@ -165,7 +166,8 @@ def decoders(folder: Path) -> dict[str, Decoder]:
         "announcements": Decoder(_read_announcement, remote, _announcements(), 4),
         "certificates": Decoder(read_certificate, (ValueError,), _certificates(), 4),
         "shown_certificates": Decoder(_compare_certificate, (ValueError,), _certificates(), 2),
-        "git_index": Decoder(read_index, (), _indices(), 2),
+        "git_index": Decoder(_read_index, (), _indices(), 2),
+        "git_index_parts": Decoder(_read_parts, (struct.error,), _parts(), 2),
         "archives": Decoder(_read_archive, (ArchiveError,), _archives(), 4),
         "files": Decoder(_read_text, (), (b"\xef\xbb\xbfone\r\ntwo", b"caf\xe9\n", "é😀\r".encode()), 2),
         "desktop_settings": Decoder(decode_settings, (SettingsError,), (encode_settings(Settings()), b"{}"), 2),
@@ -339,6 +341,15 @@ def _read_join_code(text: str) -> None:
     if code is not None:
         unknown_words(code)
     read_join_entry(text)
+
+
+def _read_index(data: bytes) -> None:
+    read_index(data, shared=lambda _name: data)
+
+
+def _read_parts(data: bytes) -> None:
+    link = read_link(data, 0, SHA1_BYTES)
+    assert link is None or len(joined(link, [(b"main.tex", 1)] * 9, [])) <= 9
 
 
 def _read_archive(data: bytes) -> None:
@@ -647,9 +658,19 @@ def _indices() -> tuple[bytes, ...]:
 
     entries = entry(b"main.tex", 8) + entry(b"s/one.tex", 9), entry(b"\0\0main.tex", 0x4008)
     return tuple(
-        struct.pack(">4sII", b"DIRC", version, count) + data + b"\xbb" * 20
+        struct.pack(">4sII", b"DIRC", version, count) + data + ending
         for version, count, data in zip((2, 3), (2, 1), entries, strict=True)
+        for ending in (b"\xbb" * 20, *_parts())
     )
+
+
+def _parts() -> tuple[bytes, ...]:
+    """What an index says that is split: a set with a run, and one with places one by one."""
+    run, single = (
+        struct.pack(f">II{len(words)}QI", 9, len(words), *words, 0) for words in ((1 | 1 << 1,), (1 << 33, 5))
+    )
+    sets = b"\xaa" * 20 + single + run
+    return (struct.pack(">4sI", b"link", len(sets)) + sets + b"\xbb" * 20,)
 
 
 def _archives() -> tuple[bytes, ...]:
