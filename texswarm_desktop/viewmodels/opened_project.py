@@ -70,6 +70,7 @@ class OpenedProject(QObject, ProjectListener):
         self.connection, self.server_key = connection, key or str(connection.address)
         self._leave_link = connection.subscribe(self._on_connection_state)
         self._keep_session()
+        self.set_me(self._me)
         self.lobby.attach(connection)
         self.project.shared.attach(connection.add(self.project.shared))
         self._status.set_opening(is_opening=False)
@@ -111,11 +112,20 @@ class OpenedProject(QObject, ProjectListener):
         self.view.close()
         await self.project.close()
 
+    @property
+    def me(self) -> Person:
+        """Who sits here, as the server knows them: by another id than this installation's where it gave one."""
+        return self.participants.me
+
     def set_me(self, me: Person) -> None:
         """Take in another name or colour."""
         self._me = me
-        self.participants.set_me(me)
-        self.presence.set_me(me)
+        welcome = self.connection.welcome if self.connection is not None else None
+        known_as = welcome.user_id if welcome is not None else None
+        shown = Person(known_as or self.me.user_id, me.name, me.color)
+        if shown != self.me:
+            self.participants.set_me(shown)
+            self.presence.set_me(shown)
 
     async def tell_name(self) -> None:
         """Let the others see another name or colour; without a link they do when it is back."""
@@ -126,6 +136,7 @@ class OpenedProject(QObject, ProjectListener):
     def _on_connection_state(self, _old: LinkState, new: LinkState) -> None:
         if isinstance(new, Syncing | Live):
             self._keep_session()
+            self.set_me(self._me)
 
     def _keep_session(self) -> None:
         """So that the next start of the program goes on with it."""

@@ -20,7 +20,6 @@ from texswarm_desktop.viewmodels.lobby_view import Answer, LetIn
 from texswarm_desktop.viewmodels.member_talk import carry_out, membership
 from texswarm_desktop.viewmodels.membership import Decision, GiveRole, Membership
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
-from texswarm_desktop.viewmodels.people import Person
 from texswarm_desktop.viewmodels.sharing import Sharing
 from texswarm_server.protocol.errors import LinkLostError, RejectedError, TexSwarmError
 from texswarm_server.protocol.invite_link import InviteLink
@@ -32,12 +31,10 @@ if TYPE_CHECKING:
 
 
 class OwnerDesk:
-    """Speaks for whoever owns the open project. `opened` and `me` say which one, and who that is, at each moment."""
+    """Speaks for whoever owns the open project. `opened` says which one that is at each moment."""
 
-    def __init__(
-        self, *, opened: Callable[[], OpenedProject | None], me: Callable[[], Person], sharing: Sharing
-    ) -> None:
-        self._opened, self._me, self._sharing = opened, me, sharing
+    def __init__(self, *, opened: Callable[[], OpenedProject | None], sharing: Sharing) -> None:
+        self._opened, self._sharing = opened, sharing
         self._choosing = asyncio.Lock()
 
     async def invite(self, role: RoleName = "editor") -> InviteLink:
@@ -51,7 +48,7 @@ class OwnerDesk:
     async def membership(self) -> Membership:
         """Return who may do what in the project, and its invitations."""
         opened, connection = self._owned()
-        held = await membership(connection, opened.project.document_id, self._me())
+        held = await membership(connection, opened.project.document_id, opened.me)
         mine = self._sharing.invite_id
         invitations = (msgspec.structs.replace(one, is_shared_link=one.invite_id == mine) for one in held.invitations)
         return msgspec.structs.replace(held, invitations=tuple(invitations))
@@ -105,7 +102,7 @@ class OwnerDesk:
         """Let everybody else only read, those who come later too, or give back what was taken by that."""
         opened, connection = self._owned()
         project = opened.project
-        now = await membership(connection, project.document_id, self._me())
+        now = await membership(connection, project.document_id, opened.me)
         lock = project.lock or Lock()
         if is_locked:
             users = tuple(one.person.user_id for one in now.members if one.role == "editor" and not one.is_out)

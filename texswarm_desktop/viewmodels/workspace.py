@@ -178,7 +178,7 @@ class Workspace(QObject):
         """What an owner of the project decides; loaded when somebody is to be decided about."""
         from texswarm_desktop.viewmodels.owner_desk import OwnerDesk  # noqa: PLC0415
 
-        return OwnerDesk(opened=lambda: self.opened, me=lambda: self.me, sharing=self._sharing)
+        return OwnerDesk(opened=lambda: self.opened, sharing=self._sharing)
 
     @property
     def hosting(self) -> Hosting | None:

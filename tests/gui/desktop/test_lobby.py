@@ -20,7 +20,7 @@ from texswarm_desktop.ui.dialogs.name_dialog import NameDialog
 from texswarm_desktop.ui.dialogs.sign_out_dialog import SignOutDialog
 from texswarm_desktop.ui.link_popover import LinkPopover
 from texswarm_desktop.ui.panels.people_panel import PersonRow
-from texswarm_desktop.viewmodels.membership import GiveRole
+from texswarm_desktop.viewmodels.membership import GiveRole, TakeOut
 from texswarm_server.protocol.invite_link import parse_invite_link
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
@@ -192,6 +192,48 @@ async def test_who_signs_out_for_good_keeps_the_copy_and_nothing_that_lets_in(de
     assert "refresh_token" not in kept
     bob.type("mine ")
     assert bob.text == "mine paper"
+
+
+async def signs_out(person: LiveDesktop) -> None:
+    await choose_from_menu(person.window, "Sign out of the server…")
+    await press_named(await dialog_at(person, SignOutDialog), "Sign out")
+    await until(lambda: person.opened.project.server_link is None)
+
+
+@runs_at_desks
+async def test_who_comes_back_after_signing_out_is_somebody_else_there_and_once_oneself(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "paper")
+    link = await hosts(ada)
+    bob = await desks.start("bob", link)
+    await until(lambda: bob.is_live)
+    await signs_out(bob)
+    await joins(bob, link)
+    await until(lambda: bob.is_live and bob.opened.me.user_id != bob.workspace.me.user_id)
+    await until(
+        lambda: (
+            [(row.person.name, row.is_me) for row in bob.opened.participants.rows if row.state == "here"]
+            == [("bob", True), ("ada", False)]
+        )
+    )
+    await choose_from_menu(bob.window, "Your name…")
+    dialog = await dialog_at(bob, NameDialog)
+    await write_in(dialog.name, "Bobby")
+    await press_named(dialog, "Change")
+    await until(lambda: "Bobby" in [row.person.name for row in ada.opened.participants.rows])
+    assert [row.person.name for row in bob.opened.participants.rows if row.is_me] == ["Bobby"]
+
+
+@runs_at_desks
+async def test_who_is_banned_and_signs_out_does_not_come_back_as_somebody_new(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "paper")
+    bob = await desks.start("bob", await hosts(ada))
+    await until(lambda: bob.is_live)
+    await ada.workspace.owner.decide(TakeOut(bob.workspace.me.user_id, for_good=True))
+    await bob.until_said("The host removed you from this project")
+    await signs_out(bob)
+    await joins(bob, str(ada.workspace.hosting.link), "Somebody new")
+    await bob.until_notice("The host removed you from this project")
+    assert [row.person.name for row in ada.opened.participants.rows] == ["ada"]
 
 
 @runs_at_desks
