@@ -95,8 +95,11 @@ def _check_interfaces(config: ServerConfig) -> list[Finding]:
 
 def _check_discovery(config: ServerConfig) -> list[Finding]:
     """Whether it can be announced: multicast DNS shares its port with other programs that speak it, if they do."""
-    if config.advertise is None or is_loopback(config.host):
+    if config.advertise is None:
         return []
+    if is_loopback(config.host):
+        says = f"announced to nobody: on {config.host} only programs on this machine can connect"
+        return [warning("discovery", says, 'host = "0.0.0.0"')]
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

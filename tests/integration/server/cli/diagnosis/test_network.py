@@ -76,6 +76,11 @@ def test_it_is_said_whether_a_server_can_be_announced(tmp_path: Path) -> None:
     assert (taken.level, "disallow-other-stacks=no" in taken.remedy) == (Level.WARNING, True)
 
 
+def test_a_server_that_nobody_else_reaches_is_announced_in_vain(tmp_path: Path) -> None:
+    discovery = found(tmp_path, host="127.0.0.1", port=0, advertise="Bob")["discovery"]
+    assert (discovery.level, "0.0.0.0" in discovery.remedy) == (Level.WARNING, True)
+
+
 def test_an_open_server_that_anybody_reaches_is_a_warning(tmp_path: Path) -> None:
     address = found(tmp_path, host="0.0.0.0", port=0, open=True)["address"]
     assert (address.level, "open" in address.remedy) == (Level.WARNING, True)
