@@ -363,6 +363,11 @@ _AT_THE_END: Final[dict[type[BaseException], str]] = {
 #: What was understood and decided over there: nothing on the way there is to be found out.
 _DECIDED: Final = frozenset(
     {
+        ErrorCode.PROTOCOL_UNSUPPORTED,
+        ErrorCode.TOKEN_MISSING,
+        ErrorCode.TOKEN_INVALID,
+        ErrorCode.IDENTITY_MISMATCH,
+        ErrorCode.AUTH_FAILED,
         ErrorCode.APPROVAL_DECLINED,
         ErrorCode.APPROVAL_EXPIRED,
         ErrorCode.REMOVED,
@@ -390,6 +395,7 @@ _DECIDED: Final = frozenset(
         ErrorCode.BLOB_INVALID,
         ErrorCode.DOCUMENT_RELOADED,
         ErrorCode.DOCUMENT_READ_ONLY,
+        StopCode.SERVER_TOO_OLD,
         StopCode.SESSION_ENDED,
         StopCode.NOT_AN_OWNER,
     }

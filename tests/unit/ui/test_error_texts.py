@@ -176,14 +176,16 @@ def test_who_writes_where_nothing_can_be_written_is_told_that() -> None:
     ("error", "is_worth"),
     [
         (LinkTimeoutError("nobody"), True),
-        (RejectedError(ErrorCode.TOKEN_INVALID), True),
+        (RejectedError(ErrorCode.TOKEN_INVALID), False),
         (RejectedError(ErrorCode.INVITE_EXPIRED), False),
         (RejectedError(ErrorCode.TOKEN_REVOKED), False),
         (RejectedError(ErrorCode.APPROVAL_DECLINED), False),
         (RejectedError(ErrorCode.REMOVED), False),
         (RejectedError(ErrorCode.CODE_WRONG), False),
         (RejectedError(ErrorCode.DOCUMENT_NOT_FOUND), False),
-        (RejectedError(ErrorCode.PROTOCOL_UNSUPPORTED), True),
+        (RejectedError(ErrorCode.PROTOCOL_UNSUPPORTED), False),
+        (RejectedError(StopCode.SERVER_TOO_OLD), False),
+        (RejectedError(ErrorCode.INTERNAL_ERROR), True),
         (NotWritableError("full"), False),
     ],
 )
