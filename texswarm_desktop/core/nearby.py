@@ -84,11 +84,12 @@ class SaidPlaces:
     lately: tuple[ServerAddress, ...]
 
 
-def nearby_hosts(sightings: Sequence[Sighting], own_networks: Sequence[str] = ()) -> tuple[NearbyHost, ...]:
+def nearby_hosts(sightings: Iterable[Sighting], own_networks: Sequence[str] = ()) -> tuple[NearbyHost, ...]:
     """Return the hosts, by project and name; a crowd that one speaks for comes after all others.
 
     `own_networks`: of this machine; addresses in them are tried first.
     """
+    sightings = tuple(sightings)
     spoken_for = Counter(sighting.speaker for sighting in sightings)
     found: dict[HostKey, NearbyHost] = {}
     for sighting in in_turn(sightings, lambda one: one.speaker):
