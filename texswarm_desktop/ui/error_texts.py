@@ -365,9 +365,7 @@ _DECIDED: Final = frozenset(
     {
         ErrorCode.PROTOCOL_UNSUPPORTED,
         ErrorCode.TOKEN_MISSING,
-        ErrorCode.TOKEN_INVALID,
         ErrorCode.IDENTITY_MISMATCH,
-        ErrorCode.AUTH_FAILED,
         ErrorCode.APPROVAL_DECLINED,
         ErrorCode.APPROVAL_EXPIRED,
         ErrorCode.REMOVED,

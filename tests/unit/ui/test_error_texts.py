@@ -176,7 +176,7 @@ def test_who_writes_where_nothing_can_be_written_is_told_that() -> None:
     ("error", "is_worth"),
     [
         (LinkTimeoutError("nobody"), True),
-        (RejectedError(ErrorCode.TOKEN_INVALID), False),
+        (RejectedError(ErrorCode.TOKEN_INVALID), True),
         (RejectedError(ErrorCode.INVITE_EXPIRED), False),
         (RejectedError(ErrorCode.TOKEN_REVOKED), False),
         (RejectedError(ErrorCode.APPROVAL_DECLINED), False),
