@@ -7,6 +7,7 @@ import pytest
 import shiboken6
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
 
 from tests.helpers.fake_join import host, idle_join, show
 from texswarm_desktop.core.trust import Trust
@@ -208,3 +209,10 @@ def test_a_host_that_changes_its_mind_while_it_is_marked_is_shown_as_it_is_now(s
     assert (shown.dialog.words.isVisible(), "code" in shown.dialog.trust.text()) == (True, False)
     shown.try_it()
     assert shown.wishes[0][0].host == ADA
+
+
+def test_while_nobody_shares_it_is_as_high_as_what_it_says(qtbot: QtBot, theme: Theme) -> None:
+    dialog = JoinDialog(theme, idle_join(), None, link="texswarm://lab:8091/?token=abc", name="Carol")
+    qtbot.addWidget(dialog)
+    dialog.open()
+    assert dialog.height() == dialog.wanted_height_px

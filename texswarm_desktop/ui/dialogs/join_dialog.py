@@ -3,6 +3,7 @@
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from texswarm_desktop.client.status import StatusAction
@@ -230,3 +231,8 @@ class JoinDialog(Sheet):
     def _on_join_words(self, fingerprint: str, words: str) -> None:
         if fingerprint == self._fingerprint:
             self.words.setText(words)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Be just as high as what it says: Qt guesses more for words that wrap."""
+        super().showEvent(event)
+        self.fit()
