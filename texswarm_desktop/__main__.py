@@ -40,6 +40,9 @@ def parser() -> argparse.ArgumentParser:
         "target", nargs="?", metavar="FOLDER | INVITE-LINK", help="a project's folder, or a link somebody sent you"
     )
     reader.add_argument(
+        "--ask", action="store_true", help="show the link in the Join window, rather than follow it at once"
+    )
+    reader.add_argument(
         "--profile-dir",
         type=Path,
         metavar="DIR",
@@ -95,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.disable()
     from texswarm_desktop.app import run  # noqa: PLC0415 - Qt only now
 
-    return run(target=options.target, profile_dir=options.profile_dir)
+    return run(target=options.target, asks=options.ask, profile_dir=options.profile_dir)
 
 
 if __name__ == "__main__":

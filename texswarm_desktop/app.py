@@ -177,12 +177,13 @@ class Desktop:
 
     # ── life ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def begin(self, target: str | None) -> None:
+    def begin(self, target: str | None, *, asks: bool = False) -> None:
         """Open what was asked for, or what was open last, on the first start a small paper; and show the window.
 
-        It is shown with the project in it, or after a moment without.
+        It is shown with the project in it, or after a moment without. `asks`: a link is shown over what was open last,
+        for the user to say whether it is followed.
         """
-        self._controller.do("begin", self._open_first(target))
+        self._controller.do("begin", self._open_first(target, asks=asks))
         QTimer.singleShot(_SHOWN_AFTER_MS, self.window, self._show_first)
         self._scope.start("settle", self._settle())
 
@@ -280,17 +281,18 @@ class Desktop:
 
     # ── roads ───────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _open_first(self, target: str | None) -> None:
+    async def _open_first(self, target: str | None, *, asks: bool) -> None:
         settings, workspace = self.settings.settings, self.workspace
+        link = target if target is not None and "://" in target else None
         try:
-            if target is not None and "://" in target:
+            if link is not None and not asks:
                 self._show_first()
-                await self._controller.join(target)
-            elif target is not None:
+                await self._controller.join(link)
+            elif target is not None and link is None:
                 if not await workspace.open(_absolute(target)) and not self._shown.is_set():
                     self._shown.set()  # the other window is in front now, and there is nothing to show here
                     self.window.close()
-            elif not settings.has_started_before:
+            elif not settings.has_started_before and link is None:
                 await workspace.open_welcome()
             elif (last := next(iter(self._recent()), None)) is not None and not last.is_missing:
                 with suppress(ProjectInUseError):  # another window has it: this one begins on the first page
@@ -299,6 +301,8 @@ class Desktop:
             self._show_first()
             if self.settings.problem is not None:
                 self.window.show_error(self.settings.problem)
+            if link is not None and asks:
+                self.show_link(link)
         if not settings.has_started_before and self._is_usual:
             self._executor.submit(_register_links)
         self.settings.set_started()
@@ -429,12 +433,14 @@ async def _main(
     application: Application,
     target: str | None,
     profile: Path | None,
+    *,
+    asks: bool,
     companion: Companion | None,
     host_address: str,
 ) -> int:
     async with Desktop(application, profile, host_address=host_address) as desktop:
         _close_on_signals(desktop.window.close)
-        desktop.begin(target)
+        desktop.begin(target, asks=asks)
         if companion is not None:
             desktop.accompany(companion)
         application.take_links(desktop.show_link)
@@ -449,10 +455,14 @@ def run(
     *,
     target: str | None,
     profile_dir: Path | None,
+    asks: bool = False,
     companion: Companion | None = None,
     host_address: str = EVERYWHERE,
 ) -> int:
-    """Run the desktop until its window is closed; returns the exit status. `host_address`: where its server listens."""
+    """Run the desktop until its window is closed; returns the exit status.
+
+    `asks`: a link is followed only when the user says so. `host_address`: where its server listens.
+    """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     application = Application(sys.argv[:1])
     application.setApplicationName("TeXSwarm")
@@ -460,4 +470,6 @@ def run(
     if target is not None and _is_taken_over(target, profile_dir):
         return 0
     with GuiThreadGarbage(), asyncio.Runner(loop_factory=loop_factory(application)) as runner:
-        return runner.run(_main(application, target, profile_dir, companion, host_address))
+        return runner.run(
+            _main(application, target, profile_dir, asks=asks, companion=companion, host_address=host_address)
+        )

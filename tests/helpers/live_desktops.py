@@ -106,7 +106,7 @@ class Desks:
         (folder / file).write_text(text, encoding="utf-8")
         return folder
 
-    def begin(self, name: str, target: object = None, *, finds_hosts: bool = False) -> LiveDesktop:
+    def begin(self, name: str, target: object = None, *, finds_hosts: bool = False, asks: bool = False) -> LiveDesktop:
         """Start a desktop with what the command line names, and wait for nothing."""
         desktop = LiveDesktop(
             self._application,
@@ -117,7 +117,7 @@ class Desks:
         )
         desktop.settings.set_name(name)
         self._running[name] = desktop
-        desktop.begin(None if target is None else str(target))
+        desktop.begin(None if target is None else str(target), asks=asks)
         return desktop
 
     async def start(self, name: str, target: object = None) -> LiveDesktop:

@@ -19,9 +19,12 @@ _TIME_LIMIT_S: Final = 20
 
 
 def own_command() -> list[str]:
-    """Return what starts this program again: its command where it is installed, else Python with the module."""
+    """Return what starts this program for a link, which is asked about: its command, else Python with the module.
+
+    Anybody may put a link on a page: that it is followed must not be enough to go where it leads.
+    """
     installed = shutil.which("texswarm")
-    return [installed] if installed else [sys.executable, "-m", "texswarm_desktop"]
+    return [*([installed] if installed else [sys.executable, "-m", "texswarm_desktop"]), "--ask"]
 
 
 def register_links(

@@ -57,6 +57,17 @@ async def test_a_second_start_fills_the_join_dialog_of_the_one_that_runs_and_joi
 
 
 @runs_at_desks
+async def test_a_link_that_starts_the_program_leads_nowhere_before_somebody_says_so(desks: Desks) -> None:
+    ada = await desks.start_with("ada", "hello")
+    link = (await shares(ada)).link.text()
+    bob = desks.begin("bob", link, asks=True)
+    dialog = await shown(bob, link)
+    assert (bob.status.is_local, bob.window.page) == (True, None)
+    await press_named(dialog, "Join")
+    await bob.until_text("hello")
+
+
+@runs_at_desks
 async def test_the_link_that_was_followed_last_is_the_one_that_is_asked_about(desks: Desks) -> None:
     bob = await desks.start_with("bob", "own")
     await until(bob.doorbell.links._server.isListening, "bob takes links")

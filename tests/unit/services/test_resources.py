@@ -20,7 +20,7 @@ def test_it_is_there(name: str) -> None:
 def test_the_desktop_entry_opens_links() -> None:
     entry = configparser.ConfigParser(interpolation=None)
     entry.read(resource("texswarm.desktop"))
-    assert entry["Desktop Entry"]["Exec"] == "texswarm %u"
+    assert entry["Desktop Entry"]["Exec"] == "texswarm --ask %u"
     assert "x-scheme-handler/texswarm" in entry["Desktop Entry"]["MimeType"]
 
 
