@@ -10,7 +10,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from texswarm_desktop.core.text_merge import changed_lines, changed_within, letters, paired_lines, words_of
+from texswarm_desktop.core.text_merge import (
+    changed_lines,
+    changed_runs,
+    changed_within,
+    letters,
+    paired_lines,
+    words_and_gaps,
+    words_of,
+)
 
 #: How much of a line, or of the one in its place where that is the shorter one, must be in the other for the one to
 #: have become the other.
@@ -44,21 +52,38 @@ def _between(was: str, now: str, saved: str) -> str:
     """Return a line as it was when it was loaded, after it was `was`, and before it was `now`."""
     if saved in (was, now):
         return saved
-    there = _common(now, saved, was)
-    known = _count(there)
-    if known < _SAME * min(_count(now), _count(saved)):
+    old, new, there = (words_and_gaps(line.rstrip("\n")) for line in (was, now, saved))
+    old_there, new_there = _found(old, there, was), _found(new, there, was)
+    if _count("".join(new_there)) < _SAME * min(_count(now), _count(saved)):
         return was
-    return min((was, there), key=lambda way: _cost(way, saved))
+    parts: list[str] = []
+    at = 0
+    for a, b, c, d in changed_runs(old, new):
+        went, came = "".join(old_there[a:b]), "".join(new_there[c:d])
+        parts += old[at:a]
+        parts += [max(came, went, key=_count)] if came or went else old[a:b]
+        at = b
+    loaded = "".join([*parts, *old[at:]])
+    loaded += "\n" if loaded and now.endswith("\n") else ""
+    return min((was, loaded), key=lambda way: _cost(way, saved))
 
 
-def _common(line: str, other: str, was: str) -> str:
-    """Return what of a line is in another one, in order; a few letters that it did not have before are so by chance."""
-    edits = changed_within(line, other)
-    ends = [*(edit.start for edit in edits), len(line)]
-    parts = [line[start:end] for start, end in zip([0, *(edit.end for edit in edits)], ends, strict=True)]
-    more = (part for part in parts[1:] if _count(part) >= _FEW or (part.strip() and part in was))
-    kept = "".join([*parts[:1], *more])
-    return kept + "\n" if kept and line.endswith("\n") and not kept.endswith("\n") else kept
+def _found(words: Sequence[str], others: Sequence[str], was: str) -> list[str]:
+    """Return of each word what of it is among others, in order: all, or the start, of which one was to be the other.
+
+    A few letters that are not at the start, and that the line did not have when it `was`, are there by chance.
+    """
+    found = [""] * len(words)
+    at = 0
+    for a, b, c, d in [*changed_runs(words, others), (len(words), len(words), len(others), len(others))]:
+        is_half = a < b and c < d and (words[a].startswith(others[c]) or others[c].startswith(words[a]))
+        half = [min(words[a], others[c], key=len)] if is_half else []
+        run = "".join([*words[at:a], *half])
+        if at == 0 or _count(run) >= _FEW or (run.strip() and run in was):
+            found[at:a] = words[at:a]
+            found[a : a + len(half)] = half
+        at = b
+    return found
 
 
 def _cost(line: str, other: str) -> int:

@@ -35,6 +35,8 @@ _GROWN_WORDS: Final = 3
 _BLOCK_CP: Final = 8_192
 _WORDS: Final = re.compile(r"\w+|\s+|[^\w\s]")
 
+_INSIDE: Final = re.compile(r"\w\w")
+
 _Span = tuple[int, int, int, int]
 
 
@@ -64,8 +66,9 @@ def diff(old: str, new: str) -> list[Edit]:
 def merge(base: str, theirs: str, ours: str) -> list[Edit]:
     """Return edits on `ours` that bring in what `theirs` changed since `base`, and undo nothing of ours.
 
-    What either side deleted is gone, what either side wrote is there; what both wrote alike is there once. A line in
-    which one side wrote stays whole where the other side took it away: words of it would end up in the next one.
+    What either side deleted is gone, what either side wrote is there; what both wrote alike is there once, and two
+    words at one place stay two. A line in which one side wrote stays whole where the other side took it away: words
+    of it would end up in the next one.
     """
     if theirs in (base, ours):
         return []
@@ -73,7 +76,7 @@ def merge(base: str, theirs: str, ours: str) -> list[Edit]:
         return diff(base, theirs)
     own, changes = changed_words(base, ours), changed_words(base, theirs)
     changes = _sparing(_whole(changes, base, _written_in(base, changes, own)), _written_in(base, own, changes))
-    return _fine(ours, _joined(_carried(changes, _Track(base, own))))
+    return _fine(ours, _joined(_carried(changes, _Track(base, ours, own))))
 
 
 def whole_change(old: str, new: str) -> Edit:
@@ -117,6 +120,18 @@ def changed_within(old: str, new: str) -> list[Edit]:
     return [
         fine for edit in _in_block(old, new, 0) for fine in _in_word(old[edit.start : edit.end], edit.new, edit.start)
     ]
+
+
+def changed_runs(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int, int, int]]:
+    """Return stretches of words, `old[a:b]`, that became `new[c:d]`."""
+    whole = (0, len(old), 0, len(new))
+    is_small = sum(map(len, old)) + sum(map(len, new)) <= _MAX_BLOCK_CP
+    return list(_compared(old, new, whole) if is_small else [_trimmed(old, new, whole)])
+
+
+def words_and_gaps(text: str) -> list[str]:
+    """Return the words of a text, its signs, and what is between them, in order."""
+    return _WORDS.findall(text)
 
 
 def paired_lines(
@@ -292,12 +307,9 @@ def _likeness(old: Counter[str], new: Counter[str]) -> float:
 
 
 def _in_block(old: str, new: str, start: int) -> Iterator[Edit]:
-    old_words, new_words = _WORDS.findall(old), _WORDS.findall(new)
+    old_words, new_words = words_and_gaps(old), words_and_gaps(new)
     starts = list(accumulate(map(len, old_words), initial=start))
-    whole = (0, len(old_words), 0, len(new_words))
-    is_small = len(old) + len(new) <= _MAX_BLOCK_CP
-    spans = _compared(old_words, new_words, whole) if is_small else [_trimmed(old_words, new_words, whole)]
-    for a, b, c, d in spans:
+    for a, b, c, d in changed_runs(old_words, new_words):
         if a < b or c < d:
             yield Edit(starts[a], starts[b], "".join(new_words[c:d]))
 
@@ -393,7 +405,7 @@ def _carried(theirs: Sequence[Edit], track: "_Track") -> Iterator[Edit]:
         if twin is None:
             at = track.place(edit.start, is_after=edit.end > edit.start)
             if edit.new:
-                yield Edit(at, at, edit.new)
+                yield Edit(at, at, track.apart(edit, at))
             yield from track.remains(edit.start, edit.end)
         else:
             old, ours, at = twin
@@ -412,7 +424,11 @@ def _agreed(base: str, theirs: str, ours: str) -> str:
             return apply_edits(base, (their_edit, our_edit))
         if our_edit.end < their_edit.start:
             return apply_edits(base, (our_edit, their_edit))
-    return ours + theirs
+    return f"{ours} {theirs}" if _is_one_word(ours, theirs) else ours + theirs
+
+
+def _is_one_word(before: str, after: str) -> bool:
+    return _INSIDE.fullmatch(before[-1:] + after[:1]) is not None
 
 
 def _takes_away(old: str, new: str) -> bool:
@@ -424,10 +440,10 @@ def _is_alike(old: str, new: str) -> bool:
 
 
 class _Track:
-    """Where the places of `base` are after `edits` have been made in it."""
+    """Where the places of `base` are after `edits` have been made in it, which is `text` then."""
 
-    def __init__(self, base: str, edits: Sequence[Edit]) -> None:
-        self._base = base
+    def __init__(self, base: str, text: str, edits: Sequence[Edit]) -> None:
+        self._base, self._text = base, text
         self._edits = edits
         self._starts = [edit.start for edit in edits]
         growth = (len(edit.new) - (edit.end - edit.start) for edit in edits)
@@ -447,6 +463,15 @@ class _Track:
             return position
         before = self._edits[at - 1]
         return max(position, before.end) + self._shift[at]
+
+    def apart(self, edit: Edit, at: int) -> str:
+        """Return what an edit writes at our place `at`; words that begin or end there are none with ours beside it."""
+        end = self.place(edit.end, is_after=False) if edit.end > edit.start else at
+        was = self._base[max(edit.start - 1, 0) : edit.start], self._base[edit.end : edit.end + 1]
+        now = self._text[max(at - 1, 0) : at], self._text[end : end + 1]
+        is_begun = _is_one_word(now[0], edit.new) and not _is_one_word(was[0], edit.new)
+        is_ended = _is_one_word(edit.new, now[1]) and not _is_one_word(edit.new, was[1])
+        return f"{' ' * is_begun}{edit.new}{' ' * is_ended}"
 
     def remains(self, start: int, end: int) -> Iterator[Edit]:
         """Yield deletions of what is left of the base's stretch; what we put in between stays."""

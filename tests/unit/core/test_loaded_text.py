@@ -46,6 +46,14 @@ def test_a_word_that_was_replaced_was_loaded_if_it_is_saved() -> None:
     assert loaded_text(with_line(old), with_line(new), with_line("a second word of ours, and mine\n")) == with_line(new)
 
 
+def test_a_word_that_was_there_all_the_time_was_loaded_whether_it_is_saved_or_not() -> None:
+    """The editor took it out; and what it put there begins or ends like another word by chance."""
+    old = "zebras of ours, and a line that goes on for long"
+    now, half = f"{old}, with more words of somebody else\n", f"{old}, with mo"
+    saved = half.replace("zebras", "cobras") + "\n"
+    assert loaded_text(with_line(f"{old}\n"), with_line(now), with_line(saved)) == with_line(f"{half}\n")
+
+
 def test_lines_that_were_taken_out_were_loaded_only_if_they_are_saved() -> None:
     assert loaded_text(with_line(ARRIVED), BEFORE, with_line(ARRIVED) + MINE) == with_line(ARRIVED)
     assert loaded_text(with_line(ARRIVED), BEFORE, BEFORE + MINE) == BEFORE

@@ -131,7 +131,7 @@ def test_what_one_side_only_carried_further_is_not_doubled(base: str, short: str
     ("base", "theirs", "ours", "result"),
     [
         ("the colour", "the colours", "the color", "the colors"),
-        ("a cat sat", "a dog sat", "a cow sat", "a cowdog sat"),
+        ("a cat sat", "a dog sat", "a cow sat", "a cow dog sat"),
         ("a b c d", "a d", "a b x c d", "a x d"),
         ("a b c d", "a X d", "a b Y c d", "a XY  d"),
         ("cat", "the cat", "dog", "the dog"),
@@ -140,7 +140,9 @@ def test_what_one_side_only_carried_further_is_not_doubled(base: str, short: str
         ("a cat", "a cats", "a ", "a cats"),
         ("a\nb\nc\n", "a\nc\n", "a\nb\nc\nd\n", "a\nc\nd\n"),
         ("a\nb\nc\n", "", "a\nb\nnew\nc\n", "new\n"),
-        ("", "theirs", "ours", "ourstheirs"),
+        ("", "theirs", "ours", "ours theirs"),
+        ("see the end", "see theirs the end", "see ours the end", "see ours theirs the end"),
+        ("a cat, sat", "a dog, sat", "a cat- sat", "a dog- sat"),
     ],
 )
 def test_where_both_changed(base: str, theirs: str, ours: str, result: str) -> None:
@@ -202,7 +204,7 @@ def test_no_line_is_glued_to_another_one(changes: list[tuple[str, str]], words: 
         sides.append(lines)
     theirs, ours = sides
     result = merged(*("".join(f"{line}\n" for line in one) for one in (base, theirs, ours))).splitlines()
-    both = {kept.replace("says", "saith1saith0") for kept in base}
+    both = {kept.replace("says", "saith1 saith0") for kept in base}
     assert set(result) <= {*base, *theirs, *ours, *both}
     assert set(result) >= {line for line in (*theirs, *ours) if "is new" in line}
 
