@@ -18,7 +18,7 @@ from PySide6.QtCore import QObject, Signal
 from texswarm_desktop.client.address_book import lasting_key
 from texswarm_desktop.client.events import RetryCause
 from texswarm_desktop.client.server_talk import admitted, other_side, same_or_new_invite, share
-from texswarm_desktop.client.states import Live
+from texswarm_desktop.client.states import Live, NeedsUser
 from texswarm_desktop.client.status import Hosting
 from texswarm_desktop.client.timing import LAN
 from texswarm_desktop.core.joining import Choice, Road
@@ -487,7 +487,8 @@ class Workspace(QObject):
         async with self._reach.reached(link) as connection:
             documents = await admitted(connection, link, lambda: self._status.set_waiting_for(_host_of(connection)))
             self._status.set_waiting_for("")
-            chosen = next((one for one in documents if one.id == link.document_id), None)
+            wanted = link.document_id or self._signed_out_of(link)
+            chosen = next((one for one in documents if one.id == wanted), None)
             if chosen is not None:
                 if is_chosen or not await self._meets_copy(chosen, connection, link):
                     await self._open_replica(chosen, connection, link)
@@ -496,6 +497,14 @@ class Workspace(QObject):
                 raise RejectedError(ErrorCode.DOCUMENT_NOT_FOUND)
             can_create = connection.welcome is not None and connection.welcome.can_create
         self.choice_needed.emit(DocumentChoice(link, documents, can_create))
+
+    def _signed_out_of(self, link: InviteLink) -> str | None:
+        """Return which document waits for its user to be let in again at a server, None for none."""
+        opened = self.opened
+        if opened is None or opened.connection is None or not isinstance(opened.connection.state, NeedsUser):
+            return None
+        kept = opened.project.server_link
+        return opened.project.document_id if kept is not None and kept.address == link.address else None
 
     async def _meets_copy(self, chosen: DocumentInfo, connection: "Connection", link: InviteLink) -> bool:
         """Ask what is to happen where the open project is a copy of the document, which is not here yet."""

@@ -18,6 +18,7 @@ from tests.helpers.run_async import until
 from texswarm_desktop.client.status import StatusAction
 from texswarm_desktop.client.timing import LAN, REMOTE
 from texswarm_desktop.services.project import Project
+from texswarm_desktop.ui.dialogs.choose_dialog import ChooseDialog
 from texswarm_desktop.ui.dialogs.histories_sheet import HistoriesSheet
 from texswarm_desktop.ui.link_popover import LinkPopover
 from texswarm_server.app import CollabServer
@@ -299,6 +300,25 @@ async def test_a_new_invitation_lets_somebody_back_in_who_was_signed_out(desks: 
         await joins(bob, await invites(ada))
         await ada.until_text("alone paper")
         await until(lambda: bob.is_live)
+
+
+@runs_at_desks
+async def test_who_signs_in_again_at_a_server_is_in_the_open_project_at_once(desks: Desks) -> None:
+    async with server_in(desks.root) as server:
+        ada = await shared(desks, server)
+        bob = await desks.start("bob", await invites(ada))
+        await until(lambda: bob.is_live)
+        await desks.end(bob)
+        secrets = desks.root / "profiles" / "bob" / "secrets.json"
+        secrets.rename(secrets.with_suffix(".aside"))
+
+        bob = await desks.start("bob")
+        await bob.until_said("ask for an invitation")
+        bob.type("alone ")
+        secrets.with_suffix(".aside").rename(secrets)
+        await connects(bob, str(server.address))
+        await ada.until_text("alone paper")
+        assert bob.window.findChild(ChooseDialog) is None
 
 
 @runs_at_desks
