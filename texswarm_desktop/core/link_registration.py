@@ -23,10 +23,14 @@ class RegistryValue:
     text: str
 
 
-def desktop_entry(template: str, command: Sequence[str]) -> str:
-    """Return the desktop entry (freedesktop.org) that starts `command` with a link, from the one that is shipped."""
+def desktop_entry(template: str, command: Sequence[str], icon: str) -> str:
+    """Return the desktop entry (freedesktop.org) that starts `command` with a link, from the one that is shipped.
+
+    `icon`: the path of a picture; a name would be looked for in themes, where only a package of the system puts one.
+    """
     line = f"Exec={' '.join(_exec_quoted(word) for word in command)} %u"
-    return "\n".join(line if one.startswith("Exec=") else one for one in template.splitlines()) + "\n"
+    own = {"Exec": line, "Icon": f"Icon={icon.replace(chr(92), chr(92) * 2)}"}
+    return "\n".join(own.get(one.partition("=")[0], one) for one in template.splitlines()) + "\n"
 
 
 def registry_values(command: Sequence[str]) -> tuple[RegistryValue, ...]:

@@ -44,7 +44,8 @@ def register_links(
 def _in_applications(command: Sequence[str], environ: Mapping[str, str]) -> str:
     home = environ.get("XDG_DATA_HOME") or str(Path(environ.get("HOME", "~"), ".local/share").expanduser())
     folder = Path(home, "applications")
-    entry = desktop_entry(resource(ENTRY_NAME).read_text("utf-8"), command).encode()
+    template, icon = resource(ENTRY_NAME).read_text("utf-8"), str(resource("icons/texswarm.svg"))
+    entry = desktop_entry(template, command, icon).encode()
     file = folder / ENTRY_NAME
     if not file.is_file() or file.read_bytes() != entry:
         try:

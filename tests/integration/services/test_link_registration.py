@@ -25,7 +25,9 @@ def test_links_are_registered_for_this_user(tmp_path: Path) -> None:
     told = environ(tmp_path)
     file = Path(register_links(["/opt/bin/texswarm"], platform="linux", environ=told))
     assert file == tmp_path / ".local/share/applications/texswarm.desktop"
-    assert "Exec=/opt/bin/texswarm %u" in file.read_text()
+    entry = dict(line.split("=", 1) for line in file.read_text().splitlines()[1:])
+    assert entry["Exec"] == "/opt/bin/texswarm %u"
+    assert Path(entry["Icon"]).is_file()
     assert (tmp_path / "asked").read_text().splitlines() == [
         f"update-desktop-database {file.parent}",
         "xdg-mime default texswarm.desktop x-scheme-handler/texswarm",

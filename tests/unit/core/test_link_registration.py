@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from texswarm_desktop.core.link_registration import bundle_properties, desktop_entry, registry_values
 
-TEMPLATE = "[Desktop Entry]\nName=TeXSwarm\nExec=texswarm %u\nMimeType=x-scheme-handler/texswarm;\n"
+TEMPLATE = "[Desktop Entry]\nName=TeXSwarm\nExec=texswarm %u\nIcon=texswarm\nMimeType=x-scheme-handler/texswarm;\n"
 PATHS = st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S", "Zs"]), min_size=1, max_size=30)
 
 
@@ -21,13 +21,14 @@ def exec_words(entry: str) -> list[str]:
 
 
 def test_the_entry_is_the_shipped_one_with_the_command_in_it() -> None:
-    entry = desktop_entry(TEMPLATE, ["/opt/texswarm/bin/texswarm"])
-    assert entry == TEMPLATE.replace("Exec=texswarm", "Exec=/opt/texswarm/bin/texswarm")
+    entry = desktop_entry(TEMPLATE, ["/opt/texswarm/bin/texswarm"], "/opt/texswarm.svg")
+    expected = TEMPLATE.replace("Exec=texswarm", "Exec=/opt/texswarm/bin/texswarm")
+    assert entry == expected.replace("Icon=texswarm", "Icon=/opt/texswarm.svg")
 
 
 @given(st.lists(PATHS, min_size=1, max_size=3))
 def test_any_command_is_read_again_as_it_was(command: list[str]) -> None:
-    assert exec_words(desktop_entry(TEMPLATE, command)) == [*command, "%u"]
+    assert exec_words(desktop_entry(TEMPLATE, command, "texswarm")) == [*command, "%u"]
 
 
 def test_windows_is_told_for_this_user_only() -> None:
