@@ -15,8 +15,6 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
-import msgspec
-
 from texswarm_desktop.core.figure_changes import (
     AddFigure,
     BringBack,
@@ -44,20 +42,18 @@ from texswarm_desktop.core.ignore_rules import SharedOnPurpose
 from texswarm_desktop.core.project_files import is_usual, may_be_binary
 from texswarm_desktop.core.settling import Change, Doubt, Sight, settle
 from texswarm_desktop.services.figure_folder import FigureFolder, FigureLook
+from texswarm_desktop.services.figure_jobs import FigureJobs, FigureOrder, FiguresDone, FiguresTaken
 from texswarm_desktop.services.figure_record import FigureRecord
-from texswarm_desktop.services.replaced_figures import ReplacedFigure, ReplacedFigures
+from texswarm_desktop.services.replaced_figures import ReplacedFigures
 from texswarm_desktop.services.replica_database import forget_figure, put_figure
 from texswarm_desktop.services.replica_store import ReplicaStore
 from texswarm_server.document.blob_ref import BlobRef
 from texswarm_server.document.project_document import FileEntry, FileId, ProjectDocument
 from texswarm_server.protocol.errors import (
-    BlobContentError,
     ChangedOnDiskError,
     DocumentError,
     KindNotTakenError,
     KindNotWantedError,
-    NotReadableError,
-    RejectedError,
     StorageError,
     TexSwarmError,
 )
@@ -76,42 +72,6 @@ _NOT_HERE: Final = (KindNotTakenError, KindNotWantedError)
 
 #: Does blocking work elsewhere, one after the other; what is given second is called on the loop with what came of it.
 Run = Callable[[Callable[[], Any], Callable[[Any, TexSwarmError | None], None]], None]
-
-
-class _Order(msgspec.Struct, frozen=True):
-    """A file to be written (`blob`) or deleted.
-
-    `expected`: what we know to be at `path`, None for nothing; `whose`: which file of the project that is.
-    """
-
-    file_id: FileId
-    path: str
-    blob: BlobRef | None
-    expected: FigureRecord | None
-    old: FigureRecord | None = None
-    whose: FileId | None = None
-
-
-class _Done(msgspec.Struct):
-    """What came of orders: the new record of a file, None when it is gone from the disk."""
-
-    records: dict[FileId, FigureRecord | None] = msgspec.field(default_factory=dict)
-    errors: dict[str, TexSwarmError] = msgspec.field(default_factory=dict)
-    replaced: list[tuple[FileId, ReplacedFigure]] = msgspec.field(default_factory=list)
-    damaged: set[BlobHash] = msgspec.field(default_factory=set)
-    is_changed: bool = False
-
-
-class _Taken(msgspec.Struct):
-    """What came of copying: files by path, those that were replaced by name, and why others were not copied.
-
-    `beside`: those of the latter that are too large to be shared, and lie in the folder again.
-    """
-
-    files: dict[str, FigureRecord] = msgspec.field(default_factory=dict)
-    late: dict[str, FigureRecord] = msgspec.field(default_factory=dict)
-    beside: dict[str, FigureRecord] = msgspec.field(default_factory=dict)
-    errors: dict[str, TexSwarmError] = msgspec.field(default_factory=dict)
 
 
 class BlobMirror:
@@ -137,6 +97,7 @@ class BlobMirror:
         self._run, self._before_write, self._on_problem, self._on_contents = run, before_write, on_problem, on_contents
         self._on_reports, self._may_write = on_reports, may_write
         self._clock, self._wall_clock = clock, wall_clock
+        self._jobs = FigureJobs(folder)
         self._loop = asyncio.get_running_loop()
         self._records: dict[FileId, FigureRecord] = {}
         self._fresh: dict[str, FigureRecord] = {}
@@ -243,7 +204,7 @@ class BlobMirror:
         late = {name: self._replaced.figure(name) for name in look.late.keys() & ready}
         if due or late:
             claimed = {entry.path for entry in self._document.files.values()}
-            work = partial(self._take_in, due, late, self.most_bytes, claimed)
+            work = partial(self._jobs.take_in, due, late, self.most_bytes, claimed)
             self._run(work, lambda taken, error: self._on_taken(look, taken, error))
         else:
             self._decide(look)
@@ -293,32 +254,7 @@ class BlobMirror:
             self._later(settled.again_s)
         return set(settled.ready) - self._unsettled
 
-    def _take_in(
-        self, paths: list[str], late: Mapping[str, ReplacedFigure], most_bytes: int, claimed: Collection[str]
-    ) -> _Taken:
-        """In a job."""
-        taken = _Taken()
-        for name, figure in late.items():
-            try:
-                self._take_in_late(taken, name, figure, most_bytes, claimed)
-            except TexSwarmError as error:
-                taken.errors[name] = error
-        for path in paths:
-            try:
-                taken.files[path] = self._folder.take_in(path, most_bytes)
-            except TexSwarmError as error:
-                taken.errors[path] = error
-        return taken
-
-    def _take_in_late(
-        self, taken: _Taken, name: str, figure: ReplacedFigure, most_bytes: int, claimed: Collection[str]
-    ) -> None:
-        try:
-            taken.late[name] = self._folder.take_in_replaced(figure, most_bytes)
-        except RejectedError:
-            taken.beside[name] = self._folder.put_replaced_beside(figure, claimed)
-
-    def _on_taken(self, look: FigureLook, taken: _Taken | None, error: TexSwarmError | None) -> None:
+    def _on_taken(self, look: FigureLook, taken: FiguresTaken | None, error: TexSwarmError | None) -> None:
         if error is not None or taken is None or self._is_stopped:
             self._end_round(error)
             return
@@ -362,7 +298,7 @@ class BlobMirror:
             late=self._replaced.saves(late),
             is_whole=look.is_whole,
         )
-        orders: list[_Order] = []
+        orders: list[FigureOrder] = []
         with self._store.together():
             for step in figure_steps(facts):
                 try:
@@ -378,7 +314,7 @@ class BlobMirror:
         self._on_contents()
         if orders:
             claimed = {entry.path for entry in self._document.files.values()}
-            self._run(lambda: self._carry_out(orders, claimed), self._on_done)
+            self._run(lambda: self._jobs.carry_out(orders, claimed), self._on_done)
         else:
             self._end_round(None)
 
@@ -414,7 +350,7 @@ class BlobMirror:
                 on_disk[path] = seen
         return on_disk
 
-    def _take_step(self, step: DiskStep, on_disk: Mapping[str, FigureRecord], orders: list[_Order]) -> None:
+    def _take_step(self, step: DiskStep, on_disk: Mapping[str, FigureRecord], orders: list[FigureOrder]) -> None:
         match step:
             case Know(file_id):
                 self._know(FileId(file_id), on_disk[self._document.files[FileId(file_id)].path])
@@ -468,16 +404,16 @@ class BlobMirror:
             self._replaced.taken(name, record, now)
         self._replaced.drop_old(now, kept=self._unsettled)
 
-    def _order(self, step: DeleteOut | WriteOut, on_disk: Mapping[str, FigureRecord]) -> _Order:
+    def _order(self, step: DeleteOut | WriteOut, on_disk: Mapping[str, FigureRecord]) -> FigureOrder:
         file_id = FileId(step.file_id)
         if isinstance(step, DeleteOut):
             record = self._records[file_id]
-            return _Order(file_id, record.path, None, on_disk[record.path], None, file_id)
+            return FigureOrder(file_id, record.path, None, on_disk[record.path], None, file_id)
         entry = self._document.files[file_id]
         blob, old = _blob(entry.blob), self._old(file_id, on_disk)
         expected = on_disk.get(entry.path)
         whose = self._owner(expected) if expected is not None else None
-        return _Order(file_id, entry.path, blob, expected, old, whose)
+        return FigureOrder(file_id, entry.path, blob, expected, old, whose)
 
     def _old(self, file_id: FileId, on_disk: Mapping[str, FigureRecord]) -> FigureRecord | None:
         """Return the file as it is where it was, None if it is not there any more."""
@@ -508,48 +444,7 @@ class BlobMirror:
 
     # ── writing ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def _carry_out(self, orders: list[_Order], claimed: Collection[str]) -> _Done:
-        """In a job. One file that cannot be written must not keep the others from it."""
-        done = _Done()
-        for order in orders:
-            try:
-                self._carry_out_one(order, claimed, done)
-            except ChangedOnDiskError:
-                done.is_changed = True
-            except TexSwarmError as error:
-                done.errors[order.path] = error
-                if order.blob is not None and isinstance(error, BlobContentError | NotReadableError):
-                    done.damaged.add(order.blob.blob_hash)
-        return done
-
-    def _carry_out_one(self, order: _Order, claimed: Collection[str], done: _Done) -> None:
-        if order.blob is None:
-            self._folder.remove(order.path, expected=order.expected)
-            done.records[order.file_id] = None
-        else:
-            self._write_out(order, order.blob, order.old, claimed, done)
-        self._keep_replaced(order.whose or order.file_id, done)
-
-    def _write_out(
-        self, order: _Order, blob: BlobRef, old: FigureRecord | None, claimed: Collection[str], done: _Done
-    ) -> None:
-        """What is to go under the old name may have another one by now, and is that file then: a look will tell."""
-        if old is None or old.path in {order.path, *claimed}:
-            done.records[order.file_id] = self._folder.write(order.path, blob, expected=order.expected)
-        elif old.blob == blob and order.expected is None:
-            done.records[order.file_id] = self._folder.move(old, order.path)
-        else:
-            self._folder.check(old)
-            done.records[order.file_id] = self._folder.write(order.path, blob, expected=order.expected)
-            self._keep_replaced(order.whose or order.file_id, done)
-            self._folder.remove(old.path, expected=old)
-            self._keep_replaced(order.file_id, done)
-
-    def _keep_replaced(self, file_id: FileId, done: _Done) -> None:
-        done.replaced += [(file_id, figure) for figure in self._folder.replaced]
-        self._folder.replaced.clear()
-
-    def _on_done(self, done: _Done | None, error: TexSwarmError | None) -> None:
+    def _on_done(self, done: FiguresDone | None, error: TexSwarmError | None) -> None:
         if done is None:
             self._end_round(error)
             return
