@@ -54,6 +54,7 @@ from texswarm_server.protocol.errors import (
     DocumentError,
     KindNotTakenError,
     KindNotWantedError,
+    RejectedError,
     StorageError,
     TexSwarmError,
 )
@@ -66,8 +67,9 @@ _AT_ONCE_BYTES: Final = 16 * 1024 * 1024
 #: How long `flush` waits for files that another program is writing.
 _PATIENCE_S: Final = 2.0
 _NS: Final = 1e9
-#: What is told of single files, and hinders nothing else.
+#: What is told of single files, and hinders nothing else; the second also has what is larger than the server takes.
 _NOT_HERE: Final = (KindNotTakenError, KindNotWantedError)
+_OF_ONE_FILE: Final = (*_NOT_HERE, RejectedError)
 
 
 #: Does blocking work elsewhere, one after the other; what is given second is called on the loop with what came of it.
@@ -466,7 +468,7 @@ class BlobMirror:
         self._is_busy = False
         error = error or self._error
         self._error = None
-        hindering = (problem for problem in self.problems.values() if not isinstance(problem, _NOT_HERE))
+        hindering = (problem for problem in self.problems.values() if not isinstance(problem, _OF_ONE_FILE))
         self._on_problem(error or next(hindering, None))
         self._tell_reports()
         if error is not None and not self._is_stopped:
