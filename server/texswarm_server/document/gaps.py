@@ -67,7 +67,8 @@ def without_holes(update: bytes) -> bytes:
 def _without_newcomers(snapshot: bytes) -> bytes:
     """Return a snapshot (deletions, then a state vector) without the clients of whom nothing is shown.
 
-    WORKAROUND https://github.com/y-crdt/y-crdt: pycrdt 0.14 panics over those, who have a hole at their beginning.
+    WORKAROUND https://github.com/y-crdt/y-crdt/issues/632: until what lies behind a hole is not shown. Of clients who
+    have one at their beginning a snapshot knows nothing, and pycrdt 0.14 panics over them.
     """
     reader = Reader(snapshot)
     deleted = read_ranges(reader)

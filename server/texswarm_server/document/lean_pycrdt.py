@@ -6,7 +6,8 @@ twentieth of the cold start of the desktop. So while pycrdt is loaded, stand-ins
 their names can be taken, derived from and called, and nothing comes of it. Whoever imports anyio later gets the real
 one, and a pycrdt that wants more of them than that is loaded as it is.
 
-WORKAROUND https://github.com/y-crdt/pycrdt: until it loads anyio where an asynchronous method is called.
+WORKAROUND https://github.com/y-crdt/pycrdt (no bug of it, and none is reported): until it loads anyio where an
+asynchronous method is called.
 """
 
 import sys

@@ -25,8 +25,8 @@ def held_weakly(method: Callable[..., None], *first: object) -> Callable[[Any], 
 def follow(document: "pycrdt.Doc[Any]", method: Callable[[pycrdt.TransactionEvent], None]) -> Callable[[], object]:
     """Have `method` called after every transaction while its object lives; returns the way to end it sooner.
 
-    WORKAROUND https://github.com/y-crdt/pycrdt: a document that is observed is never freed (0.14), not even when nobody
-    has it any more; one whose observer was taken off is.
+    WORKAROUND https://github.com/y-crdt/pycrdt/issues/421: until a document that is observed is freed when nobody has
+    it any more (0.14 never does); one whose observer was taken off is.
     """
     ending = finalize(method.__self__, document.unobserve, document.observe(held_weakly(method)))  # type: ignore[attr-defined]
     ending.atexit = False
