@@ -451,6 +451,8 @@ class CollabServer:
         if self._documents is not None:
             self._documents.turn()
             self._documents.record_changes()
+        if self._front_desk is not None:
+            self._front_desk.record_changes()
         await self._store.close(time_limit_s)
 
     def _link_for(self, given: CodeGiven) -> str:

@@ -258,10 +258,14 @@ class FrontDesk:
             case _:
                 pass
 
+    def record_changes(self) -> None:
+        """Have storage forget what it refused to forget so far, before a server stops say."""
+        self._stored.try_again()
+
     def tick(self, now: float) -> None:
         """Expire sessions whose grace period is over, and what else grows old."""
         self._care.tick(now)
-        self._stored.tick()
+        self.record_changes()
         self._end_idle_sessions(now)
         self.doorkeeper.tick(now)
         expired = self._registry.expire(now)

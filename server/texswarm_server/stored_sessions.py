@@ -35,7 +35,7 @@ class StoredSessions:
         """Remove sessions that are over."""
         self._remove([session.session_id for session in sessions])
 
-    def tick(self) -> None:
+    def try_again(self) -> None:
         """Remove what could not be removed so far."""
         if self._kept:
             kept, self._kept = list(self._kept), {}

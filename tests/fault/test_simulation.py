@@ -20,6 +20,8 @@ PLANS = int(os.environ.get("TEXSWARM_PLANS", "100000"))
 FIRST_PLAN = int(os.environ.get("TEXSWARM_FIRST_PLAN", "1000"))
 #: In it somebody is made a reader while edits overtake each other.
 BEHIND_A_HOLE = 1049177
+#: In it a session's time is over while the disk is full, and the server is restarted as soon as there is room.
+OVER_ON_A_FULL_DISK = 9311634
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +49,10 @@ def test_everything_holds_in_every_plan(portion: int) -> None:
 
 def test_an_edit_behind_one_that_was_refused_is_kept_and_shown_to_nobody() -> None:
     perform(make_script(BEHIND_A_HOLE))
+
+
+def test_a_session_that_was_over_while_the_disk_was_full_is_over_after_a_restart() -> None:
+    perform(make_script(OVER_ON_A_FULL_DISK))
 
 
 @pytest.mark.campaign

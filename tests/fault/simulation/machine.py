@@ -174,6 +174,8 @@ class Server:
             await asyncio.sleep(0.02)
         self.documents.turn()
         self.documents.record_changes()
+        assert self.front_desk is not None
+        self.front_desk.record_changes()
         with suppress(NotWritableError):  # on a full disk; nobody was told that it is stored
             await self.store.close(10.0)
 

@@ -7,6 +7,9 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import partial
 from typing import TYPE_CHECKING
 
+import pytest
+
+from tests.helpers.legacy_client import legacy_client
 from tests.helpers.run_async import runs_async, until
 from tests.helpers.wire_client import WireClient, signed_in_client, wire_client
 from texswarm_server.cli.database import changing
@@ -14,6 +17,7 @@ from texswarm_server.protocol.close_codes import CloseCode
 from texswarm_server.protocol.frames import Update
 from texswarm_server.protocol.messages import DocumentClosed, OpenDocument, Participants
 from texswarm_server.sessions.administration import change_role, close_session, remove_member
+from texswarm_server.storage.sqlite_records import SqliteRecords
 from texswarm_server.storage.store import database_path
 
 if TYPE_CHECKING:
@@ -66,8 +70,12 @@ async def dropped(*clients: WireClient) -> None:
 
 
 def places_in(data: Path) -> int:
+    return count_of("places", data)
+
+
+def count_of(table: str, data: Path) -> int:
     with closing(sqlite3.connect(database_path(data))) as database:
-        return int(database.execute("SELECT count(*) FROM places").fetchone()[0])
+        return int(database.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 
 
 @runs_async
@@ -210,6 +218,28 @@ async def test_a_session_that_was_closed_just_before_a_server_stopped_stays_clos
         await dropped(ada)  # before the server has looked at what was changed
     with changing(premises.config.data) as change:
         assert change.records.find_session(session_id) is None
+
+
+@pytest.mark.expects_log
+@runs_async
+async def test_a_session_that_is_over_and_that_the_disk_kept_is_forgotten_when_the_server_stops(
+    premises, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    refused: list[object] = []
+
+    def refuse(_records: SqliteRecords, session_ids: object) -> None:
+        refused.append(session_ids)
+        raise sqlite3.OperationalError("database or disk is full")
+
+    async with premises.running(housekeeping_s=3600.0) as place:
+        with monkeypatch.context() as patch:
+            patch.setattr(SqliteRecords, "remove_sessions", refuse)
+            async with legacy_client(place.url, place.host_invite):
+                pass
+            await until(lambda: refused != [])
+        assert count_of("sessions", premises.config.data) == 1
+    assert count_of("sessions", premises.config.data) == 0
+    assert "not stored" in caplog.text
 
 
 @runs_async

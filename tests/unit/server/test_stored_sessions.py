@@ -49,6 +49,6 @@ async def test_what_the_disk_refused_is_asked_for_again_until_it_is_done(caplog:
     sessions.forget([ADA])
     for _ in range(4):
         await settle()
-        sessions.tick()
+        sessions.try_again()
     assert notes.removed == [["s1"]] * 3
     assert caplog.text.count("not stored") == 1
