@@ -47,6 +47,7 @@ class ProcessLock:
 
         `waits`: until the other one has let go; blocks.
         """
+        self._path = path
         self._descriptor: int | None = None
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -63,6 +64,16 @@ class ProcessLock:
 
     def __exit__(self, *_failure: object) -> None:
         self.release()
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether another file has the name of the locked one by now, which anybody may lock."""
+        if self._descriptor is None:
+            return False
+        try:
+            return not os.path.samestat(os.fstat(self._descriptor), self._path.stat())
+        except OSError:
+            return False
 
     def write_note(self, note: bytes) -> None:
         """Leave another note in the file."""

@@ -8,7 +8,7 @@ method blocks.
 
 import os
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -50,8 +50,12 @@ class FigureFolder:
     `replaced`: files that were replaced or deleted, and that somebody may still have open; who reads that empties it.
     """
 
-    def __init__(self, root: Path, cache: BlobCache, disk: Disk | None = None) -> None:
+    def __init__(
+        self, root: Path, cache: BlobCache, disk: Disk | None = None, *, is_ours: Callable[[], bool] = lambda: True
+    ) -> None:
+        """`is_ours`: whether what is there is still the folder that was opened."""
         self._root = root
+        self._is_ours = is_ours
         self._cache = cache
         self._disk = disk or SystemDisk()
         self._walk = FolderWalk(root, takes=may_be_binary)
@@ -65,7 +69,7 @@ class FigureFolder:
 
         Raises OutOfReachError when the folder cannot be walked or is away.
         """
-        if not _is_folder(self._root / OWN_FOLDER):
+        if not _is_folder(self._root / OWN_FOLDER) or not self._is_ours():
             raise OutOfReachError(f"{self._root}: the folder is away")
         walked = self._walk.look(known)
         is_whole = any(name != OWN_FOLDER for name in _names_in(self._root))

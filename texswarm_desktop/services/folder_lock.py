@@ -42,6 +42,11 @@ class FolderLock:
         except OSError as error:
             raise not_writable(path, error) from error
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the folder was taken away, and another one with a lock of its own is in its place."""
+        return self._lock.is_elsewhere
+
     def release(self) -> None:
         """Let the next one in."""
         self._lock.release()

@@ -122,6 +122,7 @@ class FolderWriter:
             self._store.enqueue(put_removal(file_id))
         with outcome.taking_errors({write.file_id: write.path for write in order.writes}):
             self._store.commit_now()
+            self._folder.check_ours()
         if outcome.error is not None:
             return outcome
         for write in order.writes:

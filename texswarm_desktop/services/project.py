@@ -85,7 +85,7 @@ class Project:
             is_disk_refusing=partial(self._news.has_problem, "replica"),
             clock=clock,
         )
-        self._folder = ProjectFolder(folder)
+        self._folder = ProjectFolder(folder, is_ours=self._is_folder_ours)
         self.blobs = ProjectBlobs(
             folder,
             self.document,
@@ -96,6 +96,7 @@ class Project:
             on_progress=partial(self._news.tell, "transfers_changed"),
             on_reports=partial(self._news.tell, "files_changed"),
             may_write=lambda: self._server.read_only is None,
+            is_ours=self._is_folder_ours,
         )
         self._mirror = FolderMirror(
             self.document,
@@ -543,6 +544,9 @@ class Project:
             entered.lock.release()
 
     # ── inside: what happens ────────────────────────────────────────────────────────────────────────────
+
+    def _is_folder_ours(self) -> bool:
+        return self._entered is None or not self._entered.lock.is_elsewhere
 
     def _on_replica_problem(self, error: TexSwarmError | None) -> None:
         if error is not None:

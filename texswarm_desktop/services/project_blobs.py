@@ -47,7 +47,9 @@ class ProjectBlobs:
         on_progress: Callable[[], None],
         on_reports: Callable[[], None] = lambda: None,
         may_write: Callable[[], bool] = lambda: True,
+        is_ours: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`is_ours`: whether what is at `root` is still the folder that was opened."""
         self._document = document
         self._executor = executor
         self._on_progress = on_progress
@@ -67,7 +69,7 @@ class ProjectBlobs:
         self._cache = BlobCache(root / OWN_FOLDER / BLOB_FOLDER)
         self._mirror = BlobMirror(
             document,
-            FigureFolder(root, self._cache),
+            FigureFolder(root, self._cache, is_ours=is_ours),
             store,
             self._contents,
             run=self._run,

@@ -76,11 +76,22 @@ class ProjectFolder:
     list empties it.
     """
 
-    def __init__(self, root: Path, disk: Disk | None = None, *, must_hold: str = OWN_FOLDER) -> None:
-        """`must_hold`: the folder in it without which it is not the project's but an empty place of that name."""
+    def __init__(
+        self,
+        root: Path,
+        disk: Disk | None = None,
+        *,
+        must_hold: str = OWN_FOLDER,
+        is_ours: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`must_hold`: the folder in it without which it is not the project's but an empty place of that name.
+
+        `is_ours`: whether what is there is still the folder that was opened.
+        """
         self.root = root
         self.replaced: list[ReplacedFile] = []
         self._proof = root / must_hold
+        self._is_ours = is_ours
         self._disk: Disk = disk or SystemDisk()
         self._walk = FolderWalk(root, disk=self._disk)
         self._binary: dict[str, Stamp] = {}
@@ -117,6 +128,11 @@ class ProjectFolder:
         """Store what is to be shared and left out from now on; raises NotWritableError."""
         self._walk.set_sharing(sharing)
 
+    def check_ours(self) -> None:
+        """Raise OutOfReachError when another folder is in the place of the one that was opened."""
+        if not self._is_ours():
+            raise OutOfReachError(f"{self.root}: another folder is in its place")
+
     def look(
         self,
         known: Mapping[str, DiskState],
@@ -133,6 +149,7 @@ class ProjectFolder:
         """
         if not self._is_folder(self._proof):
             raise OutOfReachError(f"{self.root}: the folder is away")
+        self.check_ours()
         walked = self._walk.look({*known, *expected}, past_closed=True)
         folders = {self.root / folder for folder in walked.folders}
         look = Look(

@@ -208,6 +208,26 @@ async def test_a_folder_that_is_away_deletes_nothing(tmp_path: Path, executor) -
         assert texts(project) == {"main.tex": "m"}
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there nobody can take away a folder that is open")
+@runs_async
+async def test_a_folder_that_was_taken_away_and_begun_anew_is_another_one(tmp_path: Path, executor) -> None:
+    folder = tmp_path / "project"
+    async with opened(folder, executor, main="m") as project:
+        (folder / "figure.png").write_bytes(b"a figure")
+        await until(lambda: project.document.file_at("figure.png"))
+        folder.rename(tmp_path / "elsewhere")
+        async with opened(folder, executor, main="m", other="o") as other:
+            type_at_end(project, "main.tex", "typed in what is gone\n")
+            await until(lambda: project.problem)
+            type_at_end(other, "main.tex", "typed in what is there\n")
+            await until(lambda: "typed in what is there" in (folder / "main.tex").read_text())
+            await project.close(discard=True)
+            await other.flush()
+            assert str(text_of(project, "main.tex")) == "mtyped in what is gone\n"
+            assert texts(other) == {"main.tex": "mtyped in what is there\n", "other.tex": "o"}
+            assert not (folder / "figure.png").exists()
+
+
 @pytest.mark.parametrize("away", [False, True])
 @runs_async
 async def test_a_folder_that_takes_nothing_keeps_nobody_from_closing(away: bool, tmp_path: Path, executor) -> None:
