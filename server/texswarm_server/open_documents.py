@@ -290,12 +290,19 @@ class OpenDocuments:
         self._stored_places.note()
 
     def _give_up_waiting(self, session_id: SessionId, document_id: DocumentId) -> None:
-        """Show as away who did not come back in time; who came back without opening the document has left it."""
+        """Show as away who did not come back in time; who came back without opening the document has left it.
+
+        Whoever said nothing after the sign-in may not have heard its answer: they are looked for once more.
+        """
         entry = self._entries.get(document_id)
         is_here = entry is not None and entry.room.serves(session_id)
-        if not is_here and self._deliveries.connected((session_id,)):
+        peers = [] if is_here else self._deliveries.connected((session_id,))
+        if any(peer.is_confirmed for peer in peers):
             self._give_up(session_id, document_id)
-        elif entry is not None:
+            return
+        if peers:
+            self._expect(session_id, document_id, self._opened_again_s)
+        if entry is not None:
             self._effects.execute(entry.room, entry.room.give_up_waiting(session_id))
 
     def _renew_presence(self, document_id: DocumentId, now: float) -> None:

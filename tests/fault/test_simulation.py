@@ -22,6 +22,8 @@ FIRST_PLAN = int(os.environ.get("TEXSWARM_FIRST_PLAN", "1000"))
 BEHIND_A_HOLE = 1049177
 #: In it a session's time is over while the disk is full, and the server is restarted as soon as there is room.
 OVER_ON_A_FULL_DISK = 9311634
+#: In it somebody signs in again over a link that carries nothing back to them, and opens the document much later.
+DID_NOT_HEAR_THE_ANSWER = 9356255
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +55,10 @@ def test_an_edit_behind_one_that_was_refused_is_kept_and_shown_to_nobody() -> No
 
 def test_a_session_that_was_over_while_the_disk_was_full_is_over_after_a_restart() -> None:
     perform(make_script(OVER_ON_A_FULL_DISK))
+
+
+def test_who_did_not_hear_that_they_are_signed_in_again_has_not_left() -> None:
+    perform(make_script(DID_NOT_HEAR_THE_ANSWER))
 
 
 @pytest.mark.campaign

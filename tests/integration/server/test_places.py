@@ -15,7 +15,7 @@ from tests.helpers.wire_client import WireClient, signed_in_client, wire_client
 from texswarm_server.cli.database import changing
 from texswarm_server.protocol.close_codes import CloseCode
 from texswarm_server.protocol.frames import Update
-from texswarm_server.protocol.messages import DocumentClosed, OpenDocument, Participants
+from texswarm_server.protocol.messages import DocumentClosed, DocumentList, ListDocuments, OpenDocument, Participants
 from texswarm_server.sessions.administration import change_role, close_session, remove_member
 from texswarm_server.storage.sqlite_records import SqliteRecords
 from texswarm_server.storage.store import database_path
@@ -151,7 +151,9 @@ async def test_who_comes_back_without_opening_a_document_again_has_left_it(premi
     ):
         await dropped(bob)
         await ada.until(lambda: lists(ada)[-1] == {"Ada": "here", "Bob": "reconnecting"})
-        async with back(place.url, bob):
+        async with back(place.url, bob) as again:
+            await ada.until(lambda: lists(ada)[-1] == {"Ada": "here", "Bob": "away"})  # the answer may not have arrived
+            await again.ask(ListDocuments(), DocumentList)
             await ada.until(lambda: lists(ada)[-1] == {"Ada": "here"})
 
 
