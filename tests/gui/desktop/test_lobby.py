@@ -40,6 +40,16 @@ async def asked_by(desks: Desks, name: str = "bob") -> tuple[LiveDesktop, LiveDe
     return ada, guest, sheet
 
 
+async def locked_beside(desks: Desks) -> tuple[LiveDesktop, LiveDesktop, HostSheet]:
+    """Ada hosts, Bob is in, and Ada has just pressed the lock."""
+    ada = await desks.start_with("ada", "paper")
+    sheet = await shares(ada)
+    bob = await desks.start("bob", sheet.link.text())
+    await until(lambda: bob.is_live)
+    press(sheet.lock)
+    return ada, bob, sheet
+
+
 @runs_at_desks
 async def test_who_is_let_in_by_one_press_writes_with_the_host(desks: Desks) -> None:
     ada, bob, sheet = await asked_by(desks)
@@ -98,11 +108,7 @@ async def test_a_host_that_stops_says_so_to_who_waits(desks: Desks) -> None:
 
 @runs_at_desks
 async def test_a_lock_makes_everybody_read_and_unlocking_gives_back(desks: Desks) -> None:
-    ada = await desks.start_with("ada", "paper")
-    sheet = await shares(ada)
-    bob = await desks.start("bob", sheet.link.text())
-    await until(lambda: bob.is_live)
-    press(sheet.lock)
+    _ada, bob, sheet = await locked_beside(desks)
     await bob.until_said("reading only")
     cy = await desks.start("cy", sheet.link.text())
     await cy.until_said("reading only")
@@ -115,11 +121,7 @@ async def test_a_lock_makes_everybody_read_and_unlocking_gives_back(desks: Desks
 
 @runs_at_desks
 async def test_a_lock_outlives_the_sharing_and_its_end_gives_back_what_it_took(desks: Desks) -> None:
-    ada = await desks.start_with("ada", "paper")
-    sheet = await shares(ada)
-    bob = await desks.start("bob", sheet.link.text())
-    await until(lambda: bob.is_live)
-    press(sheet.lock)
+    ada, bob, sheet = await locked_beside(desks)
     await bob.until_said("reading only")
     await until(sheet.lock.isChecked)
     await press_named(sheet, "Stop sharing")
@@ -137,11 +139,7 @@ async def test_a_lock_outlives_the_sharing_and_its_end_gives_back_what_it_took(d
 
 @runs_at_desks
 async def test_who_became_an_owner_under_a_lock_stays_one_when_it_ends(desks: Desks) -> None:
-    ada = await desks.start_with("ada", "paper")
-    sheet = await shares(ada)
-    bob = await desks.start("bob", sheet.link.text())
-    await until(lambda: bob.is_live)
-    press(sheet.lock)
+    ada, bob, sheet = await locked_beside(desks)
     await until(sheet.lock.isChecked)
     await ada.workspace.owner.decide(GiveRole(bob.workspace.me.user_id, "owner"))
     await until(lambda: bob.opened.project.role == "owner")
