@@ -89,7 +89,7 @@ async def choose_folder(dialog: QFileDialog, folder: Path) -> None:
         QTest.keySequence(field, QKeySequence(keys))
     taking = [one for one in dialog.findChildren(QAbstractButton) if one.text().replace("&", "") in {"Choose", "Open"}]
     await until(lambda: any(one.isVisible() and one.isEnabled() for one in taking), "a button that takes it")
-    press(next(one for one in taking if one.isVisible()))
+    await press(next(one for one in taking if one.isVisible()))
 
 
 async def begins(person: LiveDesktop, title: str, template: str = "Blank") -> None:

@@ -76,7 +76,7 @@ async def somebody_asks(desks: Desks, name: str = "bob") -> tuple[LiveDesktop, L
     """Ada shares and wants to be asked, and somebody with a paper of their own waits for her."""
     ada, guest = await desks.start_with("ada", "paper"), await desks.start_with(name, "own")
     sheet = await shares(ada)
-    press(sheet.asks)
+    await press(sheet.asks)
     await until(lambda: ada.workspace.hosting is not None and ada.workspace.hosting.who is WhoJoins.ASKED)
     await joins(guest, sheet.link.text())
     await guest.until_said("Waiting for ada to let you in…")

@@ -23,7 +23,7 @@ def buttons(inside: QWidget, words: str) -> list[QAbstractButton]:
 async def press_named(inside: QWidget, words: str) -> None:
     """Press the button with these words once it is there."""
     await until(lambda: buttons(inside, words), f"a button {words!r}")
-    press(buttons(inside, words)[0])
+    await press(buttons(inside, words)[0])
 
 
 async def press_icon(inside: QWidget, name: str) -> None:
@@ -37,18 +37,29 @@ async def press_icon(inside: QWidget, name: str) -> None:
         ]
 
     await until(found, f"a button called {name!r}")
-    press(found()[0])
+    await press(found()[0])
 
 
-def press(button: QAbstractButton) -> None:
-    """Press it where its words stand: of a long tick box only they can be pressed."""
-    assert button.isVisible(), f"{button.text()!r} is not to be seen"
-    assert button.isEnabled(), f"{button.text()!r} cannot be pressed"
-    assert not _lies_behind_a_dialog(button), f"a dialog keeps {button.text()!r} from being pressed"
+async def press(button: QAbstractButton) -> None:
+    """Press it once it can be pressed, where its words stand: of a long tick box only they can be pressed."""
+    await until(lambda: not _what_hinders(button), lambda: f"a press on {button.text()!r}: {_what_hinders(button)}")
+    QTest.mouseClick(button, _LEFT, pos=_where_its_words_stand(button))
+
+
+def _what_hinders(button: QAbstractButton) -> str:
+    """Return why it cannot be pressed now, or nothing."""
+    if not button.isVisible():
+        return "it is not to be seen"
+    if not button.isEnabled():
+        return "it is disabled"
+    if _lies_behind_a_dialog(button):
+        return "a dialog is before it"
     _scroll_to(button)
-    place = QPoint(min(12, button.width() // 2), button.height() // 2)
-    assert button.visibleRegion().contains(place), f"something lies over {button.text()!r}"
-    QTest.mouseClick(button, _LEFT, pos=place)
+    return "" if button.visibleRegion().contains(_where_its_words_stand(button)) else "something lies over it"
+
+
+def _where_its_words_stand(button: QAbstractButton) -> QPoint:
+    return QPoint(min(12, button.width() // 2), button.height() // 2)
 
 
 async def choose_by(inside: QWidget, words: str, entry: str) -> None:
@@ -79,7 +90,7 @@ async def write_in(field: QLineEdit, words: str) -> None:
 
 async def choose(button: QAbstractButton, words: str) -> None:
     """Press a button that opens a menu, and in it the entry with these words."""
-    press(button)
+    await press(button)
     await until(lambda: isinstance(QApplication.activePopupWidget(), QMenu), "a menu")
     menu = QApplication.activePopupWidget()
     assert isinstance(menu, QMenu)

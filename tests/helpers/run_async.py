@@ -26,12 +26,13 @@ def runs_async(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
     return run
 
 
-async def until(condition: Callable[[], object], what: str = "") -> None:
+async def until(condition: Callable[[], object], what: str | Callable[[], str] = "") -> None:
     """Return once `condition()` holds; fails with `what`, or the condition's name, when it never does."""
     give_up_at = time.monotonic() + _GIVE_UP_S
     while not condition():
         if time.monotonic() > give_up_at:
-            raise AssertionError(f"never came true: {what or inspect.getsource(condition).strip()}")
+            told = what() if callable(what) else what
+            raise AssertionError(f"never came true: {told or inspect.getsource(condition).strip()}")
         await asyncio.sleep(_PAUSE_S)
 
 

@@ -43,8 +43,8 @@ async def examined(desktop: LiveDesktop) -> DoctorDialog:
     return dialog
 
 
-def put_away(dialog: DoctorDialog) -> None:
-    press(dialog.close_button)
+async def put_away(dialog: DoctorDialog) -> None:
+    await press(dialog.close_button)
 
 
 def port_of_nobody() -> int:
@@ -74,9 +74,9 @@ async def test_a_host_that_is_not_there(desks: Desks) -> None:
     await ada.until_said("Reconnecting")
     dialog = await checked(ada)
     assert dialog.verdict == f"The machine answers, and nobody listens on port {port}."
-    press(dialog.copy)
+    await press(dialog.copy)
     assert "secret" not in QGuiApplication.clipboard().text()
-    put_away(dialog)
+    await put_away(dialog)
     await press_named(ada.window.status_bar, "Cancel")
     await ada.until_said("Working locally")
 
@@ -90,7 +90,7 @@ async def test_a_link_that_stands_is_as_it_should_be_and_costs_no_invitation(des
         assert any(line.startswith("Server, fine") for line in dialog.lines)
         assert any("No invitation was tried" in line for line in dialog.lines)
         assert any(line.startswith("Firewall there") for line in dialog.lines)
-        put_away(dialog)
+        await put_away(dialog)
         assert ada.is_live
 
 
@@ -103,7 +103,7 @@ async def test_who_hosts_is_told_about_this_computer(desks: Desks) -> None:
     dialog = await checked(ada)
     assert dialog.windowTitle() == "Check this computer"
     assert any(line.startswith("Firewall here") for line in dialog.lines)
-    put_away(dialog)
+    await put_away(dialog)
 
 
 @runs_at_desks
@@ -118,7 +118,7 @@ async def test_a_code_with_an_address_where_nobody_listens(desks: Desks) -> None
     await press_named(dialog, "Check the connection…")
     check = await examined(bob)
     assert (check.windowTitle(), check.verdict) == ("Check the connection", nobody_there)
-    press(check.close_button)
+    await press(check.close_button)
     await until(lambda: bob.window.findChild(DoctorDialog) is None, "the check is put away")
     assert dialog.problem.isVisible()
 
@@ -134,7 +134,7 @@ async def test_a_host_of_the_list_that_is_gone_while_a_project_is_open_here(desk
     gone = Announcement(instance="gone", name="Gone", project="Gone", entry=Entry.OPEN, fingerprint=None, tls=False)
     show(ada._join, *nearby_hosts([Sighting(gone, ("127.0.0.1",), port)]))
     dialog = await asks_to_join(ada)
-    press(dialog.list.rows[0])
+    await press(dialog.list.rows[0])
     await press_named(dialog, "Join")
     await press_named(dialog, "Check the connection…")
     assert (await examined(ada)).verdict == f"The machine answers, and nobody listens on port {port}."
@@ -158,6 +158,6 @@ async def test_a_link_that_is_refused_while_a_project_of_another_server_is_open(
         dialog = await examined(ada)
         assert any(str(other.address) in line for line in dialog.lines)
         assert not any(str(home.address) in line for line in dialog.lines)
-        put_away(dialog)
+        await put_away(dialog)
         await until(lambda: not ada.window.findChildren(DoctorDialog))
         assert any(str(home.address) in line for line in (await checked(ada)).lines)

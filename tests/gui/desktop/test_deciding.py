@@ -218,10 +218,10 @@ async def test_who_asks_is_answered_from_the_window_once_the_sheet_is_put_away(
 @runs_at_desks
 async def test_a_lock_and_its_end_are_one_press_each(desks: Desks) -> None:
     ada, bob, sheet = await with_a_guest(desks)
-    press(sheet.lock)
+    await press(sheet.lock)
     await bob.until_said("reading only")
     await until(lambda: sheet.lock.isChecked() and not sheet.access.isEnabled())
-    press(sheet.lock)
+    await press(sheet.lock)
     await until(lambda: bob.opened.view.can_write and sheet.access.isEnabled())
     bob.type("mine ")
     await ada.until_text("mine paper")

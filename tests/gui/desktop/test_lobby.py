@@ -46,7 +46,7 @@ async def locked_beside(desks: Desks) -> tuple[LiveDesktop, LiveDesktop, HostShe
     sheet = await shares(ada)
     bob = await desks.start("bob", sheet.link.text())
     await until(lambda: bob.is_live)
-    press(sheet.lock)
+    await press(sheet.lock)
     return ada, bob, sheet
 
 
@@ -113,7 +113,7 @@ async def test_a_lock_makes_everybody_read_and_unlocking_gives_back(desks: Desks
     cy = await desks.start("cy", sheet.link.text())
     await cy.until_said("reading only")
     await until(lambda: sheet.lock.isChecked() and not sheet.access.isEnabled())
-    press(sheet.lock)
+    await press(sheet.lock)
     await until(lambda: bob.is_live)
     assert "reading only" in cy.says
     await until(lambda: sheet.access.text() == "May write ▾")
@@ -130,7 +130,7 @@ async def test_a_lock_outlives_the_sharing_and_its_end_gives_back_what_it_took(d
     assert (sheet.lock.isChecked(), sheet.access.text(), sheet.access.isEnabled()) == (True, "May read ▾", False)
     await joins(bob, sheet.link.text())
     await bob.until_said("reading only")
-    press(sheet.lock)
+    await press(sheet.lock)
     await until(lambda: bob.is_live and bob.opened.view.can_write)
     await until(lambda: sheet.access.text() == "May write ▾")
     bob.type("mine ")
@@ -143,7 +143,7 @@ async def test_who_became_an_owner_under_a_lock_stays_one_when_it_ends(desks: De
     await until(sheet.lock.isChecked)
     await ada.workspace.owner.decide(GiveRole(bob.workspace.me.user_id, "owner"))
     await until(lambda: bob.opened.project.role == "owner")
-    press(sheet.lock)
+    await press(sheet.lock)
     await until(lambda: not sheet.lock.isChecked())
     assert bob.opened.project.role == "owner"
 

@@ -30,8 +30,8 @@ def assert_calm(desktop: LiveDesktop) -> None:
     assert "on " in desktop.text
 
 
-def what_is_wrong(desktop: LiveDesktop) -> str:
-    press(desktop.window.status_bar.details)
+async def what_is_wrong(desktop: LiveDesktop) -> str:
+    await press(desktop.window.status_bar.details)
     popover = desktop.window.findChild(LinkPopover)
     assert popover is not None
     assert popover.details is not None
@@ -57,7 +57,7 @@ async def test_a_hotel_in_mid_session_is_a_status_and_is_got_over(desks: Desks, 
         assert ada.status.line.action is StatusAction.RETRY
         assert_calm(ada)
         assert "edits waiting" in ada.says or "edit waiting" in ada.says
-        assert "sign-in page of this network" in what_is_wrong(ada)
+        assert "sign-in page of this network" in await what_is_wrong(ada)
         cable.target_port = server.address.port
         await until(lambda: ada.is_live)
         assert_calm(ada)

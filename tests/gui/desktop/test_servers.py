@@ -334,7 +334,7 @@ async def test_another_history_of_the_document_is_never_mixed_in(desks: Desks) -
 
 
 async def choose_history(sheet: HistoriesSheet, option: str) -> None:
-    press(getattr(sheet, option))
+    await press(getattr(sheet, option))
     await press_named(sheet, "Continue")
 
 
@@ -457,7 +457,7 @@ async def test_a_network_that_goes_away_is_a_status_and_no_error(desks: Desks) -
     await ada.until_said("Connecting to 192.0.2.1:8091")
     ada.workspace.network_changed(is_online=False)
     await ada.until_said("Offline")
-    press(ada.window.status_bar.details)
+    await press(ada.window.status_bar.details)
     await press_named(await dialog_at(ada, LinkPopover), "Disconnect")
     await ada.until_said("Working locally")
     assert ada.notice == ""

@@ -294,7 +294,7 @@ async def test_a_host_that_closes_the_window_ends_the_session(desks: Desks) -> N
 async def test_a_guest_that_disconnects_is_no_guest_any_more(desks: Desks) -> None:
     ada = await desks.start_with("ada", "paper")
     bob = await guest_of(desks, ada)
-    press(bob.window.status_bar.details)
+    await press(bob.window.status_bar.details)
     await press_named(await dialog_at(bob, LinkPopover), "Disconnect")
     await until(lambda: bob.says.startswith("Working locally"))
     await until(lambda: ada.says.startswith("Hosting for 0 people"))

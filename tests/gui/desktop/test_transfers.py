@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from PySide6.QtWidgets import QDialog, QPushButton
+from PySide6.QtWidgets import QDialog
 
 from tests.helpers.coming_in import dialog_at
 from tests.helpers.live_desktops import Desks, LiveDesktop, runs_at_desks
@@ -36,11 +36,6 @@ def sheet_at(ada: LiveDesktop, kind: type[Kind]) -> Kind:
     return sheet
 
 
-def press(sheet: QDialog, text: str) -> None:
-    (button,) = (one for one in sheet.findChildren(QPushButton) if one.text() == text)
-    button.click()
-
-
 @runs_at_desks
 async def test_an_archive_becomes_the_project_on_the_desk(desks: Desks) -> None:
     ada = await desks.start_with("ada", "one")
@@ -48,14 +43,14 @@ async def test_an_archive_becomes_the_project_on_the_desk(desks: Desks) -> None:
     ada.window.actions_.named("Import…").trigger()
     sheet = sheet_at(ada, ImportSheet)
     sheet.source.setText(str(source))
-    press(sheet, "Import")
+    await press_named(sheet, "Import")
     await ada.until_text(r"\documentclass")
     assert ada.opened.project.folder == desks.root / "profiles" / "ada" / "projects" / "Paper"
     assert ada.opened.view.main_path == "ms.tex"
     assert not any(one.isVisible() for one in ada.window.findChildren(ImportSheet))
     report = sheet_at(ada, ReportSheet)
     assert [name for section in report.sections for name, _ in section.rows] == ["../x.tex"]
-    press(report, "Done")
+    await press_named(report, "Done")
 
 
 @runs_at_desks
@@ -64,11 +59,11 @@ async def test_what_is_no_archive_is_said_and_the_project_stays(desks: Desks) ->
     ada.window.actions_.named("Import…").trigger()
     sheet = sheet_at(ada, ImportSheet)
     sheet.source.setText(str(desks.root / "nowhere.zip"))
-    press(sheet, "Import")
+    await press_named(sheet, "Import")
     await until(sheet.problem.isVisible)
     assert "Cannot be read" in sheet.problem.text()
     assert ada.text == "one"
-    press(sheet, "Cancel")
+    await press_named(sheet, "Cancel")
 
 
 @runs_at_desks
@@ -79,11 +74,11 @@ async def test_what_was_typed_a_moment_ago_goes_out(desks: Desks) -> None:
     ada.window.actions_.named("Export…").trigger()
     sheet = sheet_at(ada, ExportSheet)
     sheet.file.setText(str(out))
-    press(sheet, "Export")
+    await press_named(sheet, "Export")
     await until(lambda: any(one.isVisible() for one in ada.window.findChildren(ReportSheet)))
     with zipfile.ZipFile(out) as made:
         assert made.read("main.tex") == b"typed one"
-    press(sheet_at(ada, ReportSheet), "Done")
+    await press_named(sheet_at(ada, ReportSheet), "Done")
 
 
 @runs_at_desks
@@ -94,11 +89,11 @@ async def test_a_project_goes_to_arxiv(desks: Desks) -> None:
     ada.window.actions_.named("Export…").trigger()
     sheet = sheet_at(ada, ExportSheet)
     sheet.arxiv.setChecked(True)
-    press(sheet, "Export")
+    await press_named(sheet, "Export")
     await until(lambda: any(one.isVisible() for one in ada.window.findChildren(ReportSheet)))
     with zipfile.ZipFile(folder.parent / "paper-arxiv.zip") as made:
         assert made.read("main.tex").decode() == WHOLE.replace("\\input{a}", "A %\nB")
-    press(sheet_at(ada, ReportSheet), "Done")
+    await press_named(sheet_at(ada, ReportSheet), "Done")
 
 
 @runs_at_desks
