@@ -17,7 +17,7 @@ from texswarm_desktop.client.timing import LAN
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(300)]
 
-ROUNDS = 5
+ROUNDS = 10
 
 Play = Callable[[LabHost, LabServer, LabDesk], Awaitable[list[float]]]
 

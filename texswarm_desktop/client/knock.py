@@ -15,7 +15,7 @@ from texswarm_desktop.client.trouble import trouble_of
 from texswarm_server.protocol.invite_link import ServerAddress
 
 #: More handshakes than this are not waited for at one address: the oldest are as good as lost.
-_MOST_UNDER_WAY: Final = 6
+_MOST_UNDER_WAY: Final = 12
 
 
 async def tcp_knock(addresses: Sequence[ServerAddress], *, every_s: float, is_patient: bool) -> ServerAddress:

@@ -20,7 +20,7 @@ ASLEEP_S: Final = 4.0
 #: A server that is away is knocked at often, then less often, then left to the retries.
 KNOCK_FAST_FOR_S: Final = 60.0
 _KNOCK_FOR_S: Final = 600.0
-_KNOCK_SLOWER: Final = 5
+_KNOCK_SLOWER: Final = 10
 #: An access token with less than this to live is not worth showing to a server.
 TOKEN_MARGIN_S: Final = 5.0
 
@@ -58,7 +58,7 @@ LAN: Final = LinkProfile(
     backoff_s=(0.0, 0.25, 0.5, 1.0, 2.0, 5.0),
     probe_timeout_s=1.0,
     settled_after_s=5.0,
-    knock_every_s=0.2,
+    knock_every_s=0.1,
 )
 REMOTE: Final = LinkProfile(
     name="remote",

@@ -84,7 +84,7 @@ def test_a_link_is_looked_at_at_the_moment_when_it_is_dead(heard_at, after_s):
     assert next_tick_s(LAN, now=100.0, heard_at=heard_at) == after_s
 
 
-@pytest.mark.parametrize(("away_s", "every_s"), [(0, 0.2), (59, 0.2), (60, 1.0), (599, 1.0), (600, None)])
+@pytest.mark.parametrize(("away_s", "every_s"), [(0, 0.1), (59, 0.1), (60, 1.0), (599, 1.0), (600, None)])
 def test_a_near_server_is_knocked_at_often_then_less_often_then_not_any_more(away_s, every_s):
     assert knocking_every_s(LAN, away_s) == every_s
     assert knocking_every_s(REMOTE, away_s) is None
