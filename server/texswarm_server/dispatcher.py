@@ -5,6 +5,8 @@ from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
+import msgspec
+
 from texswarm_server.blob_desk import BlobDesk, Caller
 from texswarm_server.front_desk import FrontDesk
 from texswarm_server.net.peer import Peer
@@ -25,6 +27,7 @@ from texswarm_server.protocol.messages import (
     DocumentCreated,
     DocumentInfo,
     DocumentList,
+    DocumentLocked,
     FetchBlob,
     InviteChanged,
     InviteCreated,
@@ -36,9 +39,9 @@ from texswarm_server.protocol.messages import (
     ListInvites,
     ListKnocks,
     ListMembers,
+    LockDocument,
     MemberChanged,
     MemberInfo,
-    MemberList,
     OfferBlobs,
     OpenDocument,
     Order,
@@ -148,6 +151,8 @@ class Dispatcher:
                 await self._list_members(peer, order)
             case ChangeRole() | RemoveMember() | UnbanMember():
                 await self._change_member(peer, order)
+            case LockDocument():
+                await self._lock(peer, order)
             case ListInvites():
                 await self._list_invites(peer, order)
             case ChangeInvite():
@@ -294,8 +299,8 @@ class Dispatcher:
 
     async def _list_members(self, peer: Peer, order: ListMembers) -> None:
         user_id, document_id = self._front_desk.guest(peer).user_id, order.document_id
-        members = await self._store.run(lambda records: self._members.members(records, user_id, document_id))
-        peer.tell(MemberList(document_id=document_id, members=members, request=order.request))
+        told = await self._store.run(lambda records: self._members.members(records, user_id, document_id))
+        peer.tell(msgspec.structs.replace(told, request=order.request))
 
     async def _change_member(self, peer: Peer, order: ChangeRole | RemoveMember | UnbanMember) -> None:
         user_id, now = self._front_desk.guest(peer).user_id, self._wall_clock()
@@ -313,6 +318,13 @@ class Dispatcher:
         with suppress(StorageError):  # what was changed is stored, and is acted on as soon as it can be read
             await self._front_desk.feed.follow()
         peer.tell(MemberChanged(document_id=order.document_id, member=member, request=order.request))
+
+    async def _lock(self, peer: Peer, order: LockDocument) -> None:
+        user_id, now = self._front_desk.guest(peer).user_id, self._wall_clock()
+        await self._store.run(lambda records: self._members.set_locked(records, user_id, order, now))
+        with suppress(StorageError):  # as above
+            await self._front_desk.feed.follow()
+        peer.tell(DocumentLocked(document_id=order.document_id, is_locked=order.is_locked, request=order.request))
 
     async def _list_invites(self, peer: Peer, order: ListInvites) -> None:
         user_id, document_id = self._front_desk.guest(peer).user_id, order.document_id

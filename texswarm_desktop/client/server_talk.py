@@ -24,6 +24,8 @@ from texswarm_server.protocol.messages import (
     InviteList,
     ListDocuments,
     ListInvites,
+    ListMembers,
+    MemberList,
     RedeemInvite,
     RevokeInvite,
     RoleName,
@@ -154,6 +156,13 @@ async def same_or_new_invite(
 async def change_invite(connection: "Connection", invite_id: str, role: RoleName, *, asks: bool | None = None) -> None:
     """Let an invite give another role from now on; `asks`: whether owners are asked first, None for as before."""
     await connection.request(ChangeInvite(invite_id=invite_id, role=role, ask=asks))
+
+
+async def has_lock(connection: "Connection", document_id: str) -> bool:
+    """Say whether in a document of ours everybody else only reads."""
+    answer = await connection.request(ListMembers(document_id=document_id))
+    assert isinstance(answer, MemberList)
+    return answer.is_locked
 
 
 async def other_side(connection: "Connection") -> "OtherSide | None":

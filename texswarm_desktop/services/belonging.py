@@ -1,4 +1,4 @@
-"""Whose replica a folder holds: the document and its history, the server it is shared through, and a host's lock.
+"""Whose replica a folder holds: the document and its history, and the server it is shared through.
 
 Kept in the replica, and the first two beside it as well, where they can be read without opening it.
 """
@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from texswarm_desktop.core.lock import Lock, decode_lock, encode_lock
 from texswarm_desktop.services.project_identity import ProjectIdentity, write_identity
 from texswarm_desktop.services.replica_store import ReplicaStore
 from texswarm_server.protocol.errors import SettingsError
@@ -24,8 +23,7 @@ _log: Final = logging.getLogger(__name__)
 class Belonging:
     """Invariant: what is noted beside the replica was durable in it before, or is noted when it is.
 
-    `server_link`: without any secret; None for a project that is local. `lock`: what a lock took from who comes here
-    to write; None while nothing is locked.
+    `server_link`: without any secret; None for a project that is local.
     """
 
     def __init__(self, folder: Path, store: ReplicaStore, *, executor: Executor) -> None:
@@ -38,7 +36,6 @@ class Belonging:
         self.document_id = ""
         self.lineage: str | None = None
         self.server_link: InviteLink | None = None
-        self.lock: Lock | None = None
 
     def load(self, meta: Mapping[str, str]) -> None:
         """Take in what was kept at the last time."""
@@ -48,14 +45,11 @@ class Belonging:
             self.server_link = parse_invite_link(meta["server"]) if "server" in meta else None
         server, _, session_id = meta.get("session", "").rpartition(" ")
         self._session = (server, session_id) if server else None
-        self.lock = decode_lock(meta.get("lock", ""))
 
     # ── the document ────────────────────────────────────────────────────────────────────────────────────
 
     def identify(self, document_id: str, lineage: str | None) -> None:
         """Be a replica of this document, with this history, from now on."""
-        if document_id != self.document_id:
-            self.keep_lock(None)
         self.document_id, self.lineage = document_id, lineage
         self._store.set_meta("document_id", document_id)
         self._store.set_meta("lineage", lineage)
@@ -100,14 +94,6 @@ class Belonging:
         if self._session != (server, session_id):
             self._session = (server, session_id)
             self._store.set_meta("session", f"{server} {session_id}")
-
-    # ── the host ────────────────────────────────────────────────────────────────────────────────────────
-
-    def keep_lock(self, lock: Lock | None) -> None:
-        """Remember what a lock took, or (None) that nothing is locked."""
-        if lock != self.lock:
-            self.lock = lock
-            self._store.set_meta("lock", encode_lock(lock) if lock is not None else None)
 
 
 def _log_failure(job: "asyncio.Future[None]") -> None:

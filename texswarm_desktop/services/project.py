@@ -19,7 +19,6 @@ from typing import Self
 from uuid import uuid4
 
 from texswarm_desktop.core.ignore_rules import Sharing
-from texswarm_desktop.core.lock import Lock
 from texswarm_desktop.core.project_files import OWN_FOLDER
 from texswarm_desktop.core.sharing_preview import SharingPreview
 from texswarm_desktop.services.belonging import Belonging
@@ -359,15 +358,6 @@ class Project:
     def keep_session(self, server: str, session_id: str) -> None:
         """Remember the session at a server, for the next start."""
         self._belonging.keep_session(server, session_id)
-
-    @property
-    def lock(self) -> Lock | None:
-        """What a lock took from who comes here to write, while what is shared from here is locked."""
-        return self._belonging.lock
-
-    def keep_lock(self, lock: Lock | None) -> None:
-        """Remember what a lock took, or (None) that nothing is locked."""
-        self._belonging.keep_lock(lock)
 
     @property
     def oldest_unacknowledged_since(self) -> float | None:

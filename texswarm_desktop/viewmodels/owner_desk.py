@@ -6,7 +6,6 @@ there is no link.
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,20 +13,18 @@ import msgspec
 
 from texswarm_desktop.client.server_talk import change_invite, invite_to, new_invite
 from texswarm_desktop.client.states import StopCode
-from texswarm_desktop.core.lock import Lock
 from texswarm_desktop.core.who_joins import WhoJoins
 from texswarm_desktop.viewmodels.lobby_view import Answer, LetIn
 from texswarm_desktop.viewmodels.member_talk import carry_out, membership
-from texswarm_desktop.viewmodels.membership import Decision, GiveRole, Membership
+from texswarm_desktop.viewmodels.membership import Decision, Membership
 from texswarm_desktop.viewmodels.opened_project import OpenedProject
 from texswarm_desktop.viewmodels.sharing import Sharing
 from texswarm_server.protocol.errors import LinkLostError, RejectedError, TexSwarmError
 from texswarm_server.protocol.invite_link import InviteLink
-from texswarm_server.protocol.messages import AnswerKnock, InviteCreated, RoleName
+from texswarm_server.protocol.messages import AnswerKnock, LockDocument, RoleName
 
 if TYPE_CHECKING:
     from texswarm_desktop.client.connection import Connection
-    from texswarm_desktop.services.project import Project
 
 
 class OwnerDesk:
@@ -99,20 +96,10 @@ class OwnerDesk:
             self._sharing.show_who_joins()
 
     async def set_locked(self, *, is_locked: bool) -> None:
-        """Let everybody else only read, those who come later too, or give back what was taken by that."""
+        """Let everybody else only read, those who come later too, or give all of them back what that withholds."""
         opened, connection = self._owned()
-        project = opened.project
-        now = await membership(connection, project.document_id, opened.me)
-        lock = project.lock or Lock()
-        if is_locked:
-            users = tuple(one.person.user_id for one in now.members if one.role == "editor" and not one.is_out)
-            lock = lock.and_also(users, tuple(one.invite_id for one in now.invitations if one.role == "editor"))
-            project.keep_lock(lock)  # before anything is taken: whatever happens then, it can be given back
-        await _give(connection, project.document_id, _held(lock, now), "viewer" if is_locked else "editor")
-        if not is_locked:
-            project.keep_lock(None)
-        is_open = not is_locked and self._sharing.invite_id in lock.doors
-        self._sharing.show_locked(is_locked=is_locked, role="editor" if is_open else "viewer")
+        await connection.request(LockDocument(document_id=opened.project.document_id, is_locked=is_locked))
+        self._sharing.show_locked(is_locked=is_locked)
 
     def _owned(self) -> "tuple[OpenedProject, Connection]":
         opened = self._opened()
@@ -121,31 +108,3 @@ class OwnerDesk:
         if opened.project.role not in {None, "owner"}:
             raise RejectedError(StopCode.NOT_AN_OWNER)
         return opened, opened.connection
-
-
-async def as_locked(connection: "Connection", project: "Project", invite: InviteCreated) -> InviteCreated:
-    """Let an invite to a project whose lock outlived its sharing give no more than that; return it as it is then."""
-    if project.lock is None or invite.role != "editor":
-        return invite
-    project.keep_lock(project.lock.and_also(doors=(invite.invite_id,)))
-    await change_invite(connection, invite.invite_id, "viewer")
-    return msgspec.structs.replace(invite, role="viewer")
-
-
-def _held(lock: Lock, now: Membership) -> Lock:
-    """Return of what a lock took that which still stands: nothing of who owns the project by now, or is out."""
-    users = {one.person.user_id for one in now.members if one.role != "owner" and not one.is_out}
-    doors = {one.invite_id for one in now.invitations}
-    return Lock(
-        users=tuple(one for one in lock.users if one in users), doors=tuple(filter(doors.__contains__, lock.doors))
-    )
-
-
-async def _give(connection: "Connection", document_id: str, lock: Lock, role: RoleName) -> None:
-    """First the doors, so that nobody slips in between."""
-    for invite_id in lock.doors:
-        with suppress(RejectedError):  # it was withdrawn meanwhile
-            await change_invite(connection, invite_id, role)
-    for user_id in lock.users:
-        with suppress(RejectedError):  # somebody left, or was removed
-            await carry_out(connection, document_id, GiveRole(user_id, role))

@@ -91,14 +91,22 @@ class Sharing(QObject):
         self.server_changed.emit(started.server_id)
         return started
 
-    def announce(self, opened: OpenedProject, started: "HostStarted", invite: InviteCreated, who: WhoJoins) -> Hosting:
+    def announce(
+        self,
+        opened: OpenedProject,
+        started: "HostStarted",
+        invite: InviteCreated,
+        who: WhoJoins,
+        *,
+        is_locked: bool = False,
+    ) -> Hosting:
         """Take in that others may come to a project that is open on the server that has started, by `invite`."""
         self._who = who
         self._link = InviteLink(started.public_address, invite.token, opened.project.document_id, started.fingerprint)
         self.invite_id = invite.invite_id
         self._keep_link(invite)
         self.follow(opened)
-        hosting = Hosting(address="", role=invite.role, who=who, is_locked=opened.project.lock is not None)
+        hosting = Hosting(address="", role=invite.role, who=who, is_locked=is_locked)
         return self._show_addresses(hosting, started.public_addresses)
 
     @property
@@ -140,11 +148,10 @@ class Sharing(QObject):
         if self.hosting is not None:
             self._show(msgspec.structs.replace(self.hosting, who=self._who))
 
-    def show_locked(self, *, is_locked: bool, role: RoleName) -> None:
-        """Show that everybody else only reads, or no longer, and what the link gives then."""
+    def show_locked(self, *, is_locked: bool) -> None:
+        """Show that everybody else only reads, or no longer."""
         if self.hosting is not None:
-            self._show(msgspec.structs.replace(self.hosting, is_locked=is_locked, role=role))
-            self._offer()
+            self._show(msgspec.structs.replace(self.hosting, is_locked=is_locked))
 
     def _offer(self) -> None:
         """Let the local network know of the project, and those in who find it there or have the code."""

@@ -17,7 +17,7 @@ from PySide6.QtCore import QObject, Signal
 
 from texswarm_desktop.client.address_book import lasting_key
 from texswarm_desktop.client.events import RetryCause
-from texswarm_desktop.client.server_talk import admitted, other_side, same_or_new_invite, share
+from texswarm_desktop.client.server_talk import admitted, has_lock, other_side, same_or_new_invite, share
 from texswarm_desktop.client.states import Live, NeedsUser
 from texswarm_desktop.client.status import Hosting
 from texswarm_desktop.client.timing import LAN
@@ -453,28 +453,30 @@ class Workspace(QObject):
         try:
             started = await self._sharing.start(opened.project.document_id, self.me.name)
             who = self._settings.settings.who_joins
-            invite = await self._enter_own_server(opened, started, asks=who.asks)
+            invite, is_locked = await self._enter_own_server(opened, started, asks=who.asks)
         except BaseException:
             await self._sharing.end()
             raise
         self._library.remember(opened.project)
-        return self._sharing.announce(opened, started, invite, who)
+        return self._sharing.announce(opened, started, invite, who, is_locked=is_locked)
 
-    async def _enter_own_server(self, opened: OpenedProject, started: "HostStarted", *, asks: bool) -> InviteCreated:
-        """Open the project on the server that has just started, and return an invitation for others."""
+    async def _enter_own_server(
+        self, opened: OpenedProject, started: "HostStarted", *, asks: bool
+    ) -> tuple[InviteCreated, bool]:
+        """Open the project on the server that has just started.
+
+        Returns an invitation for others, and whether a lock outlived the last sharing.
+        """
         own_way_in = InviteLink(started.address, started.owner_invite, None, started.fingerprint)
         session_id = opened.project.session_at(OWN_SERVER)
         async with self._reach.reached(own_way_in, key=OWN_SERVER, session_id=session_id) as connection:
             await share(connection, opened.project.as_new_document(), started.owner_invite)
             kept = await self._credentials.kept_link(opened.project.document_id)
             invite = await same_or_new_invite(connection, opened.project.document_id, kept, asks=asks)
-            if opened.project.lock is not None:
-                from texswarm_desktop.viewmodels.owner_desk import as_locked  # noqa: PLC0415 - most are open
-
-                invite = await as_locked(connection, opened.project, invite)
+            is_locked = await has_lock(connection, opened.project.document_id)
             await opened.attach(connection, key=OWN_SERVER)
             self._reach.taken()
-        return invite
+        return invite, is_locked
 
     def _keep_link(self, invite: InviteCreated) -> None:
         if invite.document_id is not None:

@@ -30,6 +30,8 @@ _SENTENCES: Final[Mapping[AuditAction, str]] = {
     AuditAction.MEMBER_REMOVED: "{user} was removed from {place}",
     AuditAction.MEMBER_BANNED: "{user} was banned from {place}",
     AuditAction.MEMBER_UNBANNED: "{user} may be invited to {place} again",
+    AuditAction.DOCUMENT_LOCKED: "{place} was locked: all but its owners only read",
+    AuditAction.DOCUMENT_UNLOCKED: "{place} was unlocked",
     AuditAction.KEY_ROTATED: "access tokens are signed with a new key{more}",
     AuditAction.VERSION_RESTORED: "version {reference} became {place}{more}",
     AuditAction.RECOVERY_ACCEPTED: "what was recovered of a damaged database took its place",

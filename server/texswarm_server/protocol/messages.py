@@ -145,6 +145,13 @@ class UnbanMember(Order, frozen=True, kw_only=True):
     user_id: Id
 
 
+class LockDocument(Order, frozen=True, kw_only=True):
+    """Let everybody but its owners only read a document, or give back what that took; for owners."""
+
+    document_id: Id
+    is_locked: bool
+
+
 class ListInvites(Order, frozen=True, kw_only=True):
     """Ask for the invites to a document, for owners; without one for those to the server that this user made."""
 
@@ -379,10 +386,11 @@ class MemberInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MemberList(Fact, frozen=True, kw_only=True, omit_defaults=False):
-    """Who has a role in a document, and who was taken out of it."""
+    """Who has a role in a document, and who was taken out of it; `is_locked`: all but its owners only read it now."""
 
     document_id: str
     members: list[MemberInfo]
+    is_locked: bool = False
 
 
 class MemberChanged(Fact, frozen=True, kw_only=True):
@@ -409,6 +417,13 @@ class InviteInfo(msgspec.Struct, frozen=True, kw_only=True):
     issued_at: float
     ask: bool = False
     way: str = ""
+
+
+class DocumentLocked(Fact, frozen=True, kw_only=True, omit_defaults=False):
+    """What was ordered about a lock is done."""
+
+    document_id: str
+    is_locked: bool
 
 
 class InviteList(Fact, frozen=True, kw_only=True, omit_defaults=False):
@@ -546,6 +561,7 @@ ORDERS: tuple[type[Order], ...] = (
     ChangeRole,
     RemoveMember,
     UnbanMember,
+    LockDocument,
     ListInvites,
     RevokeInvite,
     OfferBlobs,
@@ -569,6 +585,7 @@ FACTS: tuple[type[Message], ...] = (
     InviteRedeemed,
     MemberList,
     MemberChanged,
+    DocumentLocked,
     InviteList,
     InviteChanged,
     InviteRevoked,

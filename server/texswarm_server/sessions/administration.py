@@ -13,6 +13,7 @@ from texswarm_server.protocol.ids import DocumentId, SessionId, UserId
 from texswarm_server.protocol.messages import RoleName
 from texswarm_server.sessions.audit import AuditAction, AuditEntry
 from texswarm_server.sessions.credentials import RandomBytes, hash_token
+from texswarm_server.sessions.document_lock import settle
 from texswarm_server.sessions.records import Invite, Records, Removal, User
 from texswarm_server.sessions.signing_keys import add_key
 from texswarm_server.sessions.usable_invites import obstacle
@@ -30,11 +31,11 @@ def change_role(
 ) -> list[AuditEntry]:
     """Give a user a role in a document, also one who had none or was taken out; no earlier invite changes it.
 
-    Raises RejectedError: document_not_found, not_found, or last_owner unless `is_forced`.
+    Nor does the end of a lock. Raises RejectedError: document_not_found, not_found, or last_owner unless `is_forced`.
     """
     document, user = _existing(records, document_id), _known(records, user_id)
     current = records.role_of(user.user_id, document)
-    if current == role:
+    if not settle(records, user.user_id, document) and current == role:
         return []
     if current == "owner" and not is_forced:
         _insist_on_another_owner(records, user.user_id, document)
@@ -68,6 +69,7 @@ def remove_member(
         return []
     if records.role_of(user.user_id, document) == "owner" and not is_forced:
         _insist_on_another_owner(records, user.user_id, document)
+    settle(records, user.user_id, document)
     records.remove_role(user.user_id, document)
     records.put_removal(Removal(user_id=user.user_id, document_id=document, removed_at=now, is_ban=ban))
     action = AuditAction.MEMBER_BANNED if ban else AuditAction.MEMBER_REMOVED

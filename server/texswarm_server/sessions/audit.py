@@ -39,6 +39,8 @@ class AuditAction(StrEnum):
     MEMBER_REMOVED = "member_removed"
     MEMBER_BANNED = "member_banned"
     MEMBER_UNBANNED = "member_unbanned"
+    DOCUMENT_LOCKED = "document_locked"
+    DOCUMENT_UNLOCKED = "document_unlocked"
     KEY_ROTATED = "key_rotated"
     VERSION_RESTORED = "version_restored"
     RECOVERY_ACCEPTED = "recovery_accepted"

@@ -9,7 +9,9 @@ from texswarm_server.protocol.messages import (
     ChangeRole,
     InviteInfo,
     Knock,
+    LockDocument,
     MemberInfo,
+    MemberList,
     RemoveMember,
     RoleName,
     UnbanMember,
@@ -23,6 +25,7 @@ from texswarm_server.sessions.administration import (
     unban_member,
 )
 from texswarm_server.sessions.document_access import DocumentAccess
+from texswarm_server.sessions.document_lock import is_locked, lock_document, unlock_document, withhold, withholds
 from texswarm_server.sessions.records import Invite, Records, User
 from texswarm_server.sessions.roles import can_administer
 
@@ -33,13 +36,14 @@ class DocumentMembers:
     def __init__(self, access: DocumentAccess) -> None:
         self._access = access
 
-    def members(self, records: Records, user_id: UserId, document_id: str) -> list[MemberInfo]:
+    def members(self, records: Records, user_id: UserId, document_id: str) -> MemberList:
         """Return everybody with a role in an owner's document, then everybody who was taken out of it."""
         document = self._owned(records, user_id, document_id)
         members = records.members_of(document)
         removed = [records.find_user(each.user_id) for each in records.removals_of(document)]
         users = [each.user for each in members if not each.user.is_removed] + [user for user in removed if user]
-        return [self._info(records, user, document) for user in users]
+        told = [self._info(records, user, document) for user in users]
+        return MemberList(document_id=document, members=told, is_locked=is_locked(records, document))
 
     def change_role(self, records: Records, user_id: UserId, order: ChangeRole, now: float) -> MemberInfo:
         """Give a member of an owner's document another role; raises RejectedError."""
@@ -74,6 +78,12 @@ class DocumentMembers:
         unban_member(records, actor=user_id, user_id=order.user_id, document_id=document, now=now)
         return self._info_of(records, order.user_id, document)
 
+    def set_locked(self, records: Records, user_id: UserId, order: LockDocument, now: float) -> None:
+        """Let only the owners of an owner's document write, or end that; raises RejectedError."""
+        document = self._owned(records, user_id, order.document_id)
+        change = lock_document if order.is_locked else unlock_document
+        change(records, actor=user_id, document_id=document, now=now)
+
     def insist_on_owner(self, records: Records, user_id: UserId, document_id: str) -> None:
         """Raise RejectedError where the user does not own the document."""
         self._owned(records, user_id, document_id)
@@ -92,8 +102,12 @@ class DocumentMembers:
             decline_entry(records, actor=user_id, user_id=order.user_id, document_id=document, now=now)
             return None
         role = order.role or knock.role
-        change_role(records, actor=user_id, user_id=order.user_id, document_id=document, role=role, now=now)
-        return role
+        is_withheld = role == knock.role and withholds(records, document, role)
+        given: RoleName = "viewer" if is_withheld else role
+        change_role(records, actor=user_id, user_id=order.user_id, document_id=document, role=given, now=now)
+        if is_withheld:  # by an invite that does not ask it would be no other
+            withhold(records, UserId(order.user_id), document)
+        return given
 
     def invites(self, records: Records, user_id: UserId, document_id: str | None) -> list[InviteInfo]:
         """Return the invites to an owner's document, or those to the server the user made; not the revoked ones."""

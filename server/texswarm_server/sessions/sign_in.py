@@ -36,6 +36,7 @@ from texswarm_server.sessions.credentials import (
     refresh_claims,
     token_kind,
 )
+from texswarm_server.sessions.document_lock import under_lock
 from texswarm_server.sessions.records import OPEN_DOOR, Grant, Invite, Records, RefreshToken, User
 from texswarm_server.sessions.roles import higher
 from texswarm_server.sessions.usable_invites import obstacle
@@ -379,7 +380,10 @@ def _endow(records: Records, user: User, invite: Invite, now: float) -> User:
     current = records.role_of(user.user_id, document_id)
     role = higher(current, invite.role)
     decided_at = records.role_decided_at(user.user_id, document_id)
-    if role != current and (decided_at is None or invite.issued_at > decided_at):
+    if role == current or (decided_at is not None and invite.issued_at <= decided_at):
+        return user
+    role = under_lock(records, user.user_id, document_id, role)
+    if role != current:
         records.put_role(user.user_id, document_id, role)
         note_role(records, actor=user.user_id, user_id=user.user_id, document_id=document_id, role=role, now=now)
     return user

@@ -14,6 +14,7 @@ from texswarm_server.protocol.ids import DocumentId, Lineage
 from texswarm_server.sessions.administration import note_restoration
 from texswarm_server.sessions.audit import OPERATOR
 from texswarm_server.sessions.credentials import new_uuid
+from texswarm_server.sessions.document_lock import lock_alike
 from texswarm_server.sessions.records import DocumentRecord
 from texswarm_server.storage.history import HistoryPolicy, Version
 from texswarm_server.storage.packing import unpack
@@ -112,6 +113,7 @@ def restore_version(
         )
         records.put_document(record)
         _put_beside(database, former.document_id, document_id, update)
+        lock_alike(records, former.document_id, document_id)
         note_restoration(records, actor=actor, document_id=document_id, version_id=version_id, origin=origin, now=now)
     return record
 

@@ -37,7 +37,6 @@ from texswarm_desktop.core.git_split_index import joined, read_link
 from texswarm_desktop.core.ignore_rules import Sharing, decode_sharing, encode_sharing
 from texswarm_desktop.core.join_entry import read_join_entry
 from texswarm_desktop.core.latex_mask import read_source
-from texswarm_desktop.core.lock import Lock, decode_lock, encode_lock
 from texswarm_desktop.core.project_files import OWN_FOLDER
 from texswarm_desktop.core.settings import Settings, decode_settings, encode_settings
 from texswarm_desktop.core.text_bytes import decode_text, encode_text
@@ -171,7 +170,6 @@ def decoders(folder: Path) -> dict[str, Decoder]:
         "archives": Decoder(_read_archive, (ArchiveError,), _archives(), 4),
         "files": Decoder(_read_text, (), (b"\xef\xbb\xbfone\r\ntwo", b"caf\xe9\n", "é😀\r".encode()), 2),
         "desktop_settings": Decoder(decode_settings, (SettingsError,), (encode_settings(Settings()), b"{}"), 2),
-        "locks": Decoder(_as_text(decode_lock), (), (encode_lock(Lock(users=("bob",))).encode(), b"{}"), 2),
         "sharing": Decoder(decode_sharing, (ValueError,), (encode_sharing(Sharing()), b'{"share":["a/*"]}'), 2),
         "record_numbers": Decoder(_read_number, (MalformedPageError,), (b"\x05", b"\x81\x00", b"\xff" * 9), 1),
         "records": Decoder(

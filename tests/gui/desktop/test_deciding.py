@@ -220,9 +220,9 @@ async def test_a_lock_and_its_end_are_one_press_each(desks: Desks) -> None:
     ada, bob, sheet = await with_a_guest(desks)
     await press(sheet.lock)
     await bob.until_said("reading only")
-    await until(lambda: sheet.lock.isChecked() and not sheet.access.isEnabled())
+    await until(sheet.lock.isChecked)
     await press(sheet.lock)
-    await until(lambda: bob.opened.view.can_write and sheet.access.isEnabled())
+    await until(lambda: bob.opened.view.can_write and not sheet.lock.isChecked())
     bob.type("mine ")
     await ada.until_text("mine paper")
 

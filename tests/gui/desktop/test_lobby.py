@@ -108,15 +108,16 @@ async def test_a_host_that_stops_says_so_to_who_waits(desks: Desks) -> None:
 
 @runs_at_desks
 async def test_a_lock_makes_everybody_read_and_unlocking_gives_back(desks: Desks) -> None:
-    _ada, bob, sheet = await locked_beside(desks)
+    ada, bob, sheet = await locked_beside(desks)
     await bob.until_said("reading only")
     cy = await desks.start("cy", sheet.link.text())
     await cy.until_said("reading only")
-    await until(lambda: sheet.lock.isChecked() and not sheet.access.isEnabled())
+    await until(sheet.lock.isChecked)
     await press(sheet.lock)
-    await until(lambda: bob.is_live)
-    assert "reading only" in cy.says
-    await until(lambda: sheet.access.text() == "May write ▾")
+    await until(lambda: bob.is_live and cy.is_live and cy.opened.view.can_write)
+    assert sheet.access.text() == "May write ▾"
+    cy.type("mine ")
+    await ada.until_text("mine paper")
 
 
 @runs_at_desks
@@ -127,14 +128,23 @@ async def test_a_lock_outlives_the_sharing_and_its_end_gives_back_what_it_took(d
     await press_named(sheet, "Stop sharing")
     await ada.until_said("Working locally")
     sheet = await shares(ada)
-    assert (sheet.lock.isChecked(), sheet.access.text(), sheet.access.isEnabled()) == (True, "May read ▾", False)
+    assert (sheet.lock.isChecked(), sheet.access.text()) == (True, "May write ▾")
     await joins(bob, sheet.link.text())
     await bob.until_said("reading only")
     await press(sheet.lock)
     await until(lambda: bob.is_live and bob.opened.view.can_write)
-    await until(lambda: sheet.access.text() == "May write ▾")
     bob.type("mine ")
     await ada.until_text("mine paper")
+
+
+@runs_at_desks
+async def test_who_is_to_read_by_the_hosts_choice_under_a_lock_reads_on_when_it_ends(desks: Desks) -> None:
+    ada, bob, sheet = await locked_beside(desks)
+    await until(sheet.lock.isChecked)
+    await ada.workspace.owner.decide(GiveRole(bob.workspace.me.user_id, "viewer"))
+    await press(sheet.lock)
+    await until(lambda: not sheet.lock.isChecked())
+    assert bob.opened.project.role == "viewer"
 
 
 @runs_at_desks

@@ -215,9 +215,13 @@ def test_to_lock_is_one_press(sheet: HostSheet, qtbot: QtBot) -> None:
     assert not sheet.lock.isChecked(), "it is marked once it holds"
 
 
-def test_while_it_is_locked_the_link_gives_nothing_else(sheet: HostSheet) -> None:
-    sheet.show_hosting(Hosting(address="a", link=LINK, role="viewer", is_locked=True))
-    assert (sheet.access.text(), sheet.access.isEnabled(), sheet.lock.isChecked()) == ("May read ▾", False, True)
+def test_while_it_is_locked_it_says_when_people_who_join_may_write(sheet: HostSheet) -> None:
+    sheet.show_hosting(Hosting(address="a", link=LINK, role="editor", is_locked=True))
+    assert (sheet.access.text(), sheet.lock.isChecked()) == ("May write ▾", True)
+    hint = next(one for one in sheet.findChildren(QLabel) if one.text() == "once the lock is off")
+    assert not hint.isHidden()
+    sheet.show_hosting(Hosting(address="a", link=LINK, role="editor"))
+    assert hint.isHidden()
 
 
 @pytest.mark.parametrize(("is_awake", "words"), [(True, "stays awake"), (False, "cannot be kept awake")])

@@ -6,18 +6,20 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from tests.helpers.run_async import runs_async
-from tests.helpers.wire_client import signed_in_client
+from tests.helpers.wire_client import signed_in_again, signed_in_client
 from texswarm_server import audit_feed
 from texswarm_server.protocol.messages import (
     ChangeRole,
     CreateInvite,
     DocumentClosed,
+    DocumentLocked,
     Error,
     InviteCreated,
     InviteList,
     InviteRevoked,
     ListInvites,
     ListMembers,
+    LockDocument,
     MemberChanged,
     MemberList,
     OpenDocument,
@@ -56,6 +58,27 @@ def _slowly(look: Callable[..., Any]) -> Callable[..., Any]:
         return look(*args, **details)
 
     return slow
+
+
+@runs_async
+async def test_a_lock_outlives_the_server_and_its_end_lets_write_who_came_meanwhile(premises) -> None:
+    async with premises.running() as place, signed_in_client(place.url, place.host_invite, user_id="ada") as ada:
+        paper = (await ada.create_and_open("Hello")).facts.document_id
+        invite = await ada.ask(CreateInvite(document_id=paper, role="editor"), InviteCreated)
+        assert await ada.ask(LockDocument(document_id=paper, is_locked=True), DocumentLocked)
+        async with signed_in_client(place.url, invite.token, name="Bob", user_id="bob") as bob:
+            assert (await bob.open(paper)).facts.role == "viewer"
+            assert await bob.refused(LockDocument(document_id=paper, is_locked=False)) == "forbidden"
+    async with premises.running() as place, signed_in_again(place.url, ada) as ada:
+        assert (await ada.ask(ListMembers(document_id=paper), MemberList)).is_locked
+        document = await ada.open(paper)
+        async with signed_in_again(place.url, bob) as bob:
+            opened = await bob.open(paper)
+            assert opened.facts.role == "viewer"
+            await ada.ask(LockDocument(document_id=paper, is_locked=False), DocumentLocked)
+            assert (await bob.heard(RoleChanged)).role == "editor"
+            await opened.write(" and Bob")
+            await document.shows("Hello and Bob")
 
 
 @runs_async

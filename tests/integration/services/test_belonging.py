@@ -4,7 +4,6 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from texswarm_desktop.core.lock import Lock
 from texswarm_desktop.services.belonging import Belonging
 from texswarm_desktop.services.project_identity import read_identity
 from texswarm_desktop.services.replica_store import ReplicaStore
@@ -59,27 +58,6 @@ def test_its_server_and_session_are_known_again_without_the_secret(
         await store.abandon()
         store, last = await entered(tmp_path, executor)
         assert (last.server_link, last.session_at(str(LINK.address))) == (None, None)
-        await store.abandon()
-
-    asyncio.run(story())
-
-
-def test_what_a_host_locked_is_known_again_and_not_of_another_document(
-    tmp_path: Path, executor: ThreadPoolExecutor
-) -> None:
-    async def story() -> None:
-        store, belonging = await entered(tmp_path, executor)
-        belonging.identify("doc", None)
-        belonging.keep_lock(Lock(users=("bob",)))
-        await store.flushed()
-        await store.abandon()
-        store, again = await entered(tmp_path, executor)
-        assert again.lock == Lock(users=("bob",))
-        again.identify("another", None)
-        await store.flushed()
-        await store.abandon()
-        store, last = await entered(tmp_path, executor)
-        assert last.lock is None
         await store.abandon()
 
     asyncio.run(story())

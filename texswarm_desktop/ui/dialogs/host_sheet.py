@@ -73,6 +73,7 @@ class HostSheet(Sheet):
         self.words.setToolTip("Who comes without the link or the code sees them, too")
         self._words_part = _part("Words to compare", self.words)
         self.access = button("", tooltip="What people may do who join from now on")
+        self._access_hint = label("once the lock is off", "Hint")
         self.choices = {is_open: QRadioButton(name) for is_open, name in _WHO.items()}
         self.asks = QCheckBox("Ask me before anybody joins")
         self._who_hint = label(name="Hint", wraps=True)
@@ -162,7 +163,7 @@ class HostSheet(Sheet):
 
     def _rules(self, direction: QBoxLayout.Direction = QBoxLayout.Direction.TopToBottom) -> QBoxLayout:
         who = column(label("Who may join"), 2, *self.choices.values(), self.asks, self._who_hint, gap=4)
-        gives = column(label("People who join"), 2, self.access, gap=4)
+        gives = column(label("People who join"), 2, self.access, self._access_hint, gap=4)
         if direction is QBoxLayout.Direction.LeftToRight:
             who.addStretch(1)
             gives.addStretch(1)
@@ -220,7 +221,7 @@ class HostSheet(Sheet):
         self.asks.setChecked(hosting.who.asks)
         self._who_hint.setText(_HINTS[hosting.who])
         self.access.setText(f"{ROLE_WORDS[hosting.role]} ▾")
-        self.access.setEnabled(not hosting.is_locked)
+        self._access_hint.setVisible(hosting.is_locked)
         self.lock.setChecked(hosting.is_locked)
         self.awake.setText(awake_words(hosting))
         self.awake.setVisible(bool(self.awake.text()))

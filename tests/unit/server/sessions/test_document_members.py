@@ -34,7 +34,7 @@ def records() -> Iterator[Records]:
 
 
 def listed(records: Records) -> list[tuple[str, str | None, bool]]:
-    return [(each.user_id, each.role, each.is_banned) for each in MEMBERS.members(records, ADA, PAPER)]
+    return [(each.user_id, each.role, each.is_banned) for each in MEMBERS.members(records, ADA, PAPER).members]
 
 
 def remove(records: Records, by: UserId, user_id: UserId, *, ban: bool = False) -> None:
