@@ -1,9 +1,11 @@
 """For tests of how long something takes on a machine that may be busy, or stand still: time as a loop that works has
-felt it, and scenes that are played again."""
+felt it, time without what others took of the processors, and scenes that are played again."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final, TypeVar
 
 T = TypeVar("T")
@@ -51,3 +53,23 @@ def felt_time() -> Iterator[FeltTime]:
         yield felt
     finally:
         felt.stop()
+
+
+class OwnTime:
+    """`seconds` since it was made, less those in which this thread could have gone on and others had the processors.
+
+    Linux counts that (`schedstat`: nanoseconds on a processor, and in wait for one); where nobody does, it
+    is the time of the clock on the wall.
+    """
+
+    def __init__(self) -> None:
+        self._begun_s = time.monotonic() - _held_up_s()
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - _held_up_s() - self._begun_s
+
+
+def _held_up_s() -> float:
+    counted = Path("/proc/thread-self/schedstat")
+    return int(counted.read_text().split()[1]) / 1e9 if counted.exists() else 0.0
