@@ -8,10 +8,10 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from texswarm_desktop.client.states import Closed, Idle, LinkState, Live, NeedsUser
+from texswarm_desktop.client.states import Closed, Idle, LinkState, Live, NeedsUser, StopCode
 from texswarm_desktop.client.waiting_room import OnWaiting, redeem
 from texswarm_server.protocol.callbacks import nothing
-from texswarm_server.protocol.errors import LinkError, RejectedError
+from texswarm_server.protocol.errors import ErrorCode, LinkError, RejectedError
 from texswarm_server.protocol.invite_link import InviteLink
 from texswarm_server.protocol.messages import (
     ChangeInvite,
@@ -105,7 +105,10 @@ async def admitted(
 
 
 async def share(connection: "Connection", order: CreateDocument, invite: str | None) -> None:
-    """Put a document where it is not yet; `invite` may say that what is there is ours, whoever we were before."""
+    """Put a document where it is not yet; `invite` may say that what is there is ours, whoever we were before.
+
+    Raises RejectedError: `may_not_create` where the server takes no new documents from us, or what else it says.
+    """
     if await _has(connection, order):
         return
     if invite is not None:
@@ -113,7 +116,12 @@ async def share(connection: "Connection", order: CreateDocument, invite: str | N
             await connection.request(RedeemInvite(token=invite))
         if await _has(connection, order):
             return
-    await connection.request(order)
+    try:
+        await connection.request(order)
+    except RejectedError as error:
+        if error.code == ErrorCode.FORBIDDEN:
+            raise RejectedError(StopCode.MAY_NOT_CREATE) from error
+        raise
 
 
 async def invite_to(connection: "Connection", document_id: str, role: RoleName = "editor") -> str:

@@ -27,6 +27,7 @@ class StopCode(StrEnum):
     SESSION_ENDED = "session_ended"
     FRAME_TOO_BIG = "frame_too_big"
     NOT_AN_OWNER = "not_an_owner"
+    MAY_NOT_CREATE = "may_not_create"
     WRONG_CERTIFICATE = "wrong_certificate"
     SERVER_TOO_OLD = "server_too_old"
 

@@ -179,6 +179,10 @@ _BY_CODE: Final[dict[str, ErrorText]] = {
     StopCode.NOT_AN_OWNER: ErrorText(
         "Owners only", "Only an owner of the project can invite people and change what they may do, so ask one of them."
     ),
+    StopCode.MAY_NOT_CREATE: ErrorText(
+        "No new projects",
+        "This invitation lets nobody put a project on the server, so ask whoever runs it for one that does.",
+    ),
     StopCode.WRONG_CERTIFICATE: ErrorText(
         "Another certificate",
         "This is not the server your invitation was for, or it has a new certificate, so ask for a new invitation.",
@@ -396,6 +400,7 @@ _DECIDED: Final = frozenset(
         StopCode.SERVER_TOO_OLD,
         StopCode.SESSION_ENDED,
         StopCode.NOT_AN_OWNER,
+        StopCode.MAY_NOT_CREATE,
     }
 )
 

@@ -183,6 +183,16 @@ async def test_a_withdrawn_invitation_ends_it_with_a_sentence(tmp_path: Path) ->
 
 
 @runs_async
+async def test_an_invitation_that_lets_nobody_create_a_project_is_told_from_reading_only(tmp_path: Path) -> None:
+    async with running_server(tmp_path) as (server, _):
+        link = await server.invite(f"ws://127.0.0.1:{server.port}", role="editor")
+        async with SyncProcess(fill(tmp_path / "first", PAPER), link, "--once") as process:
+            assert await process.ended() == 4
+    assert process.events[-1]["code"] == "may_not_create"
+    assert "put a project on the server" in process.said
+
+
+@runs_async
 async def test_a_server_that_is_not_there_is_not_waited_for_without_end(tmp_path: Path) -> None:
     async with SyncProcess(
         fill(tmp_path / "first", PAPER), "texswarm://127.0.0.1:9/?token=t", "--once", "--patience", "0.3"
