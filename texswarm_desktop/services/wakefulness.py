@@ -6,6 +6,7 @@ own does both, one after the other.
 
 import asyncio
 import logging
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -73,4 +74,8 @@ class Wakefulness:
 def _by_the_system() -> AbstractContextManager[Asked]:
     from wakepy import keep  # noqa: PLC0415 - for those who host
 
-    return keep.running(on_fail="pass")
+    if sys.platform != "linux":  # nobody else is told who asks
+        return keep.running(on_fail="pass")
+    from texswarm_desktop.services.inhibitor_name import InhibitorName  # noqa: PLC0415 - as above
+
+    return keep.running(on_fail="pass", dbus_adapter=InhibitorName)

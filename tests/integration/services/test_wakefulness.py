@@ -70,6 +70,8 @@ def test_a_real_system_that_can_is_asked_and_let_go(tmp_path: Path, monkeypatch:
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", bus)
         assert answers() == [True]
     assert [what for what, _ in power.asked] == ["Inhibit", "UnInhibit"]
+    who, why = power.asked[0][1]
+    assert (who, "shared from here" in why) == ("TeXSwarm", True), "the user reads who keeps the system awake, and why"
 
 
 def test_a_real_system_without_anybody_to_ask_is_told_as_one_that_cannot(
