@@ -21,6 +21,7 @@ class FakeCredentials:
         self.access_token, self.refresh_token, self.invite = access, refresh, invite
         self.access_expires_at: float | None = None
         self.session_id = session
+        self.is_shut = False
         self.caught_up = 0
         self.refusals: list[tuple[Rung, str]] = []
         self.results: list[AuthenticationResult] = []

@@ -46,6 +46,10 @@ class Credentials(Protocol):
         """The invite that lets a newcomer in, if there is one."""
 
     @property
+    def is_shut(self) -> bool:
+        """Whether there may be a refresh token, but where it is kept cannot be looked into."""
+
+    @property
     def session_id(self) -> str | None:
         """The session to resume."""
 
@@ -53,7 +57,7 @@ class Credentials(Protocol):
         """Say how this user is to be shown."""
 
     async def catch_up(self) -> None:
-        """Take over what another window has kept since; asked before a refresh token is shown."""
+        """Take over what has been kept since; asked before a refresh token is shown, or looked for again."""
 
     def signed_in(self, result: AuthenticationResult) -> None:
         """Keep what a successful sign-in brought."""

@@ -200,8 +200,9 @@ class Session:
         return tuple(rung for rung, token in ladder if token) or (Rung.OPEN,)
 
     async def prepare(self) -> None:
-        """See what other windows have done with the sign-in, where a refresh token will be shown."""
-        if self.rungs()[0] is Rung.REFRESH:
+        """See what other windows have done with the sign-in, and whether it can be looked at by now."""
+        first = self.rungs()[0]
+        if first is Rung.REFRESH or (first is Rung.OPEN and self._credentials.is_shut):
             await self._credentials.catch_up()
 
     def sign_in(self, rung: Rung) -> None:
@@ -357,6 +358,8 @@ class Session:
         code: str = result.code or ErrorCode.AUTHENTICATION_REQUIRED
         if code == ErrorCode.PROTOCOL_UNSUPPORTED and result.protocol < PROTOCOL_VERSION:
             code = StopCode.SERVER_TOO_OLD
+        if code == ErrorCode.TOKEN_MISSING and self._credentials.is_shut:
+            code = StopCode.KEY_RING_SHUT
         self.driver.post(SignInRefused(generation, code, result.message or "", result.retryable, result.retry_after_s))
 
     def _on_document_opened(self, fact: DocumentOpened) -> None:

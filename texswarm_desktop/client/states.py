@@ -30,6 +30,8 @@ class StopCode(StrEnum):
     MAY_NOT_CREATE = "may_not_create"
     WRONG_CERTIFICATE = "wrong_certificate"
     SERVER_TOO_OLD = "server_too_old"
+    KEY_RING_SHUT = "key_ring_shut"
+    """What signs in there lies in the system's key ring, which is locked or does not serve."""
 
 
 class Trouble(StrEnum):

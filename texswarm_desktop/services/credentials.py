@@ -169,6 +169,10 @@ class Place(Protocol):
     async def read(self) -> Kept:
         """Return what is kept; empty when nothing is, or it cannot be read."""
 
+    @property
+    def is_shut(self) -> bool:
+        """Whether the last `read` could not look."""
+
     def change(self, change: Change, on_kept: Callable[[Kept], None]) -> None:
         """Change what is kept, and call `on_kept` with what is durable then; a change that fails goes with the next."""
 
@@ -193,6 +197,11 @@ class SecretPlace:
     async def read(self) -> Kept:
         """Return what is kept."""
         return await asyncio.get_running_loop().run_in_executor(self._executor, self._read)
+
+    @property
+    def is_shut(self) -> bool:
+        """Whether the last `read` could not look."""
+        return self._secrets.is_shut(self._name)
 
     def change(self, change: Change, on_kept: Callable[[Kept], None]) -> None:
         """Change what is kept, later."""
@@ -253,13 +262,20 @@ class ServerCredentials:
         """Say how this user is to be shown."""
         self.display_name, self.color = name, color
 
+    @property
+    def is_shut(self) -> bool:
+        """Whether there may be a refresh token, but where it is kept cannot be looked into."""
+        return self.refresh_token is None and self._place.is_shut
+
     def keep_invite(self) -> None:
         """Keep an invite that is still to be used."""
         self._place.change(partial(replace, invite=self.invite), self._on_kept)
 
     async def catch_up(self) -> None:
-        """Take over the refresh token that another window has kept since."""
+        """Take over the refresh token that another window has kept since, or that could not be read before."""
         kept = await self._place.read()
+        if self.refresh_token is None and self.access_token is None:
+            self.user_id = kept.user_id or self.user_id
         self.refresh_token = kept.refresh_token or self.refresh_token
 
     def signed_in(self, result: AuthenticationResult) -> None:

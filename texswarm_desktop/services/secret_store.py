@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -17,6 +18,8 @@ from texswarm_server.process_lock import ProcessLock
 
 _log: Final = logging.getLogger(__name__)
 _SERVICE: Final = "texswarm"
+#: Stands in the file for what a key ring may still keep, and nobody is to find any more.
+_FORGOTTEN: Final = ""
 _KEYRING_ERRORS: Final = (
     ("keyring.errors", "KeyringError"),
     ("jeepney", "DBusErrorResponse"),
@@ -32,6 +35,9 @@ class SecretStore(Protocol):
 
     def set(self, name: str, secret: str | None) -> None:
         """Keep a secret; None forgets it. Raises NotWritableError when it cannot be kept."""
+
+    def is_shut(self, name: str) -> bool:
+        """Whether the last `get` found nothing because it could not be looked."""
 
 
 class FileSecretStore:
@@ -55,6 +61,10 @@ class FileSecretStore:
             kept = {key: value for key, value in secrets.items() if value is not None}
             write_atomically(self._path, json.dumps(kept, indent=1).encode(), mode=PRIVATE_MODE)
 
+    def is_shut(self, _name: str) -> bool:
+        """A file that cannot be read holds nothing."""
+        return False
+
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Without this, of two windows that write at the same time one would put an older secret back."""
@@ -77,7 +87,8 @@ class FileSecretStore:
 class KeyringSecretStore:
     """Secrets in the system's key ring; whatever the key ring cannot do, the file does.
 
-    What is in the file counts: it is there only when the key ring did not take it, and may hold an older one.
+    What is in the file counts: it is there only when the key ring did not take it, and may hold an older one. So a
+    secret that a locked key ring did not give up is forgotten in the file, until the ring forgets it as well.
     """
 
     def __init__(self, fallback: SecretStore, *, load_keyring: Callable[[], Any] | None = None) -> None:
@@ -85,23 +96,38 @@ class KeyringSecretStore:
         self._load = load_keyring or _load_keyring
         self._keyring: Any = None
         self._is_loaded = False
+        self._shut: set[str] = set()
 
     def get(self, name: str) -> str | None:
         """Return a secret from wherever it was kept, or None."""
         kept = self._fallback.get(name)
+        self._shut.discard(name)
+        if kept == _FORGOTTEN:
+            self._forget(name)
+            return None
         if kept is not None:
             return kept
-        secret = self._try(lambda keyring: keyring.get_password(_SERVICE, name))
-        return secret if isinstance(secret, str) else None
+        looked = self._try(lambda keyring: (keyring.get_password(_SERVICE, name),))
+        if looked is None and self._keyring is not None:
+            self._shut.add(name)
+        return looked[0] if looked is not None and isinstance(looked[0], str) else None
+
+    def is_shut(self, name: str) -> bool:
+        """Whether the key ring did not say what it keeps; without one, the file is all there is."""
+        return name in self._shut
 
     def set(self, name: str, secret: str | None) -> None:
         """Keep or forget a secret; raises NotWritableError when neither place takes it."""
         if secret is None:
-            self._try(lambda keyring: keyring.delete_password(_SERVICE, name))
-            self._fallback.set(name, None)
+            self._forget(name)
             return
         kept = self._try(lambda keyring: (keyring.set_password(_SERVICE, name, secret), True)[1])
         self._fallback.set(name, None if kept else secret)
+
+    def _forget(self, name: str) -> None:
+        """Keep a secret no more, nor what a key ring keeps that is locked, or is not there this time."""
+        is_gone = self._try(partial(_is_deleted, name))
+        self._fallback.set(name, None if is_gone else _FORGOTTEN)
 
     def _try(self, action: Callable[[Any], Any]) -> Any:
         """Run one action; a key ring's back ends raise whatever they like, and none of it may stop a sign-in."""
@@ -114,6 +140,13 @@ class KeyringSecretStore:
         except _keyring_errors() as error:
             _log.info("the key ring did not serve: %s", type(error).__name__)
             return None
+
+
+def _is_deleted(name: str, keyring: Any) -> bool:
+    """Delete a secret, and say whether it is gone; raises what the key ring does where it does not say."""
+    with suppress(*_keyring_errors()):  # there may be none
+        keyring.delete_password(_SERVICE, name)
+    return keyring.get_password(_SERVICE, name) is None
 
 
 def _load_keyring() -> Any:

@@ -188,6 +188,11 @@ _BY_CODE: Final[dict[str, ErrorText]] = {
         "This is not the server your invitation was for, or it has a new certificate, so ask for a new invitation.",
         StatusAction.SIGN_IN,
     ),
+    StopCode.KEY_RING_SHUT: ErrorText(
+        "Key ring locked",
+        "What signs you in here is in this system's key ring, which is locked, so unlock it and try again.",
+        StatusAction.RETRY,
+    ),
     StopCode.SERVER_TOO_OLD: ErrorText(
         "Older server",
         "The server speaks an older version, and the host has to update TeXSwarm there.",
@@ -399,6 +404,7 @@ _DECIDED: Final = frozenset(
         ErrorCode.DOCUMENT_READ_ONLY,
         StopCode.SERVER_TOO_OLD,
         StopCode.SESSION_ENDED,
+        StopCode.KEY_RING_SHUT,
         StopCode.NOT_AN_OWNER,
         StopCode.MAY_NOT_CREATE,
     }

@@ -11,7 +11,17 @@ from tests.helpers.model_replica import ModelReplica
 from tests.helpers.run_async import runs_async, until
 from tests.helpers.tcp_proxy import TcpProxy
 from texswarm_desktop.client.connection import Connection
-from texswarm_desktop.client.states import Authenticating, Connecting, Idle, Live, NeedsUser, Rung, Syncing, Waiting
+from texswarm_desktop.client.states import (
+    Authenticating,
+    Connecting,
+    Idle,
+    Live,
+    NeedsUser,
+    Rung,
+    StopCode,
+    Syncing,
+    Waiting,
+)
 from texswarm_desktop.client.timing import LAN
 from texswarm_server.app import CollabServer
 from texswarm_server.cli.database import changing
@@ -121,6 +131,23 @@ async def test_a_server_that_is_not_open_says_that_an_invitation_is_needed(tmp_p
         ada.connection.connect()
         await until(lambda: isinstance(ada.connection.state, NeedsUser))
         assert ada.connection.state.code == "token_missing"
+
+
+@runs_async
+async def test_who_cannot_sign_in_for_a_locked_key_ring_is_told_that_and_does_once_it_is_open(tmp_path):
+    async with server_in(tmp_path) as server, Desk(server.address.port) as ada:
+        invite = await server.create_invite("owner")
+        ada.credentials.is_shut = True
+        ada.connection.connect()
+        await until(lambda: isinstance(ada.connection.state, NeedsUser))
+        assert ada.connection.state.code == StopCode.KEY_RING_SHUT
+
+        async def open_ring() -> None:
+            ada.credentials.is_shut, ada.credentials.invite = False, invite
+
+        ada.credentials.catch_up = open_ring
+        ada.connection.retry_now()
+        await until(lambda: ada.is_live)
 
 
 @runs_async

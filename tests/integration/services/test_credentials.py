@@ -399,6 +399,50 @@ def test_a_key_ring_is_used_when_there_is_one(tmp_path: Path) -> None:
     assert (secrets.get("lab"), keyring.kept) == (None, {})
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+def test_what_a_locked_key_ring_keeps_is_found_no_more_once_it_is_forgotten(tmp_path: Path, is_there: bool) -> None:
+    keyring, path = MemoryKeyring(), tmp_path / "secrets.json"
+    KeyringSecretStore(FileSecretStore(path), load_keyring=lambda: keyring).set("lab", "secret")
+    keyring.error = RuntimeError("locked")
+    secrets = KeyringSecretStore(FileSecretStore(path), load_keyring=lambda: keyring if is_there else None)
+    secrets.set("lab", None)
+    assert secrets.get("lab") is None
+    keyring.error = None
+    secrets = KeyringSecretStore(FileSecretStore(path), load_keyring=lambda: keyring)
+    assert (secrets.get("lab"), keyring.kept, path.read_text()) == (None, {}, "{}")
+
+
+def test_a_key_ring_that_is_locked_is_told_from_one_that_holds_nothing(tmp_path: Path) -> None:
+    keyring = MemoryKeyring()
+    secrets = KeyringSecretStore(FileSecretStore(tmp_path / "secrets.json"), load_keyring=lambda: keyring)
+    assert (secrets.get("lab"), secrets.is_shut("lab")) == (None, False)
+    secrets.set("lab", "secret")
+    keyring.error = RuntimeError("locked")
+    assert (secrets.get("lab"), secrets.is_shut("lab")) == (None, True)
+    keyring.error = None
+    assert (secrets.get("lab"), secrets.is_shut("lab")) == ("secret", False)
+
+
+def test_who_was_known_in_a_locked_key_ring_is_known_again_once_it_is_open(
+    tmp_path: Path, executor: ThreadPoolExecutor
+) -> None:
+    keyring = MemoryKeyring()
+    place = {"refresh_token": "r", "user_id": "bob at the lab"}
+    keyring.kept = {("texswarm", "lab.example:8091"): json.dumps(place)}
+    keyring.error = RuntimeError("locked")
+    secrets = KeyringSecretStore(FileSecretStore(tmp_path / "secrets.json"), load_keyring=lambda: keyring)
+
+    async def story() -> None:
+        credentials = await CredentialStore(tmp_path, secrets, executor).for_server(LAB)
+        assert (credentials.refresh_token, credentials.is_shut) == (None, True)
+        keyring.error = None
+        await credentials.catch_up()
+        assert (credentials.refresh_token, credentials.user_id) == ("r", "bob at the lab")
+        assert not credentials.is_shut
+
+    asyncio.run(story())
+
+
 def back_end_error() -> Exception:
     """What a Linux desktop's key ring raises when nobody answers it; no relative of the key ring's own errors."""
     return pytest.importorskip("secretstorage.exceptions").SecretStorageException("the prompt was dismissed")
