@@ -25,7 +25,7 @@ ALLOWED: Final = {
     ),
     "segno": ("texswarm_desktop.ui.qr_code",),
     "jeepney": ("texswarm_desktop.services.portal_proxy",),
-    "wakepy": ("texswarm_desktop.services.wakefulness",),
+    "wakepy": ("texswarm_desktop.services.inhibitor_name", "texswarm_desktop.services.wakefulness"),
     "ifaddr": ("texswarm_desktop.services.lan_addresses", "texswarm_server.discovery"),
     "spake2": ("texswarm_server.pairing.exchange",),
     "zeroconf": (
