@@ -164,7 +164,7 @@ class Reporter:
             return
         same = sum(file.change is Change.SAME for file in files)
         lines = [_PLANS[road], *map(_line_of, (file for file in files if file.change is not Change.SAME))]
-        lines += [f"{same} files are the same"] if same else []
+        lines += [f"{same} files are the same" if same > 1 else "1 file is the same"] if same else []
         _print("\n".join(lines), self._out)
 
     def ended(self, ending: Ending) -> None:

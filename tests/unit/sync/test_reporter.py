@@ -102,7 +102,7 @@ def test_programs_read_one_object_a_line() -> None:
 def test_a_plan_counts_the_files_that_are_the_same() -> None:
     heard = Heard(as_json=False)
     heard.reporter.plan(Road.TAKE_THEIRS, [FileDifference("a.tex", Change.SAME), FileDifference("b", Change.ONLY_HERE)])
-    assert heard.out.getvalue().splitlines()[1:] == ["  only here   b  (+0 −0 lines)", "1 files are the same"]
+    assert heard.out.getvalue().splitlines()[1:] == ["  only here   b  (+0 −0 lines)", "1 file is the same"]
 
 
 def test_files_that_stay_here_are_one_calm_line_or_an_object_each() -> None:
