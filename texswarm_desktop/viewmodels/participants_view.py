@@ -58,8 +58,8 @@ def _row(group: list[Participant], me: Person) -> ParticipantRow:
 class ParticipantsView(QObject, ProjectListener):
     """The people of one project.
 
-    Signals: `rows_changed(list[ParticipantRow])`, also when the same people are here and it is another one who decides;
-    `others_changed(int)` with the number of other people here.
+    Signals: `rows_changed(list[ParticipantRow])`, also when the same people are here and it is another one who decides,
+    or a server says so that did not before; `others_changed(int)` with the number of other people here.
     """
 
     rows_changed = Signal(list)
@@ -70,7 +70,7 @@ class ParticipantsView(QObject, ProjectListener):
         self._project = project
         self._me = me
         self._rows = rows(project.participants, me)
-        self._was_owner = self.am_owner
+        self._standing = self._found_standing()
         self._unsubscribe = project.subscribe(self)
 
     @property
@@ -81,8 +81,12 @@ class ParticipantsView(QObject, ProjectListener):
     @property
     def am_owner(self) -> bool:
         """Whether a server says that this user decides who may do what here."""
-        mine = [one for one in self._project.participants if one.user_id == self._me.user_id]
-        return any(one.role == "owner" for one in mine)
+        return any(one.role == "owner" for one in self._mine())
+
+    @property
+    def am_in(self) -> bool:
+        """Whether a server says that this user is in the project."""
+        return any(one.state == "here" for one in self._mine())
 
     @property
     def me(self) -> Person:
@@ -99,13 +103,19 @@ class ParticipantsView(QObject, ProjectListener):
         self._unsubscribe()
         self._unsubscribe = nothing
 
+    def _found_standing(self) -> tuple[bool, bool]:
+        return self.am_in, self.am_owner
+
+    def _mine(self) -> list[Participant]:
+        return [one for one in self._project.participants if one.user_id == self._me.user_id]
+
     # ── what the project tells ──────────────────────────────────────────────────────────────────────────
 
     def participants_changed(self) -> None:
         """Show who is here now."""
-        found, was_owner = rows(self._project.participants, self._me), self._was_owner
-        self._was_owner = self.am_owner
-        if found == self._rows and was_owner == self._was_owner:
+        found, standing = rows(self._project.participants, self._me), self._standing
+        self._standing = self._found_standing()
+        if found == self._rows and standing == self._standing:
             return
         before, self._rows = others_here(self._rows), found
         self.rows_changed.emit(found)

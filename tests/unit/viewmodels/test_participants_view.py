@@ -67,3 +67,15 @@ def test_who_hosts_alone_hears_that_they_decide_now() -> None:
     project.let_come()
     view.close()
     assert told == [True, False]
+
+
+def test_who_is_alone_on_a_server_hears_that_there_is_one() -> None:
+    project = FakeProject()
+    view = ParticipantsView(project, ME)
+    told: list[bool] = []
+    view.rows_changed.connect(lambda _rows: told.append(view.am_in))
+    project.let_come(participant("Me"))
+    project.let_come(participant("Me"))
+    project.let_come()
+    view.close()
+    assert told == [True, False]

@@ -12,7 +12,8 @@ from texswarm_desktop.viewmodels.participants_view import ParticipantRow, Partic
 
 _STATE_WORDS: Final = {"here": "here", "reconnecting": "reconnecting…", "away": "away"}
 _EMPTY: Final = "Nobody else is here yet. Host the project or connect to a server to write together."
-_EMPTY_HERE: Final = "Nobody else is here yet. Invite people to write together."
+_EMPTY_AS_OWNER: Final = "Nobody else is here yet. Invite people to write together."
+_EMPTY_AS_GUEST: Final = "Nobody else is here now."
 
 
 class PeoplePanel(QWidget):
@@ -60,9 +61,14 @@ class PeoplePanel(QWidget):
             shown.chosen.connect(self.rename_requested if one.is_me else self.person_chosen)
             self._rows.addWidget(shown)
         self._hint.setVisible(len(rows) <= 1)
-        self._hint.setText(_EMPTY_HERE if self._participants.am_owner else _EMPTY)
+        self._hint.setText(self._words_for_nobody())
         self._members.setVisible(self._participants.am_owner)
         self._title.setText("People" if len(rows) <= 1 else f"People · {len(rows)}")
+
+    def _words_for_nobody(self) -> str:
+        if self._participants.am_owner:
+            return _EMPTY_AS_OWNER
+        return _EMPTY_AS_GUEST if self._participants.am_in else _EMPTY
 
 
 class PersonRow(QFrame):
