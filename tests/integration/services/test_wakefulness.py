@@ -4,13 +4,13 @@ import asyncio
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.helpers.message_bus import PowerManager, message_bus
+from tests.helpers.message_bus import PowerManager, connected, message_bus
 from texswarm_desktop.services.wakefulness import Wakefulness
 
 
@@ -79,6 +79,31 @@ def test_a_real_system_without_anybody_to_ask_is_told_as_one_that_cannot(
 ) -> None:
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path / 'nowhere'}")
     assert answers() == [False]
+
+
+def test_a_system_that_cannot_is_asked_again_for_the_next_guest_and_nothing_stays_connected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with message_bus(tmp_path) as bus:
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", bus)
+        before = peers(bus)
+        wakefulness = Wakefulness([].append)
+        for _ in range(3):
+            wakefulness.want(is_wanted=True)
+            wakefulness.want(is_wanted=False)
+        asyncio.run(wakefulness.close())
+        assert peers(bus) == before
+
+
+def peers(bus: str) -> int:
+    """Return how many are connected to a bus, this question included."""
+    from jeepney import message_bus as the_bus
+    from jeepney.io.blocking import Proxy
+
+    connection = connected(bus, "org.example.Question")
+    with closing(connection):
+        (names,) = Proxy(the_bus, connection).ListNames()
+    return sum(name.startswith(":") for name in names)
 
 
 def answers() -> list[bool]:
