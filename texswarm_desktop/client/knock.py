@@ -30,14 +30,20 @@ async def tcp_knock(addresses: Sequence[ServerAddress], *, every_s: float, is_pa
             await asyncio.wait([door.answer], timeout=every_s)
         for task in under_way:
             task.cancel()
-    return door.answer.result()
+    answer = door.answer.result()
+    if isinstance(answer, NoLinkError):
+        raise answer
+    return answer
 
 
 class _Door:
-    """What was found out so far. Invariant: `answer` is set once, with an address or with what is wrong everywhere."""
+    """What was found out so far. Invariant: `answer` is set once, with an address or with what is wrong everywhere.
+
+    What is wrong is its result and no exception of it: who was sent away in that moment asks for neither.
+    """
 
     def __init__(self, addresses: Sequence[ServerAddress], *, is_patient: bool) -> None:
-        self.answer: asyncio.Future[ServerAddress] = asyncio.get_running_loop().create_future()
+        self.answer: asyncio.Future[ServerAddress | NoLinkError] = asyncio.get_running_loop().create_future()
         self._addresses, self._is_patient = addresses, is_patient
         self._under_way: Counter[ServerAddress] = Counter()
         self._failures: dict[ServerAddress, NoLinkError] = {}
@@ -65,4 +71,4 @@ class _Door:
         self._failures[address] = NoLinkError(trouble_of(error), f"{address}: {error}")
         is_hopeless = len(self._failures) == len(set(self._addresses))
         if is_hopeless and not self._is_patient and not self.answer.done():
-            self.answer.set_exception(self._failures[self._addresses[0]])
+            self.answer.set_result(self._failures[self._addresses[0]])

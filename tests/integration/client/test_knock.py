@@ -1,12 +1,13 @@
 """Knocking at doors on the loopback: who is there, who will be, and who never is."""
 
 import asyncio
+import gc
 import socket
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
 
-from tests.helpers.run_async import runs_async
+from tests.helpers.run_async import runs_async, settle
 from texswarm_desktop.client.knock import tcp_knock
 from texswarm_desktop.client.link import NoLinkError
 from texswarm_desktop.client.states import Trouble
@@ -62,3 +63,22 @@ async def test_who_is_called_back_leaves_nothing():
         await asyncio.sleep(EVERY_S)
         knocking.cancel()
     assert knocking.cancelled()
+
+
+@runs_async
+async def test_who_is_called_back_while_the_answer_comes_leaves_none_that_nobody_asks_for():
+    complaints = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: complaints.append(context["message"]))
+
+    async def ask() -> None:
+        with suppress(NoLinkError):
+            await tcp_knock([ServerAddress("127.0.0.1", closed_port())], every_s=1000, is_patient=False)
+
+    for turns in range(12):
+        async with asyncio.TaskGroup() as group:
+            asking = group.create_task(ask())
+            await settle(turns)
+            asking.cancel()
+        del asking, group
+        gc.collect()
+    assert complaints == []

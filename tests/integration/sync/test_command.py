@@ -128,7 +128,7 @@ async def test_a_copy_of_the_same_origin_is_merged_with_what_became_of_the_origi
         assert asked.events[-1]["choices"] == ["--take theirs", "--keep-both", "--merge"]
         assert texts_in(copy)["main.tex"] == PAPER["main.tex"]
         plan = await sync_once(copy, paper, "--dry-run", "--merge")
-        assert plan.events[0]["road"] == "merge"
+        assert [event["road"] for event in plan.events if event["event"] == "plan"] == ["merge"]
         assert {event["path"]: event["change"] for event in plan.events if event["event"] == "file"} == {
             "main.tex": "changed", "parts/one.tex": "changed", "mine.tex": "only here",
         }  # fmt: skip
