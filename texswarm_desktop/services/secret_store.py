@@ -5,7 +5,9 @@ Every method blocks: key rings may ask their owner for a password.
 
 import json
 import logging
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from functools import partial
 from importlib import import_module
@@ -18,6 +20,7 @@ from texswarm_server.process_lock import ProcessLock
 
 _log: Final = logging.getLogger(__name__)
 _SERVICE: Final = "texswarm"
+_PATIENCE_S: Final = 15.0
 #: Stands in the file for what a key ring may still keep, and nobody is to find any more.
 _FORGOTTEN: Final = ""
 _KEYRING_ERRORS: Final = (
@@ -91,11 +94,18 @@ class KeyringSecretStore:
     secret that a locked key ring did not give up is forgotten in the file, until the ring forgets it as well.
     """
 
-    def __init__(self, fallback: SecretStore, *, load_keyring: Callable[[], Any] | None = None) -> None:
+    def __init__(
+        self, fallback: SecretStore, *, load_keyring: Callable[[], Any] | None = None, patience_s: float = _PATIENCE_S
+    ) -> None:
+        """`patience_s`: how long a key ring may take, which may be asking its owner for a password."""
         self._fallback = fallback
         self._load = load_keyring or _load_keyring
         self._keyring: Any = None
         self._is_loaded = False
+        self._patience_s = patience_s
+        self._turn = threading.Lock()
+        self._asked: Future[Any] = Future()
+        self._asked.set_result(None)
         self._shut: set[str] = set()
 
     def get(self, name: str) -> str | None:
@@ -108,7 +118,7 @@ class KeyringSecretStore:
         if kept is not None:
             return kept
         looked = self._try(lambda keyring: (keyring.get_password(_SERVICE, name),))
-        if looked is None and self._keyring is not None:
+        if looked is None and (self._keyring is not None or not self._asked.done()):
             self._shut.add(name)
         return looked[0] if looked is not None and isinstance(looked[0], str) else None
 
@@ -131,15 +141,28 @@ class KeyringSecretStore:
 
     def _try(self, action: Callable[[Any], Any]) -> Any:
         """Run one action; a key ring's back ends raise whatever they like, and none of it may stop a sign-in."""
-        if not self._is_loaded:
-            self._is_loaded, self._keyring = True, self._load()
-        if self._keyring is None:
-            return None
+        with self._turn:
+            if not self._asked.done():  # it has not answered what it was asked before
+                return None
+            asked = self._asked = Future()
+            threading.Thread(target=self._ask, args=(action, asked), name="key ring", daemon=True).start()
+            try:
+                return asked.result(self._patience_s)
+            except _keyring_errors() as error:
+                _log.info("the key ring did not serve: %s", type(error).__name__)
+                return None
+
+    def _ask(self, action: Callable[[Any], Any], asked: "Future[Any]") -> None:
+        """In a thread that nobody waits for at the end: a password may never be given."""
         try:
-            return action(self._keyring)
+            if not self._is_loaded:
+                self._keyring, self._is_loaded = self._load(), True
+            asked.set_result(None if self._keyring is None else action(self._keyring))
         except _keyring_errors() as error:
-            _log.info("the key ring did not serve: %s", type(error).__name__)
-            return None
+            asked.set_exception(error)
+        finally:
+            if not asked.done():  # a mistake of ours, which the thread tells of
+                asked.set_result(None)
 
 
 def _is_deleted(name: str, keyring: Any) -> bool:

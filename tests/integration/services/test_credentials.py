@@ -423,6 +423,32 @@ def test_a_key_ring_that_is_locked_is_told_from_one_that_holds_nothing(tmp_path:
     assert (secrets.get("lab"), secrets.is_shut("lab")) == ("secret", False)
 
 
+def test_a_key_ring_that_does_not_answer_holds_nobody_up_and_serves_once_it_does(tmp_path: Path) -> None:
+    keyring, answers = MemoryKeyring(), threading.Event()
+    keyring.kept = {("texswarm", "lab"): "kept"}
+    keyring._check = answers.wait  # type: ignore[method-assign, assignment]
+    file = FileSecretStore(tmp_path / "secrets.json")
+    secrets = KeyringSecretStore(file, load_keyring=lambda: keyring, patience_s=0.01)
+    assert (secrets.get("lab"), secrets.is_shut("lab")) == (None, True)
+    secrets.set("other", "new")
+    assert (secrets.get("other"), file.get("other")) == ("new", "new")
+    answers.set()
+    asyncio.run(until(lambda: secrets.get("lab") == "kept"))
+    assert not secrets.is_shut("lab")
+
+
+def test_a_key_ring_that_takes_its_time_serves_all_who_ask_at_once(
+    tmp_path: Path, executor: ThreadPoolExecutor
+) -> None:
+    keyring, answers = MemoryKeyring(), threading.Event()
+    keyring.kept = {("texswarm", name): name for name in ("lab", "office")}
+    keyring._check = answers.wait  # type: ignore[method-assign, assignment]
+    secrets = KeyringSecretStore(FileSecretStore(tmp_path / "secrets.json"), load_keyring=lambda: keyring)
+    asked = [executor.submit(secrets.get, name) for name in ("lab", "office")]
+    answers.set()
+    assert [one.result() for one in asked] == ["lab", "office"]
+
+
 def test_who_was_known_in_a_locked_key_ring_is_known_again_once_it_is_open(
     tmp_path: Path, executor: ThreadPoolExecutor
 ) -> None:
