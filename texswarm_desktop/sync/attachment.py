@@ -60,18 +60,25 @@ class Attachment:
         current: ProjectInUseError | None = holder
         while current is not None:
             self._attach(current)
+            is_certain = False
             news = news_of_holder(self._options.folder, asks_rest=self._options.once, executor=self._executor)
             async with aclosing(news):
                 async for one in news:
+                    if not is_certain:  # who took the folder just before may not have put its name in the lock by then
+                        current, is_certain = await self._look() or current, True
+                        self._attach(current)
                     if self._is_done(one, current):
                         return True
-            loop = asyncio.get_running_loop()
-            current = await loop.run_in_executor(self._executor, holder_of, lock_path(self._options.folder))
+            current = await self._look()
             if current is not None:
                 await asyncio.sleep(_LOOK_AGAIN_S)
         self.holder = self._told = None
         self._reporter.attached(None, is_once=self._options.once)
         return False
+
+    async def _look(self) -> ProjectInUseError | None:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, holder_of, lock_path(self._options.folder))
 
     def _attach(self, holder: ProjectInUseError) -> None:
         if self.holder is None or self.holder.pid != holder.pid:

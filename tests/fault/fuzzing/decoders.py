@@ -292,7 +292,8 @@ def _mend_log(path: Path) -> Callable[[bytes], object]:
 
 def _read_tree(data: bytes) -> None:
     """Take what a stranger may have said of files: their kinds, contents, spellings and paths may be anything."""
-    entries = {} if b"\\u" in data else json.loads(data.decode())  # half a character never gets into a document
+    # Neither half a character nor a number of more than 64 bits ever gets into a document.
+    entries = {} if b"\\u" in data else json.loads(data.decode(), parse_int=lambda digits: int(digits[:18]))
     theirs: pycrdt.Doc[Any] = pycrdt.Doc()
     files = theirs.get("files", type=pycrdt.Map)
     for key, value in entries.items() if isinstance(entries, dict) else ():
