@@ -43,14 +43,24 @@ async def test_a_second_start_brings_the_first_window_up_and_says_so(desks: Desk
         await first.until("is_seen", bool)
 
 
+async def opens_folder_of_another(ada: LiveDesktop, folder: Path) -> None:
+    """Where the other window does not answer soon, on a busy machine, it is only looked at here: she tries again."""
+    hers = ada.opened.project.folder
+    for _ in range(3):
+        await opens_folder(ada, folder)
+        await until(lambda: "attached" in ada.window.notices.keys or ada.workspace.observed is not None)
+        if "attached" in ada.window.notices.keys:
+            return
+        await ada.workspace.open(hers)
+
+
 @runs_at_desks
 async def test_a_folder_another_window_has_is_shown_there_and_the_project_here_stays(desks: Desks) -> None:
     ada, folder = await desks.start_with("ada", "hers"), desks.folder("paper", "one")
     async with a_window(desks, folder) as first:
         await first.until("ready", bool)
         await first.do("minimise")
-        await opens_folder(ada, folder)
-        await until(lambda: "attached" in ada.window.notices.keys)
+        await opens_folder_of_another(ada, folder)
         assert str(folder) in ada.window.notices.text_of("attached")
         await first.until("is_seen", bool)
     assert ada.text == "hers"
