@@ -1,15 +1,17 @@
 """Whoever has to choose between two histories sees what differs, and loses nothing by looking."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtWidgets import QLabel, QPushButton, QRadioButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from texswarm_desktop.core.file_differences import Change, FileDifference
 from texswarm_desktop.core.joining import Choice
 from texswarm_desktop.ui.dialogs.histories_sheet import HistoriesSheet
+from texswarm_desktop.ui.parts import RoomyArea
 from texswarm_desktop.viewmodels.two_histories import TwoHistories
 from texswarm_server.protocol.invite_link import InviteLink, ServerAddress
 
@@ -48,6 +50,25 @@ def test_what_differs_is_listed_and_what_is_the_same_is_counted(window: QWidget)
         "theirs.tex   only on the server",
     ]
     assert "4 files differ, 1 the same" in [one.text() for one in sheet.findChildren(QLabel)]
+    sheet.close()
+
+
+def test_long_names_leave_room_for_every_choice_on_a_small_screen(
+    window: QWidget, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    screen = SimpleNamespace(availableGeometry=lambda: QRect(0, 0, 800, 500))
+    monkeypatch.setattr(HistoriesSheet, "screen", lambda _sheet: screen)
+    files = tuple(FileDifference(f"chapters/{'long name ' * 12}{at}.tex", Change.CHANGED, 1, 1) for at in range(9))
+    link = InviteLink(ServerAddress("127.0.0.1", 35179), None, "document")
+    sheet = HistoriesSheet(window, TwoHistories("127.0.0.1:35179", "a long name " * 12, "lineage", files, link))
+    sheet.open()
+    qtbot.waitUntil(sheet.merge.isVisible)
+    seen = [sheet.list, *sheet.findChildren(RoomyArea)]
+    assert sheet.height() <= 500
+    assert sheet.height() >= sheet.minimumSizeHint().height()
+    assert seen[0].geometry().bottom() < seen[1].geometry().top()
+    assert sheet.list.textElideMode() is Qt.TextElideMode.ElideMiddle
+    assert not sheet.merge.visibleRegion().isEmpty()
     sheet.close()
 
 

@@ -5,13 +5,13 @@ A copy of the same origin, which became a project of its own, can be merged as w
 
 from typing import Final
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QRadioButton, QWidget
 
 from texswarm_desktop.core.file_differences import Change, FileDifference
 from texswarm_desktop.core.joining import Choice
 from texswarm_desktop.ui.dialogs.sheet import Sheet
-from texswarm_desktop.ui.parts import label
+from texswarm_desktop.ui.parts import RoomyArea, column, label
 from texswarm_desktop.viewmodels.two_histories import TwoHistories
 
 _HINT: Final = (
@@ -23,7 +23,12 @@ _HINT_OF_ONE_ORIGIN: Final = (
     "Choose what happens; nothing is lost either way."
 )
 _MOST_ROWS: Final = 6
+#: So many rows where the screen is lower than this: the choices have to be seen as well.
+_FEW_ROWS: Final = 3
+_ROOMY_PX: Final = 700
 _ROW_PX: Final = 26
+#: A longer name of a folder is shortened in its middle; the sheet says it several times.
+_MOST_NAME_CP: Final = 40
 
 
 class HistoriesSheet(Sheet):
@@ -33,29 +38,36 @@ class HistoriesSheet(Sheet):
 
     def __init__(self, parent: QWidget | None, histories: TwoHistories) -> None:
         is_copy = histories.document is not None
-        hint = (_HINT_OF_ONE_ORIGIN if is_copy else _HINT).format(server=histories.server, folder=histories.folder)
+        folder = _shortened(histories.folder)
+        hint = (_HINT_OF_ONE_ORIGIN if is_copy else _HINT).format(server=histories.server, folder=folder)
         title = "Two projects of one origin" if is_copy else "Two different projects"
         super().__init__(title, hint, parent, width_px=560)
-        self.list = _listed(histories)
+        rows = _MOST_ROWS if self.most_height_px >= _ROOMY_PX else _FEW_ROWS
+        self.list = _listed(histories, rows)
         self.body.addWidget(label(_summary(histories), "SectionTitle"))
         self.body.addWidget(self.list)
         self.list.setVisible(bool(histories.different))
+        options = QWidget()
+        options.setObjectName("Plain")
+        self._options = column(gap=4)
         self.keep_both = self._add_option(
             "Keep both",
-            f"“{histories.folder}” stays as it is; the server's opens in a folder of its own."
+            f"“{folder}” stays as it is; the server's opens in a folder of its own."
             if is_copy
-            else f"What is here becomes a project of its own, in a folder beside “{histories.folder}”; "
+            else f"What is here becomes a project of its own, in a folder beside “{folder}”; "
             "the server's takes its place.",
         )
         self.take_theirs = self._add_option(
             "Take the server's",
-            f"What is in “{histories.folder}” is kept in its hidden folder .texswarm/backups, and not shown any more.",
+            f"What is in “{folder}” is kept in its hidden folder .texswarm/backups, and not shown any more.",
         )
         self.merge = self._add_option(
             "Merge",
-            f"“{histories.folder}” is the server's project from now on, and what was written in either is in both.",
+            f"“{folder}” is the server's project from now on, and what was written in either is in both.",
             is_there=is_copy,
         )
+        options.setLayout(self._options)
+        self.body.addWidget(RoomyArea(options))
         self.keep_both.setChecked(True)
         self.add_buttons("Continue")
 
@@ -71,22 +83,29 @@ class HistoriesSheet(Sheet):
         option.setVisible(is_there)
         if not is_there:
             return option
-        self.body.addSpacing(10)
-        self.body.addWidget(option)
-        self.body.addWidget(label(explanation, "Muted", wraps=True))
+        if self._options.count():
+            self._options.addSpacing(10)
+        self._options.addWidget(option)
+        self._options.addWidget(label(explanation, "Muted", wraps=True))
         return option
 
 
-def _listed(histories: TwoHistories) -> QListWidget:
+def _listed(histories: TwoHistories, rows: int) -> QListWidget:
     made = QListWidget()
     made.setAccessibleName("What differs")
-    made.setFixedHeight(_ROW_PX * min(len(histories.different), _MOST_ROWS) + 8)
+    made.setFixedHeight(_ROW_PX * min(len(histories.different), rows) + 8)
+    made.setTextElideMode(Qt.TextElideMode.ElideMiddle)
     for file in histories.different:
         item = QListWidgetItem(words_of(file))
         item.setToolTip(file.path)
         item.setSizeHint(QSize(0, _ROW_PX))
         made.addItem(item)
     return made
+
+
+def _shortened(name: str) -> str:
+    half = _MOST_NAME_CP // 2
+    return name if len(name) <= _MOST_NAME_CP else f"{name[:half].rstrip()}…{name[1 - half :].lstrip()}"
 
 
 def words_of(file: FileDifference) -> str:
