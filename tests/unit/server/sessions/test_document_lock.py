@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.helpers.a_paper import ADA, BOB, CYD, EVE, PAPER, members_of_server, paper_with_people
 from tests.helpers.door import Door
-from tests.helpers.records import records_in_memory
 from texswarm_server.protocol.errors import RejectedError
 from texswarm_server.protocol.ids import DocumentId, Lineage, UserId
 from texswarm_server.protocol.messages import (
@@ -18,28 +18,16 @@ from texswarm_server.protocol.messages import (
     RoleName,
     UnbanMember,
 )
-from texswarm_server.protocol.version import Limits
-from texswarm_server.sessions.document_access import DocumentAccess, issue_invite
+from texswarm_server.sessions.document_access import issue_invite
 from texswarm_server.sessions.document_lock import lock_alike
-from texswarm_server.sessions.document_members import DocumentMembers
 from texswarm_server.sessions.records import DocumentRecord, Records, User
 
-ADA, BOB, CYD, EVE, PAPER = UserId("ada"), UserId("bob"), UserId("cyd"), UserId("eve"), DocumentId("paper")
-MEMBERS = DocumentMembers(DocumentAccess(os.urandom, Limits(), is_open=False))
+MEMBERS = members_of_server()
 
 
 @pytest.fixture
 def records() -> Iterator[Records]:
-    """Ada owns the paper, Bob writes in it, Cyd reads it, and Eve is a stranger."""
-    with records_in_memory() as records:
-        for user_id in (ADA, BOB, CYD, EVE):
-            records.put_user(User(user_id=user_id, display_name=user_id.title()))
-        records.put_document(
-            DocumentRecord(document_id=PAPER, title="", lineage=Lineage("l"), owner_id=ADA, updated_at=0)
-        )
-        roles: dict[UserId, RoleName] = {ADA: "owner", BOB: "editor", CYD: "viewer"}
-        for user_id, role in roles.items():
-            records.put_role(user_id, PAPER, role)
+    with paper_with_people() as records:
         yield records
 
 
