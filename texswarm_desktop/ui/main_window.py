@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QMargins, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QIcon, QShowEvent
 from PySide6.QtWidgets import QDialog, QFileDialog, QMainWindow, QStackedWidget, QWidget
 
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 NAME: Final = "TeXSwarm"
 _SIZE: Final = QSize(1180, 760)
 _LEAST: Final = QSize(640, 420)
+#: How much of the screen the system's title bar may take: what stands below the window's end is the status line.
+_TITLE_BAR_PX: Final = 40
 _PROBLEM: Final = "problem"
 #: A window that is shown before its project is loaded stays blank for so long, rather than flash the first page.
 _START_AFTER_S: Final = 0.25
@@ -138,8 +140,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(centre)
         self.setWindowIcon(QIcon(str(resource("icons/texswarm.svg"))))
         self.setMinimumSize(_LEAST)
-        available = self.screen().availableSize()
-        self.resize(_SIZE.boundedTo(available))
+        self.resize(_SIZE.boundedTo(self.screen().availableSize().shrunkBy(QMargins(0, _TITLE_BAR_PX, 0, 0))))
 
     def _new_start_page(self) -> "StartPage":
         from texswarm_desktop.ui.start_page import StartPage  # noqa: PLC0415 - a start with a project shows none

@@ -5,7 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from PySide6.QtCore import QRect, Qt
+from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
@@ -21,6 +21,7 @@ from texswarm_desktop.ui.dialogs.host_sheet import HostSheet, people_words
 from texswarm_desktop.ui.dialogs.join_dialog import JoinDialog
 from texswarm_desktop.ui.dialogs.new_dialog import NewDialog
 from texswarm_desktop.ui.dialogs.title_dialog import MAX_TITLE_CHARS, TitleDialog
+from texswarm_desktop.ui.main_window import MainWindow
 from texswarm_desktop.ui.panels.file_reports_list import FileReports
 from texswarm_desktop.ui.parts import ElidedLabel
 from texswarm_desktop.viewmodels.lobby_view import Visitor
@@ -565,3 +566,14 @@ def test_what_is_not_shared_is_told_apart_and_without_alarm(desk: Desk) -> None:
     assert reports.notes.findChild(QPushButton).text() == "2 files are not shared"
     desk.project.let_report()
     assert reports.notes.isHidden()
+
+
+@pytest.mark.parametrize(
+    ("screen_px", "window_px"), [((1920, 1040), (1180, 760)), ((1366, 741), (1180, 701)), ((1024, 600), (1024, 560))]
+)
+def test_a_window_leaves_room_for_its_title_bar(
+    new_desk: NewDesk, monkeypatch: pytest.MonkeyPatch, screen_px: tuple[int, int], window_px: tuple[int, int]
+) -> None:
+    """What would stand below the end of a small screen is the status line."""
+    monkeypatch.setattr(MainWindow, "screen", lambda _window: SimpleNamespace(availableSize=lambda: QSize(*screen_px)))
+    assert new_desk(FILES).window.size() == QSize(*window_px)
