@@ -47,7 +47,7 @@ def test_a_cable_without_a_sign(tmp_path: Path) -> None:
     async def play(ada: LabHost, _server: LabServer, desk: LabDesk) -> list[float]:
         took = []
         for number in range(ROUNDS):
-            await asyncio.sleep(LAN.settled_after_s)  # between cuts right behind each other the system forgets neighbours
+            await asyncio.sleep(LAN.settled_after_s)  # or the system has forgotten its neighbour by the third
             ada.cut()
             desk.type("on ")
             await until(lambda: not desk.is_live)
