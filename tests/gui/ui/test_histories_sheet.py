@@ -61,6 +61,7 @@ def test_long_names_leave_room_for_every_choice_on_a_small_screen(
     files = tuple(FileDifference(f"chapters/{'long name ' * 12}{at}.tex", Change.CHANGED, 1, 1) for at in range(9))
     link = InviteLink(ServerAddress("127.0.0.1", 35179), None, "document")
     sheet = HistoriesSheet(window, TwoHistories("127.0.0.1:35179", "a long name " * 12, "lineage", files, link))
+    sheet.resize(560, 333)  # two thirds of the screen, as Qt takes of the real one
     sheet.open()
     qtbot.waitUntil(sheet.merge.isVisible)
     seen = [sheet.list, *sheet.findChildren(RoomyArea)]
