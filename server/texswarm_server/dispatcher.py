@@ -315,16 +315,19 @@ class Dispatcher:
                     return self._members.unban(records, user_id, order, now)
 
         member = await self._store.run(change)
-        with suppress(StorageError):  # what was changed is stored, and is acted on as soon as it can be read
-            await self._front_desk.feed.follow()
+        await self._act_on_changes()
         peer.tell(MemberChanged(document_id=order.document_id, member=member, request=order.request))
 
     async def _lock(self, peer: Peer, order: LockDocument) -> None:
         user_id, now = self._front_desk.guest(peer).user_id, self._wall_clock()
         await self._store.run(lambda records: self._members.set_locked(records, user_id, order, now))
-        with suppress(StorageError):  # as above
-            await self._front_desk.feed.follow()
+        await self._act_on_changes()
         peer.tell(DocumentLocked(document_id=order.document_id, is_locked=order.is_locked, request=order.request))
+
+    async def _act_on_changes(self) -> None:
+        """Let a change that is stored hold on living connections; at the latest as soon as it can be read."""
+        with suppress(StorageError):
+            await self._front_desk.feed.follow()
 
     async def _list_invites(self, peer: Peer, order: ListInvites) -> None:
         user_id, document_id = self._front_desk.guest(peer).user_id, order.document_id

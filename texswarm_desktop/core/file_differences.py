@@ -1,11 +1,11 @@
 """What would change in a folder if a document took its place, file by file: for somebody who has to choose. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
 import msgspec
 
-from texswarm_desktop.core.text_merge import Edit, diff
+from texswarm_desktop.core.text_merge import changed_lines
 
 
 class Change(StrEnum):
@@ -64,48 +64,10 @@ def _compared(here: Mapping[str, str], there: Mapping[str, str]) -> Iterator[Fil
 
 
 def _changed(path: str, here: str, there: str) -> FileDifference:
-    added = removed = 0
-    for old, new in _changed_lines(here, diff(here, there)):
-        added, removed = added + len(new), removed + len(old)
+    """A word within a line makes it another line."""
+    spans = changed_lines(here, there)
+    added, removed = sum(d - c for _, _, c, d in spans), sum(b - a for a, b, _, _ in spans)
     return FileDifference(path, Change.CHANGED, added, removed)
-
-
-def _changed_lines(text: str, edits: Iterable[Edit]) -> Iterator[tuple[list[str], list[str]]]:
-    """Yield whole lines as they are and as they would be: a word within one makes it another."""
-    for first, last, inside in _by_lines(text, edits):
-        old, new = text[first:last], ""
-        done = first
-        for edit in inside:
-            new += text[done : edit.start] + edit.new
-            done = edit.end
-        yield _without_common_ends(old.splitlines(keepends=True), (new + text[done:last]).splitlines(keepends=True))
-
-
-def _by_lines(text: str, edits: Iterable[Edit]) -> Iterator[tuple[int, int, list[Edit]]]:
-    """Yield places from the beginning of a line to the end of one, with all the edits in each."""
-    first, last = 0, -1
-    inside: list[Edit] = []
-    for edit in edits:
-        begins = text.rfind("\n", 0, edit.start) + 1
-        if inside and begins >= last:
-            yield first, last, inside
-            inside = []
-        first = first if inside else begins
-        newline = text.find("\n", edit.end)
-        last = newline + 1 if newline >= 0 else len(text)
-        inside.append(edit)
-    if inside:
-        yield first, last, inside
-
-
-def _without_common_ends(old: list[str], new: list[str]) -> tuple[list[str], list[str]]:
-    begin = 0
-    while begin < min(len(old), len(new)) and old[begin] == new[begin]:
-        begin += 1
-    end = 0
-    while end < min(len(old), len(new)) - begin and old[-1 - end] == new[-1 - end]:
-        end += 1
-    return old[begin : len(old) - end], new[begin : len(new) - end]
 
 
 def _lines(text: str) -> int:
