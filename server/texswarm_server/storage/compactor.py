@@ -1,19 +1,22 @@
-"""Makes one update of many, and packs it as a version: in a process of its own, unless there is next to nothing to do.
+"""Makes one update of a document's log, and packs it as a version: in a process of its own, unless there is next to
+nothing to do.
 
 pycrdt holds the interpreter for a whole call, so that a thread would stop the server for as long as it takes: tens of
-milliseconds for some thousand edits, half a second and more for tens of megabytes. As a program this module answers
-requests from standard input on standard output, one after the other, and ends when none came for a while. It works when
-nobody else has something to do.
+milliseconds for some thousand edits, half a second and more for tens of megabytes. To read a log row by row stops it as
+well, for milliseconds: whoever writes to fifty sockets lets go of the interpreter fifty times. So the process reads the
+database itself. As a program this module answers requests from standard input on standard output, one after the other,
+and ends when none came for a while. It works when nobody else has something to do.
 
     request, answer = size (8 bytes, big-endian), message
 """
 
 import os
 import select
+import sqlite3
 import subprocess
 import sys
 import threading
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO, Final
 
@@ -22,7 +25,11 @@ import msgspec
 import texswarm_server
 from texswarm_server.document.compaction import compact_carefully
 from texswarm_server.protocol.errors import CorruptSnapshotError, TexSwarmError
+from texswarm_server.protocol.ids import DocumentId
+from texswarm_server.storage.document_log import read_log
 from texswarm_server.storage.packing import pack
+from texswarm_server.storage.read_only import tolerant_text
+from texswarm_server.storage.schema import open_for_reading
 
 LARGE_BYTES: Final = 4 * 1024
 _POLITENESS: Final = 19
@@ -31,30 +38,47 @@ _IDLE_S: Final = 60.0
 
 
 class Request(msgspec.Struct, frozen=True, array_like=True):
-    """Updates to make one of, and whether the result is wanted as a version too."""
+    """Whose log, in the database at which path, and whether the result is wanted as a version too."""
 
-    updates: list[bytes]
+    path: str
+    document_id: DocumentId
     wants_version: bool
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """One update for all, the places of those that do harm and are left out, and the version where one is wanted."""
+    """One update for all up to the row numbered `through`, and the version where one is wanted.
+
+    `harmful`: numbers and contents of the updates that break the document and are left out.
+    """
 
     content: bytes
-    harmful: tuple[int, ...]
+    through: int
+    harmful: tuple[tuple[int, bytes], ...]
     packed: bytes
 
 
 class Refusal(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """The updates cannot be read, and why."""
+    """The log cannot be read, and why."""
 
     reason: str
 
 
 def answer_to(request: Request) -> Answer:
-    """Do the work here; raises DocumentError or CorruptSnapshotError."""
-    compacted = compact_carefully(request.updates)
-    return Answer(compacted.content, compacted.harmful, pack(compacted.content) if request.wants_version else b"")
+    """Do the work here; raises DocumentError, CorruptSnapshotError or sqlite3.Error."""
+    with closing(open_for_reading(Path(request.path))) as database:
+        database.text_factory = tolerant_text
+        database.execute("BEGIN")
+        log = read_log(database, request.document_id)
+    if log.damage:
+        raise CorruptSnapshotError("; ".join(log.damage))
+    compacted = compact_carefully(log.content)
+    stands_on = len(log.content) - len(log.updates)
+    return Answer(
+        compacted.content,
+        log.through,
+        tuple(log.updates[place - stands_on] for place in compacted.harmful),
+        pack(compacted.content) if request.wants_version else b"",
+    )
 
 
 class Compactor:
@@ -67,9 +91,12 @@ class Compactor:
         self._process: subprocess.Popen[bytes] | None = None
         self._is_stopped = False
 
-    def compact(self, request: Request) -> Answer:
-        """Return the answer, wherever it is made; raises TexSwarmError when the updates cannot be read."""
-        if sum(map(len, request.updates)) < self._large_bytes:
+    def compact(self, request: Request, size_bytes: int) -> Answer:
+        """Return the answer for a log of about `size_bytes`, wherever it is made.
+
+        Raises TexSwarmError or sqlite3.Error when the log cannot be read.
+        """
+        if size_bytes < self._large_bytes:
             return answer_to(request)
         answer = self._ask(request)
         if isinstance(answer, Refusal):
@@ -129,7 +156,9 @@ def _start() -> "subprocess.Popen[bytes]":
     home = str(Path(texswarm_server.__file__).parents[1])
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))}
     command = [sys.executable, "-m", "texswarm_server.storage.compactor"]
-    return subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
+    process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
+    _give_way(process.pid)  # now: to start takes as long as to compact
+    return process
 
 
 def _write(pipe: IO[bytes], message: bytes) -> None:
@@ -145,11 +174,11 @@ def _read(pipe: IO[bytes]) -> bytes:
     return message if len(message) == size else b""
 
 
-def _give_way() -> None:
-    """Work only when nobody else has something to do, where the system knows such a thing."""
+def _give_way(process: int) -> None:
+    """Let a process work only when nobody else has something to do, where the system knows such a thing."""
     with suppress(AttributeError, OSError):
-        os.nice(_POLITENESS)
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        os.setpriority(os.PRIO_PROCESS, process, _POLITENESS)
+        os.sched_setscheduler(process, os.SCHED_IDLE, os.sched_param(0))
 
 
 def _has_request() -> bool:
@@ -161,12 +190,11 @@ def _has_request() -> bool:
 
 def main() -> None:
     """Answer requests until the pipe is closed, or none came for a while."""
-    _give_way()
     while _has_request() and (message := _read(sys.stdin.buffer)):
         answer: Answer | Refusal
         try:
             answer = answer_to(msgspec.msgpack.decode(message, type=Request))
-        except TexSwarmError as error:
+        except (TexSwarmError, sqlite3.Error) as error:
             answer = Refusal(str(error))
         _write(sys.stdout.buffer, msgspec.msgpack.encode(answer))
 

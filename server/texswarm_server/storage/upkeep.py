@@ -16,12 +16,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-from texswarm_server.protocol.errors import CorruptSnapshotError
 from texswarm_server.protocol.ids import DocumentId
 from texswarm_server.storage.compactor import Answer, Compactor, Request
-from texswarm_server.storage.document_log import DocumentLog, read_log
 from texswarm_server.storage.history import HistoryPolicy
 from texswarm_server.storage.politeness import give_way
 from texswarm_server.storage.read_only import tolerant_text
@@ -42,7 +40,6 @@ class _Digest:
     """What is to be written about one document."""
 
     document_id: DocumentId
-    log: DocumentLog
     answer: Answer
     wants_snapshot: bool
     wants_version: bool
@@ -128,25 +125,31 @@ class Upkeep:
         with closing(open_for_reading(self._path)) as database:
             database.text_factory = tolerant_text
             database.execute("BEGIN")
-            length, through = _log_extent(database, document_id)
-            wants_snapshot = length >= (_RESTING_AFTER if is_resting else 1)
+            extent = _log_extent(database, document_id)
+            wants_snapshot = extent.updates >= (_RESTING_AFTER if is_resting else 1)
             latest = latest_version(database, document_id)
-            wants_version = self._policy.is_due(latest, through, now, is_resting=is_resting)
-            if not wants_snapshot and not wants_version:
-                return None
-            log = read_log(database, document_id)
-        if log.damage:
-            raise CorruptSnapshotError("; ".join(log.damage))
-        answer = self._compactor.compact(Request(log.content, wants_version))
-        return _Digest(document_id, log, answer, wants_snapshot, wants_version, now)
+            wants_version = self._policy.is_due(latest, extent.through, now, is_resting=is_resting)
+        if not wants_snapshot and not wants_version:
+            return None
+        answer = self._compactor.compact(Request(str(self._path), document_id, wants_version), extent.size_bytes)
+        return _Digest(document_id, answer, wants_snapshot, wants_version, now)
 
 
-def _log_extent(database: sqlite3.Connection, document_id: DocumentId) -> tuple[int, int]:
-    """Return how many updates are in the log, and the number of the last that was ever stored, without reading any."""
-    query = "SELECT count(*), max(number) FROM updates WHERE document_id = ?"
-    length, last = database.execute(query, (document_id,)).fetchone()
-    snapshot = database.execute("SELECT through FROM snapshots WHERE document_id = ?", (document_id,)).fetchone()
-    return length, last or (snapshot[0] if snapshot else 0)
+class _Extent(NamedTuple):
+    """How many updates are in a log, the number of the last that was ever stored, and about how large it all is."""
+
+    updates: int
+    through: int
+    size_bytes: int
+
+
+def _log_extent(database: sqlite3.Connection, document_id: DocumentId) -> _Extent:
+    """Measure a log without reading what is in it."""
+    query = "SELECT count(*), max(number), total(length(data)) FROM updates WHERE document_id = ?"
+    updates, last, log_bytes = database.execute(query, (document_id,)).fetchone()
+    query = "SELECT through, coalesce(length(data), 0) FROM snapshots WHERE document_id = ?"
+    through, snapshot_bytes = database.execute(query, (document_id,)).fetchone() or (0, 0)
+    return _Extent(updates, last or through, int(log_bytes) + snapshot_bytes)
 
 
 def _store(database: sqlite3.Connection, *, digest: _Digest, policy: HistoryPolicy) -> None:
@@ -157,7 +160,7 @@ def _store(database: sqlite3.Connection, *, digest: _Digest, policy: HistoryPoli
         put_version(
             database,
             digest.document_id,
-            through=digest.log.through,
+            through=digest.answer.through,
             packed=digest.answer.packed,
             size_bytes=len(digest.answer.content),
             now=digest.now,
@@ -166,17 +169,15 @@ def _store(database: sqlite3.Connection, *, digest: _Digest, policy: HistoryPoli
 
 
 def _replace_log(database: sqlite3.Connection, digest: _Digest) -> None:
-    log, content = digest.log, digest.answer.content
-    offset = 0 if log.snapshot is None else 1
-    harmful = [log.updates[place - offset] for place in digest.answer.harmful]
-    if harmful:
-        _logger.warning("document %s: %d updates that break it are set aside", digest.document_id, len(harmful))
+    answer, content = digest.answer, digest.answer.content
+    if answer.harmful:
+        _logger.warning("document %s: %d updates that break it are set aside", digest.document_id, len(answer.harmful))
     database.executemany(
         "INSERT OR REPLACE INTO harmful_updates (number, document_id, found_at, crc, data) VALUES (?, ?, ?, ?, ?)",
-        [(number, digest.document_id, digest.now, zlib.crc32(data), data) for number, data in harmful],
+        [(number, digest.document_id, digest.now, zlib.crc32(data), data) for number, data in answer.harmful],
     )
     database.execute(
         "INSERT OR REPLACE INTO snapshots (document_id, through, crc, data) VALUES (?, ?, ?, ?)",
-        (digest.document_id, log.through, zlib.crc32(content), content),
+        (digest.document_id, answer.through, zlib.crc32(content), content),
     )
-    database.execute("DELETE FROM updates WHERE document_id = ? AND number <= ?", (digest.document_id, log.through))
+    database.execute("DELETE FROM updates WHERE document_id = ? AND number <= ?", (digest.document_id, answer.through))

@@ -90,25 +90,53 @@ async def test_a_large_document_is_compacted_elsewhere_and_the_loop_goes_on(tmp_
     assert text_of(kept) == "words " * 20_000
 
 
-def test_the_answer_is_the_same_from_another_process() -> None:
+@runs_async
+async def test_the_answer_is_the_same_from_another_process(tmp_path: Path) -> None:
     _document, updates = typed_updates(20)
-    updates.insert(9, time_bomb(updates[1:], 3, 5))
-    request, compactor = Request(updates, wants_version=True), Compactor(large_bytes=0)
+    bomb = time_bomb(updates[1:], 3, 5)
+    async with opened_store(tmp_path) as store:
+        await add_document(store)
+        await append_all(store, [*updates[:9], bomb, *updates[9:]])
+    request = Request(str(database_path(tmp_path)), PAPER, wants_version=True)
+    lost = Request(str(tmp_path / "none" / "none.db"), PAPER, wants_version=False)
+    compactor = Compactor(large_bytes=1)
 
     try:
-        assert compactor.compact(request) == answer_to(request)
+        answer = compactor.compact(request, 1)
+        assert answer == answer_to(request)
+        assert [data for _number, data in answer.harmful] == [bomb]
+        assert answer.through == len(updates) + 1
         process = compactor._process
-        with pytest.raises(CorruptSnapshotError, match="what everything stands on"):
-            compactor.compact(Request([b"no update", *updates], wants_version=False))
-        assert compactor.compact(request) == answer_to(request)
+        with pytest.raises(CorruptSnapshotError, match="unable to open"):
+            compactor.compact(lost, 1)
+        assert compactor.compact(request, 1) == answer
         assert process is compactor._process is not None
         process.kill()
         process.wait()
-        assert compactor.compact(request) == answer_to(request), "asked another one, because that one was gone"
+        assert compactor.compact(request, 1) == answer, "asked another one, because that one was gone"
     finally:
         compactor.stop()
     with pytest.raises(CorruptSnapshotError, match="stopping"):
-        compactor.compact(request)
+        compactor.compact(request, 1)
+
+
+@runs_async
+async def test_a_log_that_cannot_be_read_is_refused_by_the_process_too(tmp_path: Path) -> None:
+    async with opened_store(tmp_path) as store:
+        await add_document(store)
+        await append_all(store, [b"no update", *typed_updates(3)[1]])
+    request, compactor = Request(str(database_path(tmp_path)), PAPER, wants_version=False), Compactor(large_bytes=1)
+
+    try:
+        with pytest.raises(CorruptSnapshotError, match="what everything stands on"):
+            compactor.compact(request, 1)
+        with closing(sqlite3.connect(database_path(tmp_path))) as database:
+            database.execute("UPDATE updates SET crc = crc + 1 WHERE number = 2")
+            database.commit()
+        with pytest.raises(CorruptSnapshotError, match="update 2 is not what was written"):
+            compactor.compact(request, 1)
+    finally:
+        compactor.stop()
 
 
 @runs_async
