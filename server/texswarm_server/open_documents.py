@@ -284,8 +284,9 @@ class OpenDocuments:
             self.record_changes()
 
     def record_changes(self) -> None:
-        """Bring titles and times of change in storage up to date, and who is where."""
-        for entry in self._entries.values():
+        """Bring what was passed on, titles and times of change in storage up to date, and who is where."""
+        for entry in list(self._entries.values()):
+            self._effects.execute(entry.room, entry.room.settle())
             self._record(entry)
         self._stored_places.note()
 

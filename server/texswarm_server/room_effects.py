@@ -24,6 +24,7 @@ from texswarm_server.rooms.effects import (
     Reload,
     SendDocument,
     SendPresence,
+    Settle,
     Tell,
 )
 from texswarm_server.rooms.room import Room
@@ -61,6 +62,7 @@ class RoomEffects:
         self._loop = asyncio.get_running_loop()
         self._outstanding: Counter[DocumentId] = Counter()
         self._stored: dict[Room, int] = {}
+        self._passed_on_at: dict[Room, float] = {}
         self._told_of_trouble: set[Room] = set()
         self.is_in_trouble = False
         store.listener.on_trouble = self._on_trouble
@@ -78,8 +80,11 @@ class RoomEffects:
                     self._deliveries.broadcast(room.handle, effect)
                 case Tell():
                     self._deliveries.tell(effect)
-                case Persist(batch, update):
-                    self._persist(room, batch, update)
+                case Persist():
+                    self._persist(room, effect)
+                case Settle(delay_s):
+                    self._passed_on_at[room] = self._loop.time()
+                    self._loop.call_later(delay_s, self._execute_later, room, room.settle)
                 case Reload(is_damaged):
                     self._keeper.reload(room, is_damaged=is_damaged)
                 case Announce(delay_s):
@@ -94,6 +99,7 @@ class RoomEffects:
     def forget(self, room: Room) -> None:
         """Note that a room is closed."""
         self._deliveries.forget(room.handle)
+        self._passed_on_at.pop(room, None)
         self._told_of_trouble.discard(room)
 
     def _is_open(self, room: Room) -> bool:
@@ -103,12 +109,14 @@ class RoomEffects:
         if self._is_open(room):
             self.execute(room, effects())
 
-    def _persist(self, room: Room, batch: int, update: bytes) -> None:
+    def _persist(self, room: Room, effect: Persist) -> None:
+        since = self._passed_on_at.pop(room, None) or self._loop.time()
         self._keeper.changed(room.document_id)
         self._outstanding[room.document_id] += 1
         if self.is_in_trouble:
             self._tell_trouble(room)
-        self._store.append(room.document_id, update, partial(self._on_durable, room, batch, self._loop.time()))
+        on_durable = partial(self._on_durable, room, effect.batch, since)
+        self._store.append(room.document_id, effect.update, on_durable, edits=effect.edits)
 
     def _on_durable(self, room: Room, batch: int, since: float) -> None:
         self._statistics.acknowledgement_s.observe(self._loop.time() - since)

@@ -1,29 +1,26 @@
 """What a room wants done. Members are named by their session; who has no connection now is passed over."""
 
-from dataclasses import dataclass
+import msgspec
 
 from texswarm_server.protocol.ids import SessionId
 from texswarm_server.protocol.messages import Fact
 
 
-@dataclass(frozen=True, slots=True)
-class SendDocument:
+class SendDocument(msgspec.Struct, frozen=True, gc=False):
     """Write one binary payload to these members; it must arrive, or the member must catch up later."""
 
     members: tuple[SessionId, ...]
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class SendPresence:
+class SendPresence(msgspec.Struct, frozen=True, gc=False):
     """Write one binary payload to these members; it may be dropped for who reads too slowly."""
 
     members: tuple[SessionId, ...]
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Broadcast:
+class Broadcast(msgspec.Struct, frozen=True, gc=False):
     """Write one binary payload to `members`, as `SendDocument` or, where it `may_be_dropped`, as `SendPresence`.
 
     `members` is the same tuple, not only an equal one, as long as nobody comes, goes, or falls behind; so what was
@@ -36,24 +33,28 @@ class Broadcast:
     may_be_dropped: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Tell:
+class Tell(msgspec.Struct, frozen=True, gc=False):
     """Send one JSON message to these members."""
 
     members: tuple[SessionId, ...]
     fact: Fact
 
 
-@dataclass(frozen=True, slots=True)
-class Persist:
-    """Store `update` and report `batch` when it is durable."""
+class Persist(msgspec.Struct, frozen=True, gc=False):
+    """Store `update`, which so many `edits` were made into, and report `batch` when it is durable."""
 
     batch: int
     update: bytes
+    edits: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Reload:
+class Settle(msgspec.Struct, frozen=True, gc=False):
+    """Call `Room.settle` after this many seconds: what was passed on is to be stored."""
+
+    delay_s: float
+
+
+class Reload(msgspec.Struct, frozen=True, gc=False):
     """The copy in memory cannot be gone on with: close the room for all and load it again, carefully if it is damaged.
 
     It is not damaged where edits arrived in an order in which only a new copy shows them all.
@@ -62,18 +63,16 @@ class Reload:
     is_damaged: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Announce:
+class Announce(msgspec.Struct, frozen=True, gc=False):
     """Call `Room.announce` after this many seconds: who is here has changed."""
 
     delay_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Greet:
+class Greet(msgspec.Struct, frozen=True, gc=False):
     """Call `Room.greet` after this many seconds: somebody was not told yet who is here."""
 
     delay_s: float
 
 
-Effect = SendDocument | SendPresence | Broadcast | Tell | Persist | Reload | Announce | Greet
+Effect = SendDocument | SendPresence | Broadcast | Tell | Persist | Settle | Reload | Announce | Greet

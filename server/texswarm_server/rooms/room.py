@@ -1,8 +1,9 @@
 """One open document: takes in what members send, says what others must hear, what to store, what to acknowledge.
 
 Document updates and presence are gathered until `turn`, which the driver calls once per turn of its loop: however
-many messages arrived, the document is touched once and each member is written to once. An acknowledgement follows
-only when storage has reported the batch. Members who read too slowly are held: they get nothing of the document
+many messages arrived, the document is touched once and each member is written to once. What the document can promise
+to take in is passed on at once, and taken in and stored with others a moment later, in `settle`. An acknowledgement
+follows only when storage has reported the batch. Members who read too slowly are held: they get nothing of the document
 until `catch_up`, and then one update with all they missed.
 """
 
@@ -44,6 +45,7 @@ from texswarm_server.rooms.effects import (
     Reload,
     SendDocument,
     SendPresence,
+    Settle,
     Tell,
 )
 from texswarm_server.rooms.member import Member, Profile
@@ -52,6 +54,9 @@ from texswarm_server.rooms.sync_answers import SyncAnswers
 from texswarm_server.sessions.roles import can_edit
 
 _KNOWN_UPDATES: Final = 256
+#: What was passed on is taken in and stored when there are so many edits of it, or after so long.
+_SETTLED_EDITS: Final = 10
+_SETTLED_AFTER_S: Final = 0.02
 #: Applying many updates of one person at once costs more than their number: each is joined to all that follow it.
 _PORTION: Final = 512
 
@@ -96,6 +101,8 @@ class Room:
         self._acknowledgements = Acknowledgements()
         self._updates: list[_Pending] = []
         self._answered: set[Member] = set()
+        self._owed: list[bytes] = []
+        self._owed_counts: Counts = {}
         self._moves: list[tuple[Member, list[PresenceEntry]]] = []
         self._known: OrderedDict[bytes, None] = OrderedDict()
         self._sync = SyncAnswers(handle, document)
@@ -115,7 +122,7 @@ class Room:
     @property
     def is_idle(self) -> bool:
         """Whether nobody is connected and nothing waits for storage."""
-        return not self._updates and not self._acknowledgements.is_waiting and self.is_deserted
+        return not (self._updates or self._owed or self._acknowledgements.is_waiting) and self.is_deserted
 
     @property
     def present(self) -> tuple[SessionId, ...]:
@@ -270,20 +277,31 @@ class Room:
         return Error(code=error.code, message=str(error), document_id=self.document_id, handle=self.handle)
 
     def turn(self) -> list[Effect]:
-        """Apply everything gathered since the last turn and return what follows."""
+        """Pass on, or apply, everything gathered since the last turn and return what follows."""
         pending, self._updates = self._updates, []
         counts = {member: member.received for member in self._answered}
         self._answered = set()
-        effects = self._apply_in_portions(pending, 1 if self._is_cautious else _PORTION)
-        to_store = [effect.update for effect in effects if isinstance(effect, Persist)]
-        effects = [effect for effect in effects if not isinstance(effect, Persist)]
-        if to_store:
-            update = merge_updates(to_store)
-            self._size_bytes += len(update)
-            effects.append(Persist(self._acknowledgements.open_batch(counts), update))
-        elif not _has_reload(effects):
-            effects += self._acknowledge(self._acknowledgements.ride_along(counts))
-        return [*effects, *self._turn_presence()]
+        promised = self._promised(pending)
+        effects = self._pass_on(promised) if promised else []
+        if len(promised) < len(pending) or (counts and not promised):
+            effects = [*self.settle(), *effects]
+            if not _has_reload(effects):
+                effects += self._take_in(promised, pending[len(promised) :], counts)
+        elif promised:
+            effects += self._owe(promised, counts)
+        return [*effects, *self._turn_presence()] if self._moves else effects
+
+    def settle(self) -> list[Effect]:
+        """Take in what was passed on, and have it stored."""
+        owed, self._owed = self._owed, []
+        counts, self._owed_counts = self._owed_counts, {}
+        if not owed:
+            return []
+        try:
+            self._document.keep_promises()
+        except DamagedDocumentError:
+            return [Reload()]
+        return [self._persist(merge_updates(owed), counts, len(owed))]
 
     def durable(self, batch: int) -> list[Effect]:
         """Note that a batch is stored and return the acknowledgements."""
@@ -387,6 +405,45 @@ class Room:
 
     def _says_nothing(self, body: FrameBody, update: bytes) -> bool:
         return update == EMPTY_UPDATE or (isinstance(body, SyncStep2) and self._document.contains(update))
+
+    def _promised(self, pending: list[_Pending]) -> list[_Pending]:
+        """Return those at the beginning of `pending` that the document will show as they are."""
+        promise = self._document.promise
+        for place, each in enumerate(pending):
+            if not promise(each.update):
+                return pending[:place]
+        return pending
+
+    def _pass_on(self, promised: list[_Pending]) -> list[Effect]:
+        """Tell others of updates that the document will show."""
+        self._forget_answers()
+        update = merge_updates([each.update for each in promised])
+        return self._broadcast_change(update, update, {each.member for each in promised})
+
+    def _owe(self, promised: list[_Pending], counts: Counts) -> list[Effect]:
+        """Remember what is to be stored, or have it stored, where it is enough to be worth that."""
+        is_first = not self._owed
+        self._owed += [each.update for each in promised]
+        self._owed_counts.update(counts)
+        if len(self._owed) >= _SETTLED_EDITS:
+            return self.settle()
+        return [Settle(_SETTLED_AFTER_S)] if is_first else []
+
+    def _take_in(self, promised: list[_Pending], pending: list[_Pending], counts: Counts) -> list[Effect]:
+        """Apply `pending` and have it stored, together with what was promised in this turn."""
+        effects = self._apply_in_portions(pending, 1 if self._is_cautious else _PORTION)
+        to_store = [each.update for each in promised]
+        to_store += [effect.update for effect in effects if isinstance(effect, Persist)]
+        effects = [effect for effect in effects if not isinstance(effect, Persist)]
+        if to_store:
+            effects.append(self._persist(merge_updates(to_store), counts, len(promised) + len(pending)))
+        elif not _has_reload(effects):
+            effects += self._acknowledge(self._acknowledgements.ride_along(counts))
+        return effects
+
+    def _persist(self, update: bytes, counts: Counts, edits: int) -> Effect:
+        self._size_bytes += len(update)
+        return Persist(self._acknowledgements.open_batch(counts), update, edits)
 
     def _apply_merged(self, pending: list[_Pending]) -> list[Effect]:
         updates = [each.update for each in pending if each.update != EMPTY_UPDATE and not self._is_known(each.update)]

@@ -48,7 +48,7 @@ _logger = logging.getLogger(__name__)
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 5.0
 _BATCH_ITEMS: Final = 10_000
-#: Updates are made durable together this often, or as soon as there are many: a commit costs as much as a hundred of
+#: Edits are made durable together this often, or as soon as there are many: a commit costs as much as a hundred of
 #: the updates in it, and a fifth of a second is soon enough for a few to be told that they are safe.
 _GATHERING_S: Final = 0.2
 _MANY: Final = 10
@@ -108,7 +108,7 @@ class SqliteStore:
         self._records = SqliteRecords(self._db)
         self._loop = asyncio.get_running_loop()
         self._gathered: list[_Item] = []
-        self._updates_gathered = 0
+        self._edits_gathered = 0
         self._handing_over: asyncio.Handle | None = None
         self._is_urgent = False
         self._handed_over_at = -math.inf
@@ -153,12 +153,12 @@ class SqliteStore:
             return self._unsure
         return self._audit_version
 
-    def append(self, document_id: DocumentId, update: bytes, on_durable: Callable[[], None]) -> None:
+    def append(self, document_id: DocumentId, update: bytes, on_durable: Callable[[], None], *, edits: int = 1) -> None:
         """Queue an update; see `Store.append`."""
         self._backlog += len(update)
         self._gathered.append(_Append(document_id, update, on_durable))
-        self._updates_gathered += 1
-        if self._updates_gathered == _MANY:
+        self._edits_gathered += edits
+        if self._edits_gathered >= _MANY:
             self._hand_over()
         elif self._handing_over is None:
             wait_s = self._handed_over_at + _GATHERING_S - self._loop.time()
@@ -206,8 +206,8 @@ class SqliteStore:
         """Give the writer what was gathered."""
         self._forget_timer()
         self._is_urgent = False
-        if self._updates_gathered:
-            self._updates_gathered, self._handed_over_at = 0, self._loop.time()
+        if self._edits_gathered:
+            self._edits_gathered, self._handed_over_at = 0, self._loop.time()
         items, self._gathered = self._gathered, []
         self._queue.put(items)
 

@@ -51,8 +51,8 @@ class Store(Protocol):
     damage: str
     """Why nothing may be added to any document: parts of the database cannot be read. Empty when all is well."""
 
-    def append(self, document_id: DocumentId, update: bytes, on_durable: Callable[[], None]) -> None:
-        """Store an update; `on_durable` is called on the loop once it would survive a power cut.
+    def append(self, document_id: DocumentId, update: bytes, on_durable: Callable[[], None], *, edits: int = 1) -> None:
+        """Store an update made of so many `edits`; `on_durable` is called on the loop once it survives a power cut.
 
         While the disk refuses, the update is kept in memory and tried again.
         """

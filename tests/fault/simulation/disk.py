@@ -110,7 +110,7 @@ class SimulatedStore:
     def audit_version(self) -> int:
         return self._disk.records.last_audit_number()
 
-    def append(self, document_id: DocumentId, update: bytes, on_durable: Callable[[], None]) -> None:
+    def append(self, document_id: DocumentId, update: bytes, on_durable: Callable[[], None], *, edits: int = 1) -> None:
         self.backlog_bytes += len(update)
         self._take(_Append(document_id, update, on_durable))
 

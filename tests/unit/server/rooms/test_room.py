@@ -46,6 +46,7 @@ from texswarm_server.rooms.effects import (
     Reload,
     SendDocument,
     SendPresence,
+    Settle,
     Tell,
 )
 from texswarm_server.rooms.member import Profile
@@ -86,6 +87,8 @@ class Heard:
                     self(self.room.announce())
                 case Greet():
                     self(self.room.greet())
+                case Settle():
+                    self(self.room.settle())
         return self
 
     def _write(self, members: Iterable[SessionId], payload: bytes) -> None:
