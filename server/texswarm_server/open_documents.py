@@ -284,7 +284,7 @@ class OpenDocuments:
             self.record_changes()
 
     def record_changes(self) -> None:
-        """Bring what was passed on, titles and times of change in storage up to date, and who is where."""
+        """Bring storage up to date: what changed, titles and times of change, and who is where."""
         for entry in list(self._entries.values()):
             self._effects.execute(entry.room, entry.room.settle())
             self._record(entry)

@@ -62,7 +62,7 @@ class RoomEffects:
         self._loop = asyncio.get_running_loop()
         self._outstanding: Counter[DocumentId] = Counter()
         self._stored: dict[Room, int] = {}
-        self._passed_on_at: dict[Room, float] = {}
+        self._changed_at: dict[Room, float] = {}
         self._told_of_trouble: set[Room] = set()
         self.is_in_trouble = False
         store.listener.on_trouble = self._on_trouble
@@ -83,7 +83,7 @@ class RoomEffects:
                 case Persist():
                     self._persist(room, effect)
                 case Settle(delay_s):
-                    self._passed_on_at[room] = self._loop.time()
+                    self._changed_at[room] = self._loop.time()
                     self._loop.call_later(delay_s, self._execute_later, room, room.settle)
                 case Reload(is_damaged):
                     self._keeper.reload(room, is_damaged=is_damaged)
@@ -99,7 +99,7 @@ class RoomEffects:
     def forget(self, room: Room) -> None:
         """Note that a room is closed."""
         self._deliveries.forget(room.handle)
-        self._passed_on_at.pop(room, None)
+        self._changed_at.pop(room, None)
         self._told_of_trouble.discard(room)
 
     def _is_open(self, room: Room) -> bool:
@@ -110,7 +110,7 @@ class RoomEffects:
             self.execute(room, effects())
 
     def _persist(self, room: Room, effect: Persist) -> None:
-        since = self._passed_on_at.pop(room, None) or self._loop.time()
+        since = self._changed_at.pop(room, None) or self._loop.time()
         self._keeper.changed(room.document_id)
         self._outstanding[room.document_id] += 1
         if self.is_in_trouble:

@@ -39,10 +39,6 @@ class CarefulDocument(SharedDocument):
         self._history.append(update)
         return change
 
-    def promise(self, update: bytes) -> bool:  # noqa: ARG002
-        """Agree to nothing: what is said of one update may be true of another."""
-        return False
-
     def _mend(self, update: bytes) -> bytes:
         """Leave out what waited for `update` and breaks with it, or else raise DamagedDocumentError."""
         self._rebuild(self._history)

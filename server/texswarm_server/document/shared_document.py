@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pycrdt
 
-from texswarm_server.document.frontier import Frontier
 from texswarm_server.document.gaps import (
     HOLE,
     Ranges,
@@ -27,7 +26,6 @@ from texswarm_server.document.updates import (
     refusing_malformed,
     update_since,
 )
-from texswarm_server.protocol.errors import DamagedDocumentError, DocumentError
 from texswarm_server.protocol.frames import Reader
 from texswarm_server.protocol.ids import Lineage
 
@@ -38,11 +36,6 @@ _NO_STRUCTS: Final = 0
 #: What waits is looked at again once this much arrived for it: so many bytes for an update, and so many for its bytes.
 _LOOK_BYTES: Final = 4096
 _LOOK_SHARE: Final = 64
-#: Only short updates are promised. After one that could not be, so many are applied before the state vector is read
-#: again, and one more for so many bytes of it.
-_PROMISED_BYTES: Final = 4096
-_UNLOOKED: Final = 4
-_UNLOOKED_BYTES: Final = 256
 
 
 class SharedDocument:
@@ -51,9 +44,6 @@ class SharedDocument:
     What an update says about edits whose predecessors are missing waits, invisible, until these arrive; `update_since`
     does not tell it. `is_torn`: an update was taken in that should have waited, or something that waits can be shown;
     the document must be made anew of everything it was given.
-
-    What was promised is taken in before anything is asked of the document or told to it; if that should fail, `apply`
-    and `keep_promises` say so.
     """
 
     def __init__(self, updates: Sequence[bytes] = ()) -> None:
@@ -61,10 +51,6 @@ class SharedDocument:
         self.is_torn = False
         self._change: bytes | None = None
         self._stop_following: Callable[[], object] | None = None
-        self._promised: list[bytes] = []
-        self._broken_promise: DocumentError | None = None
-        self._frontier: Frontier | None = None
-        self._unlooked_updates = 0
         self._start(pycrdt.Doc())
         if updates:
             self._begin_with(merge_updates([*updates]))
@@ -74,36 +60,12 @@ class SharedDocument:
 
         Raises MalformedUpdateError (nothing has changed) or DamagedDocumentError (load this replica again).
         """
-        self.keep_promises()
-        self._frontier = None  # what it will have then cannot be told
         if self._waiting:
             return self._apply_beside_waiting(update)
         self._take_in(update)
         if self._change != update or HOLE in update:
             self._look_for_holes(update)
         return self._taken_change()
-
-    def promise(self, update: bytes) -> bool:
-        """Agree to take `update` in later, with others; False, and nothing is agreed to, where `apply` has to be asked.
-
-        It is agreed to where what becomes visible then is, for sure, what the update says.
-        """
-        if len(update) > _PROMISED_BYTES or self._waiting or self.is_torn or self._broken_promise:
-            return False
-        if self._frontier is None and not self._look_ahead():
-            return False
-        assert self._frontier is not None
-        if not self._frontier.advance(update):
-            return False
-        self._promised.append(update)
-        return True
-
-    def keep_promises(self) -> None:
-        """Take in what was promised; raises DamagedDocumentError (load this replica again)."""
-        if self._promised:
-            self._take_in_promised()
-        if self._broken_promise:
-            raise DamagedDocumentError(str(self._broken_promise))
 
     def contains(self, update: bytes) -> bool:
         """Say whether every insertion and every deletion in `update` is visible here already.
@@ -112,7 +74,6 @@ class SharedDocument:
         """
         if update == EMPTY_UPDATE:
             return True
-        self._take_in_promised()
         with refusing_malformed():
             state = self._doc.get_state()
             missing = Reader(pycrdt.get_update(update, state))
@@ -123,14 +84,17 @@ class SharedDocument:
         return _covers(read_ranges(deleted), read_ranges(missing))
 
     @property
+    def has_waiting(self) -> bool:
+        """Whether something that was taken in is not shown, for want of what it stands on."""
+        return bool(self._waiting)
+
+    @property
     def state_vector(self) -> bytes:
         """What is here, as a Yjs state vector."""
-        self._take_in_promised()
         return self._doc.get_state()
 
     def update_since(self, state_vector: bytes = EMPTY_STATE) -> bytes:
         """Return what a replica with `state_vector` lacks; raises MalformedUpdateError for other bytes."""
-        self._take_in_promised()
         return update_since(self._doc, state_vector)
 
     @property
@@ -142,25 +106,6 @@ class SharedDocument:
     def lineage(self) -> Lineage | None:
         """The identity of this history, None while nobody wrote it."""
         return Lineage(self._meta("lineage")) or None
-
-    def _look_ahead(self) -> bool:
-        """Find out how far everybody's edits have come, unless that would be done too often."""
-        if self._unlooked_updates:
-            self._unlooked_updates -= 1
-            return False
-        state_vector = self.state_vector
-        self._unlooked_updates = _UNLOOKED + len(state_vector) // _UNLOOKED_BYTES
-        self._frontier = Frontier(state_vector)
-        return True
-
-    def _take_in_promised(self) -> None:
-        if not self._promised:
-            return
-        promised, self._promised = self._promised, []
-        try:
-            self._take_in(merge_updates(promised))
-        except DocumentError as error:
-            self._broken_promise = error
 
     def _take_in(self, update: bytes) -> None:
         self._change = None
@@ -223,7 +168,6 @@ class SharedDocument:
         self._stop_following = follow(document, self._on_transaction)
 
     def _meta(self, key: str) -> str:
-        self._take_in_promised()
         value = self._doc.get("meta", type=pycrdt.Map).get(key)
         return value if isinstance(value, str) else ""
 

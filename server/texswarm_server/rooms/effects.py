@@ -49,7 +49,7 @@ class Persist(msgspec.Struct, frozen=True, gc=False):
 
 
 class Settle(msgspec.Struct, frozen=True, gc=False):
-    """Call `Room.settle` after this many seconds: what was passed on is to be stored."""
+    """Call `Room.settle` after this many seconds: something has changed that is to be stored."""
 
     delay_s: float
 

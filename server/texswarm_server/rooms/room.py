@@ -1,10 +1,10 @@
 """One open document: takes in what members send, says what others must hear, what to store, what to acknowledge.
 
 Document updates and presence are gathered until `turn`, which the driver calls once per turn of its loop: however
-many messages arrived, the document is touched once and each member is written to once. What the document can promise
-to take in is passed on at once, and taken in and stored with others a moment later, in `settle`. An acknowledgement
-follows only when storage has reported the batch. Members who read too slowly are held: they get nothing of the document
-until `catch_up`, and then one update with all they missed.
+many messages arrived, the document is touched once and each member is written to once. What changed is stored with what
+changes in the next moment, in `settle`. An acknowledgement follows only when storage has reported the batch. Members
+who read too slowly are held: they get nothing of the document until `catch_up`, and then one update with all they
+missed.
 """
 
 from collections import OrderedDict
@@ -17,7 +17,6 @@ from texswarm_server.document.presence import PresenceEntry, encode_entry, encod
 from texswarm_server.document.shared_document import SharedDocument
 from texswarm_server.document.updates import EMPTY_UPDATE, check_update, merge_updates
 from texswarm_server.protocol.errors import (
-    DamagedDocumentError,
     DocumentError,
     ErrorCode,
     MalformedUpdateError,
@@ -41,22 +40,18 @@ from texswarm_server.rooms.announcements import Announcements
 from texswarm_server.rooms.effects import (
     Broadcast,
     Effect,
-    Persist,
     Reload,
     SendDocument,
     SendPresence,
-    Settle,
     Tell,
 )
+from texswarm_server.rooms.gathered_changes import GatheredChanges, Taken
 from texswarm_server.rooms.member import Member, Profile
 from texswarm_server.rooms.room_presence import RoomPresence
 from texswarm_server.rooms.sync_answers import SyncAnswers
 from texswarm_server.sessions.roles import can_edit
 
 _KNOWN_UPDATES: Final = 256
-#: What was passed on is taken in and stored when there are so many edits of it, or after so long.
-_SETTLED_EDITS: Final = 10
-_SETTLED_AFTER_S: Final = 0.02
 #: Applying many updates of one person at once costs more than their number: each is joined to all that follow it.
 _PORTION: Final = 512
 
@@ -101,8 +96,7 @@ class Room:
         self._acknowledgements = Acknowledgements()
         self._updates: list[_Pending] = []
         self._answered: set[Member] = set()
-        self._owed: list[bytes] = []
-        self._owed_counts: Counts = {}
+        self._changes = GatheredChanges(self._acknowledgements)
         self._moves: list[tuple[Member, list[PresenceEntry]]] = []
         self._known: OrderedDict[bytes, None] = OrderedDict()
         self._sync = SyncAnswers(handle, document)
@@ -122,7 +116,8 @@ class Room:
     @property
     def is_idle(self) -> bool:
         """Whether nobody is connected and nothing waits for storage."""
-        return not (self._updates or self._owed or self._acknowledgements.is_waiting) and self.is_deserted
+        is_stored = self._changes.is_empty and not self._acknowledgements.is_waiting
+        return not self._updates and is_stored and self.is_deserted
 
     @property
     def present(self) -> tuple[SessionId, ...]:
@@ -277,31 +272,23 @@ class Room:
         return Error(code=error.code, message=str(error), document_id=self.document_id, handle=self.handle)
 
     def turn(self) -> list[Effect]:
-        """Pass on, or apply, everything gathered since the last turn and return what follows."""
+        """Apply everything gathered since the last turn and return what follows."""
         pending, self._updates = self._updates, []
         counts = {member: member.received for member in self._answered}
         self._answered = set()
-        promised = self._promised(pending)
-        effects = self._pass_on(promised) if promised else []
-        if len(promised) < len(pending) or (counts and not promised):
-            effects = [*self.settle(), *effects]
-            if not _has_reload(effects):
-                effects += self._take_in(promised, pending[len(promised) :], counts)
-        elif promised:
-            effects += self._owe(promised, counts)
+        taken, effects = self._apply_in_portions(pending, 1 if self._is_cautious else _PORTION)
+        if taken:
+            self._size_bytes += sum(len(each.update) for each in taken)
+            effects += self._changes.add(taken, counts)
+        elif counts and not _has_reload(effects):
+            effects += self._acknowledge(self._changes.ride_along(counts))
+        if _has_reload(effects):
+            effects += self.settle()
         return [*effects, *self._turn_presence()] if self._moves else effects
 
     def settle(self) -> list[Effect]:
-        """Take in what was passed on, and have it stored."""
-        owed, self._owed = self._owed, []
-        counts, self._owed_counts = self._owed_counts, {}
-        if not owed:
-            return []
-        try:
-            self._document.keep_promises()
-        except DamagedDocumentError:
-            return [Reload()]
-        return [self._persist(merge_updates(owed), counts, len(owed))]
+        """Have stored what changed lately, if that is not under way."""
+        return self._changes.store()
 
     def durable(self, batch: int) -> list[Effect]:
         """Note that a batch is stored and return the acknowledgements."""
@@ -406,74 +393,49 @@ class Room:
     def _says_nothing(self, body: FrameBody, update: bytes) -> bool:
         return update == EMPTY_UPDATE or (isinstance(body, SyncStep2) and self._document.contains(update))
 
-    def _promised(self, pending: list[_Pending]) -> list[_Pending]:
-        """Return those at the beginning of `pending` that the document will show as they are."""
-        promise = self._document.promise
-        for place, each in enumerate(pending):
-            if not promise(each.update):
-                return pending[:place]
-        return pending
-
-    def _pass_on(self, promised: list[_Pending]) -> list[Effect]:
-        """Tell others of updates that the document will show."""
-        self._forget_answers()
-        update = merge_updates([each.update for each in promised])
-        return self._broadcast_change(update, update, {each.member for each in promised})
-
-    def _owe(self, promised: list[_Pending], counts: Counts) -> list[Effect]:
-        """Remember what is to be stored, or have it stored, where it is enough to be worth that."""
-        is_first = not self._owed
-        self._owed += [each.update for each in promised]
-        self._owed_counts.update(counts)
-        if len(self._owed) >= _SETTLED_EDITS:
-            return self.settle()
-        return [Settle(_SETTLED_AFTER_S)] if is_first else []
-
-    def _take_in(self, promised: list[_Pending], pending: list[_Pending], counts: Counts) -> list[Effect]:
-        """Apply `pending` and have it stored, together with what was promised in this turn."""
-        effects = self._apply_in_portions(pending, 1 if self._is_cautious else _PORTION)
-        to_store = [each.update for each in promised]
-        to_store += [effect.update for effect in effects if isinstance(effect, Persist)]
-        effects = [effect for effect in effects if not isinstance(effect, Persist)]
-        if to_store:
-            effects.append(self._persist(merge_updates(to_store), counts, len(promised) + len(pending)))
-        elif not _has_reload(effects):
-            effects += self._acknowledge(self._acknowledgements.ride_along(counts))
-        return effects
-
-    def _persist(self, update: bytes, counts: Counts, edits: int) -> Effect:
-        self._size_bytes += len(update)
-        return Persist(self._acknowledgements.open_batch(counts), update, edits)
-
-    def _apply_merged(self, pending: list[_Pending]) -> list[Effect]:
+    def _apply_merged(self, pending: list[_Pending]) -> tuple[list[Taken], list[Effect]]:
         updates = [each.update for each in pending if each.update != EMPTY_UPDATE and not self._is_known(each.update)]
         if not updates:
-            return []
-        senders = {each.member for each in pending}
+            return [], []
         try:
             merged = merge_updates(updates)
             self._forget_answers()
             change = self._document.apply(merged)
-        except MalformedUpdateError as error:
-            return self._apply_readable(pending) if len(pending) > 1 else [self._refuse_late(pending[0], error)]
-        except DamagedDocumentError as error:
-            return [self._refuse_late(pending[0], error) if self._is_cautious else Reload()]
+        except DocumentError as error:
+            return self._after_failure(pending, error)
         if self._document.is_torn:
-            return [Persist(0, merged), Reload(is_damaged=False)]
+            return [Taken(each, 1, is_shown=False) for each in updates], [Reload(is_damaged=False)]
         if change is None and self._document.contains(merged):
             self._remember(updates)
-            return []
-        return [Persist(0, merged), *self._broadcast_change(merged, change, senders)]
+            return [], []
+        return self._taken(updates, merged, change), self._tell_change(merged, change, pending)
 
-    def _apply_in_portions(self, pending: list[_Pending], size: int) -> list[Effect]:
+    def _after_failure(self, pending: list[_Pending], error: DocumentError) -> tuple[list[Taken], list[Effect]]:
+        if isinstance(error, MalformedUpdateError) and len(pending) > 1:
+            return self._apply_readable(pending)
+        if isinstance(error, MalformedUpdateError) or self._is_cautious:
+            return [], [self._refuse_late(pending[0], error)]
+        return [], [Reload()]
+
+    def _taken(self, updates: list[bytes], merged: bytes, change: bytes | None) -> list[Taken]:
+        if change == merged or not self._document.has_waiting:
+            return [Taken(merged, len(updates), is_shown=True)]
+        return [Taken(each, 1, is_shown=False) for each in updates]
+
+    def _apply_in_portions(self, pending: list[_Pending], size: int) -> tuple[list[Taken], list[Effect]]:
+        if len(pending) <= size:
+            return self._apply_merged(pending)
+        taken: list[Taken] = []
         effects: list[Effect] = []
         for start in range(0, len(pending), size):
-            effects += self._apply_merged(pending[start : start + size])
+            more_taken, more_effects = self._apply_merged(pending[start : start + size])
+            taken += more_taken
+            effects += more_effects
             if _has_reload(effects):
                 break
-        return effects
+        return taken, effects
 
-    def _apply_readable(self, pending: list[_Pending]) -> list[Effect]:
+    def _apply_readable(self, pending: list[_Pending]) -> tuple[list[Taken], list[Effect]]:
         """Refuse what cannot be read, so that the rest still goes together."""
         readable: list[_Pending] = []
         refusals: list[Effect] = []
@@ -483,16 +445,18 @@ class Room:
                 readable.append(each)
             except MalformedUpdateError as error:
                 refusals.append(self._refuse_late(each, error))
-        return [*refusals, *self._apply_in_portions(readable, _PORTION if refusals else 1)]
+        taken, effects = self._apply_in_portions(readable, _PORTION if refusals else 1)
+        return taken, [*refusals, *effects]
 
     def _refuse_late(self, pending: _Pending, error: DocumentError) -> Effect:
         refusal = RejectedError(ErrorCode.UPDATE_INVALID, str(error))
         return Tell((pending.member.session_id,), self.refusal(refusal))
 
-    def _broadcast_change(self, update: bytes, change: bytes | None, senders: set[Member]) -> list[Effect]:
+    def _tell_change(self, update: bytes, change: bytes | None, pending: list[_Pending]) -> list[Effect]:
         """Tell others what became visible. A sole sender knows it, unless it set free what somebody else had sent."""
         if change is None:
             return []
+        senders = {each.member for each in pending}
         besides = tuple(each.session_id for each in senders) if len(senders) == 1 and change == update else ()
         readers = self._everybody_who_keeps_up()
         return [Broadcast(readers, self._frame(Update(change)), besides)] if readers not in {besides, ()} else []

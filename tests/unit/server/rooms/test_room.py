@@ -202,7 +202,8 @@ def test_a_sole_member_is_written_nothing() -> None:
     room, (_document, updates) = room_with(ADA), typed()
     room.receive(ADA, Update(updates[0]))
 
-    assert [type(effect) for effect in room.turn()] == [Persist]
+    assert [type(effect) for effect in room.turn()] == [Settle]
+    assert [type(effect) for effect in room.settle()] == [Persist]
 
 
 def test_what_is_no_update_is_refused_and_the_rest_of_the_turn_goes_on() -> None:
