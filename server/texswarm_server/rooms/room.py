@@ -276,7 +276,8 @@ class Room:
         pending, self._updates = self._updates, []
         counts = {member: member.received for member in self._answered}
         self._answered = set()
-        taken, effects = self._apply_in_portions(pending, 1 if self._is_cautious else _PORTION)
+        is_alone = self._is_cautious or self._document.has_waiting  # what has to wait keeps back what it is merged with
+        taken, effects = self._apply_in_portions(pending, 1 if is_alone else _PORTION)
         if taken:
             self._size_bytes += sum(len(each.update) for each in taken)
             effects += self._changes.add(taken, counts)

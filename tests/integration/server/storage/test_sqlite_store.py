@@ -92,6 +92,22 @@ async def test_updates_come_back_in_order_after_reopening(tmp_path: Path) -> Non
 
 
 @runs_async
+async def test_an_update_of_many_edits_waits_for_no_others(tmp_path: Path) -> None:
+    stored: list[int] = []
+    async with opened(tmp_path) as store:
+        await store.run(add_paper)
+        store.append(PAPER, b"first", lambda: stored.append(1))
+        await until(lambda: stored == [1])
+        began = asyncio.get_running_loop().time()
+        store.append(PAPER, b"few", lambda: stored.append(9), edits=9)
+        assert store._handing_over is not None
+        assert store._handing_over.when() > began  # type: ignore[attr-defined]
+        store.append(PAPER, b"one more", lambda: stored.append(10))
+        assert store._handing_over is None, "given to the writer"
+        await until(lambda: stored == [1, 9, 10])
+
+
+@runs_async
 async def test_a_document_nobody_made_is_none(tmp_path: Path) -> None:
     async with opened(tmp_path) as store:
         assert await store.load(PAPER) is None

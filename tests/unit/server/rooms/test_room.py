@@ -198,6 +198,45 @@ def test_everything_of_one_turn_is_one_update_for_all() -> None:
     assert copy.files == document.files
 
 
+def test_others_see_an_edit_at_once_and_its_sender_is_told_when_all_that_was_gathered_is_stored() -> None:
+    room, (_document, updates) = room_with(ADA, BOB), typed()
+    effects: list[Effect] = []
+    for update in updates:
+        room.receive(ADA, Update(update))
+        effects += room.turn()
+    told = [type(effect) for effect in effects]
+
+    assert told.count(Broadcast) == len(updates)
+    assert (told.count(Settle), told.count(Persist), room.is_idle) == (1, 0, False)
+    heard = Heard(room)(room.settle())
+    assert [each.update for each in heard.stored] == [merge_updates(updates)]
+    assert heard.counts(ADA) == []
+    assert heard(room.durable(heard.stored[0].batch)).counts(ADA) == [len(updates)]
+
+
+def test_what_was_gathered_is_stored_before_a_room_is_closed_by_an_update_that_breaks_it() -> None:
+    room, (_document, updates) = room_with(ADA, BOB), typed()
+    room.receive(ADA, Update(updates[0]))
+    room.turn()
+    room.receive(BOB, Update(updates[2]))
+    heard = Heard(room)(room.turn())
+
+    assert [each.update for each in heard.stored] == [updates[0], updates[2]]
+    assert heard.reloads == [Reload(is_damaged=False)]
+    assert room.settle() == []
+
+
+def test_an_update_that_waits_keeps_back_no_edit_of_its_turn_and_is_stored_apart() -> None:
+    (_document, updates), (_other, more) = typed(), typed()
+    room = room_with(ADA, BOB, EVE, document=SharedDocument([updates[3]]))
+    room.receive(ADA, Update(updates[1]))
+    room.receive(BOB, Update(more[0]))
+    heard = Heard(room)(room.turn())
+
+    assert [each.update for each in heard.stored] == [updates[1], more[0]]
+    assert [heard.of(member, Update) for member in (ADA, BOB, EVE)] == [[Update(more[0])], [], [Update(more[0])]]
+
+
 def test_a_sole_member_is_written_nothing() -> None:
     room, (_document, updates) = room_with(ADA), typed()
     room.receive(ADA, Update(updates[0]))
