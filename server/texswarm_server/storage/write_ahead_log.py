@@ -5,7 +5,8 @@ process was killed, SQLite reads the log up to the first frame that does not che
 of a transaction that was never finished. Only the last transaction can be that: each is made durable before the next
 one begins. So where two commits lie behind such a place, or fewer before it than the index in shared memory (`-shm`)
 counted, something was stored and is lost. The index of a process that was killed lies there until the database is
-opened: it is read before that, and again after it. Nothing is said of a log into which somebody just writes.
+opened: it is read before that, and again after it. Nothing is said of a log into which somebody just writes, and so of
+none that is another one a moment later.
 
 The formats: https://www.sqlite.org/walformat.html.
 """
@@ -31,6 +32,7 @@ _INDEX_HEAD: Final = struct.Struct("=12xB3xI12x8s8s")
 _MOST_TORN: Final = 1
 _TRIES: Final = 20
 _PAUSE_S: Final = 0.002
+_MOMENT_S: Final = 0.05
 _WORD: Final = 0xFFFFFFFF
 
 Sums = tuple[int, int]
@@ -92,7 +94,9 @@ def lost_changes(path: Path) -> str:
     if index is not None and index.salts == log.salts and counted > taken:
         return f"{counted - taken} of {counted} pages in the log of the last changes are lost"
     beyond = sum(frame.pages_after > 0 for frame in log.frames[taken:])
-    return f"the log of the last changes is damaged before {beyond} of them" if beyond > _MOST_TORN else ""
+    if beyond <= _MOST_TORN or not _is_at_rest(path, log, taken):
+        return ""
+    return f"the log of the last changes is damaged before {beyond} of them"
 
 
 def mend_log(path: Path) -> None:
@@ -169,6 +173,12 @@ def _taken_by_sqlite(path: Path, log: _Log) -> int | None:
     if log.sums is None:
         return 0
     return index.frames if index is not None and index.salts == log.salts else None
+
+
+def _is_at_rest(path: Path, log: _Log, taken: int) -> bool:
+    """Whether a log is a moment later what it was; damage is there to stay."""
+    time.sleep(_MOMENT_S)
+    return _read_log(path) == log and _taken_by_sqlite(path, log) == taken
 
 
 def _whole_index(path: Path) -> _Index | None:

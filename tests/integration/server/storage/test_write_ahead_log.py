@@ -6,7 +6,8 @@ import os
 import random
 import shutil
 import threading
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,6 +22,7 @@ from tests.helpers.stored_documents import (
 )
 from texswarm_server.cli.program import main
 from texswarm_server.protocol.errors import CorruptSnapshotError
+from texswarm_server.storage import write_ahead_log
 from texswarm_server.storage.damage import find_damage, find_loss, layout_path
 from texswarm_server.storage.store import database_path
 from texswarm_server.storage.write_ahead_log import lost_changes, shared_memory_path, wal_path
@@ -193,6 +195,29 @@ async def test_nothing_is_said_of_a_database_that_is_written_into(tmp_path: Path
             is_over.set()
             looking.join()
     assert set(found) == {""}
+
+
+@runs_async
+async def test_what_is_gone_at_the_second_look_was_somebody_who_writes(tmp_path: Path, monkeypatch) -> None:
+    path, take = database_path(tmp_path), write_ahead_log._taken_by_sqlite
+    answers: list[int | None] = []
+
+    def taken(path: Path, log: Any) -> int | None:
+        answers.append(take(path, log) if answers else 1)
+        return answers[-1]
+
+    async with opened_store(tmp_path) as store:
+        await add_document(store)
+        await store_one_by_one(store, typed_updates(5)[1])
+        counted = write_ahead_log._read_index(path)
+        assert counted is not None
+        monkeypatch.setattr(write_ahead_log, "_read_index", lambda _path: replace(counted, frames=1))
+        monkeypatch.setattr(write_ahead_log, "_taken_by_sqlite", taken)
+        monkeypatch.setattr(write_ahead_log, "_whole_index", lambda _path: counted)
+        assert lost_changes(path) == ""
+        assert len(answers) == 2, "it was looked at again"
+        monkeypatch.setattr(write_ahead_log, "_taken_by_sqlite", lambda _path, _log: 1)
+        assert "is damaged before" in lost_changes(path)
 
 
 @pytest.mark.parametrize("harm", [remove_the_database, empty_the_database])
