@@ -285,7 +285,7 @@ class Room:
             effects += self._acknowledge(self._changes.ride_along(counts))
         if _has_reload(effects):
             effects += self.settle()
-        return [*effects, *self._turn_presence()] if self._moves else effects
+        return [*effects, *self._turn_presence()]
 
     def settle(self) -> list[Effect]:
         """Have stored what changed lately, if that is not under way."""
@@ -405,7 +405,7 @@ class Room:
         except DocumentError as error:
             return self._after_failure(pending, error)
         if self._document.is_torn:
-            return [Taken(each, 1, is_shown=False) for each in updates], [Reload(is_damaged=False)]
+            return self._taken(updates, merged, change), [Reload(is_damaged=False)]
         if change is None and self._document.contains(merged):
             self._remember(updates)
             return [], []
@@ -419,13 +419,12 @@ class Room:
         return [], [Reload()]
 
     def _taken(self, updates: list[bytes], merged: bytes, change: bytes | None) -> list[Taken]:
-        if change == merged or not self._document.has_waiting:
+        is_shown = not self._document.is_torn and (change == merged or not self._document.has_waiting)
+        if is_shown:
             return [Taken(merged, len(updates), is_shown=True)]
         return [Taken(each, 1, is_shown=False) for each in updates]
 
     def _apply_in_portions(self, pending: list[_Pending], size: int) -> tuple[list[Taken], list[Effect]]:
-        if len(pending) <= size:
-            return self._apply_merged(pending)
         taken: list[Taken] = []
         effects: list[Effect] = []
         for start in range(0, len(pending), size):
